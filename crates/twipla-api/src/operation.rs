@@ -1,0 +1,180 @@
+//! What is known of each operation besides its types.
+//!
+//! The table itself, [`operations`], is generated from the
+//! contract. Retry rules, transports and tests read it.
+
+use std::fmt;
+
+use crate::operations;
+
+/// One operation of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// Id in the contract, which is the name of the client's method, too.
+    pub id: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Path template, as in `/v2/3as/websites/{intpWebsiteId}`.
+    pub path: &'static str,
+    /// Group of the contract, as in `websites`.
+    pub tag: &'static str,
+    /// One line for readers.
+    pub summary: &'static str,
+    /// How the caller shows who they are.
+    pub auth: Auth,
+    /// Whether the request may be repeated without a second effect.
+    pub idempotency: Idempotency,
+    /// Which host answers.
+    pub server: Server,
+    /// How well the operation is known.
+    pub provenance: Provenance,
+    /// The reply carries a secret: keep it out of logs.
+    pub secret_response: bool,
+    /// Documented statuses of success. Any other 2xx is taken for one, too.
+    pub success: &'static [u16],
+}
+
+impl Operation {
+    /// The operation with this id.
+    ///
+    /// ```
+    /// let operation = twipla_api::Operation::find("delete_website").unwrap();
+    /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
+    /// ```
+    pub fn find(id: &str) -> Option<&'static Self> {
+        operations::find(id)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// HTTP method of an [`Operation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `PUT`
+    Put,
+    /// `POST`
+    Post,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method as it travels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl From<Method> for http::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Head => Self::HEAD,
+            Method::Put => Self::PUT,
+            Method::Post => Self::POST,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
+/// How the caller of an [`Operation`] shows who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Auth {
+    /// `Authorization: Bearer` with a token that the partner signed.
+    PartnerToken,
+    /// `X-Api-Key` with the key of one website.
+    ApiKey,
+    /// Nothing: the body carries what is needed.
+    None,
+}
+
+/// Whether an [`Operation`] may be repeated without a second effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Idempotency {
+    /// Twice is as once.
+    Idempotent,
+    /// Twice may be twice.
+    NotIdempotent,
+}
+
+/// Which host answers an [`Operation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Server {
+    /// The management API.
+    Management,
+    /// The data API, which is read with API keys.
+    Data,
+}
+
+/// How well an [`Operation`] is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provenance {
+    /// The vendor's reference describes it.
+    Documented,
+    /// Official SDKs use it.
+    Sdk,
+    /// It was seen in use elsewhere.
+    Observed,
+    /// Its path or form is an educated guess.
+    Inferred,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_by_its_id() {
+        let ids: BTreeSet<_> = operations::ALL
+            .iter()
+            .map(|operation| operation.id)
+            .collect();
+        assert_eq!(ids.len(), operations::ALL.len());
+        for operation in operations::ALL {
+            assert_eq!(Operation::find(operation.id), Some(*operation));
+            assert!(operation.path.starts_with('/'), "{operation}");
+            assert!(
+                operation
+                    .success
+                    .iter()
+                    .all(|status| (200..300).contains(status)),
+                "{operation}"
+            );
+            assert_eq!(
+                http::Method::from(operation.method).as_str(),
+                operation.method.as_str()
+            );
+        }
+        assert_eq!(Operation::find("no_such_operation"), None);
+    }
+}

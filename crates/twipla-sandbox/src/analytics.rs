@@ -1,0 +1,426 @@
+//! Made-up visits, the same for the same website and days: enough for a client
+//! to show, to compare and to page through.
+
+use chrono::{DateTime, NaiveDate};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::input::{Fields, Query};
+use crate::reply::{Answer, Refusal, Reply};
+
+/// More days than this are refused.
+const MAX_DAYS: i64 = 3660;
+
+/// Values of the dimensions, with their share of the visits in percent.
+const DIMENSIONS: &[(&str, &[(&str, f64)])] = &[
+    (
+        "deviceType",
+        &[("desktop", 55.0), ("mobile", 38.0), ("tablet", 7.0)],
+    ),
+    (
+        "browserName",
+        &[
+            ("Chrome", 58.0),
+            ("Safari", 24.0),
+            ("Firefox", 11.0),
+            ("Edge", 7.0),
+        ],
+    ),
+    (
+        "countryCode",
+        &[("DE", 45.0), ("RO", 25.0), ("US", 18.0), ("FR", 12.0)],
+    ),
+    (
+        "pageUrl",
+        &[
+            ("/", 40.0),
+            ("/shop", 22.0),
+            ("/about", 14.0),
+            ("/contact", 10.0),
+            ("/blog", 9.0),
+            ("/imprint", 5.0),
+        ],
+    ),
+];
+
+/// Sources of the traffic, with their share in percent.
+const SOURCES: &[(&str, f64)] = &[
+    ("direct", 34.0),
+    ("search", 31.0),
+    ("social", 14.0),
+    ("email", 8.0),
+    ("paid", 7.0),
+    ("ai_traffic", 4.0),
+    ("unknown", 2.0),
+];
+
+/// A graph of one number a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Graph {
+    Visits,
+    BounceRate,
+    PageViewDuration,
+}
+
+/// Days, both included.
+#[derive(Clone, Copy)]
+struct Days {
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+/// Rows for a query over sessions or pages.
+pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
+    let fields = Fields::of(body)?;
+    let metrics = fields.texts("metrics")?;
+    if metrics.is_empty() {
+        return Err(Refusal::bad("metrics must name at least one metric"));
+    }
+    let dimensions = fields.texts("dimensions")?;
+    let days = Days::of(&fields.object("dateRange")?)?;
+    let previous = fields
+        .object_opt("previousDateRange")?
+        .map(|range| Days::of(&range))
+        .transpose()?;
+    for name in &dimensions {
+        values(name)?;
+    }
+
+    let mut groups = vec![Group {
+        names: Vec::new(),
+        share: 1.0,
+    }];
+    for name in &dimensions {
+        let values = values(name)?;
+        groups = groups
+            .into_iter()
+            .flat_map(|group| group.split(name, values))
+            .collect();
+    }
+    if let Some(filter) = fields.object_opt("where")? {
+        for condition in filter.objects("and")? {
+            let (member, operator) = (condition.text("member")?, condition.text("operator")?);
+            let allowed = condition.texts("values")?;
+            if operator != "eq" {
+                return Err(Refusal::coded(
+                    "unknown_operator",
+                    format!("operator {operator} is not known"),
+                ));
+            }
+            let known = values(member)?;
+            if dimensions.contains(&member) {
+                groups.retain(|group| {
+                    group
+                        .names
+                        .iter()
+                        .any(|(name, value)| *name == member && allowed.contains(value))
+                });
+            } else {
+                let share: f64 = known
+                    .iter()
+                    .filter(|(value, _)| allowed.contains(value))
+                    .map(|(_, share)| share / 100.0)
+                    .sum();
+                groups.iter_mut().for_each(|group| group.share *= share);
+            }
+        }
+    }
+
+    let scope = Scope {
+        website,
+        days,
+        previous,
+    };
+    let mut rows = groups
+        .iter()
+        .map(|group| group.row(&metrics, &scope))
+        .collect::<Result<Vec<_>, _>>()?;
+    for key in fields.objects("order")?.iter().rev() {
+        let (member, direction) = (key.text("member")?, key.text("direction")?);
+        let descending = match direction {
+            "asc" => false,
+            "desc" => true,
+            other => {
+                return Err(Refusal::bad(format!(
+                    "direction {other} is neither asc nor desc"
+                )));
+            }
+        };
+        if !metrics.contains(&member) && !dimensions.contains(&member) {
+            return Err(Refusal::coded(
+                "unknown_member",
+                format!("cannot order by {member}: it is not asked for"),
+            ));
+        }
+        rows.sort_by(|a, b| {
+            let order = compare(a.get(member), b.get(member));
+            if descending { order.reverse() } else { order }
+        });
+    }
+    if let Some(page) = fields.object_opt("pagination")? {
+        let (number, size) = (page.whole("page")?, page.whole("pageSize")?);
+        let (Ok(number @ 1..), Ok(size @ 1..)) = (usize::try_from(number), usize::try_from(size))
+        else {
+            return Err(Refusal::bad(
+                "pagination counts from page 1, and pageSize is at least 1",
+            ));
+        };
+        rows = crate::render::window(rows.into_iter(), number - 1, size);
+    }
+    Reply::payload(200, &rows)
+}
+
+/// One value a day.
+pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> Answer {
+    query.required("type")?;
+    let days = Days::of_query(query)?;
+    let data: Vec<f64> = days
+        .iter()
+        .map(|day| match kind {
+            Graph::Visits => visits(website, day),
+            Graph::BounceRate => one_decimal(30.0 + noise(website, day, "bounce") * 40.0),
+            Graph::PageViewDuration => one_decimal(20.0 + noise(website, day, "duration") * 160.0),
+        })
+        .collect();
+    let sum: f64 = data.iter().sum();
+    let mut set = Map::new();
+    let (label, total) = match kind {
+        Graph::Visits => ("visits", json!({ "total": sum })),
+        Graph::BounceRate => (
+            "bounceRate",
+            json!({ "totalAverage": average(sum, data.len()) }),
+        ),
+        Graph::PageViewDuration => (
+            "averagePageViewDuration",
+            json!({ "totalAverage": average(sum, data.len()) }),
+        ),
+    };
+    set.insert("label".to_owned(), json!(label));
+    set.insert("data".to_owned(), json!(data));
+    if let Value::Object(total) = total {
+        set.extend(total);
+    }
+    Reply::payload(200, &json!({ "labels": days.labels(), "datasets": [set] }))
+}
+
+/// Visits by source; this reply has no envelope.
+pub(crate) fn traffic_share(website: Uuid, query: &Query) -> Answer {
+    let days = Days::of_query(query)?;
+    let sets: Vec<_> = SOURCES
+        .iter()
+        .map(|(label, share)| {
+            let data: Vec<f64> = days
+                .iter()
+                .map(|day| (visits(website, day) * share / 100.0).round())
+                .collect();
+            json!({ "label": label, "total": data.iter().sum::<f64>(), "data": data })
+        })
+        .collect();
+    Reply::json(200, &json!({ "labels": days.labels(), "datasets": sets }))
+}
+
+/// A handful of single sessions. The real rows are not public; these are made up.
+pub(crate) fn raw_sessions(website: Uuid, body: Option<&Value>) -> Answer {
+    Fields::of(body)?;
+    let rows: Vec<_> = (0..3)
+        .map(|n| json!({ "sessionId": format!("{}-{n}", website.simple()), "deviceType": "desktop", "pageViews": n + 1 }))
+        .collect();
+    Reply::payload(200, &rows)
+}
+
+/// A combination of values of the dimensions, and its share of the visits.
+struct Group {
+    names: Vec<(&'static str, &'static str)>,
+    share: f64,
+}
+
+/// What the numbers are reckoned over.
+struct Scope {
+    website: Uuid,
+    days: Days,
+    previous: Option<Days>,
+}
+
+impl Group {
+    fn split(self, name: &str, values: &'static [(&'static str, f64)]) -> Vec<Self> {
+        let Some((name, _)) = DIMENSIONS.iter().find(|(known, _)| *known == name) else {
+            return Vec::new();
+        };
+        values
+            .iter()
+            .map(|(value, share)| {
+                let mut names = self.names.clone();
+                names.push((*name, *value));
+                Self {
+                    names,
+                    share: self.share * share / 100.0,
+                }
+            })
+            .collect()
+    }
+
+    fn row(&self, metrics: &[&str], scope: &Scope) -> Result<Map<String, Value>, Refusal> {
+        let mut row: Map<_, _> = self
+            .names
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        for metric in metrics {
+            row.insert((*metric).to_owned(), json!(self.metric(metric, scope)?));
+        }
+        Ok(row)
+    }
+
+    fn metric(&self, name: &str, scope: &Scope) -> Result<f64, Refusal> {
+        let all = |days: Days| {
+            days.iter()
+                .map(|day| visits(scope.website, day))
+                .sum::<f64>()
+        };
+        let before = || {
+            let days = scope.previous.ok_or_else(|| {
+                Refusal::coded(
+                    "missing_previous_range",
+                    format!("{name} needs previousDateRange"),
+                )
+            })?;
+            Ok::<_, Refusal>((all(days) * self.share).round())
+        };
+        let visits = (all(scope.days) * self.share).round();
+        let seed: String = self
+            .names
+            .iter()
+            .flat_map(|(_, value)| [*value, "|"])
+            .collect();
+        Ok(match name {
+            "visitCount" => visits,
+            "visitorCount" => (visits * 0.8).round(),
+            "sessionCount" => (visits * 1.1).round(),
+            "visitPercentOfTotal" | "sessionPercentOfTotal" => one_decimal(self.share * 100.0),
+            "bounceRate" => {
+                one_decimal(30.0 + noise(scope.website, scope.days.first, &seed) * 40.0)
+            }
+            "averageVisitDuration" => {
+                one_decimal(40.0 + noise(scope.website, scope.days.last, &seed) * 200.0)
+            }
+            "previousVisitCount" => before()?,
+            "previousSessionCount" => (before()? * 1.1).round(),
+            "visitCountPercentageChange" => {
+                let before = before()?;
+                if before > 0.0 {
+                    one_decimal((visits - before) / before * 100.0)
+                } else {
+                    0.0
+                }
+            }
+            other => {
+                return Err(Refusal::coded(
+                    "unknown_metric",
+                    format!("metric {other} is not known"),
+                ));
+            }
+        })
+    }
+}
+
+impl Days {
+    fn of(range: &Fields<'_>) -> Result<Self, Refusal> {
+        Self::between(range.text("start")?, range.text("end")?)
+    }
+
+    fn of_query(query: &Query) -> Result<Self, Refusal> {
+        let unit = query.required("unit")?;
+        if unit != "day" {
+            return Err(Refusal::coded(
+                "unknown_unit",
+                format!("unit {unit} is not known"),
+            ));
+        }
+        Self::between(query.required("from")?, query.required("until")?)
+    }
+
+    fn between(first: &str, last: &str) -> Result<Self, Refusal> {
+        // The day is the one of the place that the offset belongs to.
+        let day = |text: &str| {
+            DateTime::parse_from_rfc3339(text)
+                .map(|at| at.date_naive())
+                .map_err(|_| {
+                    Refusal::coded("bad_date", format!("{text} is no date-time with an offset"))
+                })
+        };
+        let (first, last) = (day(first)?, day(last)?);
+        let length = (last - first).num_days();
+        if !(0..MAX_DAYS).contains(&length) {
+            return Err(Refusal::coded(
+                "bad_range",
+                format!("{first} to {last} is no range of days"),
+            ));
+        }
+        Ok(Self { first, last })
+    }
+
+    fn iter(self) -> impl Iterator<Item = NaiveDate> {
+        self.first
+            .iter_days()
+            .take_while(move |day| *day <= self.last)
+    }
+
+    fn labels(self) -> Vec<String> {
+        self.iter().map(|day| day.to_string()).collect()
+    }
+}
+
+fn values(dimension: &str) -> Result<&'static [(&'static str, f64)], Refusal> {
+    DIMENSIONS
+        .iter()
+        .find(|(name, _)| *name == dimension)
+        .map(|(_, values)| *values)
+        .ok_or_else(|| {
+            Refusal::coded(
+                "unknown_dimension",
+                format!("dimension {dimension} is not known"),
+            )
+        })
+}
+
+fn visits(website: Uuid, day: NaiveDate) -> f64 {
+    (80.0 + noise(website, day, "visits") * 240.0).round()
+}
+
+/// A number from 0 to 1 that looks like chance and is none (FNV-1a).
+fn noise(website: Uuid, day: NaiveDate, seed: &str) -> f64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let days = chrono::Datelike::num_days_from_ce(&day).to_le_bytes();
+    for byte in website
+        .as_bytes()
+        .iter()
+        .chain(&days)
+        .chain(seed.as_bytes())
+    {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let fraction = (hash >> 11) as f64 / (1_u64 << 53) as f64;
+    fraction
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
+    match (a, b) {
+        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
+        (Some(a), Some(b)) => a
+            .as_f64()
+            .unwrap_or_default()
+            .total_cmp(&b.as_f64().unwrap_or_default()),
+        _ => std::cmp::Ordering::Equal,
+    }
+}
+
+fn average(sum: f64, count: usize) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let count = count.max(1) as f64;
+    one_decimal(sum / count)
+}
+
+fn one_decimal(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}

@@ -1,0 +1,225 @@
+//! Tokens: RS256 only, signed by the partner that they name, for the role that
+//! the call needs.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Longer ones are refused unread.
+const MAX_TOKEN: usize = 8 * 1024;
+/// How far clocks may differ.
+const LEEWAY: Duration = Duration::from_secs(5);
+
+/// Who a token speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bearer {
+    /// The partner (INTP).
+    Partner(Uuid),
+    /// A customer of the partner (INTPC), by the id that the partner chose.
+    Customer(Uuid, String),
+}
+
+/// Checks a token; `key` finds the public key of a partner. `None` is the only
+/// thing a caller learns of a token that is no good.
+pub(crate) fn verify(
+    token: &str,
+    now: DateTime<Utc>,
+    key: impl FnOnce(Uuid) -> Option<DecodingKey>,
+) -> Option<Bearer> {
+    if token.len() > MAX_TOKEN {
+        return None;
+    }
+    let (message, signature) = token.rsplit_once('.')?;
+    let (header, claims) = message.split_once('.')?;
+    let header: Header = decode(header)?;
+    if header.alg != "RS256"
+        || header
+            .typ
+            .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
+    {
+        return None;
+    }
+    let partner = header.kid?;
+    // The provider is named here because the global one panics in a program
+    // whose dependencies enable two of them, or none.
+    let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key(partner)?).ok()?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    verifier.verify(message.as_bytes(), &signature).ok()?;
+
+    let claims: Claims = decode(claims)?;
+    let leeway = i64::try_from(LEEWAY.as_secs()).ok()?;
+    let now = now.timestamp();
+    let early = |at: Option<i64>| at.is_some_and(|at| at > now.saturating_add(leeway));
+    if claims.intp_id != partner
+        || claims.exp <= now.saturating_sub(leeway)
+        || early(claims.iat)
+        || early(claims.nbf)
+    {
+        return None;
+    }
+    match (claims.roles.as_slice(), claims.intpc_id) {
+        ([role], _) if role == "intp" => Some(Bearer::Partner(partner)),
+        ([role], Some(customer)) if role == "intpc" => Some(Bearer::Customer(partner, customer)),
+        _ => None,
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    roles: Vec<String>,
+    intp_id: Uuid,
+    intpc_id: Option<String>,
+    exp: i64,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::EncodingKey;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::keys;
+
+    fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
+        format!(
+            "{message}.{}",
+            URL_SAFE_NO_PAD.encode(signer.sign(message.as_bytes()))
+        )
+    }
+
+    #[test]
+    fn only_a_token_of_the_partner_is_taken() {
+        let now = Utc::now();
+        let at = now.timestamp();
+        let (partner, other) = (Uuid::new_v4(), Uuid::new_v4());
+        let (own, strange) = (keys::generate().unwrap(), keys::generate().unwrap());
+        let key = EncodingKey::from_rsa_pem(own.private.as_bytes()).unwrap();
+        let strangers = EncodingKey::from_rsa_pem(strange.private.as_bytes()).unwrap();
+        let secret = EncodingKey::from_secret(own.public.as_bytes());
+        let header = |alg: &str, kid: Uuid| json!({"alg": alg, "typ": "JWT", "kid": kid});
+        let claims = |from: i64, to: i64| json!({"roles": ["intp"], "intp_id": partner, "iat": at + from, "exp": at + to});
+        let good = sign(
+            &header("RS256", partner),
+            &claims(0, 600),
+            Algorithm::RS256,
+            &key,
+        );
+        let verify = |token: &str| {
+            verify(token, now, |id| {
+                let pem = if id == partner {
+                    &own.public
+                } else {
+                    &strange.public
+                };
+                DecodingKey::from_rsa_pem(pem.as_bytes()).ok()
+            })
+        };
+        assert_eq!(verify(&good), Some(Bearer::Partner(partner)));
+
+        let mut parts: Vec<_> = good.split('.').map(str::to_owned).collect();
+        parts[1] = URL_SAFE_NO_PAD.encode(claims(0, 6000).to_string());
+        let tampered = parts.join(".");
+        let none = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(header("none", partner).to_string()),
+            parts[1]
+        );
+        let rs = |header: &Value, claims: &Value| sign(header, claims, Algorithm::RS256, &key);
+        let long = json!({"roles": ["intp"], "intp_id": partner, "iat": at, "exp": at + 600, "x": "x".repeat(9000)});
+        for (what, token) in [
+            ("none", none),
+            (
+                "HS256 with the public key",
+                sign(
+                    &header("HS256", partner),
+                    &claims(0, 600),
+                    Algorithm::HS256,
+                    &secret,
+                ),
+            ),
+            (
+                "RS384",
+                sign(
+                    &header("RS384", partner),
+                    &claims(0, 600),
+                    Algorithm::RS384,
+                    &key,
+                ),
+            ),
+            ("wrong kid", rs(&header("RS256", other), &claims(0, 600))),
+            (
+                "missing kid",
+                rs(&json!({"alg": "RS256", "typ": "JWT"}), &claims(0, 600)),
+            ),
+            ("expired", rs(&header("RS256", partner), &claims(-600, -6))),
+            (
+                "not yet valid",
+                rs(&header("RS256", partner), &claims(60, 600)),
+            ),
+            (
+                "another key",
+                sign(
+                    &header("RS256", partner),
+                    &claims(0, 600),
+                    Algorithm::RS256,
+                    &strangers,
+                ),
+            ),
+            (
+                "another partner's claims",
+                rs(
+                    &header("RS256", partner),
+                    &json!({"roles": ["intp"], "intp_id": other, "iat": at, "exp": at + 600}),
+                ),
+            ),
+            (
+                "no role",
+                rs(
+                    &header("RS256", partner),
+                    &json!({"roles": [], "intp_id": partner, "iat": at, "exp": at + 600}),
+                ),
+            ),
+            (
+                "no expiry",
+                rs(
+                    &header("RS256", partner),
+                    &json!({"roles": ["intp"], "intp_id": partner, "iat": at}),
+                ),
+            ),
+            ("tampered", tampered),
+            ("oversized", rs(&header("RS256", partner), &long)),
+            ("cut off", good[..good.len() - 4].to_owned()),
+            ("empty", String::new()),
+            ("no JWT", "a.b.c".to_owned()),
+        ] {
+            assert_eq!(verify(&token), None, "{what}");
+        }
+        let customer = json!({"roles": ["intpc"], "intp_id": partner, "intpc_id": "c", "iat": at, "exp": at + 600});
+        assert_eq!(
+            verify(&rs(&header("RS256", partner), &customer)),
+            Some(Bearer::Customer(partner, "c".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! The sandbox as a program.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::{Map, Value, json};
+use twipla_sandbox::{Model, Partner, PartnerConfig, Sandbox};
+use uuid::Uuid;
+
+/// A TWIPLA 3AS server in one process, for tests and for trying things without an account.
+///
+/// It starts with two partners, one for each subscription model, writes their
+/// private keys and a sandbox.json that names them into the credentials folder,
+/// and prints one line of JSON when it listens. Nothing is kept when it stops.
+#[derive(Parser)]
+#[command(version, about, long_about)]
+struct Args {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+
+    /// Folder for the private keys and sandbox.json; made if it is not there.
+    #[arg(long)]
+    credentials: PathBuf,
+
+    /// One more partner with a key of its own: id=UUID,model=website|account,public-key=FILE
+    #[arg(long = "partner", value_parser = partner)]
+    partners: Vec<PartnerConfig>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+        )
+        .init();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut line = format!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                line.push_str(&format!(": {cause}"));
+                source = cause.source();
+            }
+            eprintln!("{line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let mut builder = Sandbox::builder().listen(args.listen);
+    for partner in args.partners {
+        builder = builder.partner(partner);
+    }
+    let sandbox = builder.start().await?;
+    let file = write_credentials(&sandbox, &args.credentials).map_err(|error| {
+        format!(
+            "cannot write credentials into {}: {error}: choose a folder that can be written",
+            args.credentials.display()
+        )
+    })?;
+    println!(
+        "{}",
+        json!({ "listening": sandbox.base_url(), "credentials": file })
+    );
+    stop_asked().await;
+    sandbox.stop().await;
+    Ok(())
+}
+
+fn write_credentials(sandbox: &Sandbox, folder: &Path) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let mut partners = Vec::new();
+    for partner in sandbox.partners() {
+        partners.push(describe(sandbox, partner, folder)?);
+    }
+    let file = folder.join("sandbox.json");
+    let text = format!(
+        "{:#}\n",
+        json!({ "baseUrl": sandbox.base_url(), "partners": partners })
+    );
+    write(&file, &text)?;
+    Ok(file)
+}
+
+fn describe(sandbox: &Sandbox, partner: &Partner, folder: &Path) -> std::io::Result<Value> {
+    let mut key = Value::Null;
+    if !partner.private_key_pem().is_empty() {
+        let file = folder.join(format!("{}.key", partner.id()));
+        write(&file, partner.private_key_pem())?;
+        key = json!(file);
+    }
+    let packages: Map<_, _> = sandbox
+        .packages(partner.id())
+        .into_iter()
+        .map(|(name, id)| (name, json!(id)))
+        .collect();
+    Ok(json!({
+        "id": partner.id(),
+        "name": partner.name(),
+        "model": partner.model().as_str(),
+        "privateKeyFile": key,
+        "packages": packages,
+    }))
+}
+
+/// Writes a file whole or not at all, for its owner's eyes only.
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+
+    let draft = file.with_extension("draft");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(&draft)?;
+    open.write_all(text.as_bytes())?;
+    open.sync_all()?;
+    std::fs::rename(&draft, file)
+}
+
+/// Reads `id=UUID,model=website|account,public-key=FILE`.
+fn partner(text: &str) -> Result<PartnerConfig, String> {
+    let mut parts = std::collections::HashMap::new();
+    for part in text.split(',') {
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("{part:?} is not name=value"))?;
+        parts.insert(name, value);
+    }
+    let mut take = |name: &str| {
+        parts
+            .remove(name)
+            .ok_or_else(|| format!("{name}= is missing"))
+    };
+    let id = take("id")?;
+    let id = Uuid::parse_str(id).map_err(|_| format!("id {id:?} is no uuid"))?;
+    let model = match take("model")? {
+        "website" => Model::Website,
+        "account" => Model::Account,
+        other => return Err(format!("model {other:?} is neither website nor account")),
+    };
+    let file = take("public-key")?;
+    let pem = std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read the public key {file}: {error}"))?;
+    match parts.keys().next() {
+        Some(unknown) => Err(format!(
+            "{unknown:?} is not one of id, model and public-key"
+        )),
+        None => Ok(PartnerConfig::new(id, model).public_key_pem(pem)),
+    }
+}
+
+async fn stop_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

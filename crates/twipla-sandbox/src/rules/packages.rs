@@ -1,0 +1,177 @@
+//! Packages, and to whom restricted ones are assigned.
+
+use twipla_api::Count;
+use twipla_api::types::{
+    BillingInterval, Currency, Package, PackageRestriction, PackageVisibility,
+};
+use uuid::Uuid;
+
+use super::{Call, customer, website};
+use crate::Model;
+use crate::input::parse_uuid;
+use crate::reply::{Answer, Refusal, Reply};
+use crate::state::Account;
+
+/// Whether a website or customer with this id may use the package.
+pub(crate) fn usable(package: &Package, target: &str) -> Result<(), Refusal> {
+    if visible(package, target) {
+        Ok(())
+    } else {
+        Err(Refusal::bad(format!(
+            "the package {} is not assigned to {target}",
+            package.id
+        )))
+    }
+}
+
+fn visible(package: &Package, target: &str) -> bool {
+    package.visibility != PackageVisibility::Restricted
+        || restrictions(package).iter().any(|to| names(to, target))
+}
+
+fn restrictions(package: &Package) -> &[PackageRestriction] {
+    package.restricted_to.as_deref().unwrap_or_default()
+}
+
+fn names(restriction: &PackageRestriction, target: &str) -> bool {
+    restriction.intp_website_id.as_deref() == Some(target)
+        || restriction.intp_customer_id.as_deref() == Some(target)
+}
+
+pub(crate) fn list(call: Call<'_>) -> Answer {
+    let account = &*call.account;
+    let (site, owner) = (
+        call.query.get("intpWebsiteId"),
+        call.query.get("intpCustomerId"),
+    );
+    if let Some(site) = site {
+        website(account, site)?;
+    }
+    if let Some(owner) = owner {
+        customer(account, owner)?;
+    }
+    let shown: Vec<_> = account
+        .packages
+        .values()
+        .filter(|package| {
+            [site, owner]
+                .into_iter()
+                .flatten()
+                .all(|target| visible(package, target))
+        })
+        .collect();
+    Reply::payload(200, &shown)
+}
+
+pub(crate) fn get(call: Call<'_>) -> Answer {
+    Reply::payload(200, &find(call.account, call.param(0))?)
+}
+
+pub(crate) fn create(call: Call<'_>) -> Answer {
+    let fields = call.fields()?;
+    let visibility = match fields.text_opt("visibility")? {
+        Some(_) => fields.one_of("visibility", PackageVisibility::KNOWN)?,
+        None => PackageVisibility::Public,
+    };
+    let package = Package {
+        id: Uuid::new_v4(),
+        name: fields.text("name")?.to_owned(),
+        touchpoints: Count::from(fields.whole("touchpoints")?),
+        intp_id: call.account.id,
+        price: fields.number("price")?,
+        currency: fields.one_of("currency", Currency::KNOWN)?,
+        period: fields.one_of("period", BillingInterval::KNOWN)?,
+        recommended: false,
+        created_at: call.now,
+        visibility,
+        restricted_to: Some(Vec::new()),
+        external_id: fields.text_opt("externalId")?.map(str::to_owned),
+    };
+    if package.price < 0.0 || package.touchpoints.get() < 0 {
+        return Err(Refusal::bad("price and touchpoints must not be negative"));
+    }
+    call.account.packages.insert(package.id, package.clone());
+    Reply::payload(201, &package)
+}
+
+/// Recommended packages keep their name (observed).
+pub(crate) fn rename(call: Call<'_>) -> Answer {
+    let name = call.fields()?.text("name")?.to_owned();
+    let id = find(call.account, call.param(0))?.id;
+    let Some(package) = call.account.packages.get_mut(&id) else {
+        return Err(Refusal::not_found("package", &id.to_string()));
+    };
+    let fixed = [crate::state::FREE, crate::state::TRIAL].contains(&package.name.as_str());
+    if package.recommended || fixed {
+        return Err(Refusal::bad("a recommended package cannot be renamed"));
+    }
+    package.name = name;
+    Reply::payload(200, package)
+}
+
+/// Only restricted packages can be assigned (documented).
+pub(crate) fn assign(call: Call<'_>) -> Answer {
+    let (id, restriction) = restriction(&call)?;
+    let Some(package) = call.account.packages.get_mut(&id) else {
+        return Err(Refusal::not_found("package", &id.to_string()));
+    };
+    if package.visibility != PackageVisibility::Restricted {
+        return Err(Refusal::bad(
+            "only a package with restricted visibility can be assigned",
+        ));
+    }
+    let assigned = package.restricted_to.get_or_insert_default();
+    if !assigned.contains(&restriction) {
+        assigned.push(restriction);
+    }
+    Ok(Reply::done())
+}
+
+/// A running subscription to the package goes on (documented).
+pub(crate) fn unassign(call: Call<'_>) -> Answer {
+    let (id, _) = restriction(&call)?;
+    let target = call.param(1).to_owned();
+    if let Some(package) = call.account.packages.get_mut(&id) {
+        package
+            .restricted_to
+            .get_or_insert_default()
+            .retain(|to| !names(to, &target));
+    }
+    Ok(Reply::done())
+}
+
+/// The package of the path, and its target as the subscription model has it.
+fn restriction(call: &Call<'_>) -> Result<(Uuid, PackageRestriction), Refusal> {
+    let id = find(call.account, call.param(0))?.id;
+    let target = call.param(1);
+    let mut restriction = PackageRestriction {
+        subscription_id: None,
+        intp_website_id: None,
+        intp_customer_id: None,
+    };
+    match call.account.model {
+        Model::Website => {
+            let site = website(call.account, target)?;
+            restriction.subscription_id = site
+                .subscription
+                .as_ref()
+                .map(|subscription| subscription.id.to_string());
+            restriction.intp_website_id = Some(target.to_owned());
+        }
+        Model::Account => {
+            let owner = customer(call.account, target)?;
+            restriction.subscription_id = owner
+                .subscription
+                .as_ref()
+                .map(|subscription| subscription.id.to_string());
+            restriction.intp_customer_id = Some(target.to_owned());
+        }
+    }
+    Ok((id, restriction))
+}
+
+fn find<'a>(account: &'a Account, id: &str) -> Result<&'a Package, Refusal> {
+    parse_uuid(id)
+        .and_then(|uuid| account.packages.get(&uuid))
+        .ok_or_else(|| Refusal::not_found("package", id))
+}

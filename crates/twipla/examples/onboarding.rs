@@ -1,0 +1,261 @@
+//! The main job, from the first customer to the last clean-up.
+//!
+//! Without further ado it runs against a sandbox in this process:
+//!
+//! ```text
+//! cargo run --example onboarding
+//! ```
+//!
+//! With `TWIPLA_PARTNER_ID`, a key and `TWIPLA_BASE_URL` or
+//! `TWIPLA_ENVIRONMENT` set (see `Twipla::from_env`), it runs against that
+//! server. It makes a customer and a website of its own and deletes them again,
+//! also where a step fails.
+
+use std::error::Error;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{Days, Utc};
+use twipla::types::{ContributorRole, Package, SubscriptionType};
+use twipla::{Dimension, Metric, Order, PrivateKey, Twipla};
+use twipla_sandbox::Sandbox;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let (twipla, sandbox) = connect().await?;
+    let ids = Ids::fresh();
+    let outcome = onboard(&twipla, &ids).await;
+    // Whatever happened, nothing of this run stays behind.
+    let cleaned = clean_up(&twipla, &ids).await;
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    outcome.and(cleaned)?;
+    println!("\nDone: the whole life of a customer, and nothing left behind.");
+    Ok(())
+}
+
+/// A client for the server that the environment names, or for a new sandbox.
+async fn connect() -> Outcome<(Twipla, Option<Sandbox>)> {
+    let named = |name| std::env::var_os(name).is_some();
+    if named("TWIPLA_BASE_URL") || named("TWIPLA_ENVIRONMENT") {
+        let twipla = Twipla::from_env()?;
+        println!("Server    from the environment: {twipla:?}");
+        return Ok((twipla, None));
+    }
+    let sandbox = Sandbox::start().await?;
+    let partner = sandbox.website_partner();
+    println!("Server    sandbox in this process, {}", sandbox.base_url());
+    let twipla = Twipla::builder()
+        .partner(
+            partner.id(),
+            PrivateKey::from_pem(partner.private_key_pem())?,
+        )
+        .base_url(sandbox.base_url())
+        .build()?;
+    Ok((twipla, Some(sandbox)))
+}
+
+/// The ids of this run. The partner chooses them, so they cannot collide with
+/// anything that exists.
+struct Ids {
+    customer: String,
+    colleague: String,
+    website: String,
+    email: String,
+    colleague_email: String,
+}
+
+impl Ids {
+    fn fresh() -> Self {
+        let run = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        Self {
+            customer: format!("onboarding-{run}"),
+            colleague: format!("onboarding-{run}-colleague"),
+            website: format!("onboarding-{run}-site"),
+            email: format!("owner-{run}@example.com"),
+            colleague_email: format!("colleague-{run}@example.com"),
+        }
+    }
+}
+
+async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
+    let company = twipla.company_details().await?;
+    println!(
+        "Partner   {}, {} billing per {}",
+        company.name, company.billing_mode, company.subscription_type
+    );
+    if company.subscription_type != SubscriptionType::Website {
+        return Err(
+            "this walk is for the website model; see AccountSubscription for the account model"
+                .into(),
+        );
+    }
+
+    let customer = twipla
+        .customers()
+        .create(&*ids.customer, &*ids.email)
+        .website(&*ids.website, "shop.example.com")
+        .await?;
+    println!(
+        "Customer  {} <{}>",
+        customer.intp_customer_id, customer.email
+    );
+
+    let website = twipla.website(&*ids.website);
+    let site = website.get().await?;
+    println!(
+        "Website   {} is {} on {}",
+        site.domain, site.status, site.package_name
+    );
+    let snippet = site.visa_tracking_code.unwrap_or_default();
+    println!("Snippet   {} bytes of HTML for its pages", snippet.len());
+
+    let today = Utc::now().date_naive();
+    let last_week = today - Days::new(7)..=today;
+    let url = twipla
+        .dashboard(&*ids.customer, &*ids.website)
+        .locale("de")
+        .timezone("Europe/Berlin")
+        .date_range(last_week.clone())
+        .await?;
+    // The URL carries a token of the customer, so only its start is shown.
+    let shown = url.as_str().split("intpc_token").next().unwrap_or_default();
+    let until = url
+        .expires_at()
+        .map(|at| at.format("%H:%M UTC").to_string());
+    println!(
+        "Dashboard {shown}… (valid until {})",
+        until.unwrap_or_default()
+    );
+
+    let (small, large) = two_packages(twipla, &ids.website).await?;
+    subscribe(twipla, &ids.website, &small, &large).await?;
+    read_data(twipla, &ids.website, site.id, last_week).await?;
+
+    twipla
+        .customers()
+        .create(&*ids.colleague, &*ids.colleague_email)
+        .await?;
+    website
+        .contributors()
+        .add(&*ids.colleague, ContributorRole::Watcher)
+        .await?;
+    let team = website.contributors().list().await?;
+    println!(
+        "Team      owner {}, {} watcher(s)",
+        team.owner.email,
+        team.contributors.watcher.len()
+    );
+    Ok(())
+}
+
+/// Shows what is on offer, and picks two monthly packages of different size.
+async fn two_packages(twipla: &Twipla, website: &str) -> Outcome<(Package, Package)> {
+    let mut offers = twipla.packages().list().for_website(website).await?;
+    offers.retain(|offer| {
+        offer.touchpoints.get() > 0 && offer.period == twipla::types::BillingInterval::Monthly
+    });
+    offers.sort_by_key(|offer| offer.touchpoints.get());
+    println!("Offers    {} monthly packages:", offers.len());
+    for offer in offers.iter().take(4) {
+        println!(
+            "            {:<10} {:>8} touchpoints {:>7.2} {}",
+            offer.name,
+            offer.touchpoints.get(),
+            offer.price,
+            offer.currency
+        );
+    }
+    let mut offers = offers.into_iter();
+    match (offers.next(), offers.next()) {
+        (Some(small), Some(large)) => Ok((small, large)),
+        _ => Err("the partner has fewer than two monthly packages".into()),
+    }
+}
+
+async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Package) -> Outcome {
+    let subscription = twipla.website(website).subscription();
+    let now = subscription.upgrade(large.id).await?;
+    println!(
+        "Upgrade   to {}, paid until {}",
+        large.name,
+        now.expires_at.date_naive()
+    );
+    subscription.downgrade(small.id).await?;
+    let planned = twipla.website(website).get().await?;
+    println!(
+        "Downgrade planned: {} now, then {}",
+        planned.package_name,
+        planned.planned_downgrade_package_name.unwrap_or_default()
+    );
+    println!("Cancel    {}", subscription.cancel().await?.status);
+    println!("Resume    {}", subscription.resume().await?.status);
+    Ok(())
+}
+
+/// Makes an API key, reads data with it, and replaces it without a gap.
+async fn read_data(
+    twipla: &Twipla,
+    website: &str,
+    id: uuid::Uuid,
+    days: std::ops::RangeInclusive<chrono::NaiveDate>,
+) -> Outcome {
+    let keys = twipla.website(website).api_keys();
+    let key = keys
+        .create("onboarding")
+        .comment("made by the example")
+        .await?;
+    println!(
+        "API key   {} ({}…)",
+        key.name,
+        key.api_key.get(..8).unwrap_or_default()
+    );
+    let report = twipla
+        .analytics(id, key.api_key)
+        .sessions()
+        .metrics([Metric::VisitCount, Metric::BounceRate])
+        .dimensions([Dimension::DeviceType])
+        .order_by(Order::descending(Metric::VisitCount))
+        .date_range(days.clone())
+        .timezone("Europe/Berlin")
+        .await?;
+    for row in &report.rows {
+        println!(
+            "            {:<8} {:>6} visits, {:>4.1} % bounced",
+            row.text(&Dimension::DeviceType).unwrap_or("?"),
+            row.number(&Metric::VisitCount).unwrap_or_default(),
+            row.number(&Metric::BounceRate).unwrap_or_default(),
+        );
+    }
+    let rotation = keys.rotate(key.id).await?;
+    // Here a partner stores the new secret; until then both keys work.
+    let fresh = rotation.confirm().await?;
+    let graph = twipla
+        .analytics(id, fresh.api_key)
+        .visits()
+        .date_range(days)
+        .await?;
+    println!(
+        "Rotated   the new key reads {} days of visits, the old one is gone",
+        graph.labels.len()
+    );
+    keys.delete(fresh.id).await?;
+    Ok(())
+}
+
+async fn clean_up(twipla: &Twipla, ids: &Ids) -> Outcome {
+    let mut gone = 0;
+    for id in [&ids.colleague, &ids.customer] {
+        match twipla.customer(id.as_str()).delete().await {
+            Ok(_) => gone += 1,
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    println!("Clean-up  {gone} customers and their websites deleted");
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The data of one website, read with its API key.
+//!
+//! The reference page names these endpoints; their paths, bodies and replies
+//! were observed in a white-label client, and the host is inferred. Another
+//! host can be set with [`Builder::data_url`](crate::Builder::data_url).
+
+mod graph;
+mod names;
+mod range;
+mod report;
+
+pub use graph::{Graph, GraphQuery, Series};
+pub use names::{Dimension, Filter, Metric, Order};
+pub use report::{AnalyticsQuery, AnalyticsReport, RawSessions, Row};
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::arg::Arg;
+use crate::client::Core;
+use crate::ids::TwiplaWebsiteId;
+use crate::secret::Secret;
+
+/// The data of one website. Made by [`Twipla::analytics`](crate::Twipla::analytics).
+///
+/// ```
+/// use chrono::NaiveDate;
+/// use twipla::{Dimension, Metric};
+/// # async fn f(twipla: twipla::Twipla, site: twipla::types::Website) -> twipla::Result<()> {
+/// let march = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap()..=NaiveDate::from_ymd_opt(2026, 3, 31).unwrap();
+/// let report = twipla.analytics(site.id, "twpl-…").sessions()
+///     .metrics([Metric::VisitCount, Metric::BounceRate])
+///     .dimensions([Dimension::DeviceType])
+///     .date_range(march)
+///     .timezone("Europe/Berlin")
+///     .await?;
+/// for row in &report.rows {
+///     println!("{:?}: {:?} visits", row.text(&Dimension::DeviceType), row.number(&Metric::VisitCount));
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Analytics {
+    scope: Scope,
+}
+
+/// Whose data, and with which key.
+#[derive(Clone)]
+struct Scope {
+    core: Arc<Core>,
+    website: Arg<TwiplaWebsiteId>,
+    key: Secret,
+}
+
+impl Analytics {
+    pub(crate) fn new(core: &Arc<Core>, website: Result<TwiplaWebsiteId>, key: Secret) -> Self {
+        Self {
+            scope: Scope {
+                core: Arc::clone(core),
+                website: website.into(),
+                key,
+            },
+        }
+    }
+
+    /// Metrics over visits and sessions ("Session Analytics" of the reference page).
+    pub fn sessions(&self) -> AnalyticsQuery {
+        AnalyticsQuery::new(self.scope.clone(), report::Subject::Sessions)
+    }
+
+    /// Metrics over pages.
+    pub fn pages(&self) -> AnalyticsQuery {
+        AnalyticsQuery::new(self.scope.clone(), report::Subject::Pages)
+    }
+
+    /// Visits, day by day.
+    pub fn visits(&self) -> GraphQuery {
+        GraphQuery::new(self.scope.clone(), graph::Subject::Visits)
+    }
+
+    /// Bounce rate in percent, day by day.
+    pub fn bounce_rate(&self) -> GraphQuery {
+        GraphQuery::new(self.scope.clone(), graph::Subject::BounceRate)
+    }
+
+    /// Average duration of a page view in seconds, day by day.
+    pub fn page_view_duration(&self) -> GraphQuery {
+        GraphQuery::new(self.scope.clone(), graph::Subject::PageViewDuration)
+    }
+
+    /// Visits by source (direct, search, social, email, paid, ai_traffic, unknown), day by day.
+    pub fn traffic_share(&self) -> GraphQuery {
+        GraphQuery::new(self.scope.clone(), graph::Subject::TrafficShare)
+    }
+
+    /// Single visitor sessions. Only the name of this endpoint is public:
+    /// set its path and its body as TWIPLA tells you.
+    pub fn raw_sessions(&self) -> RawSessions {
+        RawSessions::new(self.scope.clone())
+    }
+}
+
+impl std::fmt::Debug for Analytics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analytics")
+            .field("website", &self.scope.website)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,198 @@
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::Pkcs8V1Der;
+use aws_lc_rs::rsa::KeySize;
+
+use super::*;
+
+/// One key for all tests, made at run time: no key material is checked in.
+fn pkcs8_der() -> &'static [u8] {
+    static DER: OnceLock<Vec<u8>> = OnceLock::new();
+    DER.get_or_init(|| {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        der.as_ref().to_vec()
+    })
+}
+
+fn pkcs1_der() -> &'static [u8] {
+    pkcs8(pkcs8_der()).unwrap().1
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let lines: Vec<_> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x82, length[0], length[1]], content].concat()
+}
+
+fn pkcs8_of(oid: &[u8], key: &[u8]) -> Vec<u8> {
+    let algorithm = der(SEQUENCE, &der(OID, oid));
+    der(
+        SEQUENCE,
+        &[der(INTEGER, &[0]), algorithm, der(OCTETS, key)].concat(),
+    )
+}
+
+fn refusal(pem: impl AsRef<[u8]>) -> String {
+    let error = PrivateKey::from_pem(pem).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    error.to_string()
+}
+
+#[test]
+fn right_keys_are_read_however_they_were_handed_over() {
+    let pkcs8 = pem("PRIVATE KEY", pkcs8_der());
+    let pkcs1 = pem("RSA PRIVATE KEY", pkcs1_der());
+    let certificate = pem("CERTIFICATE", b"whatever");
+    for text in [
+        pkcs8.clone(),
+        pkcs1.clone(),
+        pkcs8.replace('\n', "\r\n"),
+        pkcs1.replace('\n', "\\n"),
+        pkcs8.replace('\n', "\\r\\n"),
+        pkcs8.replace('\n', " "),
+        pkcs1.replace('\n', "\n    "),
+        format!("\"{}\"", pkcs8.replace('\n', "\\n")),
+        format!("\u{feff}  {pkcs8}"),
+        format!("{certificate}{pkcs8}"),
+        format!("Bag Attributes\n{pkcs1}{certificate}"),
+        pkcs8.trim_end().to_owned(),
+    ] {
+        let key = PrivateKey::from_pem(&text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(key.bits(), 2048);
+        assert_eq!(format!("{key:?}"), "PrivateKey(RSA, 2048 bits, ..)");
+    }
+}
+
+#[tokio::test]
+async fn it_signs_what_jsonwebtoken_accepts() {
+    let key = PrivateKey::from_pem(pem("PRIVATE KEY", pkcs8_der())).unwrap();
+    let message = b"header.claims";
+    let signature = key.sign(message).await.unwrap();
+    assert_eq!(signature.len(), 256);
+    let public = key.public_key_pem().unwrap();
+    assert!(public.lines().all(|line| line.len() <= 64), "{public}");
+    let decoding = jsonwebtoken::DecodingKey::from_rsa_pem(public.as_bytes()).unwrap();
+    let verifier = (jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.verifier_factory)(
+        &jsonwebtoken::Algorithm::RS256,
+        &decoding,
+    )
+    .unwrap();
+    assert!(verifier.verify(message, &signature).is_ok());
+    assert!(verifier.verify(b"header.other", &signature).is_err());
+}
+
+#[test]
+fn wrong_keys_are_refused_with_the_remedy() {
+    let noise: Vec<u8> = (0..300).map(|_| rand::random()).collect();
+    let short = {
+        let n = [&[0, 0x80][..], &noise[..127]].concat();
+        der(
+            SEQUENCE,
+            &[
+                der(INTEGER, &[0]),
+                der(INTEGER, &n),
+                der(INTEGER, &[1, 0, 1]),
+            ]
+            .concat(),
+        )
+    };
+    let mut damaged = pkcs8_der().to_vec();
+    damaged[600] ^= 0x55;
+    let good = pem("PRIVATE KEY", pkcs8_der());
+    let half = &good[..good.len() / 2];
+    let traditional = format!(
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{}\n-----END RSA PRIVATE KEY-----",
+        STANDARD.encode(&noise)
+    );
+    let public = PrivateKey::from_pem(&good)
+        .unwrap()
+        .public_key_pem()
+        .unwrap();
+    #[rustfmt::skip]
+    let table: Vec<(String, &str, &str)> = vec![
+        (String::new(), "is empty", "openssl genrsa"),
+        (" \n ".into(), "is empty", "openssl genrsa"),
+        ("hello".into(), "no PEM", "from_pem_file"),
+        ("/etc/twipla/jwtRS256.key".into(), "no PEM", "TWIPLA_PRIVATE_KEY_FILE"),
+        (STANDARD.encode(&good), "base64 of a PEM", "base64 -d"),
+        (pem("ENCRYPTED PRIVATE KEY", &noise), "encrypted", "openssl rsa -in"),
+        (traditional, "encrypted", "openssl rsa -in"),
+        (public, "is the public key", "private one"),
+        (pem("RSA PUBLIC KEY", &noise), "is the public key", "private one"),
+        ("ssh-rsa AAAAB3Nza me@host".into(), "is the public key", "private one"),
+        (pem("CERTIFICATE", &noise), "certificate", "openssl genrsa"),
+        (pem("EC PRIVATE KEY", &noise), "an EC key", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(oid::EC, &noise)), "an EC key", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(oid::ED25519, &noise)), "an Ed25519 key", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(oid::RSA_PSS, pkcs1_der())), "PSS only", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(&[1, 2, 3], &noise)), "no RSA key", "openssl genrsa"),
+        (pem("DSA PRIVATE KEY", &noise), "a DSA key", "openssl genrsa"),
+        (pem("OPENSSH PRIVATE KEY", &noise), "OpenSSH", "ssh-keygen -p -m PEM"),
+        ("PuTTY-User-Key-File-3: ssh-rsa".into(), "PuTTY", "puttygen"),
+        (pem("RSA PRIVATE KEY", &short), "has 1024 bits", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(oid::RSA, &short)), "has 1024 bits", "openssl genrsa"),
+        (pem("PRIVATE KEY", &noise[..40]), "damaged", "openssl genrsa"),
+        (pem("RSA PRIVATE KEY", &[]), "damaged", "openssl genrsa"),
+        (pem("PRIVATE KEY", &damaged), "damaged", "openssl rsa -check"),
+        (pem("RSA PRIVATE KEY", pkcs8_der()), "damaged", "openssl genrsa"),
+        (half.to_owned(), "cut off", "copy the file whole"),
+        (good.replace('z', "\u{e4}"), "else than base64", "copy the file whole"),
+        (format!("{good}{good}"), "two private keys", "keep one"),
+        (pem("SOMETHING", &noise), "something else", "openssl genrsa"),
+        ("-----BEGIN ".into(), "no PEM", "openssl genrsa"),
+        ("-".repeat(MAX_PEM_BYTES + 1), "over 65536 bytes", "openssl genrsa"),
+    ];
+    for (text, problem, remedy) in table {
+        let message = refusal(&text);
+        assert!(
+            message.contains(problem),
+            "{message}\nshould say {problem:?}"
+        );
+        assert!(message.contains(remedy), "{message}\nshould say {remedy:?}");
+        let body = text.lines().nth(1).filter(|line| line.len() > 20);
+        assert!(body.is_none_or(|body| !message.contains(body)), "{message}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_apart() {
+    assert!(refusal(pkcs8_der()).contains("is DER"));
+    let utf16: Vec<u8> = "\u{feff}-----BEGIN"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert!(refusal(&utf16).contains("UTF-16"));
+    assert!(refusal(&utf16[2..]).contains("UTF-16"));
+    assert!(refusal([0x80, 0x81, 0x82]).contains("is no text"));
+}
+
+#[test]
+fn files_are_named_in_errors() {
+    let error = PrivateKey::from_pem_file("no/such/file.pem").unwrap_err();
+    assert!(error.to_string().contains("no/such/file.pem"), "{error}");
+    let folder = std::env::temp_dir().join(format!("twipla-key-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("key.pem");
+    std::fs::write(&path, pem("PRIVATE KEY", pkcs8_der())).unwrap();
+    assert_eq!(PrivateKey::from_pem_file(&path).unwrap().bits(), 2048);
+    std::fs::write(&path, "hello").unwrap();
+    let error = PrivateKey::from_pem_file(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("key.pem") && error.contains("no PEM"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}

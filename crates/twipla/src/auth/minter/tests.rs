@@ -1,0 +1,521 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::time::{advance, sleep, timeout};
+
+use super::super::signer::SignFuture;
+use super::*;
+
+const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+const LIFE: Duration = Duration::from_secs(600);
+
+/// A signer that counts, dawdles, fails, hangs and panics as it is told.
+#[derive(Debug)]
+struct Fake {
+    /// First byte of its signatures, to tell keys apart.
+    mark: u8,
+    asked: AtomicUsize,
+    made: AtomicUsize,
+    delay: Mutex<Duration>,
+    fails: AtomicBool,
+    panics: AtomicBool,
+    length: AtomicUsize,
+}
+
+impl Fake {
+    fn new(mark: u8) -> Arc<Self> {
+        Arc::new(Self {
+            mark,
+            asked: AtomicUsize::new(0),
+            made: AtomicUsize::new(0),
+            delay: Mutex::new(Duration::ZERO),
+            fails: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
+            length: AtomicUsize::new(256),
+        })
+    }
+
+    fn slow(mark: u8, seconds: u64) -> Arc<Self> {
+        let fake = Self::new(mark);
+        fake.take(seconds);
+        fake
+    }
+
+    fn take(&self, seconds: u64) {
+        *self.delay.lock().unwrap() = Duration::from_secs(seconds);
+    }
+
+    fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn made(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
+    }
+}
+
+impl Signer for Fake {
+    fn sign<'a>(&'a self, _message: &'a [u8]) -> SignFuture<'a> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let delay = *self.delay.lock().unwrap();
+        assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
+        Box::pin(async move {
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(SignerError::new("told to fail"));
+            }
+            self.made.fetch_add(1, Ordering::SeqCst);
+            Ok(vec![self.mark; self.length.load(Ordering::SeqCst)])
+        })
+    }
+}
+
+fn minter(signer: &Arc<Fake>) -> Arc<Minter> {
+    Arc::new(Minter::new(
+        PartnerId::new(PARTNER).unwrap(),
+        Arc::clone(signer) as _,
+        LIFE,
+    ))
+}
+
+fn claims(token: &Token) -> Value {
+    let part = token.expose().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn mark(token: &Token) -> u8 {
+    let part = token.expose().split('.').nth(2).unwrap();
+    URL_SAFE_NO_PAD.decode(part).unwrap()[0]
+}
+
+/// Lets a spawned task have its turns, without moving the clock.
+async fn settle() {
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_minted_once_and_shown_to_nobody() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let token = minter.partner_token().await.unwrap();
+    for _ in 0..1000 {
+        assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &token));
+    }
+    assert_eq!(signer.asked(), 1);
+    let life = token.expires_at() - minter.now();
+    assert!(
+        life > TimeDelta::seconds(598) && life <= TimeDelta::seconds(600),
+        "{life}"
+    );
+    assert_eq!(
+        token.header_value().to_str().unwrap(),
+        format!("Bearer {}", token.expose())
+    );
+    assert!(token.header_value().is_sensitive());
+    let printed = format!("{token:?} {minter:?}");
+    assert!(!printed.contains("eyJ"), "{printed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_four_tasks_cost_one_signature() {
+    for signer in [Fake::new(1), Fake::slow(1, 2)] {
+        let minter = minter(&signer);
+        let tasks = (0..64).map(|_| {
+            let minter = Arc::clone(&minter);
+            tokio::spawn(async move { minter.partner_token().await.unwrap().expose().to_owned() })
+        });
+        let tokens = join_all(tasks).await;
+        assert!(
+            tokens
+                .windows(2)
+                .all(|pair| pair[0].as_ref().unwrap() == pair[1].as_ref().unwrap())
+        );
+        assert_eq!(signer.asked(), 1);
+    }
+}
+
+#[test]
+fn sixty_four_tasks_on_real_threads_cost_one_signature() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for _ in 0..50 {
+            let signer = Fake::new(1);
+            let minter = minter(&signer);
+            let tasks = (0..64).map(|_| {
+                let minter = Arc::clone(&minter);
+                tokio::spawn(async move { drop(minter.partner_token().await.unwrap()) })
+            });
+            assert!(join_all(tasks).await.iter().all(Result::is_ok));
+            assert_eq!(signer.asked(), 1);
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_before_it_expires() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let first = minter.partner_token().await.unwrap();
+    advance(LIFE.mul_f64(0.69)).await;
+    assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &first));
+    advance(LIFE.mul_f64(0.17)).await;
+    let second = minter.partner_token().await.unwrap();
+    assert!(second.expires_at() > first.expires_at());
+    assert_eq!(signer.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_moment_of_renewal_varies() {
+    let mut moments = Vec::new();
+    for _ in 0..32 {
+        let minter = minter(&Fake::new(1));
+        let token = minter.partner_token().await.unwrap();
+        let part = (token.renew_at - minter.now()).as_seconds_f64() / LIFE.as_secs_f64();
+        assert!((0.69..0.86).contains(&part), "{part}");
+        moments.push(token.renew_at);
+    }
+    moments.sort();
+    moments.dedup();
+    assert!(moments.len() > 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_signer_holds_up_no_call_while_the_old_token_is_valid() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let old = minter.partner_token().await.unwrap();
+    signer.take(20);
+    advance(LIFE.mul_f64(0.86)).await;
+    let before = tokio::time::Instant::now();
+    for _ in 0..100 {
+        assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
+    }
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    assert_eq!(signer.asked(), 2, "one renewal, however many calls");
+    // Nobody waits for it, and it comes all the same.
+    sleep(Duration::from_secs(21)).await;
+    assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
+    assert_eq!(signer.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_signer_holds_up_no_call_while_the_old_token_is_valid() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let old = minter.partner_token().await.unwrap();
+    signer.fail(true);
+    advance(LIFE.mul_f64(0.86)).await;
+    // Up to ten seconds before the margin: 50 s, in which calls come every 100 ms.
+    for _ in 0..500 {
+        assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
+        advance(Duration::from_millis(100)).await;
+    }
+    assert!(
+        (4..12).contains(&signer.asked()),
+        "asked {} times: it backs off",
+        signer.asked()
+    );
+    advance(Duration::from_secs(60)).await;
+    let error = minter.partner_token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Signing);
+    assert!(error.to_string().contains("told to fail"), "{error}");
+    signer.fail(false);
+    assert!(
+        minter.partner_token().await.is_ok(),
+        "a cold client tries again at once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_signer_gets_thirty_seconds() {
+    let signer = Fake::slow(1, 100_000);
+    let minter = minter(&signer);
+    let error = minter.partner_token().await.unwrap_err();
+    assert!(error.to_string().contains("no answer in 30 s"), "{error}");
+    let customer = CustomerId::new("cust-42").unwrap();
+    assert_eq!(
+        minter.customer_token(&customer).await.unwrap_err().kind(),
+        ErrorKind::Signing
+    );
+    signer.take(0);
+    assert!(minter.partner_token().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn odd_signers_make_errors() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    signer.panics.store(true, Ordering::SeqCst);
+    let error = minter.partner_token().await.unwrap_err();
+    assert!(error.to_string().contains("the signer panicked"), "{error}");
+    signer.panics.store(false, Ordering::SeqCst);
+    for length in [0, 32, 255, 1025] {
+        signer.length.store(length, Ordering::SeqCst);
+        let error = minter.partner_token().await.unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("{length} bytes")),
+            "{error}"
+        );
+    }
+    signer.length.store(512, Ordering::SeqCst);
+    assert!(minter.partner_token().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_loses_no_refresh() {
+    let signer = Fake::slow(1, 5);
+    let minter = minter(&signer);
+    // Each caller gives up before the signer is done; the third one gets the token.
+    for _ in 0..2 {
+        assert!(
+            timeout(Duration::from_secs(2), minter.partner_token())
+                .await
+                .is_err()
+        );
+    }
+    assert!(
+        timeout(Duration::from_secs(2), minter.partner_token())
+            .await
+            .is_ok()
+    );
+    assert_eq!((signer.asked(), signer.made()), (1, 1));
+    settle().await;
+    assert_eq!(
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks(),
+        0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_first_caller_leaves_the_others_served() {
+    let signer = Fake::slow(1, 5);
+    let minter = minter(&signer);
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let minter = Arc::clone(&minter);
+            tokio::spawn(async move { minter.partner_token().await.is_ok() })
+        })
+        .collect();
+    settle().await;
+    for task in &tasks[..4] {
+        task.abort();
+    }
+    let outcomes = join_all(tasks).await;
+    assert!(outcomes[..4].iter().all(Result::is_err));
+    assert!(
+        outcomes[4..]
+            .iter()
+            .all(|outcome| *outcome.as_ref().unwrap())
+    );
+    assert_eq!(signer.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_client_ends_its_task() {
+    let signer = Fake::slow(1, 25);
+    let minter = minter(&signer);
+    assert!(
+        timeout(Duration::from_secs(1), minter.partner_token())
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks(),
+        1
+    );
+    drop(minter);
+    settle().await;
+    assert_eq!(
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks(),
+        0
+    );
+    assert_eq!(Arc::strong_count(&signer), 1);
+}
+
+#[test]
+fn it_works_without_a_runtime_and_across_runtimes() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    assert!(
+        futures_util::FutureExt::now_or_never(minter.partner_token())
+            .unwrap()
+            .is_ok()
+    );
+    // A runtime that ends in the middle of a mint takes its timers along.
+    let signer = Fake::slow(1, 3);
+    let minter = super::tests::minter(&signer);
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    assert!(
+        first
+            .block_on(async { timeout(Duration::from_secs(1), minter.partner_token()).await })
+            .is_err()
+    );
+    drop(first);
+    let second = runtime();
+    let outcomes = [
+        second.block_on(minter.partner_token()),
+        second.block_on(minter.partner_token()),
+    ];
+    assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hours_of_skew_are_survived() {
+    for hours in [2, -2] {
+        let signer = Fake::new(1);
+        let minter = minter(&signer);
+        let rejected = minter.partner_token().await.unwrap();
+        let server = minter.now() + TimeDelta::hours(hours);
+        // 64 calls were under way with the token.
+        let tokens = join_all((0..64).map(|_| async {
+            minter.learn_clock(server);
+            minter.refresh_after_rejection(&rejected).await.unwrap()
+        }))
+        .await;
+        assert_eq!(signer.asked(), 2, "one more signature for all of them");
+        assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
+        let iat = claims(&tokens[0])["iat"].as_i64().unwrap();
+        assert!((iat - server.timestamp()).abs() <= 1, "{iat}");
+        let kept = minter.partner_token().await.unwrap();
+        assert!(Arc::ptr_eq(&kept, &tokens[0]));
+        let customer = minter
+            .customer_token(&CustomerId::new("cust-42").unwrap())
+            .await
+            .unwrap();
+        assert!((claims(&customer)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mint_by_the_wrong_clock_is_not_joined() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let rejected = minter.partner_token().await.unwrap();
+    signer.take(5);
+    advance(LIFE.mul_f64(0.86)).await;
+    // Starts a renewal by the wrong clock.
+    minter.partner_token().await.unwrap();
+    let server = minter.now() - TimeDelta::hours(2);
+    minter.learn_clock(server);
+    let token = minter.refresh_after_rejection(&rejected).await.unwrap();
+    assert!((claims(&token)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
+    sleep(Duration::from_secs(10)).await;
+    assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &token));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_is_replaced_once() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let first = minter.partner_token().await.unwrap();
+    let second = minter.refresh_after_rejection(&first).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &second));
+    let late = minter.refresh_after_rejection(&first).await.unwrap();
+    assert!(Arc::ptr_eq(&late, &second), "another task had replaced it");
+    assert_eq!(signer.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_changed_without_a_failed_call() {
+    // The server knows the new key already.
+    let (old, new) = (Fake::new(1), Fake::slow(2, 3));
+    let minter = minter(&old);
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
+    minter.replace_signer(Arc::clone(&new) as _);
+    assert_eq!(
+        mark(&minter.partner_token().await.unwrap()),
+        1,
+        "the new key is still signing"
+    );
+    sleep(Duration::from_secs(4)).await;
+    let token = minter.partner_token().await.unwrap();
+    assert_eq!(mark(&token), 2);
+    assert_eq!((old.asked(), new.asked()), (1, 1));
+
+    // It does not know it yet: the old one stands in.
+    let stand_in = minter.refresh_after_rejection(&token).await.unwrap();
+    assert_eq!(mark(&stand_in), 1);
+    advance(LIFE).await;
+    let renewed = minter.partner_token().await.unwrap();
+    assert_eq!(mark(&renewed), 1);
+    // Now it does, and no longer knows the old one.
+    assert_eq!(
+        mark(&minter.refresh_after_rejection(&renewed).await.unwrap()),
+        2
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_wrong_changes_no_key() {
+    let (old, new) = (Fake::new(1), Fake::new(2));
+    let minter = minter(&old);
+    minter.replace_signer(Arc::clone(&new) as _);
+    let token = minter.partner_token().await.unwrap();
+    minter.learn_clock(minter.now() + TimeDelta::hours(2));
+    assert_eq!(
+        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
+        2
+    );
+    assert_eq!(old.asked(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_that_cannot_sign_leaves_the_old_one_in_place() {
+    let (old, new) = (Fake::new(1), Fake::new(2));
+    let minter = minter(&old);
+    minter.partner_token().await.unwrap();
+    new.fail(true);
+    minter.replace_signer(Arc::clone(&new) as _);
+    advance(LIFE).await;
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
+    let customer = CustomerId::new("cust-42").unwrap();
+    assert_eq!(mark(&minter.customer_token(&customer).await.unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_changed_in_the_middle_of_a_mint_counts() {
+    let (old, new) = (Fake::slow(1, 5), Fake::new(2));
+    let minter = minter(&old);
+    let waiting = tokio::spawn({
+        let minter = Arc::clone(&minter);
+        async move { mark(&minter.partner_token().await.unwrap()) }
+    });
+    settle().await;
+    minter.replace_signer(Arc::clone(&new) as _);
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
+    assert_eq!(
+        waiting.await.unwrap(),
+        1,
+        "who waited for the old key's token gets it"
+    );
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
+}

@@ -1,0 +1,567 @@
+//! The one send loop: every call of this crate, typed or raw, goes through here.
+//!
+//! The generated client builds the request and decodes the reply; between the
+//! two it hands the request to its [`Transport`], which is [`Exchange`] here:
+//! token, attempts, deadlines, the size limit of the body, and the spans.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use twipla_api::{Operation, Session, Transport};
+
+use crate::auth::Token;
+use crate::client::Core;
+use crate::config::Settings;
+use crate::retry::{self, Failure, Replay};
+use crate::secret::Secret;
+use crate::{Error, ErrorKind, Result};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What the generated client returns.
+pub(crate) type ApiResult<W> =
+    std::result::Result<twipla_api::ResponseValue<W>, twipla_api::Error<()>>;
+
+/// How a request shows who sends it.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    /// The partner's token.
+    Partner,
+    /// The key of one website's data.
+    ApiKey(Secret),
+    /// Nothing: the body carries the credentials.
+    None,
+}
+
+/// A reply of any status, read to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct RawReply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) attempts: u32,
+    /// Whether the request asked for a change.
+    changes: bool,
+}
+
+/// Sends one operation of the contract and decodes its reply.
+pub(crate) async fn typed<W, F>(
+    core: &Arc<Core>,
+    operation: &'static Operation,
+    credential: Credential,
+    settings: &Settings,
+    invoke: F,
+) -> Result<W>
+where
+    W: DeserializeOwned,
+    F: AsyncInvoke<W>,
+{
+    let (result, reply) = exchange(core, operation, credential, settings, invoke).await?;
+    match result {
+        Ok(value) => Ok(value.into_inner()),
+        Err(twipla_api::Error::InvalidResponsePayload(_, error)) => {
+            Err(decode_error::<W>(&reply, &error).with_operation(operation.id))
+        }
+        Err(error) => Err(unexpected(&error, operation, reply.attempts)),
+    }
+}
+
+/// Sends one operation of the contract and returns the reply as it came.
+pub(crate) async fn untyped<W, F>(
+    core: &Arc<Core>,
+    operation: &'static Operation,
+    credential: Credential,
+    settings: &Settings,
+    invoke: F,
+) -> Result<RawReply>
+where
+    F: AsyncInvoke<W>,
+{
+    let (_, reply) = exchange(core, operation, credential, settings, invoke).await?;
+    Ok(reply)
+}
+
+/// A call of the generated client: takes the client, returns its future.
+pub(crate) trait AsyncInvoke<W>:
+    FnOnce(twipla_api::Client) -> BoxFuture<'static, ApiResult<W>> + Send
+{
+}
+impl<W, F> AsyncInvoke<W> for F where
+    F: FnOnce(twipla_api::Client) -> BoxFuture<'static, ApiResult<W>> + Send
+{
+}
+
+/// Runs the generated client over an [`Exchange`]; any reply outside 2xx is an error here.
+async fn exchange<W, F>(
+    core: &Arc<Core>,
+    operation: &'static Operation,
+    credential: Credential,
+    settings: &Settings,
+    invoke: F,
+) -> Result<(ApiResult<W>, RawReply)>
+where
+    F: AsyncInvoke<W>,
+{
+    let base = match operation.server {
+        twipla_api::Server::Data => &core.data,
+        twipla_api::Server::Management => &core.base,
+    };
+    let exchange = Arc::new(Exchange {
+        core: Arc::clone(core),
+        credential,
+        settings: settings.clone(),
+        outcome: Mutex::new(None),
+    });
+    let client = twipla_api::Client::new_with_client(
+        base,
+        core.http.clone(),
+        Session::new(Arc::clone(&exchange) as Arc<dyn Transport>),
+    );
+    let result = invoke(client).await;
+    let outcome = exchange
+        .outcome
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    match outcome {
+        Some(Ok(reply)) if reply.status.is_success() => Ok((result, reply)),
+        Some(Ok(reply)) => Err(status_error(&reply, core).with_operation(operation.id)),
+        Some(Err(error)) => Err(error.with_operation(operation.id)),
+        // The generated client failed before it had anything to send.
+        None => match result {
+            Err(error) => Err(unexpected(&error, operation, 0)),
+            Ok(_) => Err(
+                Error::new(ErrorKind::Decode, "the call ended without a reply")
+                    .with_operation(operation.id),
+            ),
+        },
+    }
+}
+
+/// Sends a request that is not in the contract, with the same token, repeats and errors.
+pub(crate) async fn free(
+    core: &Arc<Core>,
+    credential: Credential,
+    settings: &Settings,
+    request: reqwest::Request,
+    name: &'static str,
+) -> Result<RawReply> {
+    let exchange = Exchange {
+        core: Arc::clone(core),
+        credential,
+        settings: settings.clone(),
+        outcome: Mutex::new(None),
+    };
+    let reply = exchange
+        .run(request, name)
+        .await
+        .map_err(|error| error.with_operation(name))?;
+    if reply.status.is_success() {
+        Ok(reply)
+    } else {
+        Err(status_error(&reply, core).with_operation(name))
+    }
+}
+
+/// The `payload` of a reply, or the whole body where there is no envelope; null where it is empty.
+pub(crate) fn payload(reply: &RawReply, operation: &'static str) -> Result<Value> {
+    if reply.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    let value = serde_json::from_slice(&reply.body)
+        .map_err(|error| decode_error::<Value>(reply, &error).with_operation(operation))?;
+    Ok(match value {
+        Value::Object(mut fields) if fields.contains_key("payload") => {
+            fields.remove("payload").unwrap_or_default()
+        }
+        other => other,
+    })
+}
+
+/// Carries one call of the generated client; remembers what became of it.
+struct Exchange {
+    core: Arc<Core>,
+    credential: Credential,
+    settings: Settings,
+    outcome: Mutex<Option<Result<RawReply>>>,
+}
+
+impl Transport for Exchange {
+    fn send<'a>(
+        &'a self,
+        _http: &'a reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> BoxFuture<'a, reqwest::Result<reqwest::Response>> {
+        Box::pin(async move {
+            let outcome = self.run(request, operation.id).await;
+            let mut response = http::Response::new(reqwest::Body::from(Bytes::new()));
+            match &outcome {
+                Ok(reply) => {
+                    *response.status_mut() = reply.status;
+                    *response.body_mut() = reqwest::Body::from(reply.body.clone());
+                }
+                // The generated client has no place for an error of ours. It
+                // gets a status that is no success, and the caller of this
+                // exchange finds the error in the outcome.
+                Err(_) => *response.status_mut() = StatusCode::IM_A_TEAPOT,
+            }
+            *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            Ok(response.into())
+        })
+    }
+}
+
+/// The answer of the server, or the way in which there was none.
+enum Attempt {
+    Reply(RawReply),
+    Failed(Failure, Error),
+    /// Something that no repeat can mend.
+    Fatal(Error),
+}
+
+impl Exchange {
+    async fn run(&self, request: reqwest::Request, name: &'static str) -> Result<RawReply> {
+        let span = tracing::debug_span!(
+            "twipla",
+            otel.kind = "client",
+            otel.name = name,
+            http.request.method = %request.method(),
+            server.address = request.url().host_str(),
+            http.response.status_code = tracing::field::Empty,
+            http.request.resend_count = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+        );
+        let result = self.attempts(request).instrument(span.clone()).await;
+        match &result {
+            Ok(reply) => {
+                span.record("http.response.status_code", reply.status.as_u16());
+                span.record(
+                    "http.request.resend_count",
+                    reply.attempts.saturating_sub(1),
+                );
+            }
+            Err(error) => {
+                span.record("error.type", tracing::field::debug(error.kind()));
+            }
+        }
+        result
+    }
+
+    async fn attempts(&self, request: reqwest::Request) -> Result<RawReply> {
+        let deadline = Instant::now() + self.settings.timeout;
+        let nature = Nature::of(request.method());
+        let mut attempts = 0;
+        let mut reminted = false;
+        let mut token = self.token(deadline).await?;
+        loop {
+            let Some(mut next) = request.try_clone() else {
+                return Err(Error::invalid(
+                    "the body of the request cannot be sent twice: give it as bytes",
+                ));
+            };
+            self.authorize(&mut next, token.as_deref())?;
+            attempts += 1;
+            let (failure, last) = match self.attempt(next, deadline, attempts, nature).await {
+                Attempt::Fatal(error) => return Err(error.with_attempts(attempts)),
+                Attempt::Failed(failure, error) => (failure, Err(error.with_attempts(attempts))),
+                Attempt::Reply(reply) if reply.status.is_success() => {
+                    self.core.budget.success();
+                    return Ok(reply);
+                }
+                Attempt::Reply(reply) => {
+                    if reply.status == StatusCode::UNAUTHORIZED
+                        && !reminted
+                        && let Some(rejected) = &token
+                    {
+                        // The clocks may differ: the answer tells the server's.
+                        reminted = true;
+                        if let Some(date) = retry::server_date(&reply.headers) {
+                            self.core.minter.learn_clock(date);
+                        }
+                        let fresh = self.core.minter.refresh_after_rejection(rejected);
+                        token = Some(within(deadline, fresh).await?);
+                        continue;
+                    }
+                    let after = retry::retry_after(&reply.headers, self.core.minter.now());
+                    (Failure::Status(reply.status, after), Ok(reply))
+                }
+            };
+            let Some(pause) = self.settings.retry.pause(attempts, &failure, nature.replay) else {
+                return last;
+            };
+            if Instant::now() + pause >= deadline || !self.core.budget.take() {
+                return last;
+            }
+            tracing::debug!(
+                attempt = attempts,
+                pause_ms = pause.as_millis(),
+                ?failure,
+                "the request is sent again"
+            );
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: reqwest::Request,
+        deadline: Instant,
+        attempts: u32,
+        nature: Nature,
+    ) -> Attempt {
+        let until = deadline.min(Instant::now() + self.settings.attempt_timeout);
+        let Ok(attempt) = tokio::time::timeout_at(until, self.once(request, attempts)).await else {
+            let (what, limit) = if until == deadline {
+                ("the call", self.settings.timeout)
+            } else {
+                ("an attempt", self.settings.attempt_timeout)
+            };
+            let error = Error::new(
+                ErrorKind::Timeout,
+                format!("{what} took longer than {}", seconds(limit)),
+            );
+            return Attempt::Failed(Failure::Broken, error.with_ambiguous(nature.changes));
+        };
+        match attempt {
+            Attempt::Failed(Failure::Broken, error) => {
+                Attempt::Failed(Failure::Broken, error.with_ambiguous(nature.changes))
+            }
+            other => other,
+        }
+    }
+
+    async fn once(&self, request: reqwest::Request, attempts: u32) -> Attempt {
+        let changes = Nature::of(request.method()).changes;
+        let response = match self.core.http.execute(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                return Attempt::Failed(
+                    Failure::NotSent,
+                    connection("no connection to the server", error),
+                );
+            }
+            Err(error) if error.is_builder() || error.is_request() && error.url().is_none() => {
+                return Attempt::Fatal(
+                    Error::invalid("the request cannot be built").with_source(error.without_url()),
+                );
+            }
+            Err(error) => {
+                return Attempt::Failed(
+                    Failure::Broken,
+                    connection("the connection broke before the answer", error),
+                );
+            }
+        };
+        self.read(response, attempts, changes).await
+    }
+
+    /// Reads the body, but never more of it than the limit allows.
+    async fn read(&self, mut response: reqwest::Response, attempts: u32, changes: bool) -> Attempt {
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let limit = self.settings.max_body;
+        let announced = response.content_length().unwrap_or(0);
+        let too_large = || {
+            Error::new(
+                ErrorKind::Decode,
+                format!("the reply is larger than {limit} bytes: raise max_body if that is right"),
+            )
+            .with_status(status)
+        };
+        if announced > limit as u64 {
+            return Attempt::Fatal(too_large());
+        }
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    if first.len() + rest.len() + chunk.len() > limit {
+                        return Attempt::Fatal(too_large());
+                    }
+                    if first.is_empty() {
+                        first = chunk;
+                    } else {
+                        rest.extend_from_slice(&chunk);
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let error =
+                        connection("the connection broke in the middle of the answer", error);
+                    return Attempt::Failed(Failure::Broken, error.with_status(status));
+                }
+            }
+        }
+        let body = if rest.is_empty() {
+            first
+        } else {
+            let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+            whole.extend_from_slice(&first);
+            whole.extend_from_slice(&rest);
+            whole.freeze()
+        };
+        Attempt::Reply(RawReply {
+            status,
+            headers,
+            body,
+            attempts,
+            changes,
+        })
+    }
+
+    async fn token(&self, deadline: Instant) -> Result<Option<Arc<Token>>> {
+        match self.credential {
+            Credential::Partner => within(deadline, self.core.minter.partner_token())
+                .await
+                .map(Some),
+            Credential::ApiKey(_) | Credential::None => Ok(None),
+        }
+    }
+
+    fn authorize(&self, request: &mut reqwest::Request, token: Option<&Token>) -> Result<()> {
+        if let Some(token) = token {
+            request
+                .headers_mut()
+                .insert(header::AUTHORIZATION, token.header_value().clone());
+        }
+        if let Credential::ApiKey(key) = &self.credential {
+            let mut value = HeaderValue::from_str(key.expose()).map_err(|_| {
+                Error::invalid("the API key has characters that no header can carry: give it as TWIPLA issued it")
+            })?;
+            value.set_sensitive(true);
+            request.headers_mut().insert("x-api-key", value);
+        }
+        Ok(())
+    }
+}
+
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout_at(deadline, work)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Timeout,
+                "the signer made no token in time",
+            ))
+        })
+}
+
+/// What a method promises.
+#[derive(Clone, Copy)]
+struct Nature {
+    /// Whether the request asks for a change.
+    changes: bool,
+    replay: Replay,
+}
+
+impl Nature {
+    fn of(method: &Method) -> Self {
+        // The two PATCH operations of this API set a value, but a later change
+        // by someone else must not be undone by a repeat.
+        let repeatable = matches!(
+            *method,
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+        );
+        Self {
+            changes: !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS),
+            replay: if repeatable {
+                Replay::Safe
+            } else {
+                Replay::Unsafe
+            },
+        }
+    }
+}
+
+/// The URL names the partner's ids, and its query may hold what is secret.
+fn connection(message: &str, error: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Connection, message).with_source(error.without_url())
+}
+
+fn status_error(reply: &RawReply, core: &Core) -> Error {
+    let after = retry::retry_after(&reply.headers, core.minter.now());
+    // A gateway that gave up does not know what became of the request.
+    let unsettled =
+        matches!(reply.status.as_u16(), 408 | 502 | 504) || reply.status == 503 && after.is_none();
+    Error::from_reply(reply.status, &reply.body, after)
+        .with_attempts(reply.attempts)
+        .with_ambiguous(reply.changes && unsettled)
+}
+
+fn unexpected(
+    error: &twipla_api::Error<()>,
+    operation: &'static Operation,
+    attempts: u32,
+) -> Error {
+    let error = match error {
+        twipla_api::Error::InvalidRequest(message) | twipla_api::Error::Custom(message) => {
+            Error::invalid(message.clone())
+        }
+        // Debug and Display of the others would print the body.
+        _ => Error::new(ErrorKind::Decode, "the reply cannot be used"),
+    };
+    error.with_operation(operation.id).with_attempts(attempts)
+}
+
+/// Says which field does not fit, by decoding once more with the path kept.
+fn decode_error<W: DeserializeOwned>(reply: &RawReply, error: &serde_json::Error) -> Error {
+    let message = if reply.body.is_empty() {
+        "the reply is empty where the contract has a body".to_owned()
+    } else {
+        let mut decoder = serde_json::Deserializer::from_slice(&reply.body);
+        match serde_path_to_error::deserialize::<_, W>(&mut decoder) {
+            Err(error) if error.inner().is_syntax() || error.inner().is_eof() => {
+                not_json(&reply.headers)
+            }
+            Err(error) if error.path().to_string() == "." => format!(
+                "the reply does not fit the contract: {}",
+                plain(error.inner())
+            ),
+            Err(error) => format!(
+                "the reply does not fit the contract at `{}`: {}",
+                error.path(),
+                plain(error.inner())
+            ),
+            Ok(_) if error.is_syntax() || error.is_eof() => not_json(&reply.headers),
+            Ok(_) => "the reply does not fit the contract".to_owned(),
+        }
+    };
+    Error::new(ErrorKind::Decode, message)
+        .with_status(reply.status)
+        .with_body(&reply.body)
+        .with_attempts(reply.attempts)
+}
+
+fn not_json(headers: &HeaderMap) -> String {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("no content type");
+    format!("the reply is not whole JSON ({kind})")
+}
+
+/// A message of serde without the values it quotes: those come from the server and may be secret.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    match (text.find('"'), text.rfind('"')) {
+        (Some(start), Some(end)) if start < end => {
+            format!("{}\"…\"{}", &text[..start], &text[end + 1..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}

@@ -1,0 +1,434 @@
+//! How a [`Twipla`] is set up: in code, or from environment variables.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::auth::{Minter, PrivateKey, Signer};
+use crate::ids::{IntoId, PartnerId};
+use crate::retry::RetryPolicy;
+use crate::{Error, ErrorKind, Result, Twipla};
+
+/// Which of TWIPLA's environments to talk to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Environment {
+    /// The real thing.
+    #[default]
+    Production,
+    /// Their staging environment.
+    Stage,
+    /// Their development environment.
+    Dev,
+}
+
+impl Environment {
+    /// Address of the 3AS API (observed in the official SDKs).
+    pub fn base_url(self) -> &'static str {
+        match self {
+            Self::Production => "https://api-gateway.visitor-analytics.io",
+            Self::Stage => "https://stage-api-gateway.va-endpoint.com",
+            Self::Dev => "https://api-gateway.va-endpoint.com",
+        }
+    }
+
+    /// Address of the data endpoints (inferred: no official client shows it).
+    pub fn data_url(self) -> &'static str {
+        match self {
+            Self::Production => "https://lb-api.visitor-analytics.io/api",
+            Self::Stage => "https://stage-api.va-endpoint.com/api",
+            Self::Dev => "https://dev-api.va-endpoint.com/api",
+        }
+    }
+
+    /// Address of the dashboard (documented for production, else observed).
+    pub fn dashboard_url(self) -> &'static str {
+        match self {
+            Self::Production => "https://app-3as.visitor-analytics.io",
+            Self::Stage => "https://stage-dashboard-3as.va-endpoint.com",
+            Self::Dev => "https://dev-dashboard-3as.va-endpoint.com",
+        }
+    }
+}
+
+impl std::str::FromStr for Environment {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "production" => Ok(Self::Production),
+            "stage" => Ok(Self::Stage),
+            "dev" => Ok(Self::Dev),
+            _ => Err(Error::new(
+                ErrorKind::Configuration,
+                format!("unknown environment {name:?}: use production, stage or dev"),
+            )),
+        }
+    }
+}
+
+/// Sets up a [`Twipla`]. Start with [`Twipla::builder`].
+///
+/// Nothing is checked until [`build`](Self::build), so that a chain reads
+/// without question marks.
+#[must_use]
+pub struct Builder {
+    partner: Option<(Result<PartnerId>, Arc<dyn Signer>)>,
+    environment: Environment,
+    base_url: Option<String>,
+    data_url: Option<String>,
+    dashboard_url: Option<String>,
+    allow_plain_http: bool,
+    token_lifetime: Duration,
+    user_agent: Option<String>,
+    settings: Settings,
+    connect_timeout: Duration,
+}
+
+/// What each call goes by, unless it says otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_body: usize,
+}
+
+/// Where the three hosts are, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosts {
+    pub(crate) base: Url,
+    pub(crate) data: Url,
+    pub(crate) dashboard: Url,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            partner: None,
+            environment: Environment::default(),
+            base_url: None,
+            data_url: None,
+            dashboard_url: None,
+            allow_plain_http: false,
+            // What the Node and PHP SDKs use, and the sample of the reference page.
+            token_lifetime: Duration::from_secs(600),
+            user_agent: None,
+            settings: Settings {
+                timeout: Duration::from_secs(90),
+                attempt_timeout: Duration::from_secs(30),
+                retry: RetryPolicy::default(),
+                max_body: 16 * 1024 * 1024,
+            },
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Builder {
+    /// The partner (INTP) and its private key. `partner` is the uuid that
+    /// TWIPLA issued in exchange for the public key.
+    pub fn partner(self, partner: impl IntoId<PartnerId>, key: PrivateKey) -> Self {
+        self.signer(partner, key)
+    }
+
+    /// The partner, with a key that lives elsewhere (a KMS, an HSM).
+    pub fn signer(
+        mut self,
+        partner: impl IntoId<PartnerId>,
+        signer: impl Signer + 'static,
+    ) -> Self {
+        self.partner = Some((partner.into_id(), Arc::new(signer)));
+        self
+    }
+
+    /// Which of TWIPLA's environments to talk to; production by default.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Another server, such as the sandbox: it then serves the API, the data
+    /// endpoints and the dashboard, unless those are set on their own.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Another host for the data endpoints, such as the one of a white label.
+    pub fn data_url(mut self, url: impl Into<String>) -> Self {
+        self.data_url = Some(url.into());
+        self
+    }
+
+    /// Another address of the dashboard, such as a domain of your own.
+    pub fn dashboard_url(mut self, url: impl Into<String>) -> Self {
+        self.dashboard_url = Some(url.into());
+        self
+    }
+
+    /// Allows `http://` to other hosts than this machine. Tokens then travel
+    /// readable for everyone on the way.
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.allow_plain_http = allow;
+        self
+    }
+
+    /// How long a token lives; ten minutes by default. At least 30 seconds.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long a call may take in all, repeats and pauses included; 90 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take; 30 s by default.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long making a connection may take; 10 s by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How failed attempts are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// The largest reply that is read, in bytes; 16 MiB by default.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings.max_body = bytes;
+        self
+    }
+
+    /// Put before `twipla-rust/VERSION` in the `User-Agent` header.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Checks everything, signs once to see that the key can, and builds the client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] where something is missing or wrong, with
+    /// the setting and the remedy in the message.
+    pub fn build(self) -> Result<Twipla> {
+        let hosts = self.hosts()?;
+        let (partner, signer) = self.partner.ok_or_else(|| {
+            config("no partner is set: call partner(id, key) or signer(id, signer)")
+        })?;
+        let partner = partner.map_err(|error| error.with_kind(ErrorKind::Configuration))?;
+        if self.token_lifetime < Duration::from_secs(30) {
+            return Err(config(
+                "token_lifetime is under 30 seconds: a token would expire while requests carry it",
+            ));
+        }
+        let own = concat!("twipla-rust/", env!("CARGO_PKG_VERSION"));
+        let agent = match self.user_agent {
+            Some(name) => format!("{name} {own}"),
+            None => own.to_owned(),
+        };
+        let http = reqwest::Client::builder()
+            .user_agent(agent)
+            .connect_timeout(self.connect_timeout)
+            // A redirect could carry the token to another host; this API has none.
+            .redirect(reqwest::redirect::Policy::none())
+            // This crate repeats requests itself, by rules that fit this API.
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(64)
+            .build()
+            .map_err(|error| {
+                config("the HTTP client cannot be built: check the user agent").with_source(error)
+            })?;
+        let minter = Minter::new(partner, signer, self.token_lifetime);
+        Ok(Twipla::from_parts(http, hosts, minter, self.settings))
+    }
+
+    fn hosts(&self) -> Result<Hosts> {
+        let url = |name: &str, own: Option<&String>, preset: &str| {
+            let text = own
+                .or(self.base_url.as_ref())
+                .map_or(preset, String::as_str);
+            check_url(name, text, self.allow_plain_http)
+        };
+        Ok(Hosts {
+            base: url("base_url", None, self.environment.base_url())?,
+            data: url(
+                "data_url",
+                self.data_url.as_ref(),
+                self.environment.data_url(),
+            )?,
+            dashboard: url(
+                "dashboard_url",
+                self.dashboard_url.as_ref(),
+                self.environment.dashboard_url(),
+            )?,
+        })
+    }
+
+    /// Reads the variables of [`Twipla::from_env`] through `var`.
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
+        let partner = set("TWIPLA_PARTNER_ID").ok_or_else(|| {
+            config("TWIPLA_PARTNER_ID is not set: it takes the uuid that TWIPLA issued for your public key")
+        })?;
+        let key = match (set("TWIPLA_PRIVATE_KEY"), set("TWIPLA_PRIVATE_KEY_FILE")) {
+            (Some(pem), None) => PrivateKey::from_pem(&pem)?,
+            (None, Some(path)) => PrivateKey::from_pem_file(path)?,
+            (Some(_), Some(_)) => {
+                return Err(config(
+                    "TWIPLA_PRIVATE_KEY and TWIPLA_PRIVATE_KEY_FILE are both set: keep one",
+                ));
+            }
+            (None, None) => {
+                return Err(config(
+                    "no private key: set TWIPLA_PRIVATE_KEY to the PEM text or TWIPLA_PRIVATE_KEY_FILE to its path",
+                ));
+            }
+        };
+        let mut builder = Self::default().partner(partner.trim(), key);
+        match (set("TWIPLA_ENVIRONMENT"), set("TWIPLA_BASE_URL")) {
+            (Some(_), Some(_)) => {
+                return Err(config(
+                    "TWIPLA_ENVIRONMENT and TWIPLA_BASE_URL are both set: keep one",
+                ));
+            }
+            (Some(name), None) => builder = builder.environment(name.trim().parse()?),
+            (None, Some(url)) => builder = builder.base_url(url.trim()),
+            (None, None) => {}
+        }
+        Ok(builder)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("environment", &self.environment)
+            .field("base_url", &self.base_url)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
+    let url = Url::parse(text).map_err(|error| {
+        config(format!(
+            "{name} {text:?} is no URL: it must look like https://host"
+        ))
+        .with_source(error)
+    })?;
+    let plain_allowed = allow_plain_http || is_loopback(&url);
+    match url.scheme() {
+        "https" => {}
+        "http" if plain_allowed => {}
+        "http" => {
+            return Err(config(format!(
+                "{name} {text:?} is plain http, which shows tokens to everyone on the way: \
+                 use https, or call allow_plain_http(true)"
+            )));
+        }
+        other => {
+            return Err(config(format!(
+                "{name} {text:?} has the scheme {other}: use https"
+            )));
+        }
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(config(format!(
+            "{name} carries a user name or a password: remove them"
+        )));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(config(format!(
+            "{name} {text:?} has a query or a fragment: remove it"
+        )));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_goes_to_this_machine_only() {
+        for url in [
+            "http://127.0.0.1:8787",
+            "http://localhost:1",
+            "http://[::1]:9",
+            "https://example.com/api",
+        ] {
+            assert!(check_url("base_url", url, false).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "ftp://example.com",
+            "example.com",
+            "https://user:pw@example.com",
+            "https://example.com/?a=b",
+        ] {
+            let error = check_url("base_url", url, false).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains("base_url"), "{error}");
+            assert!(!error.to_string().contains("pw@"), "{error}");
+        }
+        assert!(check_url("base_url", "http://example.com", true).is_ok());
+    }
+
+    #[test]
+    fn the_environment_variables_are_checked() {
+        let with = |vars: &[(&str, &str)]| {
+            let vars: std::collections::HashMap<_, _> = vars
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect();
+            Builder::from_vars(|name| vars.get(name).cloned())
+                .and_then(Builder::build)
+                .unwrap_err()
+                .to_string()
+        };
+        let id = ("TWIPLA_PARTNER_ID", "7128840a-5347-49a4-8dfa-9022d8dad21a");
+        assert!(with(&[]).contains("TWIPLA_PARTNER_ID is not set"));
+        assert!(with(&[id]).contains("TWIPLA_PRIVATE_KEY_FILE"));
+        assert!(
+            with(&[
+                id,
+                ("TWIPLA_PRIVATE_KEY", "a"),
+                ("TWIPLA_PRIVATE_KEY_FILE", "b")
+            ])
+            .contains("keep one")
+        );
+        assert!(
+            with(&[id, ("TWIPLA_PRIVATE_KEY_FILE", "no/such/file.pem")])
+                .contains("no/such/file.pem")
+        );
+    }
+}

@@ -1,0 +1,577 @@
+//! The address under which a customer sees the dashboard.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::auth::Minter;
+use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId, shown};
+use crate::secret::Secret;
+use crate::{Error, ErrorKind, Result};
+
+/// All but the characters that no reader of a query takes for something else. A
+/// space becomes `%20`, for not every reader takes `+` for one.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The two-letter codes of ISO 639-1, in order.
+const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy \
+    da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz \
+    ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv \
+    mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw \
+    sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty \
+    ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// Makes the address of the dashboard. Await it to get a [`DashboardUrl`].
+///
+/// Values that cannot be right (an id, a locale, a time zone, dates) are
+/// reported when it is awaited; the first one wins. Nothing is sent, but for a
+/// customer's address a token is signed.
+///
+/// ```no_run
+/// use chrono::NaiveDate;
+///
+/// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+/// let from = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+/// let to = NaiveDate::from_ymd_opt(2026, 1, 31).unwrap();
+/// let url = twipla
+///     .dashboard("cust-42", "site-7")
+///     .locale("de")
+///     .timezone("Europe/Berlin")
+///     .date_range(from..=to)
+///     .await?;
+/// println!("<iframe src=\"{}\"></iframe>", url.as_str().replace('&', "&amp;"));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a dashboard URL is made when its builder is awaited"]
+pub struct DashboardBuilder {
+    base: Url,
+    source: Source,
+    view: ViewOptions,
+    error: Option<Error>,
+}
+
+/// Whose eyes the dashboard is opened for.
+#[derive(Debug)]
+enum Source {
+    Customer {
+        minter: Arc<Minter>,
+        customer: Result<CustomerId>,
+        website: Result<WebsiteId>,
+    },
+    Login {
+        refresh_token: Secret,
+    },
+}
+
+/// What the dashboard shows.
+#[derive(Debug, Default)]
+struct ViewOptions {
+    locale: Option<String>,
+    timezone: Option<chrono_tz::Tz>,
+    start_date: Option<NaiveDate>,
+    end_date: Option<NaiveDate>,
+    upgrade_package: Option<PackageId>,
+    allow_upgrade: Option<bool>,
+}
+
+impl DashboardBuilder {
+    /// For one of the partner's customers, with a token of its own.
+    pub(crate) fn new(
+        minter: Arc<Minter>,
+        base: Url,
+        customer: Result<CustomerId>,
+        website: Result<WebsiteId>,
+    ) -> Self {
+        Self::from_source(
+            base,
+            Source::Customer {
+                minter,
+                customer,
+                website,
+            },
+        )
+    }
+
+    /// For whoever logged in by API key.
+    pub(crate) fn from_login(base: Url, refresh_token: impl Into<Secret>) -> Self {
+        let refresh_token = refresh_token.into();
+        Self::from_source(base, Source::Login { refresh_token })
+    }
+
+    fn from_source(base: Url, source: Source) -> Self {
+        Self {
+            base,
+            source,
+            view: ViewOptions::default(),
+            error: None,
+        }
+    }
+
+    /// Language of the dashboard: a two-letter code of ISO 639-1 in lower case,
+    /// such as `de` (documented). Which of them TWIPLA has texts for is not documented.
+    pub fn locale(mut self, locale: &str) -> Self {
+        match check_locale(locale) {
+            Ok(()) => self.view.locale = Some(locale.to_owned()),
+            Err(error) => self.note(error),
+        }
+        self
+    }
+
+    /// Time zone of the dashboard: an IANA name, such as `Europe/Berlin` (documented).
+    pub fn timezone(mut self, timezone: &str) -> Self {
+        match check_timezone(timezone) {
+            Ok(timezone) => self.view.timezone = Some(timezone),
+            Err(error) => self.note(error),
+        }
+        self
+    }
+
+    /// First day that is shown (documented).
+    pub fn start_date(mut self, date: NaiveDate) -> Self {
+        self.view.start_date = Some(date);
+        self
+    }
+
+    /// Last day that is shown (documented).
+    pub fn end_date(mut self, date: NaiveDate) -> Self {
+        self.view.end_date = Some(date);
+        self
+    }
+
+    /// First and last day that are shown.
+    pub fn date_range(self, dates: RangeInclusive<NaiveDate>) -> Self {
+        let (start, end) = dates.into_inner();
+        self.start_date(start).end_date(end)
+    }
+
+    /// The package that is chosen already when the upgrade page opens. It has an
+    /// effect only for partners whose billing mode is `platform_managed` (documented).
+    pub fn upgrade_package(mut self, package: impl IntoId<PackageId>) -> Self {
+        match package.into_id() {
+            Ok(package) => self.view.upgrade_package = Some(package),
+            Err(error) => self.note(error),
+        }
+        self
+    }
+
+    /// Whether the dashboard has an upgrade button, which posts an
+    /// [`IframeMessage`](crate::IframeMessage) (observed in the official SDKs).
+    pub fn allow_upgrade(mut self, allow: bool) -> Self {
+        self.view.allow_upgrade = Some(allow);
+        self
+    }
+
+    fn note(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    async fn build(self) -> Result<DashboardUrl> {
+        let Self {
+            base,
+            source,
+            view,
+            error,
+        } = self;
+        let mut query = Query::default();
+        let expires_at = match source {
+            Source::Customer {
+                minter,
+                customer,
+                website,
+            } => {
+                let (customer, website) = (customer?, website?);
+                error.map_or(Ok(()), Err)?;
+                view.check()?;
+                let token = minter.customer_token(&customer).await?;
+                query.add("intpc_token", token.expose());
+                query.add("externalWebsiteId", website.as_str());
+                Some(token.expires_at())
+            }
+            Source::Login { refresh_token } => {
+                if refresh_token.is_empty() {
+                    return Err(invalid(
+                        "refresh token is empty: give the refreshToken that the login by API key returned",
+                    ));
+                }
+                error.map_or(Ok(()), Err)?;
+                view.check()?;
+                query.add("websiteToken", refresh_token.expose());
+                None
+            }
+        };
+        view.write(&mut query);
+        let mut url = base;
+        url.set_query(Some(&query.0));
+        Ok(DashboardUrl { url, expires_at })
+    }
+}
+
+impl IntoFuture for DashboardBuilder {
+    type Output = Result<DashboardUrl>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.build())
+    }
+}
+
+/// Where a customer sees the dashboard, for an iframe or a link.
+///
+/// It carries a token: whoever has it sees the customer's data until it expires.
+/// So make one for each visit, and keep it out of logs; `Debug` leaves the token
+/// out, and there is no `Display`.
+#[derive(Clone)]
+pub struct DashboardUrl {
+    url: Url,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl DashboardUrl {
+    /// The address, percent-encoded. In HTML, write `&amp;` for its `&`.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The address as text.
+    pub fn into_string(self) -> String {
+        self.url.into()
+    }
+
+    /// The address as a [`Url`].
+    pub fn to_url(&self) -> Url {
+        self.url.clone()
+    }
+
+    /// Until when its token lets someone in, by the server's clock. `None` for an
+    /// address from a login by API key, whose token's life is not documented.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+}
+
+impl fmt::Debug for DashboardUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut url = self.url.clone();
+        let mut query = Query::default();
+        for (name, value) in self.url.query_pairs() {
+            let secret = matches!(&*name, "intpc_token" | "websiteToken");
+            query.add(&name, if secret { "REDACTED" } else { &value });
+        }
+        url.set_query(Some(&query.0));
+        f.debug_struct("DashboardUrl")
+            .field("url", &url.as_str())
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+impl ViewOptions {
+    fn check(&self) -> Result<()> {
+        for (name, date) in [("start date", self.start_date), ("end date", self.end_date)] {
+            if let Some(date) = date.filter(|date| !(1000..=9999).contains(&date.year())) {
+                return Err(invalid(format!(
+                    "{name} {date} cannot be written as YYYY-MM-DD: give a year of four digits"
+                )));
+            }
+        }
+        match (self.start_date, self.end_date) {
+            (Some(start), Some(end)) if start > end => Err(invalid(format!(
+                "start date {start} is after end date {end}: give the earlier one first"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, query: &mut Query) {
+        if let Some(package) = &self.upgrade_package {
+            query.add("upgradePackageId", &package.to_string());
+        }
+        if let Some(locale) = &self.locale {
+            query.add("locale", locale);
+        }
+        if let Some(timezone) = self.timezone {
+            query.add("timezone", timezone.name());
+        }
+        for (name, date) in [("startDate", self.start_date), ("endDate", self.end_date)] {
+            if let Some(date) = date {
+                query.add(name, &date.format("%Y-%m-%d").to_string());
+            }
+        }
+        if let Some(allow) = self.allow_upgrade {
+            query.add("allowUpgrade", if allow { "true" } else { "false" });
+        }
+    }
+}
+
+#[derive(Default)]
+struct Query(String);
+
+impl Query {
+    fn add(&mut self, name: &str, value: &str) {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.extend(utf8_percent_encode(name, QUERY_VALUE));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, QUERY_VALUE));
+    }
+}
+
+fn check_locale(locale: &str) -> Result<()> {
+    let known = |code: &str| {
+        LANGUAGES
+            .split_ascii_whitespace()
+            .any(|known| known == code)
+    };
+    if known(locale) {
+        return Ok(());
+    }
+    let hint = locale.get(..2).map(str::to_ascii_lowercase).filter(|code| {
+        known(code)
+            && locale
+                .as_bytes()
+                .get(2)
+                .is_none_or(|next| !next.is_ascii_alphanumeric())
+    });
+    Err(invalid(match hint {
+        Some(code) => format!(
+            "locale {} is not two lower-case letters: use {code:?}",
+            shown(locale)
+        ),
+        None => format!(
+            "locale {} is no language code of ISO 639-1: use one such as \"en\", \"de\" or \"fr\"",
+            shown(locale)
+        ),
+    }))
+}
+
+fn check_timezone(timezone: &str) -> Result<chrono_tz::Tz> {
+    timezone.parse().map_err(|_| {
+        let meant = chrono_tz::TZ_VARIANTS
+            .iter()
+            .find(|known| known.name().eq_ignore_ascii_case(timezone));
+        invalid(match meant {
+            Some(known) => format!(
+                "time zone {timezone:?} is spelled wrong: use {:?}",
+                known.name()
+            ),
+            None => format!(
+                "time zone {} is no IANA name: use one such as \"Europe/Berlin\" or \"UTC\"",
+                shown(timezone)
+            ),
+        })
+    })
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::auth::{SignFuture, Signer};
+    use crate::ids::PartnerId;
+
+    const PACKAGE: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+
+    #[derive(Debug)]
+    struct Fake;
+
+    impl Signer for Fake {
+        fn sign<'a>(&'a self, _message: &'a [u8]) -> SignFuture<'a> {
+            Box::pin(std::future::ready(Ok(vec![7; 256])))
+        }
+    }
+
+    fn dashboard(customer: &str, website: &str) -> DashboardBuilder {
+        let partner = PartnerId::new(PACKAGE).unwrap();
+        let minter = Arc::new(Minter::new(
+            partner,
+            Arc::new(Fake),
+            Duration::from_secs(600),
+        ));
+        let base = Url::parse("https://app-3as.visitor-analytics.io").unwrap();
+        DashboardBuilder::new(minter, base, customer.into_id(), website.into_id())
+    }
+
+    fn login(token: &str) -> DashboardBuilder {
+        DashboardBuilder::from_login(
+            Url::parse("https://app-3as.visitor-analytics.io").unwrap(),
+            token,
+        )
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn pairs(url: &DashboardUrl) -> BTreeMap<String, String> {
+        url.to_url().query_pairs().into_owned().collect()
+    }
+
+    #[tokio::test]
+    async fn every_parameter_arrives() {
+        let url = dashboard("cust-42", "site-7")
+            .locale("de")
+            .timezone("America/New_York")
+            .date_range(day("2026-01-01")..=day("2026-01-31"))
+            .upgrade_package(PACKAGE)
+            .allow_upgrade(true)
+            .await
+            .unwrap();
+        let mut pairs = pairs(&url);
+        let token = pairs.remove("intpc_token").unwrap();
+        assert_eq!(token.split('.').count(), 3);
+        let expected = [
+            ("allowUpgrade", "true"),
+            ("endDate", "2026-01-31"),
+            ("externalWebsiteId", "site-7"),
+            ("locale", "de"),
+            ("startDate", "2026-01-01"),
+            ("timezone", "America/New_York"),
+            ("upgradePackageId", PACKAGE),
+        ];
+        assert_eq!(
+            pairs,
+            expected
+                .map(|(name, value)| (name.into(), value.into()))
+                .into()
+        );
+        assert!(
+            url.as_str()
+                .starts_with("https://app-3as.visitor-analytics.io/?intpc_token=eyJ")
+        );
+        assert!(url.expires_at().unwrap() > Utc::now());
+        let printed = format!("{url:?}");
+        assert!(
+            !printed.contains("eyJ") && printed.contains("externalWebsiteId=site-7"),
+            "{printed}"
+        );
+        assert_eq!(url.clone().into_string(), url.as_str());
+    }
+
+    #[tokio::test]
+    async fn hostile_ids_stay_values() {
+        for id in [
+            "a&locale=xx",
+            "a b+c",
+            "#",
+            "?",
+            "%2f",
+            "..x",
+            "\u{1F98A}\n",
+            "a=b;c",
+        ] {
+            let url = dashboard(id, id).await.unwrap();
+            let pairs = pairs(&url);
+            assert_eq!(pairs["externalWebsiteId"], id);
+            assert_eq!(pairs.len(), 2, "{url:?}");
+            assert!(url.to_url().fragment().is_none());
+            assert!(!url.as_str().contains('+'));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_login_needs_no_other_token() {
+        let url = login("refresh/token+=")
+            .locale("fr")
+            .allow_upgrade(false)
+            .await
+            .unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://app-3as.visitor-analytics.io/?websiteToken=refresh%2Ftoken%2B%3D&locale=fr&allowUpgrade=false"
+        );
+        assert_eq!(url.expires_at(), None);
+        assert!(!format!("{url:?}").contains("refresh"));
+        assert!(!format!("{:?}", login("refresh")).contains("refresh\""));
+        assert!(
+            login("")
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("refresh token is empty")
+        );
+    }
+
+    #[tokio::test]
+    async fn wrong_values_are_reported_when_awaited() {
+        let new = || dashboard("cust-42", "site-7");
+        let far = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap();
+        for (builder, reason) in [
+            (dashboard("", "site-7"), "customer id is empty"),
+            (dashboard("cust-42", ".."), "website id \"..\""),
+            (
+                new().locale("xx-YY"),
+                "locale \"xx-YY\" is no language code",
+            ),
+            (new().locale("xx"), "locale \"xx\" is no language code"),
+            (new().locale(""), "locale \"\" is no language code"),
+            (new().locale("DE"), "use \"de\""),
+            (new().locale("en-US"), "use \"en\""),
+            (new().locale("deu"), "locale \"deu\" is no language code"),
+            (new().locale("de fr"), "use \"de\""),
+            (new().locale("\u{e4}\u{f6}"), "is no language code"),
+            (
+                new().timezone("Berlin"),
+                "time zone \"Berlin\" is no IANA name",
+            ),
+            (new().timezone("europe/berlin"), "use \"Europe/Berlin\""),
+            (new().timezone("+01:00"), "is no IANA name"),
+            (
+                new().upgrade_package("pro"),
+                "package id \"pro\" is no uuid",
+            ),
+            (
+                new().date_range(day("2026-02-01")..=day("2026-01-01")),
+                "start date 2026-02-01 is after",
+            ),
+            (
+                new()
+                    .end_date(day("2026-01-01"))
+                    .start_date(day("2026-01-02")),
+                "is after end date",
+            ),
+            (new().start_date(far), "a year of four digits"),
+            (new().locale("xx").timezone("y"), "locale \"xx\""),
+            (login("t").locale("xx"), "locale \"xx\""),
+            (
+                login("t").date_range(day("2026-02-01")..=day("2026-01-01")),
+                "is after",
+            ),
+        ] {
+            let error = builder.await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        assert!(
+            new()
+                .start_date(day("2026-01-01"))
+                .end_date(day("2026-01-01"))
+                .await
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_list_of_languages_is_whole() {
+        let codes: Vec<_> = LANGUAGES.split_ascii_whitespace().collect();
+        assert_eq!(codes.len(), 183);
+        assert!(codes.is_sorted_by(|a, b| a < b));
+        assert!(codes.iter().all(|code| code.len() == 2));
+    }
+}

@@ -1,0 +1,364 @@
+//! The messages that the dashboard posts to the page around it.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::ids::{CustomerId, PackageId, WebsiteId, shown};
+use crate::{Error, ErrorKind, Result};
+
+/// The longest message that is read, in bytes. Real ones have a few hundred.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// A message that the dashboard in an iframe posted (`window.postMessage`).
+///
+/// Any window can post messages to a page. So let the page check `event.origin`
+/// against the dashboard's address before it believes one
+/// ([`is_trusted_origin`](Self::is_trusted_origin) does it for a backend that
+/// gets both), and take a message for a wish of the user, never for a proof of
+/// payment.
+///
+/// ```
+/// use twipla::IframeMessage;
+///
+/// let posted = r#"{
+///     "type": "UPGRADE_BUTTON_CLICKED",
+///     "data": {"intpWebsiteId": "site-7", "intpCustomerId": "cust-42", "inTrial": false}
+/// }"#;
+/// match IframeMessage::parse(posted)? {
+///     IframeMessage::UpgradeButtonClicked { intp_website_id: Some(site), .. } => {
+///         assert_eq!(site.as_str(), "site-7"); // Show the checkout for it.
+///     }
+///     other => println!("not for us: {other:?}"),
+/// }
+/// # Ok::<(), twipla::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum IframeMessage {
+    /// `UPGRADE_BUTTON_CLICKED` (documented): the user wants another package. It
+    /// comes where the dashboard was opened with `allow_upgrade(true)`. A field
+    /// that is missing, null or empty is `None`.
+    #[non_exhaustive]
+    UpgradeButtonClicked {
+        /// The partner's id of the website.
+        intp_website_id: Option<WebsiteId>,
+        /// The partner's id of the customer.
+        intp_customer_id: Option<CustomerId>,
+        /// Name of the package that the website has.
+        package_name: Option<String>,
+        /// Id of the package that the website has.
+        package_id: Option<PackageId>,
+        /// Whether the website is in its trial.
+        in_trial: Option<bool>,
+        /// When the subscription ends or renews; `None` also where it is no RFC 3339 date.
+        expires_at: Option<DateTime<Utc>>,
+        /// How often is billed, such as `monthly`.
+        billing_interval: Option<String>,
+    },
+    /// `SUBSCRIPTION_UPGRADED` (observed; what it carries is not known).
+    #[non_exhaustive]
+    SubscriptionUpgraded {
+        /// The message's `data`, or where there is none, the message without its `type`.
+        data: Value,
+    },
+    /// Any other type.
+    #[non_exhaustive]
+    Unknown {
+        /// The message's `type`.
+        type_name: String,
+        /// The message's `data`, or where there is none, the message without its `type`.
+        data: Value,
+    },
+}
+
+impl IframeMessage {
+    /// Reads a message from its JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] where the text is over 64 KiB, is no JSON
+    /// object with a text in `type`, or names an id that cannot be one. Other
+    /// scripts of a page post messages too; those usually end up here.
+    pub fn parse(message: &str) -> Result<Self> {
+        if message.len() > MAX_MESSAGE_BYTES {
+            return Err(invalid(format!(
+                "iframe message has {} bytes, {MAX_MESSAGE_BYTES} are allowed: it is not one of the dashboard's",
+                message.len()
+            )));
+        }
+        let value = serde_json::from_str(message).map_err(|error| {
+            invalid("iframe message is no JSON: pass JSON.stringify(event.data)").with_source(error)
+        })?;
+        Self::from_value(value)
+    }
+
+    /// Reads a message that is parsed already.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse), without the limit of length.
+    pub fn from_value(message: Value) -> Result<Self> {
+        let Value::Object(mut message) = message else {
+            return Err(invalid(
+                "iframe message is no JSON object: pass JSON.stringify(event.data)",
+            ));
+        };
+        let Some(Value::String(type_name)) = message.remove("type") else {
+            return Err(invalid(
+                "iframe message has no text in \"type\": it is not one of the dashboard's",
+            ));
+        };
+        let data = message.remove("data").unwrap_or_else(|| {
+            if message.is_empty() {
+                Value::Null
+            } else {
+                Value::Object(message)
+            }
+        });
+        match type_name.as_str() {
+            "UPGRADE_BUTTON_CLICKED" => upgrade_button_clicked(data),
+            "SUBSCRIPTION_UPGRADED" => Ok(Self::SubscriptionUpgraded { data }),
+            _ => Ok(Self::Unknown { type_name, data }),
+        }
+    }
+
+    /// Whether `origin` (the `event.origin` of a message) is the dashboard's.
+    ///
+    /// `dashboard_url` is any URL of the dashboard, such as a
+    /// [`DashboardUrl`](crate::DashboardUrl). Scheme, host and port must be
+    /// equal; `null` and what is no origin are not trusted.
+    ///
+    /// ```
+    /// use twipla::IframeMessage;
+    ///
+    /// let dashboard = "https://app-3as.visitor-analytics.io";
+    /// assert!(IframeMessage::is_trusted_origin("https://app-3as.visitor-analytics.io", dashboard));
+    /// assert!(!IframeMessage::is_trusted_origin("https://app-3as.visitor-analytics.io.evil.example", dashboard));
+    /// ```
+    pub fn is_trusted_origin(origin: &str, dashboard_url: &str) -> bool {
+        let (Ok(given), Ok(dashboard)) = (Url::parse(origin), Url::parse(dashboard_url)) else {
+            return false;
+        };
+        // Browsers write an origin in one way, without a path or a user: compare
+        // that text, so that nothing which merely parses to it gets through.
+        let trusted = dashboard.origin();
+        trusted.is_tuple()
+            && given.origin() == trusted
+            && origin == given.origin().ascii_serialization()
+    }
+}
+
+/// Ids must be right where they are given, for something is bought by them; the
+/// rest only decorates.
+fn upgrade_button_clicked(data: Value) -> Result<IframeMessage> {
+    let mut data = match data {
+        Value::Object(data) => data,
+        Value::Null => Map::new(),
+        _ => {
+            return Err(invalid(
+                "UPGRADE_BUTTON_CLICKED message has no object in \"data\"",
+            ));
+        }
+    };
+    Ok(IframeMessage::UpgradeButtonClicked {
+        intp_website_id: id(&mut data, "intpWebsiteId", WebsiteId::new)?,
+        intp_customer_id: id(&mut data, "intpCustomerId", CustomerId::new)?,
+        package_name: text(&mut data, "packageName"),
+        package_id: id(&mut data, "packageId", PackageId::new)?,
+        in_trial: data.get("inTrial").and_then(Value::as_bool),
+        expires_at: text(&mut data, "expiresAt")
+            .and_then(|date| DateTime::parse_from_rfc3339(&date).ok())
+            .map(|date| date.to_utc()),
+        billing_interval: text(&mut data, "billingInterval"),
+    })
+}
+
+fn id<T>(
+    data: &mut Map<String, Value>,
+    field: &str,
+    check: impl FnOnce(String) -> Result<T>,
+) -> Result<Option<T>> {
+    match data.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) if id.is_empty() => Ok(None),
+        Some(Value::String(id)) => check(id).map(Some).map_err(|error| {
+            invalid(format!(
+                "UPGRADE_BUTTON_CLICKED message has a bad {field}: {}",
+                error.message()
+            ))
+        }),
+        Some(other) => Err(invalid(format!(
+            "UPGRADE_BUTTON_CLICKED message has no text in {field}, but {}",
+            shown(&other.to_string())
+        ))),
+    }
+}
+
+fn text(data: &mut Map<String, Value>, field: &str) -> Option<String> {
+    match data.remove(field) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PACKAGE: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+
+    #[test]
+    fn the_documented_message_is_read_whole() {
+        let message = IframeMessage::from_value(json!({
+            "type": "UPGRADE_BUTTON_CLICKED",
+            "data": {
+                "intpWebsiteId": "site-7", "intpCustomerId": "cust-42", "packageName": "Pro",
+                "packageId": PACKAGE, "inTrial": true, "expiresAt": "2026-03-01T12:00:00+01:00",
+                "billingInterval": "monthly", "somethingNew": [1, 2],
+            },
+        }))
+        .unwrap();
+        assert_eq!(
+            message,
+            IframeMessage::UpgradeButtonClicked {
+                intp_website_id: Some(WebsiteId::new("site-7").unwrap()),
+                intp_customer_id: Some(CustomerId::new("cust-42").unwrap()),
+                package_name: Some("Pro".into()),
+                package_id: Some(PackageId::new(PACKAGE).unwrap()),
+                in_trial: Some(true),
+                expires_at: Some("2026-03-01T11:00:00Z".parse().unwrap()),
+                billing_interval: Some("monthly".into()),
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_none() {
+        let nothing = IframeMessage::UpgradeButtonClicked {
+            intp_website_id: None,
+            intp_customer_id: None,
+            package_name: None,
+            package_id: None,
+            in_trial: None,
+            expires_at: None,
+            billing_interval: None,
+        };
+        for data in [
+            json!({}),
+            Value::Null,
+            json!({"intpWebsiteId": null, "packageId": "", "inTrial": null, "expiresAt": null}),
+            json!({"inTrial": "yes", "expiresAt": "soon", "packageName": 5, "billingInterval": {}}),
+        ] {
+            let message = json!({"type": "UPGRADE_BUTTON_CLICKED", "data": data});
+            assert_eq!(IframeMessage::from_value(message).unwrap(), nothing);
+        }
+        let bare = r#"{"type": "UPGRADE_BUTTON_CLICKED"}"#;
+        assert_eq!(IframeMessage::parse(bare).unwrap(), nothing);
+    }
+
+    #[test]
+    fn other_messages_are_kept() {
+        let data = |message: &str| match IframeMessage::parse(message).unwrap() {
+            IframeMessage::SubscriptionUpgraded { data } => ("upgraded".to_owned(), data),
+            IframeMessage::Unknown { type_name, data } => (type_name, data),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            data(r#"{"type": "SUBSCRIPTION_UPGRADED", "data": {"a": 1}}"#),
+            ("upgraded".into(), json!({"a": 1}))
+        );
+        assert_eq!(
+            data(r#"{"type": "SUBSCRIPTION_UPGRADED", "a": 1}"#),
+            ("upgraded".into(), json!({"a": 1}))
+        );
+        assert_eq!(
+            data(r#"{"type": "RESIZE", "data": 5}"#),
+            ("RESIZE".into(), json!(5))
+        );
+        assert_eq!(data(r#"{"type": ""}"#), (String::new(), Value::Null));
+    }
+
+    #[test]
+    fn bad_messages_get_clear_errors() {
+        let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
+        let deep = "[".repeat(60_000);
+        for (message, reason) in [
+            ("", "no JSON"),
+            ("hello", "no JSON"),
+            (&deep, "no JSON"),
+            (&long, "65537 bytes"),
+            ("[]", "no JSON object"),
+            ("{}", "no text in \"type\""),
+            (r#"{"type": 5}"#, "no text in \"type\""),
+            (
+                r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": []}"#,
+                "no object in \"data\"",
+            ),
+            (
+                r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"packageId": "pro"}}"#,
+                "bad packageId: package id \"pro\"",
+            ),
+            (
+                r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"intpWebsiteId": ".."}}"#,
+                "bad intpWebsiteId",
+            ),
+            (
+                r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"intpCustomerId": 5}}"#,
+                "no text in intpCustomerId, but \"5\"",
+            ),
+        ] {
+            let error = IframeMessage::parse(message).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(reason), "{error}");
+            assert!(error.to_string().len() < 300, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_the_dashboards_origin_is_trusted() {
+        let dashboard = "https://app-3as.visitor-analytics.io/?intpc_token=x";
+        assert!(IframeMessage::is_trusted_origin(
+            "https://app-3as.visitor-analytics.io",
+            dashboard
+        ));
+        assert!(IframeMessage::is_trusted_origin(
+            "http://127.0.0.1:8787",
+            "http://127.0.0.1:8787/dashboard"
+        ));
+        for origin in [
+            "",
+            "null",
+            "*",
+            "http://app-3as.visitor-analytics.io",
+            "https://app-3as.visitor-analytics.io:8443",
+            "https://app-3as.visitor-analytics.io.evil.example",
+            "https://evil.example/https://app-3as.visitor-analytics.io",
+            "https://app-3as.visitor-analytics.io@evil.example",
+            "https://user@app-3as.visitor-analytics.io",
+            "https://app-3as.visitor-analytics.io/path",
+            "https:app-3as.visitor-analytics.io",
+            "https://APP-3as.visitor-analytics.io",
+            "data:text/html,x",
+        ] {
+            assert!(
+                !IframeMessage::is_trusted_origin(origin, dashboard),
+                "{origin}"
+            );
+        }
+        assert!(!IframeMessage::is_trusted_origin(
+            "null",
+            "data:text/html,x"
+        ));
+        assert!(!IframeMessage::is_trusted_origin(
+            "https://a.example",
+            "not a url"
+        ));
+    }
+}

@@ -1,0 +1,80 @@
+//! A client for the TWIPLA 3AS API that partners can trust with other people's billing.
+//!
+//! Partners (INTP) create customers (INTPC) and websites, manage their
+//! subscriptions, hand out API keys and roles, and embed a dashboard. This
+//! crate signs the tokens, repeats what may be repeated, and tells what happened.
+//!
+//! ```
+//! use twipla::{PrivateKey, Twipla};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = twipla_sandbox::Sandbox::start().await?;
+//! let partner = sandbox.website_partner();
+//! let twipla = Twipla::builder()
+//!     .partner(partner.id(), PrivateKey::from_pem(partner.private_key_pem())?)
+//!     .base_url(sandbox.base_url())
+//!     .build()?;
+//!
+//! let customer = twipla.customers().create("cust-42", "owner@example.com")
+//!     .website("site-7", "example.com")
+//!     .await?;
+//! let site = twipla.website("site-7").get().await?;
+//! let url = twipla.dashboard("cust-42", "site-7").locale("de").await?;
+//! assert_eq!(customer.intp_customer_id, site.intp_customer_id);
+//! # let _ = url;
+//! # Ok(()) }
+//! ```
+//!
+//! - [`Twipla`] is the client; its methods lead to every operation.
+//! - What they return is sent when awaited: [`Request`], [`List`], and builders with options.
+//! - [`Error`] tells what went wrong, and [`Error::is_ambiguous`] whether the server may have done it all the same.
+//! - [`types`] are the models of the contract, under their names there.
+//!
+//! Ids come in two sorts. You choose the id of a customer and of a website, as
+//! text; TWIPLA issues the uuid of a package and a second id of a website. They
+//! have types of their own ([`CustomerId`], [`WebsiteId`], [`PackageId`],
+//! [`TwiplaWebsiteId`]), so that one cannot stand in for another.
+
+mod analytics;
+mod arg;
+mod auth;
+mod call;
+mod client;
+mod config;
+mod dashboard;
+mod error;
+mod ids;
+mod iframe;
+mod page;
+mod request;
+pub mod resources;
+mod retry;
+mod secret;
+
+pub use analytics::{
+    Analytics, AnalyticsQuery, AnalyticsReport, Dimension, Filter, Graph, GraphQuery, Metric,
+    Order, RawSessions, Row, Series,
+};
+pub use auth::{PrivateKey, SignFuture, Signer, SignerError, Token};
+pub use client::Twipla;
+pub use config::{Builder, Environment};
+pub use dashboard::{DashboardBuilder, DashboardUrl};
+pub use error::{Error, ErrorKind, Result};
+pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
+pub use iframe::IframeMessage;
+pub use page::{List, Page, PageMeta};
+pub use request::{FreeRequest, Request};
+pub use retry::RetryPolicy;
+pub use secret::Secret;
+
+/// The models of the contract, under their names there.
+pub mod types {
+    pub use twipla_api::Count;
+    pub use twipla_api::types::{
+        ApiKey, BillingInterval, BillingMode, CompanyDetails, Consumption, Contributor,
+        ContributorRole, ContributorsByRole, CreatedApiKey, CreatedIntpc, Currency,
+        DashboardTokens, Intpc, Package, PackageRestriction, PackageVisibility, Subscription,
+        SubscriptionStatus, SubscriptionType, Website, WebsiteContributors,
+    };
+}

@@ -1,0 +1,382 @@
+//! A call that is set up but not yet sent, and the ways to send it.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use twipla_api::Operation;
+
+use crate::call::{self, AsyncInvoke, BoxFuture, Credential};
+use crate::client::Core;
+use crate::config::Settings;
+use crate::retry::RetryPolicy;
+use crate::secret::Secret;
+use crate::{Error, Result};
+
+/// A call of this API that is sent when awaited.
+///
+/// ```
+/// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+/// let site = twipla.website("site-7").get().await?;                   // typed
+/// let json = twipla.website("site-7").get().raw().await?;             // the payload as JSON
+/// let fast = twipla.website("site-7").get()
+///     .timeout(std::time::Duration::from_secs(2)).await?;             // this call only
+/// # Ok(()) }
+/// ```
+#[must_use = "a request is sent when it is awaited"]
+pub struct Request<T> {
+    core: Arc<Core>,
+    operation: &'static Operation,
+    settings: Settings,
+    plan: Result<Plan<T>>,
+}
+
+/// Knows the arguments of the call; sends them and shapes the reply.
+type Plan<T> = Box<dyn FnOnce(Sender, Form) -> BoxFuture<'static, Result<Reply<T>>> + Send>;
+
+/// What the caller wants to have.
+#[derive(Clone, Copy)]
+enum Form {
+    Typed,
+    Raw,
+}
+
+enum Reply<T> {
+    Typed(T),
+    Raw(Value),
+}
+
+/// What a plan needs to send.
+struct Sender {
+    core: Arc<Core>,
+    operation: &'static Operation,
+    settings: Settings,
+}
+
+impl<T: Send + 'static> Request<T> {
+    /// `invoke` calls the generated client, `shape` takes what the caller wants out of the reply.
+    pub(crate) fn new<W, F, S>(
+        core: &Arc<Core>,
+        operation: &'static Operation,
+        invoke: Result<F>,
+        shape: S,
+    ) -> Self
+    where
+        W: DeserializeOwned + Send + 'static,
+        F: AsyncInvoke<W> + 'static,
+        S: FnOnce(W) -> T + Send + 'static,
+    {
+        Self::with_credential(core, operation, Credential::Partner, invoke, shape)
+    }
+
+    pub(crate) fn with_credential<W, F, S>(
+        core: &Arc<Core>,
+        operation: &'static Operation,
+        credential: Credential,
+        invoke: Result<F>,
+        shape: S,
+    ) -> Self
+    where
+        W: DeserializeOwned + Send + 'static,
+        F: AsyncInvoke<W> + 'static,
+        S: FnOnce(W) -> T + Send + 'static,
+    {
+        let plan = invoke.map(|invoke| -> Plan<T> {
+            Box::new(move |sender, form| {
+                Box::pin(async move {
+                    let Sender {
+                        core,
+                        operation,
+                        settings,
+                    } = sender;
+                    match form {
+                        Form::Typed => {
+                            let wire = call::typed(&core, operation, credential, &settings, invoke)
+                                .await?;
+                            Ok(Reply::Typed(shape(wire)))
+                        }
+                        Form::Raw => {
+                            let reply =
+                                call::untyped(&core, operation, credential, &settings, invoke)
+                                    .await?;
+                            call::payload(&reply, operation.id).map(Reply::Raw)
+                        }
+                    }
+                })
+            })
+        });
+        Self {
+            core: Arc::clone(core),
+            operation,
+            settings: core.settings.clone(),
+            plan,
+        }
+    }
+
+    /// How long this call may take in all, repeats included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts of this call are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// Sends the same call, and returns the `payload` of the reply as JSON:
+    /// for fields that this version does not know, or a reply that does not
+    /// fit the contract. A reply without a body gives null.
+    pub async fn raw(self) -> Result<Value> {
+        match self.run(Form::Raw).await? {
+            Reply::Raw(value) => Ok(value),
+            Reply::Typed(_) => Ok(Value::Null),
+        }
+    }
+
+    async fn run(self, form: Form) -> Result<Reply<T>> {
+        let operation = self.operation;
+        let plan = self
+            .plan
+            .map_err(|error| error.with_operation(operation.id))?;
+        let sender = Sender {
+            core: self.core,
+            operation,
+            settings: self.settings,
+        };
+        plan(sender, form).await
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Request<T> {
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'static, Result<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let operation = self.operation;
+            match self.run(Form::Typed).await? {
+                Reply::Typed(value) => Ok(value),
+                Reply::Raw(_) => Err(Error::new(
+                    crate::ErrorKind::Decode,
+                    "the reply was not decoded",
+                )
+                .with_operation(operation.id)),
+            }
+        })
+    }
+}
+
+impl<T> fmt::Debug for Request<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives a builder with `fn request(self) -> Request<T>` the ways to send it:
+/// `.await`, `.raw()`, and the options of a single call.
+macro_rules! sendable {
+    ($builder:ty => $output:ty) => {
+        impl $builder {
+            /// Sends the same call, and returns the `payload` of the reply as JSON.
+            pub async fn raw(self) -> $crate::Result<serde_json::Value> {
+                self.request().raw().await
+            }
+        }
+
+        impl std::future::IntoFuture for $builder {
+            type Output = $crate::Result<$output>;
+            type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.request().into_future()
+            }
+        }
+    };
+}
+pub(crate) use sendable;
+
+/// Shorthand for the closure that calls one method of the generated client
+/// with owned arguments: `invoke!(api, args => api.method(&args.0))`.
+macro_rules! invoke {
+    ($args:expr, |$api:ident, $bound:pat_param| $call:expr) => {
+        $args.map(|$bound| {
+            move |$api: twipla_api::Client| -> $crate::call::BoxFuture<'static, _> {
+                Box::pin(async move { $call.await })
+            }
+        })
+    };
+}
+pub(crate) use invoke;
+
+/// Any call at all, for what this version has no method for. Made by
+/// [`Twipla::request`](crate::Twipla::request).
+///
+/// Token, repeats, limits and errors are those of every other call. Awaiting
+/// it gives the `payload` of the reply as JSON (the whole body where there is
+/// no envelope, null where there is no body).
+#[must_use = "a request is sent when it is awaited"]
+pub struct FreeRequest {
+    core: Arc<Core>,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Vec<u8>>>,
+    credential: Credential,
+    data: bool,
+    settings: Settings,
+}
+
+impl FreeRequest {
+    pub(crate) fn new(core: &Arc<Core>, method: Method, path: String) -> Self {
+        Self {
+            core: Arc::clone(core),
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            credential: Credential::Partner,
+            data: false,
+            settings: core.settings.clone(),
+        }
+    }
+
+    /// Adds a query parameter; encoded for you.
+    pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.query.push((name.into(), format!("{value}")));
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = Some(serde_json::to_vec(body).map_err(|error| {
+            Error::invalid("the body cannot be written as JSON").with_source(error)
+        }));
+        self
+    }
+
+    /// Sends the request to the data host with the key of a website, not to the API with the partner's token.
+    pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
+        self.credential = Credential::ApiKey(key.into());
+        self.data = true;
+        self
+    }
+
+    /// Sends no token.
+    pub(crate) fn without_token(mut self) -> Self {
+        self.credential = Credential::None;
+        self
+    }
+
+    /// How long this call may take in all, repeats included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts of this call are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// Decodes the `payload` of the reply into a type of yours.
+    pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
+        let value = self.await?;
+        serde_path_to_error::deserialize(value).map_err(
+            |error: serde_path_to_error::Error<serde_json::Error>| {
+                Error::new(
+                    crate::ErrorKind::Decode,
+                    format!(
+                        "the payload does not fit the type asked for, at `{}`",
+                        error.path()
+                    ),
+                )
+                .with_operation("request")
+            },
+        )
+    }
+
+    fn build(&mut self) -> Result<reqwest::Request> {
+        let base = if self.data {
+            &self.core.data
+        } else {
+            &self.core.base
+        };
+        let path = &self.path;
+        let refuse = |why: &str| Error::invalid(format!("the path {path:?} {why}"));
+        if !path.starts_with('/') {
+            return Err(refuse("must start with a slash"));
+        }
+        if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
+            return Err(refuse(
+                "must not contain ?, #, \\ or control characters: use query(), and percent-encode ids",
+            ));
+        }
+        let mut url = url::Url::parse(&format!("{base}{path}"))
+            .map_err(|error| refuse("makes no URL").with_source(error))?;
+        let whole = |path: &str| path.split('/').count();
+        let prefix =
+            url::Url::parse(base).map_or(0, |base| whole(base.path().trim_end_matches('/')));
+        if whole(url.path()) != prefix + whole(path) - 1 {
+            return Err(refuse(
+                "has `.` or `..` segments, which would change where it goes",
+            ));
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(self.query.iter());
+        }
+        let mut request = reqwest::Request::new(self.method.clone(), url);
+        request.headers_mut().insert(
+            http::header::ACCEPT,
+            http::HeaderValue::from_static("application/json"),
+        );
+        if let Some(body) = self.body.take() {
+            request.headers_mut().insert(
+                http::header::CONTENT_TYPE,
+                http::HeaderValue::from_static("application/json"),
+            );
+            *request.body_mut() = Some(body?.into());
+        }
+        Ok(request)
+    }
+}
+
+impl IntoFuture for FreeRequest {
+    type Output = Result<Value>;
+    type IntoFuture = BoxFuture<'static, Result<Value>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let request = self
+                .build()
+                .map_err(|error| error.with_operation("request"))?;
+            let reply = call::free(
+                &self.core,
+                self.credential,
+                &self.settings,
+                request,
+                "request",
+            )
+            .await?;
+            call::payload(&reply, "request")
+        })
+    }
+}
+
+impl fmt::Debug for FreeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FreeRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

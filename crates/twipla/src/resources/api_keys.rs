@@ -1,0 +1,316 @@
+//! API keys: read-only keys for the data of one website.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use http::Method;
+use twipla_api::operations;
+use twipla_api::types as wire;
+
+use crate::arg::Arg;
+use crate::call::{BoxFuture, Credential};
+use crate::client::Core;
+use crate::ids::{ApiKeyId, IntoId, TwiplaWebsiteId, WebsiteId};
+use crate::request::{FreeRequest, Request, invoke, sendable};
+use crate::secret::Secret;
+use crate::types::{ApiKey, CreatedApiKey, DashboardTokens};
+use crate::{Error, ErrorKind, Result};
+
+/// The API keys of one website. Made by
+/// [`WebsiteRef::api_keys`](crate::resources::WebsiteRef::api_keys).
+///
+/// ```
+/// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+/// let keys = twipla.website("site-7").api_keys();
+/// let key = keys.create("reports").comment("nightly export").await?;
+/// // `key.api_key` is shown here and never again: store it now.
+/// println!("{} keys", keys.list().await?.len());
+/// keys.delete(key.id).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct ApiKeys {
+    core: Arc<Core>,
+    website: Arg<WebsiteId>,
+}
+
+impl ApiKeys {
+    pub(crate) fn new(core: &Arc<Core>, website: Arg<WebsiteId>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            website,
+        }
+    }
+
+    /// Makes a key. Its secret is in the reply and nowhere else (documented).
+    pub fn create(&self, name: impl Into<String>) -> CreateApiKey {
+        CreateApiKey {
+            core: Arc::clone(&self.core),
+            website: self.website.clone(),
+            name: name.into(),
+            comment: None,
+            expires_at: None,
+        }
+    }
+
+    /// All keys, without their secrets. Not paged.
+    pub fn list(&self) -> Request<Vec<ApiKey>> {
+        Request::new(
+            &self.core,
+            &operations::LIST_API_KEYS,
+            invoke!(self.website.get(), |api, website| api
+                .list_api_keys(website.as_str())),
+            |reply| reply.payload,
+        )
+    }
+
+    /// Revokes a key at once and for good (documented).
+    pub fn delete(&self, key: impl IntoId<ApiKeyId>) -> Request<()> {
+        let args = self
+            .website
+            .get()
+            .and_then(|website| Ok((website, key.into_id()?)));
+        Request::new(
+            &self.core,
+            &operations::DELETE_API_KEY,
+            invoke!(args, |api, (website, key)| api
+                .delete_api_key(website.as_str(), key.as_str())),
+            |()| (),
+        )
+    }
+
+    /// Replaces a key without a gap: makes a new one with the same name and
+    /// comment, hands it over, and deletes the old one only after
+    /// [`Rotation::confirm`].
+    ///
+    /// ```
+    /// # async fn store(_: &str) {}
+    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+    /// let keys = twipla.website("site-7").api_keys();
+    /// let rotation = keys.rotate("7128840a-5347-49a4-8dfa-9022d8dad21a").await?;
+    /// store(&rotation.new_key().api_key).await;   // until this is done, both keys work
+    /// rotation.confirm().await?;                  // now the old one is gone
+    /// # Ok(()) }
+    /// ```
+    pub fn rotate(&self, old: impl IntoId<ApiKeyId>) -> RotateApiKey {
+        RotateApiKey {
+            keys: self.clone(),
+            old: old.into_id(),
+            expires_at: None,
+        }
+    }
+}
+
+/// A key about to be made. Awaiting it gives the key with its secret.
+#[must_use = "a key is made when this is awaited"]
+pub struct CreateApiKey {
+    core: Arc<Core>,
+    website: Arg<WebsiteId>,
+    name: String,
+    comment: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl CreateApiKey {
+    /// A note kept with the key.
+    pub fn comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
+        self
+    }
+
+    /// When the key stops working; never by default (documented).
+    pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
+        self.expires_at = Some(at);
+        self
+    }
+
+    fn request(self) -> Request<CreatedApiKey> {
+        let args = self.website.get().and_then(|website| {
+            if self.name.trim().is_empty() {
+                return Err(Error::invalid(
+                    "the name of the API key is empty: give it one",
+                ));
+            }
+            let body = wire::CreateApiKeyRequest {
+                name: self.name,
+                comment: self.comment,
+                expires_at: self.expires_at,
+            };
+            Ok((website, body))
+        });
+        Request::new(
+            &self.core,
+            &operations::CREATE_API_KEY,
+            invoke!(args, |api, (website, body)| api
+                .create_api_key(website.as_str(), &body)),
+            |reply| reply.payload,
+        )
+    }
+}
+
+sendable!(CreateApiKey => CreatedApiKey);
+
+/// A rotation about to begin. Awaiting it makes the new key.
+#[must_use = "a rotation begins when this is awaited"]
+pub struct RotateApiKey {
+    keys: ApiKeys,
+    old: Result<ApiKeyId>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl RotateApiKey {
+    /// When the new key stops working; never by default, whatever the old one had.
+    pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
+        self.expires_at = Some(at);
+        self
+    }
+}
+
+impl IntoFuture for RotateApiKey {
+    type Output = Result<Rotation>;
+    type IntoFuture = BoxFuture<'static, Result<Rotation>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let old = self
+                .old
+                .map_err(|error| error.with_operation("rotate_api_key"))?;
+            let known = self.keys.list().await?;
+            let Some(before) = known
+                .into_iter()
+                .find(|key| key.id.to_string() == old.as_str())
+            else {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("the website has no API key {old}: list() shows those it has"),
+                )
+                .with_operation("rotate_api_key"));
+            };
+            let mut create = self.keys.create(before.name);
+            create.comment = before.comment;
+            create.expires_at = self.expires_at;
+            Ok(Rotation {
+                new_key: create.await?,
+                keys: self.keys,
+                old,
+            })
+        })
+    }
+}
+
+/// A rotation in which both keys work. Dropping it changes nothing.
+#[must_use = "the old key works until the rotation is confirmed"]
+pub struct Rotation {
+    keys: ApiKeys,
+    new_key: CreatedApiKey,
+    old: ApiKeyId,
+}
+
+impl Rotation {
+    /// The new key, with its secret.
+    pub fn new_key(&self) -> &CreatedApiKey {
+        &self.new_key
+    }
+
+    /// The key that goes when the rotation is confirmed.
+    pub fn old_key(&self) -> &ApiKeyId {
+        &self.old
+    }
+
+    /// Deletes the old key; gives the new one. An old key that is already gone is fine.
+    pub async fn confirm(self) -> Result<CreatedApiKey> {
+        match self.keys.delete(self.old).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(self.new_key),
+        }
+    }
+
+    /// Deletes the new key again; the old one stays.
+    pub async fn abandon(self) -> Result<()> {
+        self.keys.delete(self.new_key.id).await
+    }
+}
+
+impl fmt::Debug for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation")
+            .field("new", &self.new_key.id)
+            .field("old", &self.old)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A login with an API key about to be sent. Made by
+/// [`Twipla::login_with_api_key`](crate::Twipla::login_with_api_key).
+///
+/// The reference page gives the body and the reply of this call, but not its
+/// path. The contract has a placeholder; ask TWIPLA and set [`path`](Self::path).
+///
+/// ```
+/// # async fn f(twipla: twipla::Twipla, site: twipla::types::Website) -> twipla::Result<()> {
+/// let tokens = twipla.login_with_api_key(site.id, "twpl-…").path("/v2/3as/login").await?;
+/// let url = twipla.dashboard_from_login(tokens.refresh_token).await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "a login is sent when it is awaited"]
+pub struct LoginWithApiKey {
+    core: Arc<Core>,
+    website: Result<TwiplaWebsiteId>,
+    api_key: Secret,
+    path: Option<String>,
+}
+
+impl LoginWithApiKey {
+    pub(crate) fn new(core: &Arc<Core>, website: Result<TwiplaWebsiteId>, api_key: Secret) -> Self {
+        Self {
+            core: Arc::clone(core),
+            website,
+            api_key,
+            path: None,
+        }
+    }
+
+    /// The path of the call, from `/` on, in place of the inferred one.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    fn body(self) -> Result<wire::LoginWithApiKeyRequest> {
+        Ok(wire::LoginWithApiKeyRequest {
+            website_id: self.website?.into(),
+            api_key: self.api_key.expose().to_owned(),
+        })
+    }
+}
+
+impl IntoFuture for LoginWithApiKey {
+    type Output = Result<DashboardTokens>;
+    type IntoFuture = BoxFuture<'static, Result<DashboardTokens>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let core = Arc::clone(&self.core);
+            if let Some(path) = self.path.take() {
+                let body = self.body()?;
+                return FreeRequest::new(&core, Method::POST, path)
+                    .without_token()
+                    .json(&body)
+                    .send_as()
+                    .await
+                    .map_err(|error: Error| {
+                        error.with_operation(operations::LOGIN_WITH_API_KEY.id)
+                    });
+            }
+            Request::with_credential(
+                &core,
+                &operations::LOGIN_WITH_API_KEY,
+                Credential::None,
+                invoke!(self.body(), |api, body| api.login_with_api_key(&body)),
+                |reply: wire::DashboardTokensResponse| reply.payload,
+            )
+            .await
+        })
+    }
+}

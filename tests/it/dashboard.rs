@@ -1,0 +1,109 @@
+//! Dashboard URLs, opened as a browser would.
+
+use chrono::NaiveDate;
+use twipla_tests::Stage;
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    twipla
+        .customers()
+        .create("stranger", "s@example.com")
+        .await
+        .unwrap();
+    stage
+}
+
+#[tokio::test]
+async fn the_owner_sees_the_dashboard_and_a_stranger_does_not() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let url = twipla.dashboard("c", "w").await.unwrap();
+    assert_eq!(reqwest::get(url.as_str()).await.unwrap().status(), 200);
+    let url = twipla.dashboard("stranger", "w").await.unwrap();
+    assert_ne!(reqwest::get(url.as_str()).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn every_option_is_in_the_url() {
+    let stage = stage().await;
+    let package = uuid::Uuid::new_v4();
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let url = stage
+        .website_model
+        .dashboard("c", "w & co/é")
+        .locale("de")
+        .timezone("America/Argentina/Buenos_Aires")
+        .date_range(day("2026-03-01")..=day("2026-03-31"))
+        .upgrade_package(package)
+        .allow_upgrade(true)
+        .await
+        .unwrap();
+    let parsed = reqwest::Url::parse(url.as_str()).unwrap();
+    let mut query: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+    let token = query
+        .iter()
+        .position(|(name, _)| name == "intpc_token")
+        .expect("a token");
+    assert_eq!(query.remove(token).1.split('.').count(), 3);
+    query.sort();
+    let package = package.to_string();
+    let expected = [
+        ("allowUpgrade", "true"),
+        ("endDate", "2026-03-31"),
+        ("externalWebsiteId", "w & co/é"),
+        ("locale", "de"),
+        ("startDate", "2026-03-01"),
+        ("timezone", "America/Argentina/Buenos_Aires"),
+        ("upgradePackageId", package.as_str()),
+    ];
+    assert_eq!(
+        query,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+    assert!(!format!("{url:?}").contains("eyJ"), "Debug shows no token");
+}
+
+#[tokio::test]
+async fn values_are_checked_before_use() {
+    let stage = stage().await;
+    let dashboard = || stage.website_model.dashboard("c", "w");
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    for (builder, names) in [
+        (dashboard().locale("xx-YY"), "xx-YY"),
+        (dashboard().locale("DE"), "DE"),
+        (dashboard().locale("zz"), "zz"),
+        (dashboard().timezone("Berlin"), "Berlin"),
+        (
+            dashboard().date_range(day("2026-03-02")..=day("2026-03-01")),
+            "2026-03-01",
+        ),
+        (dashboard().upgrade_package("pro"), "pro"),
+        (stage.website_model.dashboard("", "w"), "customer"),
+        (stage.website_model.dashboard("c", ""), "website"),
+    ] {
+        let error = builder.await.unwrap_err();
+        assert!(
+            error.is_invalid_input() && error.to_string().contains(names),
+            "{names}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_handed_out_with_their_expiry() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let token = twipla.partner_token().await.unwrap();
+    let left = token.expires_at() - chrono::Utc::now();
+    assert!((500..=600).contains(&left.num_seconds()), "{left}");
+    let customer = twipla.customer_token("c").await.unwrap();
+    assert_ne!(customer.expose(), token.expose());
+    assert!(!format!("{token:?}{customer:?}").contains("eyJ"));
+}

@@ -1,0 +1,12 @@
+//! The README names the real commands. (Its code blocks are compiled as doc tests of this package.)
+
+#[test]
+fn the_two_commands_are_there() {
+    let readme = include_str!("../../README.md");
+    for command in [
+        "cargo run --example onboarding\n",
+        "cargo test --workspace\n",
+    ] {
+        assert!(readme.contains(&format!("```sh\n{command}")), "{command}");
+    }
+}

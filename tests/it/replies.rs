@@ -1,0 +1,95 @@
+//! Replies that do not look as the contract says.
+
+use twipla::types::{BillingInterval, SubscriptionStatus};
+use twipla::{ErrorKind, RetryPolicy, Twipla};
+use twipla_sandbox::{Fault, FaultKind};
+use twipla_tests::{Stage, client};
+
+async fn stage(kind: FaultKind) -> (Stage, Twipla) {
+    let stage = Stage::start().await;
+    stage
+        .website_model
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    stage
+        .sandbox
+        .inject(Fault::new(kind).operation("get_website").times(1));
+    // Whether a broken answer is asked for again is another test's matter.
+    let once = client(&stage.sandbox, &stage.sandbox.website_partner())
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    (stage, once)
+}
+
+#[tokio::test]
+async fn a_missing_field_is_named_and_the_body_kept() {
+    let (_stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
+    let error = twipla.website("w").get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.operation(), Some("get_website"));
+    assert!(error.to_string().contains("`domain`"), "{error}");
+    assert!(String::from_utf8_lossy(error.body().unwrap()).contains("intpWebsiteId"));
+}
+
+#[tokio::test]
+async fn raw_gives_the_payload_where_the_types_fall_short() {
+    let (stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
+    let json = twipla.website("w").get().raw().await.unwrap();
+    assert_eq!(json["intpWebsiteId"], "w");
+    assert!(json.get("domain").is_none());
+    let list = stage.website_model.customers().list().raw().await.unwrap();
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn an_unknown_value_of_an_enum_is_kept() {
+    let (_stage, twipla) = stage(FaultKind::UnknownEnumValue).await;
+    let site = twipla.website("w").get().await.unwrap();
+    let unknown = matches!(site.status, SubscriptionStatus::Unknown(_))
+        || matches!(site.billing_interval, BillingInterval::Unknown(_));
+    assert!(unknown, "{site:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_json_says_so() {
+    for kind in [
+        FaultKind::HtmlBody,
+        FaultKind::InvalidJson,
+        FaultKind::EmptyBody,
+    ] {
+        let (_stage, twipla) = stage(kind.clone()).await;
+        let error = twipla.website("w").get().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
+        assert_eq!(error.operation(), Some("get_website"));
+        assert!(error.to_string().lines().count() == 1, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_off_answer_is_an_error_and_is_asked_for_again() {
+    let (_stage, twipla) = stage(FaultKind::TruncatedBody).await;
+    let error = twipla.website("w").get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+
+    let (stage, _) = stage(FaultKind::TruncatedBody).await;
+    assert_eq!(
+        stage.website_model.website("w").get().await.unwrap().domain,
+        "example.com"
+    );
+}
+
+#[tokio::test]
+async fn a_reply_over_the_limit_is_not_read() {
+    let stage = Stage::start().await;
+    let small = client(&stage.sandbox, &stage.sandbox.website_partner())
+        .max_body(200)
+        .build()
+        .unwrap();
+    let error = small.packages().list().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("200 bytes"), "{error}");
+}

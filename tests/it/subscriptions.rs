@@ -1,0 +1,210 @@
+//! Subscriptions, of websites and of accounts.
+
+use chrono::Duration;
+use twipla::types::{Package, SubscriptionStatus, SubscriptionType};
+use twipla::{Error, Twipla};
+use twipla_tests::{Stage, package_named, price_list};
+
+fn refused(error: &Error) {
+    assert_eq!(
+        error.status().map(|status| status.as_u16()),
+        Some(500),
+        "{error}"
+    );
+    assert_eq!(error.attempts(), 1, "a 500 is never sent again: {error}");
+    assert!(!error.is_ambiguous(), "the server answered: {error}");
+}
+
+async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .website_package(prices[1].id)
+        .await
+        .unwrap();
+    (twipla, prices)
+}
+
+#[tokio::test]
+async fn a_website_goes_up_down_out_and_back() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+
+    let up = subscription
+        .upgrade(prices[2].id)
+        .pro_rate(true)
+        .await
+        .unwrap();
+    assert_eq!(
+        (up.package_id, up.status, up.type_),
+        (
+            prices[2].id,
+            SubscriptionStatus::Active,
+            SubscriptionType::Website
+        )
+    );
+
+    let down = subscription.downgrade(prices[0].id).await.unwrap();
+    assert_eq!(
+        down.package_id, prices[2].id,
+        "the package stays until the period ends"
+    );
+    assert_eq!(down.planned_downgrade_package_id, Some(prices[0].id));
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!(
+        site.planned_downgrade_package_name.as_deref(),
+        Some(prices[0].name.as_str())
+    );
+
+    let canceled = subscription.cancel().await.unwrap();
+    assert_eq!(canceled.status, SubscriptionStatus::Canceled);
+    assert_eq!(canceled.expires_at, down.expires_at);
+    let free = package_named(twipla, "free").await.unwrap().unwrap();
+    assert_eq!(canceled.planned_downgrade_package_id, Some(free.into()));
+
+    let resumed = subscription.resume().await.unwrap();
+    assert_eq!(
+        (resumed.status, resumed.planned_downgrade_package_id),
+        (SubscriptionStatus::Active, None)
+    );
+
+    let before = subscription.deactivate().await.unwrap();
+    assert_eq!(
+        before.status,
+        SubscriptionStatus::Active,
+        "the reply shows the state before"
+    );
+    assert_eq!(
+        twipla.website("w").get().await.unwrap().status,
+        SubscriptionStatus::Inactive
+    );
+}
+
+#[tokio::test]
+async fn what_is_planned_takes_effect_when_the_period_ends() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    twipla
+        .website("w")
+        .subscription()
+        .downgrade(prices[0].id)
+        .await
+        .unwrap();
+    stage.sandbox.advance(Duration::days(40));
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!(
+        (site.package_id, site.planned_downgrade_package_id),
+        (prices[0].id, None)
+    );
+
+    twipla.website("w").subscription().cancel().await.unwrap();
+    stage.sandbox.advance(Duration::days(40));
+    assert_eq!(
+        twipla
+            .website("w")
+            .get()
+            .await
+            .unwrap()
+            .package_name
+            .to_lowercase(),
+        "free"
+    );
+}
+
+#[tokio::test]
+async fn a_trial_is_had_once() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    assert!(
+        subscription
+            .upgrade(prices[2].id)
+            .trial(true)
+            .await
+            .unwrap()
+            .in_trial
+    );
+}
+
+#[tokio::test]
+async fn refused_changes_of_a_website_answer_500_and_are_not_repeated() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    refused(&subscription.upgrade(prices[1].id).await.unwrap_err());
+    refused(&subscription.upgrade(prices[0].id).await.unwrap_err());
+    refused(&subscription.downgrade(prices[2].id).await.unwrap_err());
+    refused(&subscription.resume().await.unwrap_err());
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!(
+        (site.package_id, site.planned_downgrade_package_id),
+        (prices[1].id, None),
+        "nothing changed"
+    );
+
+    subscription.cancel().await.unwrap();
+    let up = subscription.upgrade(prices[2].id).await.unwrap();
+    assert_eq!(
+        up.status,
+        SubscriptionStatus::Active,
+        "a canceled website may go up"
+    );
+}
+
+#[tokio::test]
+async fn an_account_goes_up_down_out_and_back() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .package(prices[1].id)
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    let subscription = twipla.customer("c").subscription();
+
+    let up = subscription.upgrade(prices[2].id).await.unwrap();
+    assert_eq!(
+        (up.package_id, up.type_, up.website_id),
+        (prices[2].id, SubscriptionType::Intpc, None)
+    );
+    let down = subscription.downgrade(prices[0].id).await.unwrap();
+    assert_eq!(down.planned_downgrade_package_id, Some(prices[0].id));
+    assert_eq!(
+        subscription.cancel().await.unwrap().status,
+        SubscriptionStatus::Canceled
+    );
+    refused(&subscription.upgrade(prices[3].id).await.unwrap_err());
+    assert_eq!(
+        subscription.resume().await.unwrap().status,
+        SubscriptionStatus::Active
+    );
+    refused(&subscription.resume().await.unwrap_err());
+
+    subscription.deactivate().await.unwrap();
+    assert!(twipla.customer("c").get().await.unwrap_err().is_not_found());
+    assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn the_verbs_of_the_other_model_are_refused() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let error = twipla
+        .customer("c")
+        .subscription()
+        .upgrade(prices[3].id)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.status().map(|status| status.as_u16()),
+        Some(400),
+        "{error}"
+    );
+}

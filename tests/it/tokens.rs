@@ -1,0 +1,158 @@
+//! Tokens: made once, mended once, and refused where they should be.
+
+use std::time::Duration;
+
+use twipla::{ErrorKind, PrivateKey, RetryPolicy, SignFuture, Signer, SignerError, Twipla};
+use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_tests::{Stage, client};
+
+#[tokio::test]
+async fn one_token_serves_many_calls() {
+    let stage = Stage::start().await;
+    let before = stage.website_model.partner_token().await.unwrap();
+    let calls: Vec<_> = (0..32)
+        .map(|_| {
+            tokio::spawn(std::future::IntoFuture::into_future(
+                stage.website_model.packages().list(),
+            ))
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let after = stage.website_model.partner_token().await.unwrap();
+    assert_eq!(before.expose(), after.expose());
+}
+
+#[tokio::test]
+async fn a_clock_two_hours_off_costs_one_401() {
+    for hours in [-2, 2] {
+        let sandbox = Sandbox::builder()
+            .clock_offset(chrono::Duration::hours(hours))
+            .start()
+            .await
+            .unwrap();
+        let twipla = client(&sandbox, &sandbox.website_partner())
+            .build()
+            .unwrap();
+        twipla.packages().list().await.unwrap();
+        twipla.packages().list().await.unwrap();
+        let statuses: Vec<_> = sandbox
+            .requests()
+            .iter()
+            .map(|request| request.status)
+            .collect();
+        assert_eq!(statuses, [401, 200, 200], "{hours} hours off");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_stays_refused_is_an_error_after_one_more_try() {
+    let stage = Stage::start().await;
+    let partner = stage.sandbox.website_partner();
+    let strangers_key =
+        PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
+    let twipla = Twipla::builder()
+        .partner(partner.id(), strangers_key)
+        .base_url(stage.sandbox.base_url())
+        .build()
+        .unwrap();
+    let error = twipla.packages().list().await.unwrap_err();
+    assert!(error.is_auth(), "{error}");
+    assert!(
+        error.to_string().contains("invalid access token"),
+        "{error}"
+    );
+    assert_eq!(stage.sandbox.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_made_anew() {
+    let stage = Stage::start().await;
+    stage.website_model.packages().list().await.unwrap();
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::ExpiredToken).times(1));
+    stage.website_model.packages().list().await.unwrap();
+}
+
+#[derive(Debug)]
+struct BrokenSigner;
+
+impl Signer for BrokenSigner {
+    fn sign<'a>(&'a self, _message: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(async { Err(SignerError::new("the key store is locked")) })
+    }
+}
+
+#[tokio::test]
+async fn a_signer_that_fails_is_told_apart_from_the_server() {
+    let stage = Stage::start().await;
+    let built = Twipla::builder()
+        .signer(stage.sandbox.website_partner().id(), BrokenSigner)
+        .base_url(stage.sandbox.base_url())
+        .retry(RetryPolicy::none())
+        .timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let error = built.packages().list().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
+    assert!(stage.sandbox.requests().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_twice_that_may_have_been_done() {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    let count = |operation: &str| {
+        let requests = stage.sandbox.requests();
+        requests
+            .iter()
+            .filter(|request| request.operation == Some(operation))
+            .count()
+    };
+
+    // A read survives a broken connection and an overloaded server.
+    stage.sandbox.clear_requests();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetAfterCommit)
+            .operation("get_website")
+            .times(2),
+    );
+    twipla.website("w").get().await.unwrap();
+    assert_eq!(count("get_website"), 3);
+
+    // A change of subscription is sent once, and the caller is told.
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetAfterCommit)
+            .operation("cancel_website_subscription")
+            .times(1),
+    );
+    let error = twipla
+        .website("w")
+        .subscription()
+        .cancel()
+        .await
+        .unwrap_err();
+    assert!(error.is_ambiguous(), "{error}");
+    assert_eq!(count("cancel_website_subscription"), 1);
+
+    // Unless the server says that it did not take it.
+    stage.sandbox.inject(
+        Fault::new(FaultKind::Status {
+            code: 503,
+            headers: vec![("retry-after".to_owned(), "0".to_owned())],
+            body: String::new(),
+        })
+        .operation("resume_website_subscription")
+        .times(1),
+    );
+    twipla.website("w").subscription().resume().await.unwrap();
+    assert_eq!(count("resume_website_subscription"), 2);
+}

@@ -1,0 +1,271 @@
+//! Websites: both forms of create, reading, deleting.
+
+use std::future::IntoFuture as _;
+
+use twipla::types::{SubscriptionStatus, SubscriptionType};
+use twipla_sandbox::{Fault, FaultKind};
+use twipla_tests::{Stage, package_named, price_list};
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    for twipla in [&stage.website_model, &stage.account_model] {
+        twipla
+            .customers()
+            .create("c", "c@example.com")
+            .await
+            .unwrap();
+    }
+    stage
+}
+
+#[tokio::test]
+async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let basic = price_list(twipla).await.unwrap().remove(0);
+
+    let on_package = twipla
+        .websites()
+        .create("c", "a", "a.example.com")
+        .package(basic.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        (on_package.package_id, on_package.in_trial),
+        (basic.id, false)
+    );
+    assert!(
+        on_package
+            .visa_tracking_code
+            .unwrap()
+            .contains(&on_package.id.to_string())
+    );
+
+    let on_trial = twipla
+        .websites()
+        .create("c", "b", "b.example.com")
+        .unlimited_free_trial(true)
+        .await
+        .unwrap();
+    assert!(on_trial.in_trial);
+
+    let free = package_named(twipla, "free").await.unwrap().unwrap();
+    let on_free = twipla
+        .websites()
+        .create("c", "d", "d.example.com")
+        .privacy_level(0)
+        .await
+        .unwrap();
+    assert_eq!((on_free.package_id, on_free.in_trial), (free.into(), false));
+}
+
+#[tokio::test]
+async fn the_flat_form_starts_on_the_unlimited_trial_without_a_package() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let basic = price_list(twipla).await.unwrap().remove(0);
+    let on_trial = twipla
+        .websites()
+        .create_flat("c", "a", "a.example.com")
+        .await
+        .unwrap();
+    assert!(on_trial.in_trial);
+    let on_package = twipla
+        .websites()
+        .create_flat("c", "b", "b.example.com")
+        .package(basic.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        (on_package.package_id, on_package.in_trial),
+        (basic.id, false)
+    );
+}
+
+#[tokio::test]
+async fn under_an_account_the_website_shares_the_pool() {
+    let stage = stage().await;
+    let twipla = &stage.account_model;
+    let site = twipla
+        .websites()
+        .create("c", "a", "a.example.com")
+        .await
+        .unwrap();
+    assert_eq!(site.subscription_type, Some(SubscriptionType::Intpc));
+    assert_eq!(
+        (site.status, site.in_trial),
+        (SubscriptionStatus::Active, false)
+    );
+    assert_eq!(site.consumption.unwrap().stp_limit.get(), -1);
+
+    let basic = price_list(twipla).await.unwrap().remove(0);
+    for refused in [
+        twipla
+            .websites()
+            .create("c", "b", "b.example.com")
+            .package(basic.id)
+            .await,
+        twipla
+            .websites()
+            .create("c", "b", "b.example.com")
+            .unlimited_free_trial(true)
+            .await,
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(
+            error.status().map(|status| status.as_u16()),
+            Some(400),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_create_gives_the_website_also_where_the_server_answers_204() {
+    let stage = stage().await;
+    stage.sandbox.inject(
+        Fault::new(FaultKind::NoContent)
+            .operation("create_website")
+            .times(1),
+    );
+    let site = stage
+        .website_model
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    assert_eq!(site.intp_website_id, "w");
+    let seen: Vec<_> = stage
+        .sandbox
+        .requests()
+        .iter()
+        .filter_map(|request| request.operation)
+        .collect();
+    assert!(
+        seen.ends_with(&["create_website", "get_website"]),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_in_use_is_a_conflict() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    for error in [
+        twipla
+            .websites()
+            .create("c", "w", "example.com")
+            .await
+            .unwrap_err(),
+        twipla
+            .websites()
+            .create_flat("c", "w", "example.com")
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(error.is_conflict(), "{error}");
+        assert!(
+            error.to_string().contains("the website id w is in use"),
+            "{error}"
+        );
+    }
+    let creates: Vec<_> = (0..5)
+        .map(|_| {
+            tokio::spawn(
+                twipla
+                    .websites()
+                    .create("c", "p", "example.com")
+                    .into_future(),
+            )
+        })
+        .collect();
+    let mut made = 0;
+    for create in creates {
+        made += usize::from(create.await.unwrap().is_ok());
+    }
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_finds_its_website() {
+    let stage = stage().await;
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetAfterCommit)
+            .operation("create_website")
+            .times(1),
+    );
+    let site = stage
+        .website_model
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    assert_eq!(site.intp_website_id, "w");
+    let creates = stage
+        .sandbox
+        .requests()
+        .iter()
+        .filter(|request| request.operation == Some("create_website"))
+        .count();
+    assert_eq!(creates, 1, "it was looked up, not sent again");
+
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetBeforeCommit)
+            .operation("create_website")
+            .times(1),
+    );
+    let error = stage
+        .website_model
+        .websites()
+        .create("c", "x", "example.com")
+        .await
+        .unwrap_err();
+    assert!(error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn a_website_is_found_by_either_id_until_it_is_deleted() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let made = twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    assert_eq!(
+        twipla
+            .websites()
+            .get_by_twipla_id(made.id)
+            .await
+            .unwrap()
+            .intp_website_id,
+        "w"
+    );
+    assert_eq!(twipla.website("w").delete().await.unwrap().id, made.id);
+    assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn two_names_for_two_websites_stay_two() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "a", "example.com")
+        .await
+        .unwrap();
+    twipla
+        .websites()
+        .create("c", "b", "example.com")
+        .await
+        .unwrap();
+    let (a, b) = (twipla.website("a"), twipla.website("b"));
+    b.get().await.unwrap();
+    a.delete().await.unwrap();
+    assert!(b.get().await.is_ok(), "deleting a leaves b");
+}

@@ -1,0 +1,353 @@
+//! The sandbox keeps to the contract: schemathesis asks both.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::contract::{self, Layout, Lock};
+use crate::normalise;
+use crate::tools::{self, Venv};
+
+/// How long the sandbox may take to listen, once it is built.
+const START: Duration = Duration::from_secs(20);
+/// How long a token is good for; longer than a run takes.
+const TOKEN: Duration = Duration::from_secs(600);
+/// Creates what the calls need: a customer, a website, a key.
+const SEED: &str = include_str!("conformance_seed.py");
+
+/// Operations that end what they are called on: they get a customer of their own,
+/// or little would be left for the others.
+const ENDING: [&str; 4] = [
+    "delete_customer",
+    "delete_website",
+    "deactivate_website_subscription",
+    "deactivate_intpc_subscription",
+];
+
+/// How much to ask, and where to write it down.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Generated examples for each operation.
+    pub max_examples: u32,
+    /// Folder for a record of every request.
+    pub report: Option<PathBuf>,
+}
+
+/// Runs schemathesis once for each partner of the sandbox.
+pub fn run(layout: &Layout, options: &Options) -> Result<()> {
+    let lock = Lock::load(layout)?;
+    let contract = fs::read_to_string(layout.contract()).with_context(|| {
+        format!(
+            "cannot read {}: run `cargo xtask regen`",
+            layout.show(&layout.contract())
+        )
+    })?;
+    let contract: Value =
+        serde_json::from_str(&contract).context("openapi/twipla-3as.json is not valid JSON")?;
+    let venv = Venv::with(layout, &lock, "schemathesis")?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let sandbox = Sandbox::start(layout, scratch.path())?;
+    println!("sandbox: {}", sandbox.base_url);
+    for partner in &sandbox.partners {
+        check(
+            layout,
+            &contract,
+            &venv,
+            &sandbox,
+            partner,
+            scratch.path(),
+            options,
+        )
+        .with_context(|| format!("partner {}, {} model", partner.id, partner.model))?;
+        println!("conformance, {} model: ok", partner.model);
+    }
+    Ok(())
+}
+
+fn check(
+    layout: &Layout,
+    contract: &Value,
+    venv: &Venv,
+    sandbox: &Sandbox,
+    partner: &Partner,
+    scratch: &Path,
+    options: &Options,
+) -> Result<()> {
+    let token = token(partner)?;
+    let mut command = venv.command("python");
+    let seeded = tools::run(
+        command
+            .args(["-c", SEED, &sandbox.base_url, &partner.model])
+            .env("TWIPLA_TOKEN", &token),
+    )?;
+    ensure!(
+        seeded.success,
+        "cannot set up a customer, a website and a key:\n{}",
+        seeded.all
+    );
+    let seed: Seed = serde_json::from_str(&seeded.out).context("the set-up gave no ids")?;
+
+    let config = scratch.join(format!("schemathesis-{}.toml", partner.model));
+    contract::write_atomically(
+        &config,
+        &configuration(contract, sandbox, &token, &seed, options.max_examples)?,
+    )?;
+    let mut command = venv.command("schemathesis");
+    command
+        .current_dir(scratch)
+        .arg("--config-file")
+        .arg(&config)
+        .arg("run")
+        .arg(layout.contract());
+    if let Some(folder) = &options.report {
+        let folder = std::path::absolute(folder.join(&partner.model))
+            .context("cannot find the folder of the report")?;
+        command
+            .args(["--report", "har", "--report-dir"])
+            .arg(folder);
+    }
+    let status = command.status().context("cannot run schemathesis")?;
+    ensure!(
+        status.success(),
+        "the sandbox does not keep to the contract; see above"
+    );
+    Ok(())
+}
+
+/// What schemathesis is to do, as its configuration file.
+fn configuration(
+    contract: &Value,
+    sandbox: &Sandbox,
+    token: &str,
+    seed: &Seed,
+    max_examples: u32,
+) -> Result<String> {
+    let config = json!({
+        "base-url": sandbox.base_url,
+        "continue-on-failure": true,
+        "request-timeout": 10.0,
+        "warnings": false,
+        "generation": { "max-examples": max_examples, "deterministic": true, "database": "none" },
+        "phases": { "stateful": { "enabled": false } },
+        "checks": {
+            "enabled": false,
+            "not_a_server_error": { "enabled": true },
+            "status_code_conformance": { "enabled": true },
+            "content_type_conformance": { "enabled": true },
+            "response_schema_conformance": { "enabled": true },
+        },
+        "auth": { "openapi": { "partnerToken": { "bearer": token }, "apiKey": { "api_key": seed.api_key } } },
+        "dictionaries": {
+            "customers": { "values": [seed.customer] },
+            "websites": { "values": [seed.website] },
+            "ending-customers": { "values": [seed.ending_customer] },
+            "ending-websites": { "values": [seed.ending_website] },
+            "website-ids": { "values": [seed.website_id] },
+            "packages": { "values": seed.packages },
+            "key-ids": { "values": seed.api_key_ids },
+            "keys": { "values": [seed.api_key] },
+        },
+        "parameters": parameters("customers", "websites"),
+        "operations": operations(contract)?,
+    });
+    toml::to_string(&config).context("cannot write the configuration of schemathesis")
+}
+
+/// Ids that exist, for most of the calls.
+fn parameters(customers: &str, websites: &str) -> Value {
+    let often = |name: &str| json!({ "dictionary": name, "probability": 0.8 });
+    json!({
+        "path.intpCustomerId": often(customers),
+        "path.intpWebsiteId": often(websites),
+        "path.websiteId": often("website-ids"),
+        "path.packageId": often("packages"),
+        "path.targetId": often(websites),
+        "path.apiKeyId": often("key-ids"),
+        "query.intpCustomerId": often(customers),
+        "query.intpWebsiteId": often(websites),
+        "body.intpCustomerId": often(customers),
+        "body.intpcId": often(customers),
+        "body.intpWebsiteId": often(websites),
+        "body.packageId": often("packages"),
+        "body.apiKey": often("keys"),
+        "body.intpc.intpCustomerId": often(customers),
+    })
+}
+
+/// What is different for some operations.
+fn operations(contract: &Value) -> Result<Vec<Value>> {
+    let all = normalise::operations(contract);
+    let mut special = Vec::new();
+    // A refused change of a subscription answers 500, and the contract says so.
+    for operation in &all {
+        if operation.value["responses"].get("500").is_some() {
+            special.push(json!({
+                "include-operation-id": operation.id,
+                "checks": { "not_a_server_error": { "enabled": false } },
+            }));
+        }
+    }
+    for id in ENDING {
+        ensure!(
+            all.iter().any(|operation| operation.id == id),
+            "the contract has no operation {id} any more"
+        );
+        special.push(json!({
+            "include-operation-id": id,
+            "parameters": parameters("ending-customers", "ending-websites"),
+        }));
+    }
+    Ok(special)
+}
+
+/// What the set-up made.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Seed {
+    customer: String,
+    website: String,
+    website_id: String,
+    ending_customer: String,
+    ending_website: String,
+    packages: Vec<String>,
+    api_key: String,
+    api_key_ids: Vec<String>,
+}
+
+/// The partner's token, as the reference asks for it.
+fn token(partner: &Partner) -> Result<String> {
+    let path = partner.private_key_file.display();
+    let pem = fs::read(&partner.private_key_file).with_context(|| format!("cannot read {path}"))?;
+    let key =
+        EncodingKey::from_rsa_pem(&pem).with_context(|| format!("{path} holds no RSA key"))?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock stands before 1970")?;
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(partner.id.clone());
+    let claims = json!({
+        "roles": ["intp"],
+        "intp_id": partner.id,
+        "iat": now.as_secs(),
+        "exp": (now + TOKEN).as_secs(),
+    });
+    jsonwebtoken::encode(&header, &claims, &key).context("cannot sign a token")
+}
+
+/// A sandbox of our own; it ends with this value.
+struct Sandbox {
+    process: Child,
+    base_url: String,
+    partners: Vec<Partner>,
+}
+
+/// One partner of `sandbox.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Partner {
+    id: String,
+    model: String,
+    private_key_file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Credentials {
+    base_url: String,
+    partners: Vec<Partner>,
+}
+
+impl Sandbox {
+    fn start(layout: &Layout, scratch: &Path) -> Result<Self> {
+        let cargo = || {
+            let mut command =
+                Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            command.current_dir(layout.root());
+            command
+        };
+        let built = cargo()
+            .args(["build", "--quiet", "--package", "twipla-sandbox"])
+            .status()
+            .context("cannot run cargo")?;
+        ensure!(built.success(), "the sandbox does not build");
+
+        let folder = scratch.join("credentials");
+        let mut process = cargo()
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "twipla-sandbox",
+                "--",
+                "--listen",
+                "127.0.0.1:0",
+                "--credentials",
+            ])
+            .arg(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start the sandbox")?;
+        let stdout = process.stdout.take();
+        let mut sandbox = Self {
+            process,
+            base_url: String::new(),
+            partners: Vec::new(),
+        };
+        let mut lines = BufReader::new(stdout.context("the sandbox has no output")?).lines();
+        let ready = lines
+            .next()
+            .context("the sandbox ended before it listened")?
+            .context("cannot read from the sandbox")?;
+        // Nobody reads what follows, and a full pipe would stop the sandbox.
+        std::thread::spawn(move || lines.for_each(drop));
+        ensure!(
+            ready.starts_with('{'),
+            "the sandbox said {ready:?} instead of one line of JSON"
+        );
+
+        let path = folder.join("sandbox.json");
+        let text = wait_for(&path)?;
+        let credentials: Credentials = serde_json::from_str(&text)
+            .context("sandbox.json of the sandbox is not what it should be")?;
+        ensure!(
+            !credentials.partners.is_empty(),
+            "sandbox.json names no partner"
+        );
+        credentials
+            .base_url
+            .trim_end_matches('/')
+            .clone_into(&mut sandbox.base_url);
+        sandbox.partners = credentials.partners;
+        for partner in &mut sandbox.partners {
+            partner.private_key_file = folder.join(&partner.private_key_file);
+        }
+        Ok(sandbox)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn wait_for(path: &Path) -> Result<String> {
+    let end = Instant::now() + START;
+    loop {
+        match fs::read_to_string(path) {
+            Ok(text) if !text.is_empty() => return Ok(text),
+            _ if Instant::now() > end => bail!("the sandbox wrote no {}", path.display()),
+            _ => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}

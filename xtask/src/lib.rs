@@ -1,0 +1,15 @@
+//! The life of the contract.
+//!
+//! Data flows one way: version and overlays make the contract, [`normalise`]
+//! prepares it for the generator, [`generate`] and [`operations`] turn it into
+//! source text, and [`regen`] writes or compares the files.
+
+pub mod conformance;
+pub mod contract;
+pub mod generate;
+pub mod lint_contract;
+pub mod normalise;
+pub mod operations;
+pub mod overlay;
+pub mod regen;
+mod tools;

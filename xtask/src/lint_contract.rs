@@ -1,0 +1,105 @@
+//! What readers in other languages make of the contract.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::contract::{Layout, Lock};
+use crate::tools::{self, Venv};
+
+/// Lints the contract, and generates clients of two other languages from it.
+pub fn run(layout: &Layout) -> Result<()> {
+    let lock = Lock::load(layout)?;
+    let contract = layout.contract();
+    ensure!(
+        contract.exists(),
+        "{} is missing: run `cargo xtask regen`",
+        layout.show(&contract)
+    );
+    redocly(layout, &lock)?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+
+    let typescript = scratch.path().join("twipla.ts");
+    let mut command = tools::npx(&lock, "openapi-typescript", "openapi-typescript")?;
+    quiet(
+        "openapi-typescript",
+        command.arg(&contract).arg("--output").arg(&typescript),
+    )?;
+    ensure!(typescript.exists(), "openapi-typescript wrote nothing");
+
+    let python = scratch.path().join("twipla");
+    let venv = Venv::with(layout, &lock, "openapi-python-client")?;
+    let mut command = venv.command("openapi-python-client");
+    quiet(
+        "openapi-python-client",
+        command
+            .arg("generate")
+            .arg("--fail-on-warning")
+            .arg("--path")
+            .arg(&contract)
+            .arg("--output-path")
+            .arg(&python),
+    )?;
+    ensure!(python.exists(), "openapi-python-client wrote nothing");
+    Ok(())
+}
+
+/// The recommended rules, without a single warning.
+fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
+    let mut command = tools::npx(lock, "redocly", "@redocly/cli")?;
+    command
+        .current_dir(layout.root())
+        .arg("lint")
+        .arg(layout.contract())
+        .args(["--format", "json"]);
+    let config = layout.openapi().join("redocly.yaml");
+    if config.exists() {
+        command.arg("--config").arg(config);
+    } else {
+        command.args(["--extends", "recommended"]);
+    }
+    let said = tools::run(&mut command)?;
+    let report = said
+        .out
+        .find('{')
+        .and_then(|start| serde_json::from_str::<Value>(&said.out[start..]).ok());
+    let Some(report) = report else {
+        bail!("redocly gave no report:\n{}", said.all);
+    };
+    let problems = report["problems"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    for problem in problems {
+        let at = &problem["location"][0];
+        println!(
+            "{}: {} ({}) at {}",
+            problem["severity"].as_str().unwrap_or("problem"),
+            problem["message"].as_str().unwrap_or_default(),
+            problem["ruleId"].as_str().unwrap_or_default(),
+            at["pointer"].as_str().unwrap_or_default(),
+        );
+    }
+    ensure!(
+        said.success && problems.is_empty(),
+        "redocly found {} problems in the contract",
+        problems.len()
+    );
+    println!("redocly: ok");
+    Ok(())
+}
+
+/// Runs a generator that must have nothing to say against the contract.
+fn quiet(name: &str, command: &mut Command) -> Result<()> {
+    let said = tools::run(command)?;
+    let complaint = said.all.lines().find(|line| {
+        let line = line.to_ascii_lowercase();
+        line.contains("warning") || line.contains("error") || line.contains('⚠')
+    });
+    if !said.success || complaint.is_some() {
+        bail!("{name} does not take the contract as it is:\n{}", said.all);
+    }
+    println!("{name}: ok");
+    Ok(())
+}

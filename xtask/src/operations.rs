@@ -1,0 +1,207 @@
+//! The operation table: what a client must know of a call besides its types.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use heck::ToShoutySnakeCase as _;
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::{Value, json};
+use syn::parse_quote;
+
+use crate::generate::{ident, print};
+use crate::normalise::{self, Operation, is_success};
+
+/// Generates the operation table from the contract as it is published, before it is prepared for progenitor.
+pub fn generate(contract: &Value) -> Result<String> {
+    let mut consts = TokenStream::new();
+    let mut finds = TokenStream::new();
+    let mut names = Vec::new();
+    for operation in normalise::operations(contract) {
+        let id = operation.id;
+        let name = ident(&id.to_shouty_snake_case());
+        let row = row(contract, operation)
+            .with_context(|| format!("operation {}: {}", operation.id, operation.pointer()))?;
+        consts.extend(quote! { #row });
+        finds.extend(quote! { #id => Some(&#name), });
+        names.push(name);
+    }
+    let mut file: syn::File = parse_quote! {
+        //! The operation table of the contract.
+
+        use crate::operation::{Auth, Idempotency, Method, Operation, Provenance, Server};
+
+        #consts
+
+        /// Every operation, in the order of the contract.
+        pub const ALL: &[&Operation] = &[#(&#names),*];
+
+        pub(crate) fn find(id: &str) -> Option<&'static Operation> {
+            match id {
+                #finds
+                _ => None,
+            }
+        }
+    };
+    Ok(print(&mut file))
+}
+
+fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
+    let Operation {
+        id,
+        path,
+        method,
+        value,
+        ..
+    } = operation;
+    let name = ident(&id.to_shouty_snake_case());
+    let verb = method.to_uppercase();
+    let summary = value["summary"].as_str().unwrap_or(id);
+    let doc = format!("{}: `{verb} {path}`.", summary.trim_end_matches('.'));
+    let tag = value["tags"]
+        .get(0)
+        .and_then(Value::as_str)
+        .context("tags: name one, the table groups by it")?;
+    let method = ident(match method {
+        "get" => "Get",
+        "put" => "Put",
+        "post" => "Post",
+        "delete" => "Delete",
+        "head" => "Head",
+        "patch" => "Patch",
+        other => bail!("the method {other} has no place in the table"),
+    });
+    let auth = ident(auth(contract, value)?);
+    let idempotency = ident(
+        if matches!(verb.as_str(), "GET" | "HEAD" | "PUT" | "DELETE") {
+            "Idempotent"
+        } else {
+            "NotIdempotent"
+        },
+    );
+    let server = ident(server(value)?);
+    let provenance = ident(provenance(value)?);
+    let secret_response = has_secret(contract, value)?;
+    let statuses = statuses(value)?
+        .into_iter()
+        .map(proc_macro2::Literal::u16_unsuffixed);
+    Ok(quote! {
+        #[doc = #doc]
+        pub const #name: Operation = Operation {
+            id: #id,
+            method: Method::#method,
+            path: #path,
+            tag: #tag,
+            summary: #summary,
+            auth: Auth::#auth,
+            idempotency: Idempotency::#idempotency,
+            server: Server::#server,
+            provenance: Provenance::#provenance,
+            secret_response: #secret_response,
+            success: &[#(#statuses),*],
+        };
+    })
+}
+
+fn auth(contract: &Value, operation: &Value) -> Result<&'static str> {
+    let security = operation.get("security").unwrap_or(&contract["security"]);
+    let Some(choices) = security.as_array().filter(|choices| !choices.is_empty()) else {
+        return Ok("None");
+    };
+    ensure!(
+        choices.len() == 1,
+        "security: there is a choice of {} schemes, the client takes one",
+        choices.len()
+    );
+    let names: Vec<&str> = choices[0]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    match names.as_slice() {
+        [] => Ok("None"),
+        ["partnerToken"] => Ok("PartnerToken"),
+        ["apiKey"] => Ok("ApiKey"),
+        other => {
+            bail!("security: the client cannot show {other:?}: it knows partnerToken and apiKey")
+        }
+    }
+}
+
+fn server(operation: &Value) -> Result<&'static str> {
+    match (
+        operation.get("x-server").and_then(Value::as_str),
+        operation.get("servers"),
+    ) {
+        (Some("data"), Some(_)) => Ok("Data"),
+        (None | Some("management"), None) => Ok("Management"),
+        (Some("data"), None) => bail!(
+            "x-server: the data host is named by `servers` of the operation, which is missing"
+        ),
+        (None, Some(_)) => bail!("servers: say which host this is with `x-server`"),
+        (Some(other), _) => bail!("x-server: {other:?} is no host: say \"data\", or leave it out"),
+    }
+}
+
+fn provenance(operation: &Value) -> Result<&'static str> {
+    let provenance = &operation["x-provenance"];
+    ensure!(
+        provenance["source"]
+            .as_str()
+            .is_some_and(|source| !source.is_empty()),
+        "x-provenance: say where the operation is known from, as {{\"basis\": \"documented\", \"source\": \"...\"}}"
+    );
+    match provenance["basis"].as_str() {
+        Some("documented") => Ok("Documented"),
+        Some("sdk") => Ok("Sdk"),
+        Some("observed") => Ok("Observed"),
+        Some("inferred") => Ok("Inferred"),
+        other => {
+            bail!("x-provenance/basis: {other:?} is not documented, sdk, observed or inferred")
+        }
+    }
+}
+
+/// The documented statuses of success, in order.
+fn statuses(operation: &Value) -> Result<Vec<u16>> {
+    let mut statuses = Vec::new();
+    for (status, _) in operation["responses"].as_object().into_iter().flatten() {
+        if is_success(status) {
+            statuses.push(
+                status
+                    .parse()
+                    .with_context(|| format!("responses/{status}: name the status itself"))?,
+            );
+        }
+    }
+    statuses.sort_unstable();
+    Ok(statuses)
+}
+
+/// Whether a success carries a field marked `x-secret`.
+fn has_secret(contract: &Value, operation: &Value) -> Result<bool> {
+    let mut open: Vec<&Value> = Vec::new();
+    for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+        if is_success(status) {
+            open.push(response);
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(node) = open.pop() {
+        match node {
+            Value::Object(fields) => {
+                if fields.get("x-secret") == Some(&json!(true)) {
+                    return Ok(true);
+                }
+                if let Some(reference) = fields.get("$ref").and_then(Value::as_str)
+                    && seen.insert(reference)
+                {
+                    open.push(normalise::resolve(contract, node)?);
+                }
+                open.extend(fields.values());
+            }
+            Value::Array(entries) => open.extend(entries),
+            _ => {}
+        }
+    }
+    Ok(false)
+}

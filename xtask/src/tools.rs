@@ -1,0 +1,149 @@
+//! Programs of other languages: found, installed where that is cheap, and run.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::contract::{Layout, Lock};
+
+/// What a program said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// Standard output.
+    pub(crate) out: String,
+    /// Everything, for a reader.
+    pub(crate) all: String,
+    /// Whether it ended with success.
+    pub(crate) success: bool,
+}
+
+/// Runs a program to its end and keeps what it says.
+pub(crate) fn run(command: &mut Command) -> Result<Said> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {name}"))?;
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let all = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
+    // npm speaks about its own settings; that is nothing about the contract.
+    let all = all
+        .lines()
+        .filter(|line| !line.starts_with("npm "))
+        .collect::<Vec<_>>()
+        .join("\n");
+    Ok(Said {
+        out,
+        all,
+        success: output.status.success(),
+    })
+}
+
+/// A package of npm, at the version that `openapi.lock` pins.
+pub(crate) fn npx(lock: &Lock, tool: &str, package: &str) -> Result<Command> {
+    let version = lock.tool(tool)?;
+    let program = find("npx").context(
+        "npx is missing: install Node.js 20 or newer (https://nodejs.org, or `apt-get install nodejs npm`)",
+    )?;
+    let mut command = Command::new(program);
+    command.arg("--yes").arg(format!("{package}@{version}"));
+    command
+        .env("NO_UPDATE_NOTIFIER", "1")
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    Ok(command)
+}
+
+/// A virtual environment with one Python package.
+#[derive(Debug)]
+pub(crate) struct Venv {
+    bin: PathBuf,
+}
+
+impl Venv {
+    /// Creates it below `target/xtask-venv`, unless it is there.
+    pub(crate) fn with(layout: &Layout, lock: &Lock, package: &str) -> Result<Self> {
+        let version = lock.tool(package)?;
+        let folder = layout
+            .root()
+            .join("target/xtask-venv")
+            .join(format!("{package}-{version}"));
+        let bin = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+        let venv = Self { bin };
+        let done = folder.join("installed");
+        if done.exists() {
+            return Ok(venv);
+        }
+        let python = find("python3").or_else(|| find("python")).context(
+            "python3 is missing: install Python 3.11 or newer (https://python.org, or `apt-get install python3-venv`)",
+        )?;
+        println!(
+            "installing {package} {version} into {}",
+            layout.show(&folder)
+        );
+        let made = run(Command::new(python)
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder))?;
+        if !made.success {
+            bail!(
+                "cannot make a virtual environment (on Debian: `apt-get install python3-venv`):\n{}",
+                made.all
+            );
+        }
+        let installed = run(venv
+            .command("python")
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .arg(format!("{package}=={version}")))?;
+        if !installed.success {
+            bail!(
+                "cannot install {package} {version} from PyPI:\n{}",
+                installed.all
+            );
+        }
+        std::fs::write(&done, version)
+            .with_context(|| format!("cannot write {}", done.display()))?;
+        Ok(venv)
+    }
+
+    /// A program of the environment, which finds the others, too.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        let mut path = vec![self.bin.clone()];
+        path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        command.env(
+            "PATH",
+            env::join_paths(path).unwrap_or_else(|_| OsString::from(&self.bin)),
+        );
+        command.env("PYTHONUNBUFFERED", "1");
+        command
+    }
+}
+
+/// A program on the path.
+fn find(program: &str) -> Option<PathBuf> {
+    let endings: &[&str] = if cfg!(windows) {
+        &[".exe", ".cmd"]
+    } else {
+        &[""]
+    };
+    env::split_paths(&env::var_os("PATH")?)
+        .flat_map(|folder| {
+            endings
+                .iter()
+                .map(move |ending| folder.join(format!("{program}{ending}")))
+        })
+        .find(|path: &PathBuf| is_file(path))
+}
+
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file())
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask regen --check` on a copy of what it reads and writes.
+
+#![allow(clippy::unwrap_used, reason = "every function here serves a test")]
+
+use std::fs;
+use std::path::Path;
+
+use xtask::contract::{self, Layout, Lock};
+use xtask::regen::{self, Mode};
+
+/// A copy of the contract, with the generated files next to it.
+fn copy() -> (tempfile::TempDir, Layout) {
+    let real = Layout::here().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::at(folder.path());
+    copy_folder(&real.openapi(), &layout.openapi());
+    fs::create_dir_all(layout.client().parent().unwrap()).unwrap();
+    assert!(regen::run(&layout, Mode::Write, false).unwrap());
+    (folder, layout)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_written_passes_and_what_was_touched_does_not() {
+    let (_folder, layout) = copy();
+    assert!(regen::run(&layout, Mode::Check, false).unwrap());
+    for path in [layout.contract(), layout.client(), layout.operations()] {
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen('{', "{ ", 1)).unwrap();
+        assert!(
+            !regen::run(&layout, Mode::Check, false).unwrap(),
+            "{}",
+            path.display()
+        );
+        fs::write(&path, text).unwrap();
+    }
+    fs::remove_file(layout.client()).unwrap();
+    assert!(!regen::run(&layout, Mode::Check, false).unwrap());
+    assert!(!layout.client().exists(), "a check writes nothing");
+}
+
+#[test]
+fn a_version_that_was_edited_is_refused() {
+    let (_folder, layout) = copy();
+    let lock = Lock::load(&layout).unwrap();
+    let file = &lock.versions[&lock.current].file;
+    let path = layout.openapi().join(file);
+    fs::write(&path, fs::read_to_string(&path).unwrap() + "\n").unwrap();
+    let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
+    assert!(
+        error.starts_with(&format!("openapi/{file} is not the document")),
+        "{error}"
+    );
+    assert!(
+        error.contains("corrections belong into openapi/overlays"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_overlay_that_hits_nothing_is_named() {
+    let (_folder, layout) = copy();
+    let overlay = r#"{ "overlay": "1.0.0", "info": { "title": "t", "version": "1" },
+        "actions": [{ "target": "$.paths['/gone']", "description": "d", "remove": true }] }"#;
+    fs::write(layout.openapi().join("overlays/99-test.json"), overlay).unwrap();
+    let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
+    assert!(error.starts_with("openapi/overlays/99-test.json: action 0, target $.paths['/gone']: the target matches nothing"), "{error}");
+}
+
+#[test]
+fn files_are_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    for text in ["a longer text", "short"] {
+        contract::write_atomically(&path, text).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left over"
+    );
+    let error = format!(
+        "{:#}",
+        contract::write_atomically(Path::new("/no/such/folder/file"), "").unwrap_err()
+    );
+    assert!(
+        error.starts_with("cannot write /no/such/folder/file"),
+        "{error}"
+    );
+}
