@@ -38,7 +38,7 @@ pub(crate) fn answer(server: &Server, request: &Incoming) -> Answer {
             let seconds = body()?["seconds"].as_i64();
             let by = seconds.and_then(Duration::try_seconds);
             let by = by.ok_or_else(|| Refusal::bad("seconds must be a whole number"))?;
-            server.lock().offset += by;
+            server.lock().advanced += by;
             Ok(Reply::done())
         }
         _ => Err(Refusal::new(404, "the sandbox has no such endpoint")),

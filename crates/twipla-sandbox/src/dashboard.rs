@@ -12,11 +12,12 @@ use crate::server::State;
 use crate::state::{Account, Website};
 
 /// The page for a dashboard URL.
-pub(crate) fn page(state: &mut State, query: &Query, now: DateTime<Utc>) -> Reply {
+pub(crate) fn page(state: &mut State, query: &Query, clock: DateTime<Utc>) -> Reply {
+    let now = clock + state.advanced;
     for account in state.accounts.values_mut() {
         account.settle(now);
     }
-    match find(state, query, now) {
+    match find(state, query, clock) {
         Ok((account, site)) => Reply::html(
             200,
             format!(
@@ -38,13 +39,13 @@ pub(crate) fn page(state: &mut State, query: &Query, now: DateTime<Utc>) -> Repl
 fn find<'a>(
     state: &'a State,
     query: &Query,
-    now: DateTime<Utc>,
+    clock: DateTime<Utc>,
 ) -> Result<(&'a Account, &'a Website), (u16, &'static str)> {
     if let Some(token) = query.get("websiteToken") {
         let login = state
             .logins
             .iter()
-            .find(|login| login.tokens.refresh_token == token && login.until > now)
+            .find(|login| login.tokens.refresh_token == token && login.until > clock + state.advanced)
             .ok_or((401, "the login has ended"))?;
         return state
             .accounts
@@ -64,7 +65,7 @@ fn find<'a>(
         .get("intpc_token")
         .or_else(|| query.get("intpcToken"))
         .ok_or((401, "no token"))?;
-    let Some(Bearer::Customer(partner, customer)) = state.bearer(token, now) else {
+    let Some(Bearer::Customer(partner, customer)) = state.bearer(token, clock) else {
         return Err((401, "the token is not one of a customer"));
     };
     let account = state

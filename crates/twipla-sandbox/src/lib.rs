@@ -36,7 +36,7 @@
 //! | `GET health`, `GET state`, `GET requests` | look |
 //! | `DELETE requests`, `DELETE faults` | forget |
 //! | `POST faults` with `{"kind": "hang", "operation": "get_website", "times": 1}` | add a fault (see [`Fault`]) |
-//! | `POST advance` with `{"seconds": 3600}` | move the clock |
+//! | `POST advance` with `{"seconds": 3600}` | move time on for subscriptions and keys |
 
 mod analytics;
 mod auth;
@@ -227,6 +227,7 @@ impl Builder {
             keys: HashMap::new(),
             faults: faults::Faults::default(),
             offset: self.offset,
+            advanced: Duration::zero(),
             logins: Vec::new(),
         };
         let presets =
@@ -317,9 +318,10 @@ impl Sandbox {
         self.server.lock().faults.clear();
     }
 
-    /// Moves the clock of the server: what is planned takes effect, keys and tokens end.
+    /// Moves time on for subscriptions, trials and API keys: what is planned
+    /// takes effect. Tokens and the `Date` header stay with the clock.
     pub fn advance(&self, by: Duration) {
-        self.server.lock().offset += by;
+        self.server.lock().advanced += by;
     }
 
     /// Everything that the server remembers, without secrets.
@@ -428,7 +430,7 @@ fn add_partner(state: &mut State, config: PartnerConfig) -> Result<Partner, Erro
         ))
         .with_source(error)
     })?;
-    let now = Utc::now() + state.offset;
+    let now = Utc::now() + state.offset + state.advanced;
     let account = Account::new(
         config.id,
         config.name.clone(),

@@ -23,7 +23,7 @@ use crate::{analytics, control, dashboard, render};
 
 /// The older family of subscription calls, still alive in 2025 (observed).
 const LEGACY: &str = "/v2/3as/notifications/subscriptions/";
-/// Times that an identical login may be used before its tokens end.
+/// How long the tokens of a login last; the real time is not public.
 const LOGIN_LASTS: Duration = Duration::minutes(15);
 
 /// The server: everything behind its address.
@@ -40,6 +40,9 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     /// How far the clock of this server is from the machine's.
     pub(crate) offset: Duration,
+    /// How far subscriptions, trials and keys have been moved on besides. Not
+    /// the tokens: no client could follow, for they trust no clock this far off.
+    pub(crate) advanced: Duration,
     pub(crate) logins: Vec<Login>,
 }
 
@@ -197,11 +200,11 @@ impl Server {
         Outgoing::Reply(Self::wire(reply, now))
     }
 
-    fn run(&self, request: &Incoming, route: &Route, now: DateTime<Utc>) -> Answer {
+    fn run(&self, request: &Incoming, route: &Route, clock: DateTime<Utc>) -> Answer {
         let query = Query::parse(&request.query);
         let (operation, path) = match route {
             Route::Operation(operation, path) => (*operation, path),
-            Route::Dashboard => return Ok(dashboard::page(&mut self.lock(), &query, now)),
+            Route::Dashboard => return Ok(dashboard::page(&mut self.lock(), &query, clock)),
             Route::Malformed => return Err(Refusal::bad("the path is no UTF-8")),
             Route::WrongMethod => {
                 return Err(Refusal::new(405, "the path does not take this method"));
@@ -209,6 +212,7 @@ impl Server {
             Route::Unknown => return Err(Refusal::new(404, "no such path")),
         };
         let mut state = self.lock();
+        let now = clock + state.advanced;
         let body = || {
             (!request.body.is_empty())
                 .then(|| serde_json::from_slice::<Value>(&request.body))
@@ -217,7 +221,7 @@ impl Server {
         };
         match operation.auth {
             Auth::PartnerToken => {
-                let partner = state.partner(request, now).ok_or_else(Refusal::token)?;
+                let partner = state.partner(request, clock).ok_or_else(Refusal::token)?;
                 let body = body()?;
                 let account = state
                     .accounts
@@ -268,19 +272,19 @@ impl Server {
 }
 
 impl State {
-    fn partner(&self, request: &Incoming, now: DateTime<Utc>) -> Option<Uuid> {
+    fn partner(&self, request: &Incoming, clock: DateTime<Utc>) -> Option<Uuid> {
         let (scheme, token) = request.header("authorization")?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
-        match self.bearer(token, now)? {
+        match self.bearer(token, clock)? {
             Bearer::Partner(partner) => Some(partner),
             Bearer::Customer(..) => None,
         }
     }
 
-    pub(crate) fn bearer(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
-        auth::verify(token, now, |partner| self.keys.get(&partner).cloned())
+    pub(crate) fn bearer(&self, token: &str, clock: DateTime<Utc>) -> Option<Bearer> {
+        auth::verify(token, clock, |partner| self.keys.get(&partner).cloned())
     }
 
     /// The website that the path names, if the key of the request is one of its keys.
