@@ -1,5 +1,12 @@
 //! The whole-system tests: one binary, a module for each concern.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may fail loudly, their helpers too"
+)]
+
 mod analytics;
 mod bad_input;
 mod contract;

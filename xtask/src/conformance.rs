@@ -183,7 +183,8 @@ fn parameters() -> Value {
         "body.packageId": often("packages"),
         "body.websiteId": often("website-ids"),
         "body.apiKey": often("keys"),
-        "body.intpc.intpCustomerId": often("customers"),
+        "body.intpc.id": often("customers"),
+        "body.website.package.id": often("packages"),
     })
 }
 

@@ -121,7 +121,9 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
                     .filter(|(value, _)| allowed.contains(value))
                     .map(|(_, share)| share / 100.0)
                     .sum();
-                groups.iter_mut().for_each(|group| group.share *= share);
+                for group in &mut groups {
+                    group.share *= share;
+                }
             }
         }
     }

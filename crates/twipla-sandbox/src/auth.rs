@@ -110,6 +110,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table")]
     fn only_a_token_of_the_partner_is_taken() {
         let now = Utc::now();
         let at = now.timestamp();

@@ -45,7 +45,9 @@ fn find<'a>(
         let login = state
             .logins
             .iter()
-            .find(|login| login.tokens.refresh_token == token && login.until > clock + state.advanced)
+            .find(|login| {
+                login.tokens.refresh_token == token && login.until > clock + state.advanced
+            })
             .ok_or((401, "the login has ended"))?;
         return state
             .accounts

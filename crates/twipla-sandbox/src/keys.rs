@@ -14,6 +14,16 @@ pub(crate) struct PemPair {
     pub(crate) public: String,
 }
 
+impl PemPair {
+    /// The public key of somebody who keeps the private one.
+    pub(crate) fn public_only(public: String) -> Self {
+        Self {
+            private: String::new(),
+            public,
+        }
+    }
+}
+
 /// Makes a key pair of 2048 bits, the size that the reference page asks for.
 pub(crate) fn generate() -> Result<PemPair, Error> {
     let failed = |what: &str| Error::new(format!("{what} an RSA key"));
@@ -40,6 +50,5 @@ fn pem(label: &str, der: &[u8]) -> String {
         lines.push('\n');
         rest = tail;
     }
-    lines.push_str(&format!("-----END {label}-----\n"));
-    lines
+    lines + &format!("-----END {label}-----\n")
 }

@@ -49,6 +49,10 @@ mod keys;
 mod record;
 mod render;
 mod reply;
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "each rule takes its call whole, so that all have one signature"
+)]
 mod rules;
 mod server;
 mod state;
@@ -416,14 +420,11 @@ fn add_partner(state: &mut State, config: PartnerConfig) -> Result<Partner, Erro
             config.id
         )));
     }
-    let (private, public) = match config.public_key {
-        Some(public) => (String::new(), public),
-        None => {
-            let pair = keys::generate()?;
-            (pair.private, pair.public)
-        }
+    let pair = match config.public_key {
+        Some(public) => keys::PemPair::public_only(public),
+        None => keys::generate()?,
     };
-    let key = DecodingKey::from_rsa_pem(public.as_bytes()).map_err(|error| {
+    let key = DecodingKey::from_rsa_pem(pair.public.as_bytes()).map_err(|error| {
         Error::new(format!(
             "the public key of partner {} is none: make one with `openssl rsa -in KEY -pubout`",
             config.id
@@ -444,6 +445,6 @@ fn add_partner(state: &mut State, config: PartnerConfig) -> Result<Partner, Erro
         id: config.id,
         name: config.name,
         model: config.model,
-        private_key: private,
+        private_key: pair.private,
     })
 }

@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
             let mut line = format!("error: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                line.push_str(&format!(": {cause}"));
+                line = format!("{line}: {cause}");
                 source = cause.source();
             }
             eprintln!("{line}");

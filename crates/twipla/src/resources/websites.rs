@@ -78,7 +78,7 @@ impl Websites {
         }
     }
 
-    /// All websites of the partner, or of [one customer](ListWebsites::for_customer).
+    /// All websites of the partner, or of [one customer](List::for_customer).
     pub fn list(&self) -> List<Website> {
         list(&self.core, None)
     }
