@@ -57,6 +57,11 @@ impl Layout {
             .join("crates/twipla-api/src/generated_operations.rs")
     }
 
+    /// The README, which lists the operations.
+    pub fn readme(&self) -> PathBuf {
+        self.root.join("README.md")
+    }
+
     /// A path as a reader types it: relative to the root.
     pub fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()

@@ -11,5 +11,6 @@ pub mod lint_contract;
 pub mod normalise;
 pub mod operations;
 pub mod overlay;
+pub mod readme;
 pub mod regen;
 mod tools;

@@ -15,6 +15,7 @@ fn copy() -> (tempfile::TempDir, Layout) {
     let layout = Layout::at(folder.path());
     copy_folder(&real.openapi(), &layout.openapi());
     fs::create_dir_all(layout.client().parent().unwrap()).unwrap();
+    fs::copy(real.readme(), layout.readme()).unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     (folder, layout)
 }
@@ -46,6 +47,17 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
         );
         fs::write(&path, text).unwrap();
     }
+    let readme = fs::read_to_string(layout.readme()).unwrap();
+    fs::write(
+        layout.readme(),
+        readme.replacen("`get_website`", "`got_website`", 1),
+    )
+    .unwrap();
+    assert!(
+        !regen::run(&layout, Mode::Check, false).unwrap(),
+        "the table of the README"
+    );
+    fs::write(layout.readme(), readme).unwrap();
     fs::remove_file(layout.client()).unwrap();
     assert!(!regen::run(&layout, Mode::Check, false).unwrap());
     assert!(!layout.client().exists(), "a check writes nothing");

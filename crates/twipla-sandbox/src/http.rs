@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::reply::Refusal;
-use crate::server::{Incoming, Outgoing, Server, Wire};
+use crate::server::{self, Incoming, Outgoing, Server, Wire};
 
 /// Larger requests are refused.
 const MAX_BODY: usize = 1024 * 1024;
@@ -118,11 +118,13 @@ async fn answer(
         Outgoing::Reply(wire) => wire.status,
         Outgoing::Reset | Outgoing::Hang => 0,
     };
+    let operation = server::operation_id(&method, &path).unwrap_or("-");
     // The path holds ids but no secrets; the query of a dashboard URL would.
     tracing::info!(
         method,
         path,
         status,
+        operation,
         ms = started.elapsed().as_millis(),
         "request"
     );

@@ -400,6 +400,13 @@ fn data(operation: &Operation, website: Uuid, query: &Query, body: Option<&Value
     }
 }
 
+/// `operationId` of a request, if its path has one.
+pub(crate) fn operation_id(method: &str, path: &str) -> Option<&'static str> {
+    Route::find(method, path)
+        .operation()
+        .map(|operation| operation.id)
+}
+
 /// Where a request goes.
 enum Route {
     /// An operation, with its path parameters decoded.

@@ -1,0 +1,195 @@
+//! The sandbox as a program: what it prints, what it writes, how it ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every function here serves a test"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_twipla-sandbox"));
+    command
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A folder of this test's own, taken away at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let unique = format!("{name}-{}", std::process::id());
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique))
+    }
+
+    fn text(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The child, and the line that it prints when it listens.
+fn listening(mut child: Child) -> (Child, Value) {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let line = serde_json::from_str(&line).expect("one line of JSON");
+    (child, line)
+}
+
+#[test]
+fn it_prints_where_it_listens_and_writes_credentials() {
+    let folder = Folder::new("credentials");
+    let child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, line) = listening({ child }.spawn().unwrap());
+
+    let file = line["credentials"].as_str().unwrap();
+    let described: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(described["baseUrl"], line["listening"]);
+    let partners = described["partners"].as_array().unwrap();
+    let models: Vec<_> = partners
+        .iter()
+        .map(|partner| partner["model"].as_str().unwrap())
+        .collect();
+    assert_eq!(models, ["website", "account"]);
+    for partner in partners {
+        let key = partner["privateKeyFile"].as_str().unwrap();
+        assert!(
+            std::fs::read_to_string(key)
+                .unwrap()
+                .contains("BEGIN PRIVATE KEY")
+        );
+        assert!(
+            partner["packages"]
+                .as_object()
+                .unwrap()
+                .contains_key("Free")
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(key).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "only its owner reads a key");
+        }
+    }
+
+    let address = line["listening"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("http://")
+        .unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = "GET /v2/3as/packages?secret-query HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n";
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(
+        answer.contains(r#"{"error":"invalid access token"}"#),
+        "{answer}"
+    );
+
+    #[cfg(unix)]
+    {
+        let asked = Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(asked.success());
+        assert!(
+            child.wait().unwrap().success(),
+            "a stop that was asked for is no failure"
+        );
+        let mut log = String::new();
+        child.stderr.unwrap().read_to_string(&mut log).unwrap();
+        let lines: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("/v2/3as/packages"))
+            .collect();
+        assert_eq!(lines.len(), 1, "one line a request: {log}");
+        assert!(
+            lines[0].contains("401") && lines[0].contains("list_packages"),
+            "{log}"
+        );
+        assert!(
+            !log.contains("s3cret") && !log.contains("secret-query"),
+            "{log}"
+        );
+    }
+    #[cfg(not(unix))]
+    child.kill().unwrap();
+}
+
+/// What a run that cannot start says.
+fn refused(arguments: &[&str]) -> String {
+    let output = program(arguments).output().unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_cannot_work_is_named_with_its_remedy() {
+    let folder = Folder::new("refused");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refused(&["--listen", &address, "--credentials", folder.text()]);
+    assert!(
+        said.contains(&address) && said.contains("another address"),
+        "{said}"
+    );
+
+    let said = refused(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--credentials",
+        "/dev/null/folder",
+    ]);
+    assert!(
+        said.contains("/dev/null/folder") && said.contains("can be written"),
+        "{said}"
+    );
+
+    let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+    for (partner, says) in [
+        ("id=x,model=website,public-key=f", "no uuid"),
+        (
+            &*format!("id={id},model=other,public-key=f"),
+            "neither website nor account",
+        ),
+        (&*format!("id={id},model=website"), "public-key= is missing"),
+        (
+            &*format!("id={id},model=website,public-key=no-such-file"),
+            "no-such-file",
+        ),
+        ("nonsense", "name=value"),
+    ] {
+        let said = refused(&["--credentials", folder.text(), "--partner", partner]);
+        assert!(said.contains(says), "{partner}: {said}");
+    }
+}
+
+#[test]
+fn help_says_what_it_is() {
+    let output = program(&["--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for word in ["--listen", "--credentials", "--partner", "sandbox.json"] {
+        assert!(help.contains(word), "{help}");
+    }
+}
