@@ -2,7 +2,8 @@
 
 use chrono::{Days, Duration, Utc};
 use twipla::types::ContributorRole;
-use twipla::{Metric, Twipla};
+use twipla::{ErrorKind, Metric, Twipla};
+use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::Stage;
 
 async fn stage() -> (Stage, twipla::types::Website) {
@@ -82,6 +83,35 @@ async fn a_key_expires() {
             .unwrap_err()
             .is_auth()
     );
+}
+
+#[tokio::test]
+async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
+    let (stage, _) = stage().await;
+    let keys = stage.website_model.website("w").api_keys();
+    let fault = |kind| {
+        stage
+            .sandbox
+            .inject(Fault::new(kind).operation("create_api_key").times(1))
+    };
+
+    fault(FaultKind::ResetAfterCommit);
+    let error = keys.create("reports").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
+    let listed = keys.list().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert!(
+        error.to_string().contains(&listed[0].id.to_string()),
+        "{error}"
+    );
+
+    fault(FaultKind::ResetBeforeCommit);
+    let error = keys.create("other").await.unwrap_err();
+    assert!(
+        error.is_ambiguous(),
+        "nothing was made, or not yet: {error}"
+    );
+    assert_eq!(keys.list().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Packages: lists, filters, restricted ones, new ones.
 
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
+use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::Stage;
 
 #[tokio::test]
@@ -166,4 +167,27 @@ async fn under_the_account_model_packages_are_assigned_to_customers() {
         .unwrap();
     let offers = twipla.packages().list().for_customer("c").await.unwrap();
     assert!(!offers.iter().any(|offer| offer.id == custom.id));
+}
+
+#[tokio::test]
+async fn a_package_whose_answer_was_lost_is_found_and_not_made_twice() {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    let create = || {
+        twipla.packages().create(
+            "Shop",
+            20_000,
+            14.99,
+            Currency::Eur,
+            BillingInterval::Monthly,
+        )
+    };
+    let before = twipla.packages().list().await.unwrap().len();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetAfterCommit)
+            .operation("create_package")
+            .times(1),
+    );
+    assert_eq!(create().await.unwrap().name, "Shop");
+    assert_eq!(twipla.packages().list().await.unwrap().len(), before + 1);
 }

@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use twipla::types::{Package, SubscriptionStatus, SubscriptionType};
-use twipla::{Error, Twipla};
+use twipla::{Error, Settled, Twipla};
+use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, package_named, price_list};
 
 fn refused(error: &Error) {
@@ -207,4 +208,100 @@ async fn the_verbs_of_the_other_model_are_refused() {
         Some(400),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    let sites = || async { twipla.website("w").get().await.unwrap() };
+    for (kind, settled) in [
+        (FaultKind::ResetBeforeCommit, Settled::NotApplied),
+        (FaultKind::ResetAfterCommit, Settled::Applied),
+    ] {
+        let fault = |operation: &str| {
+            stage
+                .sandbox
+                .inject(Fault::new(kind.clone()).operation(operation).times(1))
+        };
+        let told = |error: Error| {
+            assert_eq!(error.settled(), Some(settled), "{error}");
+            assert!(!error.is_ambiguous() && error.attempts() == 1, "{error}");
+        };
+        let done = settled == Settled::Applied;
+        fault("upgrade_website_subscription");
+        told(subscription.upgrade(prices[2].id).await.unwrap_err());
+        assert_eq!(sites().await.package_id == prices[2].id, done);
+        fault("downgrade_website_subscription");
+        told(subscription.downgrade(prices[0].id).await.unwrap_err());
+        assert_eq!(sites().await.planned_downgrade_package_id.is_some(), done);
+        fault("cancel_website_subscription");
+        told(subscription.cancel().await.unwrap_err());
+        if !done {
+            subscription.cancel().await.unwrap();
+        }
+        fault("resume_website_subscription");
+        told(subscription.resume().await.unwrap_err());
+        if !done {
+            subscription.resume().await.unwrap();
+        }
+        fault("deactivate_website_subscription");
+        told(subscription.deactivate().await.unwrap_err());
+    }
+    assert_eq!(sites().await.status, SubscriptionStatus::Inactive);
+}
+
+#[tokio::test]
+async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .package(prices[1].id)
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    twipla
+        .customers()
+        .create("d", "d@example.com")
+        .package(prices[1].id)
+        .await
+        .unwrap();
+    let lost = |operation: &str| {
+        stage.sandbox.inject(
+            Fault::new(FaultKind::ResetAfterCommit)
+                .operation(operation)
+                .times(1),
+        );
+    };
+    lost("upgrade_intpc_subscription");
+    let error = twipla
+        .customer("c")
+        .subscription()
+        .upgrade(prices[2].id)
+        .await
+        .unwrap_err();
+    assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
+    lost("upgrade_intpc_subscription");
+    let error = twipla
+        .customer("d")
+        .subscription()
+        .upgrade(prices[2].id)
+        .await
+        .unwrap_err();
+    assert!(
+        error.settled().is_none() && error.is_ambiguous(),
+        "no website shows it: {error}"
+    );
+    lost("deactivate_intpc_subscription");
+    let error = twipla
+        .customer("d")
+        .subscription()
+        .deactivate()
+        .await
+        .unwrap_err();
+    assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
 }

@@ -43,6 +43,7 @@ struct Inner {
     attempts: u32,
     retry_after: Option<Duration>,
     ambiguous: bool,
+    settled: Option<Settled>,
     body: Option<Bytes>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -75,6 +76,20 @@ pub enum ErrorKind {
     Server,
     /// The reply is not what the contract says: the message names the field.
     Decode,
+    /// An API key was made, but the answer with its secret was lost: the
+    /// message names the key, which is of no use and should be deleted.
+    SecretLost,
+}
+
+/// What became of a change of subscription that no answer settled, as the
+/// facade read it right afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Settled {
+    /// The change is in force.
+    Applied,
+    /// The change was not in force when the facade looked.
+    NotApplied,
 }
 
 impl Error {
@@ -119,6 +134,13 @@ impl Error {
     /// settled what became of it.
     pub fn is_ambiguous(&self) -> bool {
         self.0.ambiguous
+    }
+
+    /// What the facade found when it looked after a change of subscription
+    /// that no answer settled. `None` for all other errors, and where the look
+    /// failed as well.
+    pub fn settled(&self) -> Option<Settled> {
+        self.0.settled
     }
 
     /// HTTP status of the answer, if there was one.
@@ -166,6 +188,7 @@ impl Error {
             attempts: 0,
             retry_after: None,
             ambiguous: false,
+            settled: None,
             body: None,
             source: None,
         }))
@@ -241,6 +264,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_settled(mut self, settled: Option<Settled>) -> Self {
+        self.0.settled = settled;
+        self
+    }
+
     pub(crate) fn with_body(mut self, body: &Bytes) -> Self {
         self.0.body = Some(body.slice(..body.len().min(BODY_KEPT)));
         self
@@ -264,8 +292,13 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             details.push(format!("{} attempts", inner.attempts));
         }
-        if inner.ambiguous {
-            details.push("the server may have carried it out".to_owned());
+        match inner.settled {
+            Some(Settled::Applied) => details.push("the change is in force".to_owned()),
+            Some(Settled::NotApplied) => details.push("the change is not in force".to_owned()),
+            None if inner.ambiguous => {
+                details.push("the server may have carried it out".to_owned())
+            }
+            None => {}
         }
         if details.is_empty() {
             Ok(())
@@ -287,6 +320,7 @@ impl fmt::Debug for Error {
             .field("attempts", &inner.attempts)
             .field("retry_after", &inner.retry_after)
             .field("ambiguous", &inner.ambiguous)
+            .field("settled", &inner.settled)
             .field("body_bytes", &inner.body.as_ref().map(Bytes::len))
             .field("source", &inner.source.as_ref().map(ToString::to_string))
             .finish()

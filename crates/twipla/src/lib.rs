@@ -60,7 +60,7 @@ pub use auth::{PrivateKey, SignFuture, Signer, SignerError, Token};
 pub use client::Twipla;
 pub use config::{Builder, Environment};
 pub use dashboard::{DashboardBuilder, DashboardUrl};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, Settled};
 pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
 pub use iframe::IframeMessage;
 pub use page::{List, Page, PageMeta};

@@ -16,7 +16,7 @@ use crate::client::Core;
 use crate::config::Settings;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::{Error, Result};
+use crate::{Error, Result, Settled};
 
 /// A call of this API that is sent when awaited.
 ///
@@ -34,7 +34,11 @@ pub struct Request<T> {
     operation: &'static Operation,
     settings: Settings,
     plan: Result<Plan<T>>,
+    inspect: Option<Inspect>,
 }
+
+/// Finds out what became of a change that no answer settled.
+type Inspect = Box<dyn FnOnce() -> BoxFuture<'static, Option<Settled>> + Send>;
 
 /// Knows the arguments of the call; sends them and shapes the reply.
 type Plan<T> = Box<dyn FnOnce(Sender, Form) -> BoxFuture<'static, Result<Reply<T>>> + Send>;
@@ -115,7 +119,17 @@ impl<T: Send + 'static> Request<T> {
             operation,
             settings: core.settings.clone(),
             plan,
+            inspect: None,
         }
+    }
+
+    /// Looks at the server after a failure that settled nothing, so that the error tells what became of it.
+    pub(crate) fn inspect(
+        mut self,
+        inspect: impl FnOnce() -> BoxFuture<'static, Option<Settled>> + Send + 'static,
+    ) -> Self {
+        self.inspect = Some(Box::new(inspect));
+        self
     }
 
     /// How long this call may take in all, repeats included.
@@ -150,7 +164,14 @@ impl<T: Send + 'static> Request<T> {
             operation,
             settings: self.settings,
         };
-        plan(sender, form).await
+        match (plan(sender, form).await, self.inspect) {
+            (Err(error), Some(inspect)) if error.is_ambiguous() => {
+                let settled = inspect().await;
+                let ambiguous = settled.is_none();
+                Err(error.with_settled(settled).with_ambiguous(ambiguous))
+            }
+            (outcome, _) => outcome,
+        }
     }
 }
 

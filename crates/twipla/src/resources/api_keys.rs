@@ -8,11 +8,12 @@ use http::Method;
 use twipla_api::operations;
 use twipla_api::types as wire;
 
+use super::settle;
 use crate::arg::Arg;
 use crate::call::{BoxFuture, Credential};
 use crate::client::Core;
 use crate::ids::{ApiKeyId, IntoId, TwiplaWebsiteId, WebsiteId};
-use crate::request::{FreeRequest, Request, invoke, sendable};
+use crate::request::{FreeRequest, Request, invoke};
 use crate::secret::Secret;
 use crate::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use crate::{Error, ErrorKind, Result};
@@ -125,6 +126,11 @@ impl CreateApiKey {
         self
     }
 
+    /// Sends the same call, and returns the `payload` of the reply as JSON, secret and all.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        self.request().raw().await
+    }
+
     fn request(self) -> Request<CreatedApiKey> {
         let args = self.website.get().and_then(|website| {
             if self.name.trim().is_empty() {
@@ -149,7 +155,46 @@ impl CreateApiKey {
     }
 }
 
-sendable!(CreateApiKey => CreatedApiKey);
+/// An answer that was lost took the secret with it. The facade then looks
+/// whether a key was made, and says so rather than make a second one:
+/// [`ErrorKind::SecretLost`].
+impl IntoFuture for CreateApiKey {
+    type Output = Result<CreatedApiKey>;
+    type IntoFuture = BoxFuture<'static, Result<CreatedApiKey>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let keys = ApiKeys::new(&self.core, self.website.clone());
+            let (name, since) = (self.name.clone(), settle::since(&self.core));
+            let error = match self.request().await {
+                Ok(key) => return Ok(key),
+                Err(error) if error.is_ambiguous() || settle::answered_without_body(&error) => {
+                    error
+                }
+                Err(error) => return Err(error),
+            };
+            let Ok(known) = keys.list().await else {
+                return Err(error.with_ambiguous(true));
+            };
+            let made: Vec<_> = known
+                .iter()
+                .filter(|key| key.name == name && key.created_at >= since)
+                .map(|key| key.id.to_string())
+                .collect();
+            if made.is_empty() {
+                return Err(error);
+            }
+            let message = format!(
+                "the answer with the secret of the new API key was lost: delete {} and make another",
+                made.join(", ")
+            );
+            Err(error
+                .with_message(message)
+                .with_kind(ErrorKind::SecretLost)
+                .with_ambiguous(false))
+        })
+    }
+}
 
 /// A rotation about to begin. Awaiting it makes the new key.
 #[must_use = "a rotation begins when this is awaited"]

@@ -7,6 +7,7 @@ use twipla_api::operations;
 use twipla_api::types as wire;
 
 use super::domains::check_domain;
+use super::settle::{self, Found};
 use super::{AccountSubscription, websites};
 use crate::arg::Arg;
 use crate::call::BoxFuture;
@@ -15,7 +16,7 @@ use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::page::{List, Page, PageMeta};
 use crate::request::{Request, invoke};
 use crate::types::{CreatedIntpc, Intpc, Website};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// All customers. Made by [`Twipla::customers`](crate::Twipla::customers).
 #[derive(Clone)]
@@ -167,9 +168,12 @@ impl IntoFuture for CreateCustomer {
             let body = self
                 .body()
                 .map_err(|error| error.with_operation(operations::CREATE_CUSTOMER.id))?;
-            let wanted = body.clone();
-            let sent = create(&core, Ok(body)).await;
-            settle(&core, wanted, sent).await
+            settle::create(
+                &core,
+                || create(&core, Ok(body.clone())),
+                || look(&core, &body),
+            )
+            .await
         })
     }
 }
@@ -253,34 +257,22 @@ fn create(core: &Arc<Core>, body: Result<wire::CreateCustomerRequest>) -> Reques
     )
 }
 
-/// Turns the outcome of a create into the truth, as for websites: the caller
-/// chose the ids, so a look tells what became of it.
-async fn settle(
+/// Looks under the id of a create, and under that of its website.
+async fn look(
     core: &Arc<Core>,
-    wanted: wire::CreateCustomerRequest,
-    sent: Result<CreatedIntpc>,
-) -> Result<CreatedIntpc> {
-    let error = match sent {
-        Ok(customer) => return Ok(customer),
-        Err(error) => error,
+    wanted: &wire::CreateCustomerRequest,
+) -> Result<Found<CreatedIntpc>> {
+    let id = CustomerId::new(wanted.intp_customer_id.clone())?;
+    let found = match CustomerRef::new(core, Ok(id)).get().await {
+        Ok(found) if found.email == wanted.email => found,
+        Ok(_) => {
+            return Ok(Found::Other(
+                "by a customer with another e-mail address".to_owned(),
+            ));
+        }
+        Err(error) if error.is_not_found() => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
     };
-    let refused = error
-        .status()
-        .is_some_and(|status| status == http::StatusCode::BAD_REQUEST);
-    if !(refused || error.is_ambiguous()) {
-        return Err(error);
-    }
-    let id = CustomerId::new(wanted.intp_customer_id)?;
-    let Ok(found) = CustomerRef::new(core, Ok(id.clone())).get().await else {
-        return Err(error);
-    };
-    if refused || found.email != wanted.email {
-        let said = error.message().to_owned();
-        return Err(error
-            .with_message(format!("the customer id {id} is in use: {said}"))
-            .with_kind(ErrorKind::Conflict)
-            .with_ambiguous(false));
-    }
     let website = match &wanted.website {
         None => None,
         Some(wanted) => {
@@ -288,16 +280,26 @@ async fn settle(
                 websites::WebsiteRef::new(core, WebsiteId::new(wanted.intp_website_id.clone()));
             match site.get().await {
                 Ok(site)
-                    if site.intp_customer_id == id.as_str() && site.domain == wanted.domain =>
+                    if site.intp_customer_id == found.intp_customer_id
+                        && site.domain == wanted.domain =>
                 {
                     Some(site)
                 }
-                // The customer is there but its website is not: not what was asked for.
-                _ => return Err(error),
+                Ok(_) => {
+                    return Ok(Found::Other(
+                        "by a customer without this website".to_owned(),
+                    ));
+                }
+                Err(error) if error.is_not_found() => {
+                    return Ok(Found::Other(
+                        "by a customer without this website".to_owned(),
+                    ));
+                }
+                Err(error) => return Err(error),
             }
         }
     };
-    Ok(CreatedIntpc {
+    Ok(Found::Same(CreatedIntpc {
         id: found.id,
         visa_id: found.visa_id,
         intp_customer_id: found.intp_customer_id,
@@ -305,5 +307,5 @@ async fn settle(
         intp_id: found.intp_id,
         created_at: found.created_at,
         website,
-    })
+    }))
 }

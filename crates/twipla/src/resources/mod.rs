@@ -8,6 +8,7 @@ mod contributors;
 mod customers;
 mod domains;
 mod packages;
+mod settle;
 mod subscriptions;
 mod websites;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use twipla_api::operations;
 use twipla_api::types as wire;
 
+use super::settle;
 use crate::arg::Arg;
+use crate::call::BoxFuture;
 use crate::client::Core;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::request::{Request, invoke, sendable};
@@ -139,6 +141,11 @@ impl CreatePackage {
         self
     }
 
+    /// Sends the same call, and returns the `payload` of the reply as JSON.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        self.request().raw().await
+    }
+
     fn request(self) -> Request<Package> {
         let body = if self.body.price.is_finite() && self.body.price >= 0.0 {
             check_name(&self.body.name).map(|()| self.body)
@@ -157,7 +164,37 @@ impl CreatePackage {
     }
 }
 
-sendable!(CreatePackage => Package);
+/// After a failure that settled nothing the list is read: a package that has
+/// just been made as asked for is the answer. It is never sent a second time,
+/// because there is no way to delete a package.
+impl IntoFuture for CreatePackage {
+    type Output = Result<Package>;
+    type IntoFuture = BoxFuture<'static, Result<Package>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (core, wanted) = (Arc::clone(&self.core), self.body.clone());
+            let since = settle::since(&core);
+            let error = match self.request().await {
+                Ok(package) => return Ok(package),
+                Err(error) if error.is_ambiguous() || settle::answered_without_body(&error) => {
+                    error
+                }
+                Err(error) => return Err(error),
+            };
+            let Ok(known) = Packages::new(&core).list().await else {
+                return Err(error.with_ambiguous(true));
+            };
+            let made = known.into_iter().filter(|package| {
+                package.name == wanted.name
+                    && package.touchpoints == wanted.touchpoints
+                    && package.period == wanted.period
+                    && package.created_at >= since
+            });
+            made.max_by_key(|package| package.created_at).ok_or(error)
+        })
+    }
+}
 
 /// One package. Made by [`Twipla::package`](crate::Twipla::package).
 ///

@@ -2,21 +2,22 @@
 //! model of the partner has it.
 //!
 //! A change of subscription moves money. It is sent again only where it is
-//! certain that the server did nothing with it; after any other failure
-//! [`Error::is_ambiguous`](crate::Error::is_ambiguous) says so, and reading the
-//! website or the customer tells what became of it.
+//! certain that the server did nothing with it. After any other failure the
+//! facade reads the website or the customer, and
+//! [`Error::settled`](crate::Error::settled) tells what became of it.
 
 use std::sync::Arc;
 
 use twipla_api::operations;
 use twipla_api::types as wire;
 
+use super::settle;
 use crate::Result;
 use crate::arg::Arg;
 use crate::client::Core;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::request::{Request, invoke, sendable};
-use crate::types::Subscription;
+use crate::types::{Subscription, SubscriptionStatus, Website};
 
 /// The subscription of one website (website model). Made by
 /// [`WebsiteRef::subscription`](crate::resources::WebsiteRef::subscription).
@@ -61,10 +62,12 @@ impl WebsiteSubscription {
     /// Plans a smaller package for the end of the period (documented). The
     /// server answers 500 where the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
+        let package = package.into_id();
+        let planned = package.as_ref().ok().map(|package| *package.as_uuid());
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeWebsiteSubscriptionRequest {
                 intp_website_id: id.to_string(),
-                package_id: package.into_id()?.into(),
+                package_id: package?.into(),
             })
         });
         Request::new(
@@ -73,6 +76,9 @@ impl WebsiteSubscription {
             invoke!(body, |api, body| api.downgrade_website_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::website_change(&self.core, &self.id, move |site| {
+            site.planned_downgrade_package_id == planned
+        }))
     }
 
     /// Ends the subscription with the period; the free plan follows. Can be
@@ -85,6 +91,7 @@ impl WebsiteSubscription {
                 .cancel_website_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::website_change(&self.core, &self.id, canceled))
     }
 
     /// Takes a cancellation back (documented). The server answers 500 where
@@ -97,6 +104,7 @@ impl WebsiteSubscription {
                 .resume_website_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::website_change(&self.core, &self.id, resumed))
     }
 
     /// Ends the subscription at once. The reply shows the state before; the
@@ -109,6 +117,7 @@ impl WebsiteSubscription {
                 .deactivate_website_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::website_change(&self.core, &self.id, inactive))
     }
 
     fn body(&self) -> Result<wire::WebsiteSubscriptionRequest> {
@@ -157,10 +166,12 @@ impl AccountSubscription {
     /// Plans a smaller package for the end of the period (documented). The
     /// server answers 500 where the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
+        let package = package.into_id();
+        let planned = package.as_ref().ok().map(|package| *package.as_uuid());
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeIntpcSubscriptionRequest {
                 intpc_id: id.to_string(),
-                package_id: package.into_id()?.into(),
+                package_id: package?.into(),
             })
         });
         Request::new(
@@ -169,6 +180,9 @@ impl AccountSubscription {
             invoke!(body, |api, body| api.downgrade_intpc_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::account_change(&self.core, &self.id, move |site| {
+            site.planned_downgrade_package_id == planned
+        }))
     }
 
     /// Ends the subscription with the period; the free plan follows. Can be
@@ -181,6 +195,7 @@ impl AccountSubscription {
                 .cancel_intpc_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::account_change(&self.core, &self.id, canceled))
     }
 
     /// Takes a cancellation back (documented). The server fails where there
@@ -193,6 +208,7 @@ impl AccountSubscription {
                 .resume_intpc_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::account_change(&self.core, &self.id, resumed))
     }
 
     /// Ends the subscription at once and deletes the account with its
@@ -206,6 +222,7 @@ impl AccountSubscription {
                 .deactivate_intpc_subscription(&body)),
             |reply| reply.payload,
         )
+        .inspect(settle::account_gone(&self.core, &self.id))
     }
 
     fn body(&self) -> Result<wire::IntpcSubscriptionRequest> {
@@ -256,6 +273,8 @@ impl Upgrade {
     fn request(self) -> Request<Subscription> {
         let (trial, pro_rate) = (self.trial, self.pro_rate);
         let package = self.package;
+        let wanted = package.as_ref().ok().map(|package| *package.as_uuid());
+        let upgraded = move |site: &Website| Some(site.package_id) == wanted;
         match self.target {
             Target::Website(id) => {
                 let body = id.get().and_then(|id| {
@@ -272,6 +291,7 @@ impl Upgrade {
                     invoke!(body, |api, body| api.upgrade_website_subscription(&body)),
                     |reply| reply.payload,
                 )
+                .inspect(settle::website_change(&self.core, &id, upgraded))
             }
             Target::Customer(id) => {
                 let body = id.get().and_then(|id| {
@@ -288,9 +308,22 @@ impl Upgrade {
                     invoke!(body, |api, body| api.upgrade_intpc_subscription(&body)),
                     |reply| reply.payload,
                 )
+                .inspect(settle::account_change(&self.core, &id, upgraded))
             }
         }
     }
 }
 
 sendable!(Upgrade => Subscription);
+
+fn canceled(site: &Website) -> bool {
+    site.status == SubscriptionStatus::Canceled
+}
+
+fn resumed(site: &Website) -> bool {
+    site.status == SubscriptionStatus::Active && site.planned_downgrade_package_id.is_none()
+}
+
+fn inactive(site: &Website) -> bool {
+    site.status == SubscriptionStatus::Inactive
+}

@@ -8,6 +8,7 @@ use twipla_api::types as wire;
 
 use super::customers::page_of;
 use super::domains::check_domain;
+use super::settle::{self, Found};
 use super::{ApiKeys, Contributors, WebsiteSubscription, WhitelistedDomains};
 use crate::arg::Arg;
 use crate::call::BoxFuture;
@@ -16,7 +17,7 @@ use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
 use crate::page::List;
 use crate::request::{Request, invoke};
 use crate::types::Website;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// All websites. Made by [`Twipla::websites`](crate::Twipla::websites).
 #[derive(Clone)]
@@ -192,9 +193,14 @@ impl IntoFuture for CreateWebsite {
                 website: WebsiteId::new(body.website.id.clone())?,
                 customer: body.intpc.id.clone(),
                 domain: body.website.domain.clone(),
+                package: body.website.package.as_ref().map(|package| package.id),
             };
-            let sent = create(&core, Ok(body)).await;
-            settle(&core, wanted, sent).await
+            settle::create(
+                &core,
+                || create(&core, Ok(body.clone())),
+                || wanted.look(&core),
+            )
+            .await
         })
     }
 }
@@ -254,9 +260,14 @@ impl IntoFuture for CreateWebsiteFlat {
                 website: WebsiteId::new(body.intp_website_id.clone())?,
                 customer: body.intp_customer_id.clone(),
                 domain: body.domain.clone(),
+                package: body.package_id,
             };
-            let sent = create_flat(&core, Ok(body)).await;
-            settle(&core, wanted, sent).await
+            settle::create(
+                &core,
+                || create_flat(&core, Ok(body.clone())),
+                || wanted.look(&core),
+            )
+            .await
         })
     }
 }
@@ -351,6 +362,31 @@ struct Wanted {
     website: WebsiteId,
     customer: String,
     domain: String,
+    package: Option<uuid::Uuid>,
+}
+
+impl Wanted {
+    async fn look(&self, core: &Arc<Core>) -> Result<Found<Website>> {
+        match WebsiteRef::new(core, Ok(self.website.clone())).get().await {
+            Ok(site) => {
+                let same = site.intp_customer_id == self.customer
+                    && site.domain == self.domain
+                    && self
+                        .package
+                        .is_none_or(|package| site.package_id == package);
+                Ok(if same {
+                    Found::Same(site)
+                } else {
+                    Found::Other(format!(
+                        "for {} of customer {}",
+                        site.domain, site.intp_customer_id
+                    ))
+                })
+            }
+            Err(error) if error.is_not_found() => Ok(Found::Nothing),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn create(core: &Arc<Core>, body: Result<wire::CreateWebsiteRequest>) -> Request<Website> {
@@ -369,52 +405,4 @@ fn create_flat(core: &Arc<Core>, body: Result<wire::CreateWebsiteFlatRequest>) -
         invoke!(body, |api, body| api.create_website_flat(&body)),
         |reply: wire::WebsiteResponse| reply.payload,
     )
-}
-
-/// Turns the outcome of a create into the truth: the caller chose the id, so
-/// a look tells what became of it.
-///
-/// - the server answered without a body: the website is read;
-/// - no answer settled it: the website is read, and is the answer if it is the one asked for;
-/// - the server refused: if the id is in use, the error says so (this API answers 400 for that).
-async fn settle(core: &Arc<Core>, wanted: Wanted, sent: Result<Website>) -> Result<Website> {
-    let error = match sent {
-        Ok(site) => return Ok(site),
-        Err(error) => error,
-    };
-    let empty = error.kind() == ErrorKind::Decode
-        && error.status().is_some_and(|status| status.is_success())
-        && error.body().is_some_and(<[u8]>::is_empty);
-    let refused = error
-        .status()
-        .is_some_and(|status| status == http::StatusCode::BAD_REQUEST);
-    if !(empty || refused || error.is_ambiguous()) {
-        return Err(error);
-    }
-    match WebsiteRef::new(core, Ok(wanted.website.clone()))
-        .get()
-        .await
-    {
-        Ok(site) if refused => {
-            let said = error.message().to_owned();
-            Err(error
-                .with_message(format!(
-                    "the website id {} is in use, for {}: {said}",
-                    wanted.website, site.domain
-                ))
-                .with_kind(ErrorKind::Conflict))
-        }
-        Ok(site) if site.intp_customer_id == wanted.customer && site.domain == wanted.domain => {
-            Ok(site)
-        }
-        Ok(site) => Err(error
-            .with_message(format!(
-                "the website id {} is in use, for {} of customer {}",
-                wanted.website, site.domain, site.intp_customer_id
-            ))
-            .with_kind(ErrorKind::Conflict)
-            .with_ambiguous(false)),
-        // Nothing is there, so the create did not happen, or not yet.
-        Err(_) => Err(error),
-    }
 }
