@@ -12,10 +12,17 @@ const END: &str = "<!-- /operations -->";
 ///
 /// Where the markers of the table are gone.
 pub fn with_table(readme: &str, contract: &Value) -> Result<String> {
-    let missing = || format!("the README lacks the marker {START:?} or {END:?}: put them around its table of operations");
+    let missing = || {
+        format!(
+            "the README lacks the marker {START:?} or {END:?}: put them around its table of operations"
+        )
+    };
     let (before, rest) = readme.split_once(START).with_context(missing)?;
     let (_, after) = rest.split_once(END).with_context(missing)?;
-    Ok(format!("{before}{START}\n{}\n{END}{after}", table(contract)))
+    Ok(format!(
+        "{before}{START}\n{}\n{END}{after}",
+        table(contract)
+    ))
 }
 
 /// One row per operation, grouped by tag in the order of the contract.
@@ -29,8 +36,14 @@ fn table(contract: &Value) -> String {
                 continue;
             }
             let id = operation["operationId"].as_str().unwrap_or_default();
-            let basis = operation["x-provenance"]["basis"].as_str().unwrap_or_default();
-            rows.push_str(&format!("| {shown} | `{id}` | `{} {path}` | {basis} |\n", method.to_uppercase()));
+            let basis = operation["x-provenance"]["basis"]
+                .as_str()
+                .unwrap_or_default();
+            rows = rows
+                + &format!(
+                    "| {shown} | `{id}` | `{} {path}` | {basis} |\n",
+                    method.to_uppercase()
+                );
             shown = "";
         }
     }
@@ -38,13 +51,17 @@ fn table(contract: &Value) -> String {
 }
 
 fn operations(contract: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    contract["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
-        item.as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, operation)| operation.get("operationId").is_some())
-            .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
-    })
+    contract["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(_, operation)| operation.get("operationId").is_some())
+                .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+        })
 }
 
 #[cfg(test)]
@@ -63,9 +80,18 @@ mod tests {
         let readme = format!("a\n{START}old\n{END}\nb\n");
         let new = with_table(&readme, &contract).unwrap();
         assert!(new.starts_with("a\n") && new.ends_with("-->\nb\n"));
-        assert!(new.contains("| sites | `list` | `GET /s` | documented |\n|  | `make` | `POST /s` | sdk |\n"), "{new}");
+        assert!(
+            new.contains(
+                "| sites | `list` | `GET /s` | documented |\n|  | `make` | `POST /s` | sdk |\n"
+            ),
+            "{new}"
+        );
         assert!(!new.contains("old"));
-        assert_eq!(with_table(&new, &contract).unwrap(), new, "twice is the same as once");
+        assert_eq!(
+            with_table(&new, &contract).unwrap(),
+            new,
+            "twice is the same as once"
+        );
     }
 
     #[test]

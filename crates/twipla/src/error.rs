@@ -296,7 +296,7 @@ impl fmt::Display for Error {
             Some(Settled::Applied) => details.push("the change is in force".to_owned()),
             Some(Settled::NotApplied) => details.push("the change is not in force".to_owned()),
             None if inner.ambiguous => {
-                details.push("the server may have carried it out".to_owned())
+                details.push("the server may have carried it out".to_owned());
             }
             None => {}
         }

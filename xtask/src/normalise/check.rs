@@ -1,0 +1,358 @@
+//! What the generator cannot carry over, found before it is asked to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use heck::ToSnakeCase as _;
+use serde_json::{Value, json};
+
+use super::document::{
+    Operation, each_schema, entries, escape, fields, fields_of, is_success, operations, resolve,
+    type_name,
+};
+
+pub(super) fn check_document(document: &Value) -> Result<()> {
+    let version = document["openapi"].as_str().unwrap_or_default();
+    ensure!(
+        version.starts_with("3.0."),
+        "/openapi: the document is OpenAPI {version:?}, the generator reads 3.0 only: publish it as 3.0.3"
+    );
+    for (path, item) in fields(&document["paths"]) {
+        let at = format!("/paths/{}", escape(path));
+        ensure!(
+            item.get("$ref").is_none(),
+            "{at}: a path cannot be a $ref: write the operations out"
+        );
+        for (key, _) in fields(item) {
+            ensure!(
+                !matches!(key.as_str(), "options" | "trace"),
+                "{at}/{key}: the client cannot send this method"
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_operations(document: &Value) -> Result<()> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for operation in operations(document) {
+        let at = operation.pointer();
+        let id = operation.id;
+        ensure!(
+            !id.is_empty(),
+            "{at}: operationId is missing: the method of the client is named after it"
+        );
+        ensure!(
+            id == id.to_snake_case() && id.starts_with(|first: char| first.is_ascii_lowercase()),
+            "{at}/operationId: {id:?} is not snake_case, as in list_websites"
+        );
+        if let Some(other) = seen.insert(id.to_owned(), at.clone()) {
+            bail!("{at}/operationId: {id} names the operation at {other} already");
+        }
+        check_operation(document, operation).with_context(|| format!("operation {id}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn check_operation(document: &Value, operation: Operation<'_>) -> Result<()> {
+    let at = operation.pointer();
+    ensure!(
+        operation.value.get("callbacks").is_none(),
+        "{at}/callbacks: the client cannot receive calls"
+    );
+    for (key, _) in fields(operation.value) {
+        ensure!(
+            !key.starts_with("x-dropshot-"),
+            "{at}/{key}: changes what the generator does: remove it"
+        );
+    }
+    check_parameters(document, operation)?;
+    if let Some(body) = operation.value.get("requestBody") {
+        let at = format!("{at}/requestBody");
+        let body = resolve(document, body).context(at.clone())?;
+        ensure!(
+            body["required"] == json!(true),
+            "{at}: an optional body is always sent: say required"
+        );
+        check_content(body, &at)?;
+    }
+    check_responses(document, operation)
+}
+
+pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Result<()> {
+    let at = operation.pointer();
+    let in_path = path_parameters(operation.path).context(at.clone())?;
+    let mut names: BTreeMap<String, String> =
+        BTreeMap::from([("body".to_owned(), "the request body".to_owned())]);
+    let mut found = BTreeSet::new();
+    let own = entries(&operation.value["parameters"]);
+    let listed = own
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| (format!("{at}/parameters/{index}"), parameter));
+    let shared = operation.shared.iter().enumerate();
+    let shared = shared.map(|(index, parameter)| {
+        (
+            format!("/paths/{}/parameters/{index}", escape(operation.path)),
+            parameter,
+        )
+    });
+    for (at, parameter) in listed.chain(shared) {
+        let parameter = resolve(document, parameter).context(at.clone())?;
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let place = parameter["in"].as_str().unwrap_or_default();
+        let style = parameter["style"].as_str();
+        let known = match place {
+            "path" | "header" => matches!(style, None | Some("simple")),
+            "query" => matches!(style, None | Some("form")),
+            "cookie" => bail!("{at}: {name} is a cookie, which the client cannot send"),
+            other => bail!("{at}/in: {other:?} is no place for a parameter"),
+        };
+        ensure!(
+            known,
+            "{at}/style: {} is not supported for a {place} parameter",
+            style.unwrap_or_default()
+        );
+        ensure!(
+            parameter.get("content").is_none(),
+            "{at}/content: give {name} a schema instead"
+        );
+        let schema = parameter
+            .get("schema")
+            .with_context(|| format!("{at}: {name} has no schema"))?;
+        let schema = resolve(document, schema).context(at.clone())?;
+        ensure!(
+            schema["type"] != json!("object"),
+            "{at}/schema: {name} is an object, which has no agreed form outside a body"
+        );
+        ensure!(
+            schema["type"] != json!("array")
+                || (place == "query" && parameter["explode"] != json!(false)),
+            "{at}: the list {name} must be in the query and explode, its values are sent one by one"
+        );
+        if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {
+            bail!("{at}/name: {name} clashes with {other}: only one of them would be sent");
+        }
+        if place == "path" {
+            ensure!(
+                parameter["required"] == json!(true),
+                "{at}: the path parameter {name} must be required"
+            );
+            ensure!(
+                in_path.contains(name),
+                "{at}: {name} is not in the path {}",
+                operation.path
+            );
+            found.insert(name.to_owned());
+        }
+    }
+    if let Some(missing) = in_path.difference(&found).next() {
+        bail!("{at}: no parameter describes {{{missing}}}");
+    }
+    Ok(())
+}
+
+/// The parameters of a path template; each fills a whole segment, so that the path guard can check it.
+pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
+    let Some(rest) = path.strip_prefix('/') else {
+        bail!("the path must start with a slash")
+    };
+    let mut names = BTreeSet::new();
+    for segment in rest.split('/') {
+        if let Some(name) = segment
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
+            ensure!(
+                !name.contains(['{', '}']),
+                "{segment} is more than one parameter"
+            );
+            ensure!(
+                names.insert(name.to_owned()),
+                "{segment} stands twice in the path"
+            );
+        } else {
+            ensure!(
+                !segment.contains(['{', '}']),
+                "{segment} is only in part a parameter"
+            );
+            ensure!(!segment.is_empty(), "the path has an empty segment");
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Result<()> {
+    let at = format!("{}/responses", operation.pointer());
+    let responses = &operation.value["responses"];
+    ensure!(
+        responses.get("default").is_none(),
+        "{at}/default: would be read as a success, too: name the statuses"
+    );
+    let mut bodies: Vec<(&str, &Value)> = Vec::new();
+    let mut successes = 0;
+    for (status, response) in fields(responses) {
+        if status.starts_with("x-") || !is_success(status) {
+            continue;
+        }
+        successes += 1;
+        let at = format!("{at}/{status}");
+        let response = resolve(document, response).context(at.clone())?;
+        if response
+            .get("content")
+            .is_some_and(|content| !fields_of(content).is_empty())
+        {
+            let schema = check_content(response, &at)?;
+            bodies.push((status, schema));
+        }
+    }
+    ensure!(
+        successes > 0,
+        "{at}: there is no success, and the reply would come as a raw stream"
+    );
+    if let [(first, schema), rest @ ..] = bodies.as_slice() {
+        for (status, other) in rest {
+            ensure!(
+                schema == other,
+                "{at}: {first} and {status} have different bodies, the client has one type for both"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The schema of a body that is JSON and nothing else.
+pub(super) fn check_content<'a>(body: &'a Value, at: &str) -> Result<&'a Value> {
+    let content = fields_of(&body["content"]);
+    ensure!(
+        content.len() == 1,
+        "{at}/content: there are {} content types ({}), the client reads one",
+        content.len(),
+        content
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let Some((name, media)) = content.iter().next() else {
+        bail!("{at}/content: is empty")
+    };
+    ensure!(
+        name == "application/json" || name.starts_with("application/json;"),
+        "{at}/content: {name} is not JSON, the client would hand it over unread"
+    );
+    let at = format!("{at}/content/{}", escape(name));
+    ensure!(
+        media.get("encoding").is_none(),
+        "{at}/encoding: is not supported"
+    );
+    media
+        .get("schema")
+        .with_context(|| format!("{at}: has no schema"))
+}
+
+pub(super) fn check_type_names(document: &Value) -> Result<()> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, _) in fields(&document["components"]["schemas"]) {
+        if let Some(other) = seen.insert(type_name(name), name) {
+            bail!(
+                "/components/schemas/{name}: gets the same Rust name as {other}, and one would hide the other"
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_schemas(document: &Value) -> Result<()> {
+    let mut problem = Ok(());
+    each_schema(document, &mut |at, schema| {
+        if problem.is_ok() {
+            problem = check_schema(document, schema).with_context(|| explain(document, at));
+        }
+    });
+    problem
+}
+
+pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
+    let fields = fields_of(schema);
+    if fields.contains_key("$ref") {
+        resolve(document, schema)?;
+        let extra = fields.keys().find(|key| *key != "$ref");
+        ensure!(
+            extra.is_none(),
+            "{} beside $ref is ignored: wrap the $ref in allOf",
+            extra.map_or("", String::as_str)
+        );
+        return Ok(());
+    }
+    ensure!(
+        schema["type"].is_string() || schema.get("type").is_none(),
+        "type is not one word: a list of types is OpenAPI 3.1"
+    );
+    let composed = ["allOf", "oneOf", "anyOf"]
+        .iter()
+        .any(|key| fields.contains_key(*key));
+    if schema["nullable"] == json!(true) {
+        ensure!(
+            fields.contains_key("type") || composed,
+            "nullable without a type has no meaning"
+        );
+    }
+    if let Some(values) = schema.get("enum") {
+        ensure!(
+            schema["type"] == json!("string"),
+            "an enum must be of type string"
+        );
+        ensure!(
+            entries(values).iter().all(Value::is_string),
+            "an enum holds something that is no string: for null, say nullable where the enum is used"
+        );
+        ensure!(
+            schema["nullable"] != json!(true),
+            "an enum is nullable: say so where it is used"
+        );
+    }
+    if schema["type"] == json!("array") {
+        ensure!(fields.contains_key("items"), "an array has no items");
+    }
+    Ok(())
+}
+
+/// What is left over must be something that becomes one plain Rust type.
+pub(super) fn check_kept_schemas(document: &Value) -> Result<()> {
+    let mut problem = Ok(());
+    each_schema(document, &mut |at, schema| {
+        if problem.is_err() {
+            return;
+        }
+        for key in ["oneOf", "anyOf", "not", "discriminator"] {
+            if schema.get(key).is_some() {
+                problem = Err(anyhow::anyhow!(
+                    "{key} has no plain Rust type: name one schema, or leave the schema open"
+                ))
+                .with_context(|| explain(document, at));
+                return;
+            }
+        }
+        if entries(&schema["allOf"]).len() > 1 {
+            problem = Err(anyhow::anyhow!(
+                "allOf of several schemas is merged in ways that lose fields: write them out"
+            ))
+            .with_context(|| explain(document, at));
+        }
+    });
+    problem
+}
+
+/// A pointer, with the operation it belongs to where there is one.
+pub(super) fn explain(document: &Value, at: &str) -> String {
+    let inside = operations(document)
+        .into_iter()
+        .find(|operation| at.starts_with(&format!("{}/", operation.pointer())));
+    inside.map_or_else(
+        || at.to_owned(),
+        |operation| format!("operation {}: {at}", operation.id),
+    )
+}
+
+// Rewrites.
