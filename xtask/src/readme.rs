@@ -27,7 +27,7 @@ pub fn with_table(readme: &str, contract: &Value) -> Result<String> {
 
 /// One row per operation, grouped by tag in the order of the contract.
 fn table(contract: &Value) -> String {
-    let mut rows = String::from("| | operation | request | stands |\n|---|---|---|---|\n");
+    let mut rows = vec!["| | operation | request | stands |\n|---|---|---|---|".to_owned()];
     let tags = contract["tags"].as_array().into_iter().flatten();
     for tag in tags.filter_map(|tag| tag["name"].as_str()) {
         let mut shown = tag;
@@ -39,15 +39,14 @@ fn table(contract: &Value) -> String {
             let basis = operation["x-provenance"]["basis"]
                 .as_str()
                 .unwrap_or_default();
-            rows = rows
-                + &format!(
-                    "| {shown} | `{id}` | `{} {path}` | {basis} |\n",
-                    method.to_uppercase()
-                );
+            let method = method.to_uppercase();
+            rows.push(format!(
+                "| {shown} | `{id}` | `{method} {path}` | {basis} |"
+            ));
             shown = "";
         }
     }
-    rows
+    rows.join("\n") + "\n"
 }
 
 fn operations(contract: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
