@@ -83,7 +83,7 @@ async fn hostile_ids_arrive_as_they_were_given() {
     );
     for id in HOSTILE {
         let gone = twipla.customer(*id).delete().await.unwrap();
-        assert_eq!(gone.intp_customer_id, *id);
+        assert_eq!(gone.unwrap().intp_customer_id, *id);
     }
     assert!(twipla.customers().list().await.unwrap().items.is_empty());
 }
@@ -230,6 +230,10 @@ async fn free_requests_are_checked_too() {
         "v2/3as/customers",
         "/v2/../v3",
         "/./v2",
+        "/v2/.",
+        "/v2/x/..",
+        "/v2/%2e",
+        "/v2/%2E%2e",
         "/v2?x=1",
         "/v2#x",
         "/v2\\x",

@@ -24,7 +24,7 @@ async fn a_customer_lives_from_create_to_delete() {
     assert_eq!(twipla.customer("c").get().await.unwrap().id, made.id);
 
     let gone = twipla.customer("c").delete().await.unwrap();
-    assert_eq!(gone.id, made.id);
+    assert_eq!(gone.map(|gone| gone.id), Some(made.id));
     let error = twipla.customer("c").get().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert_eq!(error.operation(), Some("get_customer"));
@@ -147,6 +147,17 @@ async fn an_id_in_use_is_a_conflict_although_the_server_says_400() {
     assert!(
         !error.is_conflict(),
         "the id is free, the address is not: {error}"
+    );
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    let create = twipla.customers().create("e", "e@example.com");
+    let error = create.website("w", "example.com").await.unwrap_err();
+    assert!(
+        error.is_conflict(),
+        "the website is somebody else's: {error}"
     );
 }
 

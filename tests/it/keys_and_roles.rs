@@ -92,7 +92,7 @@ async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
     let fault = |kind| {
         stage
             .sandbox
-            .inject(Fault::new(kind).operation("create_api_key").times(1))
+            .inject(Fault::new(kind).operation("create_api_key").times(1));
     };
 
     fault(FaultKind::ResetAfterCommit);
@@ -129,6 +129,22 @@ async fn a_rotation_leaves_no_gap() {
     );
     works(twipla, site.id, &old.api_key).await.unwrap();
     works(twipla, site.id, &new.api_key).await.unwrap();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::Status {
+            code: 500,
+            headers: Vec::new(),
+            body: String::new(),
+        })
+        .operation("delete_api_key")
+        .times(1),
+    );
+    rotation.confirm().await.unwrap_err();
+    assert_eq!(
+        rotation.new_key().api_key,
+        new.api_key,
+        "the new secret is still there"
+    );
+    rotation.confirm().await.unwrap();
     rotation.confirm().await.unwrap();
     assert!(
         works(twipla, site.id, &old.api_key)

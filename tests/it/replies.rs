@@ -93,3 +93,63 @@ async fn a_reply_over_the_limit_is_not_read() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("200 bytes"), "{error}");
 }
+
+#[tokio::test]
+async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
+    for kind in [
+        FaultKind::HtmlBody,
+        FaultKind::InvalidJson,
+        FaultKind::EmptyBody,
+    ] {
+        let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
+        let fault = |operation: &str| {
+            stage
+                .sandbox
+                .inject(Fault::new(kind.clone()).operation(operation).times(1));
+        };
+        fault("cancel_website_subscription");
+        let error = twipla
+            .website("w")
+            .subscription()
+            .cancel()
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
+        assert_eq!(
+            error.settled(),
+            Some(twipla::Settled::Applied),
+            "{kind:?}: {error}"
+        );
+        fault("create_website");
+        let site = twipla
+            .websites()
+            .create("c", "x", "example.com")
+            .await
+            .unwrap();
+        assert_eq!(site.intp_website_id, "x", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_no_success_where_the_contract_has_no_body() {
+    let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
+    stage.sandbox.inject(
+        Fault::new(FaultKind::Status {
+            code: 200,
+            headers: Vec::new(),
+            body: "<html>Please log in</html>".to_owned(),
+        })
+        .operation("add_whitelisted_domain")
+        .times(1),
+    );
+    let error = twipla
+        .website("w")
+        .whitelisted_domains()
+        .add("a.example.com")
+        .await
+        .unwrap_err();
+    assert!(
+        error.kind() == ErrorKind::Decode && error.is_ambiguous(),
+        "{error}"
+    );
+}

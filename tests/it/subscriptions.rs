@@ -223,11 +223,15 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
         let fault = |operation: &str| {
             stage
                 .sandbox
-                .inject(Fault::new(kind.clone()).operation(operation).times(1))
+                .inject(Fault::new(kind.clone()).operation(operation).times(1));
         };
         let told = |error: Error| {
             assert_eq!(error.settled(), Some(settled), "{error}");
-            assert!(!error.is_ambiguous() && error.attempts() == 1, "{error}");
+            let late = settled == Settled::NotApplied;
+            assert!(
+                error.is_ambiguous() == late && error.attempts() == 1,
+                "{error}"
+            );
         };
         let done = settled == Settled::Applied;
         fault("upgrade_website_subscription");
@@ -304,4 +308,29 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         .await
         .unwrap_err();
     assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
+}
+
+#[tokio::test]
+async fn a_deactivation_that_shows_nothing_is_one() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .await
+        .unwrap();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::NoContent)
+            .operation("deactivate_intpc_subscription")
+            .times(1),
+    );
+    assert_eq!(
+        twipla
+            .customer("c")
+            .subscription()
+            .deactivate()
+            .await
+            .unwrap(),
+        None
+    );
 }

@@ -207,7 +207,7 @@ async fn a_create_whose_answer_was_lost_finds_its_website() {
     let fault = |kind| {
         stage
             .sandbox
-            .inject(Fault::new(kind).operation("create_website").times(1))
+            .inject(Fault::new(kind).operation("create_website").times(1));
     };
 
     fault(FaultKind::ResetAfterCommit);
@@ -226,7 +226,7 @@ async fn a_create_whose_answer_was_lost_finds_its_website() {
         .create("c", "y", "other.example.com")
         .await
         .unwrap_err();
-    assert!(error.is_conflict() && !error.is_ambiguous(), "{error}");
+    assert!(error.is_conflict(), "{error}");
 }
 
 #[tokio::test]
@@ -247,7 +247,8 @@ async fn a_website_is_found_by_either_id_until_it_is_deleted() {
             .intp_website_id,
         "w"
     );
-    assert_eq!(twipla.website("w").delete().await.unwrap().id, made.id);
+    let gone = twipla.website("w").delete().await.unwrap();
+    assert_eq!(gone.map(|gone| gone.id), Some(made.id));
     assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
 }
 
@@ -269,4 +270,28 @@ async fn two_names_for_two_websites_stay_two() {
     b.get().await.unwrap();
     a.delete().await.unwrap();
     assert!(b.get().await.is_ok(), "deleting a leaves b");
+}
+
+#[tokio::test]
+async fn a_delete_that_shows_nothing_is_a_delete() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::NoContent)
+            .operation("delete_website")
+            .times(1),
+    );
+    assert_eq!(twipla.website("w").delete().await.unwrap(), None);
+    assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
+    stage.sandbox.inject(
+        Fault::new(FaultKind::NoContent)
+            .operation("delete_customer")
+            .times(1),
+    );
+    assert_eq!(twipla.customer("c").delete().await.unwrap(), None);
 }

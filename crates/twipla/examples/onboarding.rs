@@ -122,13 +122,20 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
         .timezone("Europe/Berlin")
         .date_range(last_week.clone())
         .await?;
-    // The URL carries a token of the customer, so only its start is shown.
-    let shown = url.as_str().split("intpc_token").next().unwrap_or_default();
+    // The URL carries a token of the customer, which is nobody else's business.
+    let mut shown = url.to_url();
+    let options: Vec<_> = shown.query_pairs().into_owned().collect();
+    let open = options.iter().filter(|(name, _)| name != "intpc_token");
+    shown
+        .query_pairs_mut()
+        .clear()
+        .append_pair("intpc_token", "hidden")
+        .extend_pairs(open);
     let until = url
         .expires_at()
         .map(|at| at.format("%H:%M UTC").to_string());
     println!(
-        "Dashboard {shown}… (valid until {})",
+        "Dashboard {shown} (valid until {})",
         until.unwrap_or_default()
     );
 
@@ -233,7 +240,8 @@ async fn read_data(
     }
     let rotation = keys.rotate(key.id).await?;
     // Here a partner stores the new secret; until then both keys work.
-    let fresh = rotation.confirm().await?;
+    rotation.confirm().await?;
+    let fresh = rotation.into_new_key();
     let graph = twipla
         .analytics(id, fresh.api_key)
         .visits()

@@ -49,7 +49,9 @@ pub(crate) struct RawReply {
     pub(crate) body: Bytes,
     pub(crate) attempts: u32,
     /// Whether the request asked for a change.
-    changes: bool,
+    pub(crate) changes: bool,
+    /// Whether the server may have made the change although it says that it failed.
+    in_doubt: bool,
 }
 
 /// Sends one operation of the contract and decodes its reply.
@@ -66,6 +68,15 @@ where
 {
     let (result, reply) = exchange(core, operation, credential, settings, invoke).await?;
     match result {
+        // Where the contract has no body, a page is no success: it comes from
+        // whatever stands between here and the server.
+        Ok(_) if operation.success == [204] && is_page(&reply) => {
+            let error = Error::new(
+                ErrorKind::Decode,
+                "the server answered with a page, where the contract has no body",
+            );
+            Err(unusable(error, &reply).with_operation(operation.id))
+        }
         Ok(value) => Ok(value.into_inner()),
         Err(twipla_api::Error::InvalidResponsePayload(_, error)) => {
             Err(decode_error::<W>(&reply, &error).with_operation(operation.id))
@@ -171,6 +182,21 @@ pub(crate) async fn free(
     }
 }
 
+/// Decodes the `payload` of a reply into a type of the caller's.
+pub(crate) fn decode<T: DeserializeOwned>(reply: &RawReply, operation: &'static str) -> Result<T> {
+    let value = payload(reply, operation)?;
+    serde_path_to_error::deserialize(value).map_err(
+        |error: serde_path_to_error::Error<serde_json::Error>| {
+            let message = format!(
+                "the payload does not fit at `{}`: {}",
+                error.path(),
+                plain(error.inner())
+            );
+            unusable(Error::new(ErrorKind::Decode, message), reply).with_operation(operation)
+        },
+    )
+}
+
 /// The `payload` of a reply, or the whole body where there is no envelope; null where it is empty.
 pub(crate) fn payload(reply: &RawReply, operation: &'static str) -> Result<Value> {
     if reply.body.is_empty() {
@@ -228,14 +254,30 @@ enum Attempt {
     Fatal(Error),
 }
 
+impl Attempt {
+    fn record(&self, span: &tracing::Span) {
+        match self {
+            Self::Reply(reply) => {
+                span.record("http.response.status_code", reply.status.as_u16());
+            }
+            Self::Failed(_, error) | Self::Fatal(error) => {
+                span.record("error.type", tracing::field::debug(error.kind()));
+            }
+        }
+    }
+}
+
 impl Exchange {
     async fn run(&self, request: reqwest::Request, name: &'static str) -> Result<RawReply> {
+        // The names of OpenTelemetry's conventions for HTTP clients. No URL: it
+        // holds the partner's ids, and `otel.name` says which operation it is.
         let span = tracing::debug_span!(
-            "twipla",
+            "twipla.call",
             otel.kind = "client",
             otel.name = name,
             http.request.method = %request.method(),
             server.address = request.url().host_str(),
+            server.port = request.url().port_or_known_default(),
             http.response.status_code = tracing::field::Empty,
             http.request.resend_count = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
@@ -257,10 +299,12 @@ impl Exchange {
     }
 
     async fn attempts(&self, request: reqwest::Request) -> Result<RawReply> {
-        let deadline = Instant::now() + self.settings.timeout;
+        let deadline = after(self.settings.timeout);
         let nature = Nature::of(request.method());
         let mut attempts = 0;
         let mut reminted = false;
+        // An earlier attempt may have done it, whatever a later one says.
+        let mut in_doubt = false;
         let mut token = self.token(deadline).await?;
         loop {
             let Some(mut next) = request.try_clone() else {
@@ -270,14 +314,31 @@ impl Exchange {
             };
             self.authorize(&mut next, token.as_deref())?;
             attempts += 1;
-            let (failure, last) = match self.attempt(next, deadline, attempts, nature).await {
-                Attempt::Fatal(error) => return Err(error.with_attempts(attempts)),
-                Attempt::Failed(failure, error) => (failure, Err(error.with_attempts(attempts))),
+            let span = tracing::debug_span!(
+                "twipla.attempt",
+                http.request.method = %next.method(),
+                http.request.resend_count = attempts - 1,
+                http.response.status_code = tracing::field::Empty,
+                error.r#type = tracing::field::Empty,
+            );
+            let attempt = self.attempt(next, deadline, attempts, nature);
+            let attempt = attempt.instrument(span.clone()).await;
+            attempt.record(&span);
+            let (failure, last) = match attempt {
+                Attempt::Fatal(error) => {
+                    let ambiguous = error.is_ambiguous() || in_doubt;
+                    return Err(error.with_attempts(attempts).with_ambiguous(ambiguous));
+                }
+                Attempt::Failed(failure, error) => {
+                    in_doubt |= error.is_ambiguous();
+                    let error = error.with_attempts(attempts).with_ambiguous(in_doubt);
+                    (failure, Err(error))
+                }
                 Attempt::Reply(reply) if reply.status.is_success() => {
                     self.core.budget.success();
                     return Ok(reply);
                 }
-                Attempt::Reply(reply) => {
+                Attempt::Reply(mut reply) => {
                     if reply.status == StatusCode::UNAUTHORIZED
                         && !reminted
                         && let Some(rejected) = &token
@@ -288,17 +349,20 @@ impl Exchange {
                             self.core.minter.learn_clock(date);
                         }
                         let fresh = self.core.minter.refresh_after_rejection(rejected);
-                        token = Some(within(deadline, fresh).await?);
+                        let fresh = within(deadline, fresh).await;
+                        token = Some(fresh.map_err(|error| error.with_attempts(attempts))?);
                         continue;
                     }
                     let after = retry::retry_after(&reply.headers, self.core.minter.now());
+                    in_doubt |= nature.changes && unsettled(reply.status, after);
+                    reply.in_doubt = in_doubt;
                     (Failure::Status(reply.status, after), Ok(reply))
                 }
             };
             let Some(pause) = self.settings.retry.pause(attempts, &failure, nature.replay) else {
                 return last;
             };
-            if Instant::now() + pause >= deadline || !self.core.budget.take() {
+            if after(pause) >= deadline || !self.core.budget.take() {
                 return last;
             }
             tracing::debug!(
@@ -318,7 +382,7 @@ impl Exchange {
         attempts: u32,
         nature: Nature,
     ) -> Attempt {
-        let until = deadline.min(Instant::now() + self.settings.attempt_timeout);
+        let until = deadline.min(after(self.settings.attempt_timeout));
         let Ok(attempt) = tokio::time::timeout_at(until, self.once(request, attempts)).await else {
             let (what, limit) = if until == deadline {
                 ("the call", self.settings.timeout)
@@ -376,6 +440,7 @@ impl Exchange {
                 format!("the reply is larger than {limit} bytes: raise max_body if that is right"),
             )
             .with_status(status)
+            .with_ambiguous(changes)
         };
         if announced > limit as u64 {
             return Attempt::Fatal(too_large());
@@ -416,6 +481,7 @@ impl Exchange {
             body,
             attempts,
             changes,
+            in_doubt: false,
         })
     }
 
@@ -443,6 +509,12 @@ impl Exchange {
         }
         Ok(())
     }
+}
+
+/// The moment after a time that may be as long as "for ever".
+pub(crate) fn after(time: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + time.min(FOR_EVER)
 }
 
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
@@ -490,12 +562,14 @@ fn connection(message: &str, error: reqwest::Error) -> Error {
 
 fn status_error(reply: &RawReply, core: &Core) -> Error {
     let after = retry::retry_after(&reply.headers, core.minter.now());
-    // A gateway that gave up does not know what became of the request.
-    let unsettled =
-        matches!(reply.status.as_u16(), 408 | 502 | 504) || reply.status == 503 && after.is_none();
     Error::from_reply(reply.status, &reply.body, after)
         .with_attempts(reply.attempts)
-        .with_ambiguous(reply.changes && unsettled)
+        .with_ambiguous(reply.in_doubt)
+}
+
+/// A gateway that gave up does not know what became of the request.
+fn unsettled(status: StatusCode, retry_after: Option<Duration>) -> bool {
+    matches!(status.as_u16(), 408 | 502 | 504) || status == 503 && retry_after.is_none()
 }
 
 fn unexpected(
@@ -536,10 +610,21 @@ fn decode_error<W: DeserializeOwned>(reply: &RawReply, error: &serde_json::Error
             Ok(_) => "the reply does not fit the contract".to_owned(),
         }
     };
-    Error::new(ErrorKind::Decode, message)
+    unusable(Error::new(ErrorKind::Decode, message), reply)
+}
+
+/// A success that cannot be used. What made it may not have been the server at all.
+fn unusable(error: Error, reply: &RawReply) -> Error {
+    error
         .with_status(reply.status)
         .with_body(&reply.body)
         .with_attempts(reply.attempts)
+        .with_ambiguous(reply.changes)
+}
+
+fn is_page(reply: &RawReply) -> bool {
+    let kind = reply.headers.get(header::CONTENT_TYPE);
+    !reply.body.is_empty() && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 fn not_json(headers: &HeaderMap) -> String {
@@ -565,3 +650,8 @@ fn plain(error: &serde_json::Error) -> String {
 fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }
+
+/// Lets the fuzz targets in.
+#[cfg(fuzzing)]
+#[path = "fuzzing.rs"]
+pub mod fuzzing;

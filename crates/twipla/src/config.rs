@@ -218,7 +218,9 @@ impl Builder {
         self
     }
 
-    /// Checks everything, signs once to see that the key can, and builds the client.
+    /// Checks everything, and builds the client. A private key was tried when
+    /// it was read; a [`Signer`] of another kind signs for the first time when
+    /// the first call needs a token.
     ///
     /// # Errors
     ///
@@ -240,18 +242,21 @@ impl Builder {
             Some(name) => format!("{name} {own}"),
             None => own.to_owned(),
         };
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(agent)
             .connect_timeout(self.connect_timeout)
             // A redirect could carry the token to another host; this API has none.
             .redirect(reqwest::redirect::Policy::none())
             // This crate repeats requests itself, by rules that fit this API.
             .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(64)
-            .build()
-            .map_err(|error| {
-                config("the HTTP client cannot be built: check the user agent").with_source(error)
-            })?;
+            .pool_max_idle_per_host(64);
+        if is_loopback(&hosts.base) {
+            // A proxy would carry the token to another host, and in the clear.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| {
+            config("the HTTP client cannot be built: check the user agent").with_source(error)
+        })?;
         let minter = Minter::new(partner, signer, self.token_lifetime);
         Ok(Twipla::from_parts(http, hosts, minter, self.settings))
     }
@@ -317,19 +322,30 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("environment", &self.environment)
-            .field("base_url", &self.base_url)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
 
 fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
-    let url = Url::parse(text).map_err(|error| {
+    let parsed = Url::parse(text);
+    // Nothing that may be a password is shown.
+    let text = if text.contains('@') {
+        "<with a user name>"
+    } else {
+        text
+    };
+    let url = parsed.map_err(|error| {
         config(format!(
             "{name} {text:?} is no URL: it must look like https://host"
         ))
         .with_source(error)
     })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(config(format!(
+            "{name} carries a user name or a password: remove them"
+        )));
+    }
     let plain_allowed = allow_plain_http || is_loopback(&url);
     match url.scheme() {
         "https" => {}
@@ -345,11 +361,6 @@ fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
                 "{name} {text:?} has the scheme {other}: use https"
             )));
         }
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(config(format!(
-            "{name} carries a user name or a password: remove them"
-        )));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(config(format!(
@@ -393,6 +404,8 @@ mod tests {
             "ftp://example.com",
             "example.com",
             "https://user:pw@example.com",
+            "http://user:pw@example.com",
+            "user:pw@example.com",
             "https://example.com/?a=b",
         ] {
             let error = check_url("base_url", url, false).unwrap_err();

@@ -88,7 +88,8 @@ pub enum ErrorKind {
 pub enum Settled {
     /// The change is in force.
     Applied,
-    /// The change was not in force when the facade looked.
+    /// The change was not in force when the facade looked. It may still come:
+    /// [`Error::is_ambiguous`] stays true.
     NotApplied,
 }
 
@@ -176,6 +177,13 @@ impl Error {
     /// Start of the reply, at most 16 KiB. It may hold what the server considers secret.
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
+    }
+
+    /// The server says that it is done, but shows nothing where the contract has a body.
+    pub(crate) fn is_success_without_body(&self) -> bool {
+        self.0.kind == ErrorKind::Decode
+            && self.0.status.is_some_and(|status| status.is_success())
+            && self.body().is_some_and(<[u8]>::is_empty)
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

@@ -57,6 +57,9 @@ pub use analytics::{
     Order, RawSessions, Row, Series,
 };
 pub use auth::{PrivateKey, SignFuture, Signer, SignerError, Token};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use call::fuzzing;
 pub use client::Twipla;
 pub use config::{Builder, Environment};
 pub use dashboard::{DashboardBuilder, DashboardUrl};

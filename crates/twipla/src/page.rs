@@ -75,7 +75,7 @@ pub(crate) struct PageArgs {
     pub(crate) customer: Option<Arg<CustomerId>>,
 }
 
-impl<T: Send + 'static> List<T> {
+impl<T: Clone + PartialEq + Send + 'static> List<T> {
     pub(crate) fn new(
         fetch: impl Fn(PageArgs) -> Request<Page<T>> + Send + Sync + 'static,
     ) -> Self {
@@ -153,7 +153,7 @@ impl<T: Send + 'static> List<T> {
     }
 }
 
-impl<T: Send + 'static> IntoFuture for List<T> {
+impl<T: Clone + PartialEq + Send + 'static> IntoFuture for List<T> {
     type Output = Result<Page<T>>;
     type IntoFuture = BoxFuture<'static, Result<Page<T>>>;
 
@@ -175,29 +175,38 @@ impl<T> std::fmt::Debug for List<T> {
 struct Walk<T> {
     list: List<T>,
     next: Option<i64>,
+    /// Start of the page before, to notice a server that ignores the paging.
+    first: Option<T>,
 }
 
-impl<T: Send + 'static> Walk<T> {
+impl<T: Clone + PartialEq + Send + 'static> Walk<T> {
     fn new(list: List<T>) -> Self {
         let next = Some(i64::from(list.page));
-        Self { list, next }
+        Self {
+            list,
+            next,
+            first: None,
+        }
     }
 
     async fn next(&mut self) -> Result<Option<Page<T>>> {
         let Some(number) = self.next.take() else {
             return Ok(None);
         };
-        let size = self.list.size()?;
         let page = self.list.at(number)?.await?;
         // An empty page ends the list whatever the metadata claim, so that a
         // server which counts wrongly cannot keep a client going for ever.
-        let more = !page.items.is_empty()
-            && match page.meta {
-                Some(meta) => u64::try_from(number).is_ok_and(|number| number + 1 < meta.pages),
-                // Without metadata a short page is the last one. A server that
-                // ignores paging returns everything at once, and more than asked for.
-                None => i64::try_from(page.items.len()).is_ok_and(|items| items == size),
-            };
+        let more = match page.meta {
+            _ if page.items.is_empty() => false,
+            Some(meta) => u64::try_from(number).is_ok_and(|number| number + 1 < meta.pages),
+            // Without metadata the list ends with a page that shows nothing new:
+            // a server may give fewer entries than asked for, or always all.
+            None if page.items.first() == self.first.as_ref() => return Ok(None),
+            None => {
+                self.first = page.items.first().cloned();
+                true
+            }
+        };
         self.next = more.then_some(number + 1);
         Ok(Some(page))
     }

@@ -133,6 +133,8 @@ impl<T: Send + 'static> Request<T> {
     }
 
     /// How long this call may take in all, repeats included.
+    ///
+    /// The look after a change of subscription that nothing settled comes on top.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
@@ -154,6 +156,29 @@ impl<T: Send + 'static> Request<T> {
         }
     }
 
+    /// Takes a success without a body for one that shows nothing.
+    pub(crate) fn or_nothing(self) -> Request<Option<T>> {
+        let plan = self.plan.map(|plan| -> Plan<Option<T>> {
+            Box::new(move |sender, form| {
+                Box::pin(async move {
+                    match plan(sender, form).await {
+                        Ok(Reply::Typed(value)) => Ok(Reply::Typed(Some(value))),
+                        Ok(Reply::Raw(value)) => Ok(Reply::Raw(value)),
+                        Err(error) if error.is_success_without_body() => Ok(Reply::Typed(None)),
+                        Err(error) => Err(error),
+                    }
+                })
+            })
+        });
+        Request {
+            core: self.core,
+            operation: self.operation,
+            settings: self.settings,
+            plan,
+            inspect: self.inspect,
+        }
+    }
+
     async fn run(self, form: Form) -> Result<Reply<T>> {
         let operation = self.operation;
         let plan = self
@@ -167,10 +192,34 @@ impl<T: Send + 'static> Request<T> {
         match (plan(sender, form).await, self.inspect) {
             (Err(error), Some(inspect)) if error.is_ambiguous() => {
                 let settled = inspect().await;
-                let ambiguous = settled.is_none();
+                // A look cannot exclude that the change arrives late.
+                let ambiguous = settled != Some(Settled::Applied);
                 Err(error.with_settled(settled).with_ambiguous(ambiguous))
             }
             (outcome, _) => outcome,
+        }
+    }
+}
+
+impl<T: Send + 'static> Request<Option<Option<T>>> {
+    /// Nothing shown is nothing shown, in whichever way.
+    pub(crate) fn map_flat(self) -> Request<Option<T>> {
+        let plan = self.plan.map(|plan| -> Plan<Option<T>> {
+            Box::new(move |sender, form| {
+                Box::pin(async move {
+                    Ok(match plan(sender, form).await? {
+                        Reply::Typed(value) => Reply::Typed(value.flatten()),
+                        Reply::Raw(value) => Reply::Raw(value),
+                    })
+                })
+            })
+        });
+        Request {
+            core: self.core,
+            operation: self.operation,
+            settings: self.settings,
+            plan,
+            inspect: self.inspect,
         }
     }
 }
@@ -203,10 +252,20 @@ impl<T> fmt::Debug for Request<T> {
 }
 
 /// Gives a builder with `fn request(self) -> Request<T>` the ways to send it:
-/// `.await`, `.raw()`, and the options of a single call.
+/// `.await`, `.raw()`, and last of all the options of a single call.
 macro_rules! sendable {
     ($builder:ty => $output:ty) => {
         impl $builder {
+            /// How long this call may take in all, repeats included.
+            pub fn timeout(self, timeout: std::time::Duration) -> $crate::Request<$output> {
+                self.request().timeout(timeout)
+            }
+
+            /// How failed attempts of this call are repeated.
+            pub fn retry(self, policy: $crate::RetryPolicy) -> $crate::Request<$output> {
+                self.request().retry(policy)
+            }
+
             /// Sends the same call, and returns the `payload` of the reply as JSON.
             pub async fn raw(self) -> $crate::Result<serde_json::Value> {
                 self.request().raw().await
@@ -254,6 +313,7 @@ pub struct FreeRequest {
     credential: Credential,
     data: bool,
     settings: Settings,
+    name: &'static str,
 }
 
 impl FreeRequest {
@@ -267,6 +327,7 @@ impl FreeRequest {
             credential: Credential::Partner,
             data: false,
             settings: core.settings.clone(),
+            name: "request",
         }
     }
 
@@ -291,6 +352,12 @@ impl FreeRequest {
         self
     }
 
+    /// Stands in for an operation of the contract, under its name.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// Sends no token.
     pub(crate) fn without_token(mut self) -> Self {
         self.credential = Credential::None;
@@ -310,20 +377,28 @@ impl FreeRequest {
     }
 
     /// Decodes the `payload` of the reply into a type of yours.
+    ///
+    /// ```
+    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Name { name: String }
+    ///
+    /// let renamed: Name = twipla
+    ///     .request(http::Method::PATCH, "/v2/3as/packages/471cc1d4-ec27-4504-b7c2-949af95662bc")
+    ///     .json(&serde_json::json!({ "name": "Shop" }))
+    ///     .send_as()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
-        let value = self.await?;
-        serde_path_to_error::deserialize(value).map_err(
-            |error: serde_path_to_error::Error<serde_json::Error>| {
-                Error::new(
-                    crate::ErrorKind::Decode,
-                    format!(
-                        "the payload does not fit the type asked for, at `{}`",
-                        error.path()
-                    ),
-                )
-                .with_operation("request")
-            },
-        )
+        let name = self.name;
+        call::decode(&self.send().await?, name)
+    }
+
+    async fn send(mut self) -> Result<call::RawReply> {
+        let name = self.name;
+        let request = self.build().map_err(|error| error.with_operation(name))?;
+        call::free(&self.core, self.credential, &self.settings, request, name).await
     }
 
     fn build(&mut self) -> Result<reqwest::Request> {
@@ -342,16 +417,19 @@ impl FreeRequest {
                 "must not contain ?, #, \\ or control characters: use query(), and percent-encode ids",
             ));
         }
-        let mut url = url::Url::parse(&format!("{base}{path}"))
-            .map_err(|error| refuse("makes no URL").with_source(error))?;
-        let whole = |path: &str| path.split('/').count();
-        let prefix =
-            url::Url::parse(base).map_or(0, |base| whole(base.path().trim_end_matches('/')));
-        if whole(url.path()) != prefix + whole(path) - 1 {
+        let dots = |segment: &str| {
+            matches!(
+                segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+                "." | ".."
+            )
+        };
+        if path.split('/').any(dots) {
             return Err(refuse(
                 "has `.` or `..` segments, which would change where it goes",
             ));
         }
+        let mut url = url::Url::parse(&format!("{base}{path}"))
+            .map_err(|error| refuse("makes no URL").with_source(error))?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(self.query.iter());
         }
@@ -375,20 +453,10 @@ impl IntoFuture for FreeRequest {
     type Output = Result<Value>;
     type IntoFuture = BoxFuture<'static, Result<Value>>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
+    fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let request = self
-                .build()
-                .map_err(|error| error.with_operation("request"))?;
-            let reply = call::free(
-                &self.core,
-                self.credential,
-                &self.settings,
-                request,
-                "request",
-            )
-            .await?;
-            call::payload(&reply, "request")
+            let name = self.name;
+            call::payload(&self.send().await?, name)
         })
     }
 }

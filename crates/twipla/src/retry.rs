@@ -43,7 +43,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every request is sent once.
+    /// Every request is sent once, but for one more time with a new token after a 401.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
@@ -90,9 +90,13 @@ impl RetryPolicy {
             .base_delay
             .saturating_mul(1 << (attempts.saturating_sub(1)).min(16))
             .min(self.max_delay);
+        let ceiling = ceiling.min(LONGEST_PAUSE);
         Some(ceiling.mul_f64(rand::rng().random_range(0.0..=1.0)))
     }
 }
+
+/// No pause is longer, whatever the policy says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Whether sending a request twice does the same as sending it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,7 +44,7 @@ impl Row {
         }
     }
 
-    /// Value of a dimension; `None` where the row has none or null.
+    /// Value of a dimension; `None` where the row has none, or one that is no text.
     pub fn text(&self, dimension: &Dimension) -> Option<&str> {
         self.get(dimension.as_str())?.as_str()
     }
@@ -169,19 +169,25 @@ impl AnalyticsQuery {
     pub fn stream(self) -> impl Stream<Item = Result<Row>> + Send + 'static {
         let page = self.page.unwrap_or(0);
         stream::try_unfold(
-            (self, Some(page), VecDeque::new()),
-            |(query, mut next, mut ready)| async move {
+            (self, Some(page), VecDeque::new(), None::<Row>),
+            |(query, mut next, mut ready, mut last)| async move {
                 loop {
                     if let Some(row) = ready.pop_front() {
-                        return Ok(Some((row, (query, next, ready))));
+                        return Ok(Some((row, (query, next, ready, last))));
                     }
                     let Some(page) = next else {
                         return Ok(None);
                     };
                     let size = query.page_size.unwrap_or(PAGE_SIZE);
                     let rows = query.clone().page(page).page_size(size).await?.rows;
-                    // A short page is the last one: the reply has no count of pages.
-                    next = (rows.len() == size as usize).then(|| page.saturating_add(1));
+                    // The reply has no count of pages, and a server may give
+                    // fewer rows than asked for, or the same ones again where it
+                    // ignores the paging: the list ends with nothing new.
+                    if rows.is_empty() || rows.first() == last.as_ref() {
+                        return Ok(None);
+                    }
+                    last = rows.first().cloned();
+                    next = Some(page.saturating_add(1));
                     ready = VecDeque::from(rows);
                 }
             },
@@ -301,49 +307,65 @@ impl RawSessions {
     }
 }
 
+impl RawSessions {
+    /// Sends the same call, and returns the `payload` of the reply as JSON,
+    /// whatever its shape.
+    pub async fn raw(self) -> Result<Value> {
+        match self.send()? {
+            Sent::Contract(request) => request.raw().await,
+            Sent::Free(request) => request.await,
+        }
+    }
+
+    fn send(self) -> Result<Sent> {
+        const OPERATION: &twipla_api::Operation = &operations::QUERY_RAW_SESSIONS;
+        let body = match self.body {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(other) => Err(Error::invalid(format!(
+                "the body {other} is no object: give a map or a struct"
+            ))),
+            Err(error) => Err(error),
+        };
+        let body = body.map_err(|error| error.with_operation(OPERATION.id))?;
+        if let Some(path) = self.path {
+            let request = FreeRequest::new(&self.scope.core, Method::POST, path);
+            let request = request.named(OPERATION.id).api_key(self.scope.key);
+            return Ok(Sent::Free(request.json(&body)));
+        }
+        let website = self.scope.website.get();
+        let args = website.map(|website| (website, wire::RawSessionsQuery(body)));
+        Ok(Sent::Contract(Request::with_credential(
+            &self.scope.core,
+            OPERATION,
+            Credential::ApiKey(self.scope.key),
+            invoke!(args, |api, (website, body)| api
+                .query_raw_sessions(&website.into(), &body)),
+            report,
+        )))
+    }
+}
+
+/// Along the path of the contract, or along one that the caller gave.
+enum Sent {
+    Contract(Request<AnalyticsReport>),
+    Free(FreeRequest),
+}
+
 impl IntoFuture for RawSessions {
     type Output = Result<AnalyticsReport>;
     type IntoFuture = BoxFuture<'static, Result<AnalyticsReport>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let body = match self.body? {
-                Value::Object(fields) => fields,
-                other => {
-                    return Err(Error::invalid(format!(
-                        "the body {other} is no object: give a map or a struct"
-                    ))
-                    .with_operation(operations::QUERY_RAW_SESSIONS.id));
+            match self.send()? {
+                Sent::Contract(request) => request.await,
+                Sent::Free(request) => {
+                    let rows: Vec<serde_json::Map<String, Value>> = request.send_as().await?;
+                    Ok(AnalyticsReport {
+                        rows: rows.into_iter().map(Row).collect(),
+                    })
                 }
-            };
-            if let Some(path) = self.path {
-                let rows: Vec<serde_json::Map<String, Value>> =
-                    FreeRequest::new(&self.scope.core, Method::POST, path)
-                        .api_key(self.scope.key)
-                        .json(&body)
-                        .send_as()
-                        .await
-                        .map_err(|error: Error| {
-                            error.with_operation(operations::QUERY_RAW_SESSIONS.id)
-                        })?;
-                return Ok(AnalyticsReport {
-                    rows: rows.into_iter().map(Row).collect(),
-                });
             }
-            let args = self
-                .scope
-                .website
-                .get()
-                .map(|website| (website, wire::RawSessionsQuery(body)));
-            Request::with_credential(
-                &self.scope.core,
-                &operations::QUERY_RAW_SESSIONS,
-                Credential::ApiKey(self.scope.key),
-                invoke!(args, |api, (website, body)| api
-                    .query_raw_sessions(&website.into(), &body)),
-                report,
-            )
-            .await
         })
     }
 }

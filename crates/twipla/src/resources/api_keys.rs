@@ -168,9 +168,7 @@ impl IntoFuture for CreateApiKey {
             let (name, since) = (self.name.clone(), settle::since(&self.core));
             let error = match self.request().await {
                 Ok(key) => return Ok(key),
-                Err(error) if error.is_ambiguous() || settle::answered_without_body(&error) => {
-                    error
-                }
+                Err(error) if error.is_ambiguous() => error,
                 Err(error) => return Err(error),
             };
             let Ok(known) = keys.list().await else {
@@ -224,7 +222,7 @@ impl IntoFuture for RotateApiKey {
             let known = self.keys.list().await?;
             let Some(before) = known
                 .into_iter()
-                .find(|key| key.id.to_string() == old.as_str())
+                .find(|key| key.id.to_string().eq_ignore_ascii_case(old.as_str()))
             else {
                 return Err(Error::new(
                     ErrorKind::NotFound,
@@ -263,17 +261,23 @@ impl Rotation {
         &self.old
     }
 
-    /// Deletes the old key; gives the new one. An old key that is already gone is fine.
-    pub async fn confirm(self) -> Result<CreatedApiKey> {
-        match self.keys.delete(self.old).await {
+    /// Deletes the old key. An old key that is already gone is fine; after any
+    /// other failure the rotation is as it was, and can be confirmed again.
+    pub async fn confirm(&self) -> Result<()> {
+        match self.keys.delete(&self.old).await {
             Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(self.new_key),
+            _ => Ok(()),
         }
     }
 
     /// Deletes the new key again; the old one stays.
-    pub async fn abandon(self) -> Result<()> {
+    pub async fn abandon(&self) -> Result<()> {
         self.keys.delete(self.new_key.id).await
+    }
+
+    /// The new key, for good.
+    pub fn into_new_key(self) -> CreatedApiKey {
+        self.new_key
     }
 }
 
@@ -330,32 +334,56 @@ impl LoginWithApiKey {
     }
 }
 
+impl LoginWithApiKey {
+    /// Sends the same call, and returns the `payload` of the reply as JSON, tokens and all.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        match self.send() {
+            Sent::Contract(request) => request.raw().await,
+            Sent::Free(request) => request?.await,
+        }
+    }
+
+    fn send(mut self) -> Sent {
+        const OPERATION: &twipla_api::Operation = &operations::LOGIN_WITH_API_KEY;
+        let core = Arc::clone(&self.core);
+        match self.path.take() {
+            Some(path) => Sent::Free(
+                self.body()
+                    .map(|body| {
+                        FreeRequest::new(&core, Method::POST, path)
+                            .named(OPERATION.id)
+                            .without_token()
+                            .json(&body)
+                    })
+                    .map_err(|error| error.with_operation(OPERATION.id)),
+            ),
+            None => Sent::Contract(Request::with_credential(
+                &core,
+                OPERATION,
+                Credential::None,
+                invoke!(self.body(), |api, body| api.login_with_api_key(&body)),
+                |reply: wire::DashboardTokensResponse| reply.payload,
+            )),
+        }
+    }
+}
+
+/// Along the path of the contract, or along one that the caller gave.
+enum Sent {
+    Contract(Request<DashboardTokens>),
+    Free(Result<FreeRequest>),
+}
+
 impl IntoFuture for LoginWithApiKey {
     type Output = Result<DashboardTokens>;
     type IntoFuture = BoxFuture<'static, Result<DashboardTokens>>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
+    fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let core = Arc::clone(&self.core);
-            if let Some(path) = self.path.take() {
-                let body = self.body()?;
-                return FreeRequest::new(&core, Method::POST, path)
-                    .without_token()
-                    .json(&body)
-                    .send_as()
-                    .await
-                    .map_err(|error: Error| {
-                        error.with_operation(operations::LOGIN_WITH_API_KEY.id)
-                    });
+            match self.send() {
+                Sent::Contract(request) => request.await,
+                Sent::Free(request) => request?.send_as().await,
             }
-            Request::with_credential(
-                &core,
-                &operations::LOGIN_WITH_API_KEY,
-                Credential::None,
-                invoke!(self.body(), |api, body| api.login_with_api_key(&body)),
-                |reply: wire::DashboardTokensResponse| reply.payload,
-            )
-            .await
         })
     }
 }

@@ -212,14 +212,16 @@ impl CustomerRef {
         )
     }
 
-    /// Deletes it and all of its websites; gives it as it was.
-    pub fn delete(&self) -> Request<Intpc> {
+    /// Deletes it and all of its websites; gives it as it was, or `None` where
+    /// the server answers without a body.
+    pub fn delete(&self) -> Request<Option<Intpc>> {
         Request::new(
             &self.core,
             &operations::DELETE_CUSTOMER,
             invoke!(self.id.get(), |api, id| api.delete_customer(id.as_str())),
             |reply| reply.payload,
         )
+        .or_nothing()
     }
 
     /// Its websites.
@@ -264,13 +266,28 @@ async fn look(
 ) -> Result<Found<CreatedIntpc>> {
     let id = CustomerId::new(wanted.intp_customer_id.clone())?;
     let found = match CustomerRef::new(core, Ok(id)).get().await {
-        Ok(found) if found.email == wanted.email => found,
+        Ok(found) if found.email.eq_ignore_ascii_case(&wanted.email) => found,
         Ok(_) => {
             return Ok(Found::Other(
                 "by a customer with another e-mail address".to_owned(),
             ));
         }
-        Err(error) if error.is_not_found() => return Ok(Found::Nothing),
+        Err(error) if error.is_not_found() => {
+            let taken = match &wanted.website {
+                Some(site) => {
+                    websites::WebsiteRef::new(core, WebsiteId::new(site.intp_website_id.clone()))
+                        .get()
+                        .await
+                        .is_ok()
+                }
+                None => false,
+            };
+            return Ok(if taken {
+                Found::Other("by another website".to_owned())
+            } else {
+                Found::Nothing
+            });
+        }
         Err(error) => return Err(error),
     };
     let website = match &wanted.website {
@@ -281,7 +298,7 @@ async fn look(
             match site.get().await {
                 Ok(site)
                     if site.intp_customer_id == found.intp_customer_id
-                        && site.domain == wanted.domain =>
+                        && websites::same_domain(&site.domain, &wanted.domain) =>
                 {
                     Some(site)
                 }

@@ -177,9 +177,7 @@ impl IntoFuture for CreatePackage {
             let since = settle::since(&core);
             let error = match self.request().await {
                 Ok(package) => return Ok(package),
-                Err(error) if error.is_ambiguous() || settle::answered_without_body(&error) => {
-                    error
-                }
+                Err(error) if error.is_ambiguous() => error,
                 Err(error) => return Err(error),
             };
             let Ok(known) = Packages::new(&core).list().await else {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{CustomerRef, WebsiteRef, websites};
 use crate::arg::Arg;
-use crate::call::BoxFuture;
+use crate::call::{BoxFuture, after};
 use crate::client::Core;
 use crate::ids::{CustomerId, WebsiteId};
 use crate::request::Request;
@@ -32,8 +32,7 @@ pub(crate) enum Found<T> {
 
 /// Sends a create until it is known what became of it.
 ///
-/// - the server answered without a body: what it made is read;
-/// - no answer settled it: a look decides, and where nothing is there it is sent again;
+/// - no answer settled it, or one without a body: a look decides, and where nothing is there it is sent again;
 /// - the server refused: if the id is in use, the error says so (this API answers 400 for that).
 pub(crate) async fn create<T, S, L>(core: &Arc<Core>, send: S, look: L) -> Result<T>
 where
@@ -41,7 +40,7 @@ where
     S: Fn() -> Request<T> + Send,
     L: AsyncLook<T>,
 {
-    let deadline = Instant::now() + core.settings.timeout;
+    let deadline = after(core.settings.timeout);
     // An earlier attempt may have done it: then a refusal is no refusal.
     let mut in_doubt = false;
     let mut attempts = 0;
@@ -53,32 +52,36 @@ where
         };
         attempts += error.attempts().max(1);
         let error = error.with_attempts(attempts);
-        let empty = answered_without_body(&error);
         let refused = error.status() == Some(StatusCode::BAD_REQUEST);
-        if !(empty || refused || error.is_ambiguous()) {
+        if !(refused || error.is_ambiguous()) {
             return Err(error.with_ambiguous(in_doubt));
         }
         match look.look().await {
-            Ok(Found::Same(found)) if empty || in_doubt || error.is_ambiguous() => {
+            Ok(Found::Same(found)) if in_doubt || error.is_ambiguous() => {
                 return Ok(found);
             }
             Ok(Found::Same(_)) => return Err(conflict(error, "it is what was asked for")),
-            Ok(Found::Other(what)) => return Err(conflict(error, &what)),
-            Ok(Found::Nothing) if error.is_ambiguous() => {
+            Ok(Found::Other(what)) => {
+                // Whether this is what was asked for, in other words, cannot be told.
+                let ambiguous = in_doubt || error.is_ambiguous();
+                return Err(conflict(error, &what).with_ambiguous(ambiguous));
+            }
+            // Reads may lag behind, so a thing that is refused as a duplicate may
+            // not be seen yet.
+            Ok(Found::Nothing) if error.is_ambiguous() || in_doubt => {
                 in_doubt = true;
                 let pause = core
                     .settings
                     .retry
                     .pause(attempts, &Failure::Broken, Replay::Safe);
-                match pause.filter(|pause| Instant::now() + *pause < deadline && core.budget.take())
-                {
+                match pause.filter(|pause| after(*pause) < deadline && core.budget.take()) {
                     Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error),
+                    None => return Err(error.with_ambiguous(true)),
                 }
             }
             Ok(Found::Nothing) => return Err(error),
             // Nothing more can be known.
-            Err(_) => return Err(error.with_ambiguous(empty || in_doubt || !refused)),
+            Err(_) => return Err(error.with_ambiguous(in_doubt || !refused)),
         }
     }
 }
@@ -168,13 +171,6 @@ fn verdict(applied: bool) -> Settled {
     } else {
         Settled::NotApplied
     }
-}
-
-/// A success whose body, which the contract has, is missing.
-pub(crate) fn answered_without_body(error: &Error) -> bool {
-    error.kind() == ErrorKind::Decode
-        && error.status().is_some_and(|status| status.is_success())
-        && error.body().is_some_and(<[u8]>::is_empty)
 }
 
 fn conflict(error: Error, what: &str) -> Error {

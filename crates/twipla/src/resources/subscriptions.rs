@@ -222,6 +222,8 @@ impl AccountSubscription {
                 .deactivate_intpc_subscription(&body)),
             |reply| reply.payload,
         )
+        .or_nothing()
+        .map_flat()
         .inspect(settle::account_gone(&self.core, &self.id))
     }
 

@@ -306,14 +306,16 @@ impl WebsiteRef {
         )
     }
 
-    /// Deletes it; gives it as it was (documented).
-    pub fn delete(&self) -> Request<Website> {
+    /// Deletes it; gives it as it was (documented), or `None` where the server
+    /// answers without a body (which all official clients allow for).
+    pub fn delete(&self) -> Request<Option<Website>> {
         Request::new(
             &self.core,
             &operations::DELETE_WEBSITE,
             invoke!(self.id.get(), |api, id| api.delete_website(id.as_str())),
             |reply| reply.payload,
         )
+        .or_nothing()
     }
 
     /// Its subscription (website model).
@@ -370,7 +372,7 @@ impl Wanted {
         match WebsiteRef::new(core, Ok(self.website.clone())).get().await {
             Ok(site) => {
                 let same = site.intp_customer_id == self.customer
-                    && site.domain == self.domain
+                    && same_domain(&site.domain, &self.domain)
                     && self
                         .package
                         .is_none_or(|package| site.package_id == package);
@@ -387,6 +389,15 @@ impl Wanted {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Servers write a domain in more than one way.
+pub(crate) fn same_domain(a: &str, b: &str) -> bool {
+    fn bare(domain: &str) -> &str {
+        let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
+        rest.trim_end_matches('/')
+    }
+    bare(a).eq_ignore_ascii_case(bare(b))
 }
 
 fn create(core: &Arc<Core>, body: Result<wire::CreateWebsiteRequest>) -> Request<Website> {
