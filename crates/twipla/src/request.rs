@@ -158,14 +158,25 @@ impl<T: Send + 'static> Request<T> {
 
     /// Takes a success without a body for one that shows nothing.
     pub(crate) fn or_nothing(self) -> Request<Option<T>> {
-        let plan = self.plan.map(|plan| -> Plan<Option<T>> {
+        self.reshape(|outcome| match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_success_without_body() => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The same request, with another view of its typed outcome.
+    pub(crate) fn reshape<U>(
+        self,
+        view: impl FnOnce(Result<T>) -> Result<U> + Send + 'static,
+    ) -> Request<U> {
+        let plan = self.plan.map(|plan| -> Plan<U> {
             Box::new(move |sender, form| {
                 Box::pin(async move {
                     match plan(sender, form).await {
-                        Ok(Reply::Typed(value)) => Ok(Reply::Typed(Some(value))),
                         Ok(Reply::Raw(value)) => Ok(Reply::Raw(value)),
-                        Err(error) if error.is_success_without_body() => Ok(Reply::Typed(None)),
-                        Err(error) => Err(error),
+                        Ok(Reply::Typed(value)) => view(Ok(value)).map(Reply::Typed),
+                        Err(error) => view(Err(error)).map(Reply::Typed),
                     }
                 })
             })
@@ -197,29 +208,6 @@ impl<T: Send + 'static> Request<T> {
                 Err(error.with_settled(settled).with_ambiguous(ambiguous))
             }
             (outcome, _) => outcome,
-        }
-    }
-}
-
-impl<T: Send + 'static> Request<Option<Option<T>>> {
-    /// Nothing shown is nothing shown, in whichever way.
-    pub(crate) fn map_flat(self) -> Request<Option<T>> {
-        let plan = self.plan.map(|plan| -> Plan<Option<T>> {
-            Box::new(move |sender, form| {
-                Box::pin(async move {
-                    Ok(match plan(sender, form).await? {
-                        Reply::Typed(value) => Reply::Typed(value.flatten()),
-                        Reply::Raw(value) => Reply::Raw(value),
-                    })
-                })
-            })
-        });
-        Request {
-            core: self.core,
-            operation: self.operation,
-            settings: self.settings,
-            plan,
-            inspect: self.inspect,
         }
     }
 }

@@ -223,7 +223,7 @@ impl AccountSubscription {
             |reply| reply.payload,
         )
         .or_nothing()
-        .map_flat()
+        .reshape(|shown| shown.map(Option::flatten))
         .inspect(settle::account_gone(&self.core, &self.id))
     }
 
