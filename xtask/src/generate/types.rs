@@ -1,0 +1,273 @@
+//! What is done to the generated types: open enums, and secrets that are not printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use heck::ToSnakeCase as _;
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::{Value, json};
+use syn::{Attribute, Expr, Fields, Item, ItemEnum, ItemStruct, parse_quote};
+
+use crate::normalise::type_name;
+
+use super::{self_type, types_module};
+
+/// The name of the variant for a value that this version does not know.
+const UNKNOWN: &str = "Unknown";
+
+/// Gives every string enum a variant for values that this version does not know.
+pub(super) fn open_enums(file: &mut syn::File, contract: &Value) -> Result<()> {
+    let expected: BTreeMap<String, Vec<String>> = contract["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| {
+            let values = schema.get("enum")?.as_array()?;
+            let values = values
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+            Some((type_name(name), values))
+        })
+        .collect();
+    let items = types_module(file)?;
+    let mut changed = BTreeSet::new();
+    let mut result = Vec::with_capacity(items.len());
+    for item in std::mem::take(items) {
+        match item {
+            Item::Enum(item) => {
+                let name = item.ident.to_string();
+                let Some(values) = expected.get(&name) else {
+                    bail!(
+                        "progenitor wrote the enum {name}, which is no string enum of the contract"
+                    );
+                };
+                result.extend(open_enum(item, values)?);
+                changed.insert(name);
+            }
+            // The conversions of a closed enum.
+            Item::Impl(item)
+                if item.trait_.is_some() && expected.contains_key(&self_type(&item.self_ty)) => {}
+            other => result.push(other),
+        }
+    }
+    *items = result;
+    let missing: Vec<_> = expected
+        .keys()
+        .filter(|name| !changed.contains(*name))
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        "progenitor wrote no enum for {missing:?}"
+    );
+    Ok(())
+}
+
+pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Item>> {
+    let name = item.ident.clone();
+    ensure!(
+        item.variants.len() == values.len(),
+        "the enum {name} has {} variants for {} values of the contract",
+        item.variants.len(),
+        values.len()
+    );
+    let mut idents = Vec::new();
+    for (variant, value) in item.variants.iter_mut().zip(values) {
+        ensure!(
+            matches!(variant.fields, Fields::Unit),
+            "the variant {name}::{} holds something",
+            variant.ident
+        );
+        ensure!(
+            variant.ident != UNKNOWN,
+            "the enum {name} has a value {value:?}, which takes the name of the open variant"
+        );
+        variant
+            .attrs
+            .retain(|attribute| !attribute.path().is_ident("serde"));
+        let doc = format!("`{value}`");
+        variant.attrs.push(parse_quote!(#[doc = #doc]));
+        idents.push(variant.ident.clone());
+    }
+    item.attrs
+        .retain(|attribute| !attribute.path().is_ident("derive"));
+    item.attrs
+        .push(parse_quote!(#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]));
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
+    item.variants.push(parse_quote! {
+        /// A value that this version does not know, as it was received or is to be sent.
+        Unknown(String)
+    });
+    let implementation: syn::File = parse_quote! {
+        impl #name {
+            /// The values that this version knows.
+            pub const KNOWN: &'static [Self] = &[#(Self::#idents),*];
+
+            /// The value as it travels.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#idents => #values,)*
+                    Self::Unknown(value) => value,
+                }
+            }
+
+            fn known(value: &str) -> Option<Self> {
+                match value {
+                    #(#values => Some(Self::#idents),)*
+                    _ => None,
+                }
+            }
+        }
+        impl From<&str> for #name {
+            fn from(value: &str) -> Self {
+                Self::known(value).unwrap_or_else(|| Self::Unknown(value.to_owned()))
+            }
+        }
+        impl From<String> for #name {
+            fn from(value: String) -> Self {
+                Self::known(&value).unwrap_or(Self::Unknown(value))
+            }
+        }
+        impl ::std::str::FromStr for #name {
+            type Err = ::std::convert::Infallible;
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(value))
+            }
+        }
+        impl AsRef<str> for #name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+        impl ::serde::Serialize for #name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> ::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::wire::open_enum(deserializer)
+            }
+        }
+    };
+    Ok(std::iter::once(Item::Enum(item))
+        .chain(implementation.items)
+        .collect())
+}
+
+/// Replaces `derive(Debug)` where a field is marked `x-secret` in the contract.
+pub(super) fn redact_secrets(file: &mut syn::File, contract: &Value) -> Result<()> {
+    let mut secrets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, schema) in contract["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            if property.get("x-secret") == Some(&json!(true)) {
+                secrets
+                    .entry(type_name(name))
+                    .or_default()
+                    .insert(field.to_snake_case());
+            }
+        }
+    }
+    let items = types_module(file)?;
+    let mut implementations = Vec::new();
+    for (index, item) in items.iter_mut().enumerate() {
+        let Item::Struct(item) = item else { continue };
+        if let Some(fields) = secrets.remove(&item.ident.to_string()) {
+            implementations.push((index, redact(item, &fields)?));
+        }
+    }
+    ensure!(
+        secrets.is_empty(),
+        "the secrets {secrets:?} of the contract are in no generated type"
+    );
+    for (index, implementation) in implementations.into_iter().rev() {
+        items.insert(index + 1, implementation);
+    }
+    Ok(())
+}
+
+pub(super) fn redact(item: &mut ItemStruct, secrets: &BTreeSet<String>) -> Result<Item> {
+    let name = item.ident.clone();
+    ensure!(
+        remove_derive(&mut item.attrs, "Debug")?,
+        "{name} has no derive(Debug) to replace"
+    );
+    let mut left = secrets.clone();
+    let mut calls = TokenStream::new();
+    for field in &item.fields {
+        let ident = field
+            .ident
+            .as_ref()
+            .with_context(|| format!("{name} has a field without a name"))?;
+        let label = ident.to_string();
+        if left.remove(&label) {
+            calls.extend(quote!(.field(#label, &crate::wire::Redacted)));
+        } else {
+            calls.extend(quote!(.field(#label, &self.#ident)));
+        }
+    }
+    ensure!(
+        left.is_empty(),
+        "{name} has no field {left:?}, which the contract marks as secret"
+    );
+    let label = name.to_string();
+    let calls: Expr = syn::parse2(quote!(f.debug_struct(#label) #calls .finish()))
+        .context("cannot write the impl of Debug")?;
+    Ok(parse_quote! {
+        impl ::std::fmt::Debug for #name {
+            /// Leaves the secrets out.
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                #calls
+            }
+        }
+    })
+}
+
+/// Takes one trait out of the derives; says whether it was there.
+pub(super) fn remove_derive(attributes: &mut [Attribute], name: &str) -> Result<bool> {
+    let mut found = false;
+    for attribute in attributes
+        .iter_mut()
+        .filter(|attribute| attribute.path().is_ident("derive"))
+    {
+        let mut paths = Vec::new();
+        attribute
+            .parse_nested_meta(|meta| {
+                if meta.path.is_ident(name) {
+                    found = true;
+                } else {
+                    paths.push(meta.path);
+                }
+                Ok(())
+            })
+            .context("cannot read a derive")?;
+        *attribute = parse_quote!(#[derive(#(#paths),*)]);
+    }
+    Ok(found)
+}
+
+/// The error of conversions that can fail: none is left, the enums being open.
+pub(super) fn remove_unused_error(file: &mut syn::File) -> Result<()> {
+    let items = types_module(file)?;
+    let is_error = |item: &Item| matches!(item, Item::Mod(module) if module.ident == "error");
+    let used = items
+        .iter()
+        .filter(|item| !is_error(item))
+        .any(|item| quote!(#item).to_string().contains("ConversionError"));
+    if !used {
+        items.retain(|item| !is_error(item));
+    }
+    Ok(())
+}
