@@ -153,3 +153,48 @@ async fn a_page_is_no_success_where_the_contract_has_no_body() {
         "{error}"
     );
 }
+
+/// What the reference page shows of a website, and what a later server may add to it or leave null.
+#[test]
+fn null_is_none_and_what_is_new_is_no_error() {
+    let required = serde_json::json!({
+        "id": "7128840a-5347-49a4-8dfa-9022d8dad21a", "status": "paused", "intpId": "7128840a-5347-49a4-8dfa-9022d8dad21a",
+        "intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com",
+        "packageId": "471cc1d4-ec27-4504-b7c2-949af95662bc", "packageName": "Pro", "billingInterval": "monhtly",
+        "inTrial": false, "hadTrial": true, "createdAt": "2023-08-22T08:14:03+02:00", "expiresAt": "2023-09-22T08:14:03Z",
+    });
+    let bare: twipla::types::Website = serde_json::from_value(required.clone()).unwrap();
+    assert_eq!(
+        bare.status,
+        SubscriptionStatus::Unknown("paused".to_owned())
+    );
+    assert_eq!(bare.billing_interval.as_str(), "monhtly");
+    let mut full = required;
+    for name in [
+        "visaTrackingCode",
+        "lastPackageChangeAt",
+        "plannedDowngradePackageId",
+        "plannedDowngradeBillingInterval",
+        "stpResetAt",
+        "consumption",
+        "visaCustomerId",
+        "billingMode",
+        "subscriptionType",
+    ] {
+        full[name] = serde_json::Value::Null;
+    }
+    full["somethingNew"] = serde_json::json!({"deep": [1, 2]});
+    let with_nulls: twipla::types::Website = serde_json::from_value(full).unwrap();
+    assert_eq!(with_nulls, bare);
+
+    let package = serde_json::json!({
+        "id": "471cc1d4-ec27-4504-b7c2-949af95662bc", "name": "Pro", "touchpoints": "55000",
+        "intpId": "7128840a-5347-49a4-8dfa-9022d8dad21a", "price": 39.99, "currency": "CHF", "period": "monthly",
+        "recommended": true, "createdAt": "2023-08-22T08:14:03Z", "visibility": "public", "restrictedTo": null,
+    });
+    let package: twipla::types::Package = serde_json::from_value(package).unwrap();
+    assert_eq!(
+        (package.touchpoints.get(), package.restricted_to),
+        (55_000, None)
+    );
+}

@@ -12,6 +12,14 @@ use crate::retry::RetryPolicy;
 use crate::{Error, ErrorKind, Result, Twipla};
 
 /// Which of TWIPLA's environments to talk to.
+///
+/// ```
+/// use twipla::Environment;
+///
+/// assert_eq!("stage".parse::<Environment>()?, Environment::Stage);
+/// assert!(Environment::default().base_url().starts_with("https://"));
+/// # Ok::<(), twipla::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Environment {
@@ -73,6 +81,21 @@ impl std::str::FromStr for Environment {
 ///
 /// Nothing is checked until [`build`](Self::build), so that a chain reads
 /// without question marks.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use twipla::{Environment, PrivateKey, RetryPolicy, Twipla};
+///
+/// # fn main() -> twipla::Result<()> {
+/// let twipla = Twipla::builder()
+///     .partner("7128840a-5347-49a4-8dfa-9022d8dad21a", PrivateKey::from_pem_file("partner.key")?)
+///     .environment(Environment::Stage)
+///     .timeout(Duration::from_secs(20))
+///     .retry(RetryPolicy::default().max_attempts(2))
+///     .user_agent("shop/1.4")
+///     .build()?;
+/// # Ok(()) }
+/// ```
 #[must_use]
 pub struct Builder {
     partner: Option<(Result<PartnerId>, Arc<dyn Signer>)>,

@@ -4,10 +4,9 @@ use anyhow::{Result, ensure};
 use quote::quote;
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
-
-use super::self_type;
 use syn::{Expr, ImplItem, Item, Stmt, parse_quote};
 
+use super::self_type;
 use crate::normalise::operations;
 
 /// Encodes path parameters with our own function, which leaves nothing but unreserved bytes alone.

@@ -37,6 +37,15 @@ pub struct Series {
 }
 
 /// A graph about to be asked for. Awaiting it gives the [`Graph`].
+///
+/// ```
+/// # async fn f(data: twipla::Analytics, week: std::ops::RangeInclusive<chrono::NaiveDate>) -> twipla::Result<()> {
+/// let graph = data.visits().date_range(week).timezone("Europe/Berlin").await?;
+/// for (day, visits) in graph.labels.iter().zip(&graph.series[0].data) {
+///     println!("{day}: {visits:?}");
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "a query is sent when it is awaited"]
 pub struct GraphQuery {
     scope: Scope,

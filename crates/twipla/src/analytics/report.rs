@@ -276,6 +276,16 @@ sendable!(AnalyticsQuery => AnalyticsReport);
 ///
 /// Neither the path nor the body of this endpoint is public. The contract has a
 /// placeholder; set both as TWIPLA tells you.
+///
+/// ```
+/// # async fn f(data: twipla::Analytics) -> twipla::Result<()> {
+/// let sessions = data.raw_sessions()
+///     .path("/v2/websites/eee0b185-ac19-4fd6-bb45-58b59a8988e9/the-real-path")
+///     .body(&serde_json::json!({ "pageSize": 50 }))
+///     .raw()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a query is sent when it is awaited"]
 pub struct RawSessions {
     scope: Scope,
