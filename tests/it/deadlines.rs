@@ -1,0 +1,531 @@
+//! Deadlines, repeats, cancellation and limits, as a caller of the public API meets them.
+//!
+//! Nothing here measures time. Where it matters how long something is waited
+//! for, a deadline stands behind it that the wrong pause would run into.
+
+use std::future::IntoFuture as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use http::Method;
+use twipla::{ErrorKind, FreeRequest, PrivateKey, RetryPolicy, SignFuture, Signer, Twipla};
+use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_tests::client;
+
+const MILLI: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn status(code: u16, headers: &[(&str, &str)]) -> FaultKind {
+    FaultKind::Status {
+        code,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: String::new(),
+    }
+}
+
+async fn sandbox() -> Sandbox {
+    Sandbox::start().await.unwrap()
+}
+
+fn build(sandbox: &Sandbox, change: impl FnOnce(twipla::Builder) -> twipla::Builder) -> Twipla {
+    change(client(sandbox, &sandbox.website_partner()))
+        .build()
+        .unwrap()
+}
+
+/// A POST with none of the care that the facade takes of the creates it knows.
+fn post(twipla: &Twipla) -> FreeRequest {
+    twipla
+        .request(Method::POST, "/v2/3as/customers")
+        .json(&serde_json::json!({"intpCustomerId": "c", "email": "c@example.com"}))
+}
+
+fn quick(attempts: u32) -> RetryPolicy {
+    RetryPolicy::default()
+        .max_attempts(attempts)
+        .base_delay(MILLI)
+}
+
+// Time stands still until everything waits, so the number of attempts is the
+// arithmetic of the deadlines, whatever else the machine does.
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_is_trimmed_to_what_is_left() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::new(FaultKind::Hang));
+    let twipla = build(&sandbox, |builder| {
+        builder
+            .attempt_timeout(Duration::from_millis(100))
+            .timeout(Duration::from_millis(250))
+            .retry(quick(10))
+    });
+    let started = tokio::time::Instant::now();
+    let error = twipla.packages().list().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(!error.is_ambiguous(), "a read changes nothing: {error}");
+    assert_eq!(
+        error.attempts(),
+        3,
+        "two whole ones and what is left: {error}"
+    );
+    assert!(error.to_string().contains("0.250 s"), "{error}");
+    // Not the machine's time, but the test's, which stands still at will.
+    assert!(started.elapsed() < Duration::from_millis(260));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_one_call_is_its_own() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::new(FaultKind::Hang));
+    let twipla = build(&sandbox, |builder| {
+        builder.attempt_timeout(Duration::from_millis(100))
+    });
+    let error = twipla
+        .company_details()
+        .timeout(Duration::from_millis(150))
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout() && error.attempts() == 2, "{error}");
+    let error = twipla
+        .company_details()
+        .retry(RetryPolicy::none())
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout() && error.attempts() == 1, "{error}");
+    assert!(error.to_string().contains("0.100 s"), "{error}");
+}
+
+#[tokio::test]
+async fn a_post_that_hangs_is_sent_once_and_ambiguous_and_a_get_is_not() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::new(FaultKind::Hang));
+    let twipla = build(&sandbox, |builder| {
+        builder
+            .attempt_timeout(Duration::from_millis(100))
+            .timeout(Duration::from_millis(250))
+            .retry(quick(10))
+    });
+    let error = post(&twipla).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.attempts(), 1, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+    assert_eq!(sandbox.requests().len(), 1);
+
+    let error = twipla.packages().list().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(!error.is_ambiguous(), "{error}");
+    assert!((1..=3).contains(&error.attempts()), "{error}");
+}
+
+#[tokio::test]
+async fn a_delete_that_stays_unanswered_is_ambiguous() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox, |builder| builder.retry(quick(3)));
+    sandbox.inject(Fault::new(FaultKind::ResetBeforeCommit));
+    let error = twipla
+        .request(Method::DELETE, "/v2/3as/customers/c")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    assert_eq!(error.attempts(), 3, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn retry_after_replaces_the_pause() {
+    // A pause of the policy's own would be of minutes, and run into the deadline.
+    let policy = RetryPolicy::default().base_delay(HOUR).max_delay(HOUR);
+    let past = "Sun, 01 Mar 2020 00:00:30 GMT";
+    for (code, after) in [(429, "0"), (503, "0"), (429, past), (503, past)] {
+        let sandbox = sandbox().await;
+        let twipla = build(&sandbox, |builder| {
+            builder
+                .retry(policy.clone())
+                .timeout(Duration::from_secs(20))
+        });
+        sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(2));
+        twipla.packages().list().await.unwrap();
+        assert_eq!(sandbox.requests().len(), 3, "{code}, {after}");
+        // With Retry-After the server says that it did nothing: a POST goes again too.
+        sandbox.clear_requests();
+        sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(1));
+        post(&twipla).await.unwrap();
+        assert_eq!(sandbox.requests().len(), 2, "{code}, {after}");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_not_waited_for_beyond_the_limit_or_the_deadline() {
+    for (after, policy, timeout) in [
+        ("61", quick(4), HOUR),
+        ("2", quick(4).max_retry_after(Duration::from_secs(1)), HOUR),
+        ("1", quick(4).max_retry_after(Duration::ZERO), HOUR),
+        ("18446744073709551615", quick(4), HOUR),
+        // Within the limit, but the call would be over by then.
+        ("30", quick(4), Duration::from_secs(20)),
+        (
+            "3600",
+            quick(4).max_retry_after(2 * HOUR),
+            Duration::from_secs(20),
+        ),
+        (
+            "18446744073709551615",
+            quick(4).max_retry_after(Duration::from_secs(60)),
+            HOUR,
+        ),
+    ] {
+        let sandbox = sandbox().await;
+        let twipla = build(&sandbox, |builder| builder.retry(policy).timeout(timeout));
+        sandbox.inject(Fault::new(status(429, &[("retry-after", after)])));
+        let error = twipla.packages().list().await.unwrap_err();
+        assert!(error.is_rate_limited(), "{error}");
+        assert_eq!(error.attempts(), 1, "{after}: {error}");
+        let told = Duration::from_secs(after.parse().unwrap());
+        assert_eq!(error.retry_after(), Some(told));
+        assert_eq!(sandbox.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_endless_retry_after_is_no_panic() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox, |builder| {
+        builder.retry(quick(4).max_retry_after(Duration::MAX))
+    });
+    for after in [
+        "18446744073709551615",
+        "9223372036854775807",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ] {
+        sandbox.clear_faults();
+        sandbox.inject(Fault::new(status(429, &[("retry-after", after)])));
+        let error = twipla.packages().list().await.unwrap_err();
+        assert!(error.is_rate_limited(), "{after}: {error}");
+        assert_eq!(error.attempts(), 1, "{after}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_of_garbage_counts_as_none() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox, |builder| builder.retry(quick(4)));
+    for after in ["soon", "-1", "1.5", "", "99999999999999999999999"] {
+        sandbox.clear_requests();
+        sandbox.inject(Fault::new(status(503, &[("retry-after", after)])).times(1));
+        twipla.packages().list().await.unwrap();
+        assert_eq!(sandbox.requests().len(), 2, "{after:?}");
+        // Nobody said that nothing was done: a POST is not repeated.
+        sandbox.inject(Fault::new(status(503, &[("retry-after", after)])).times(1));
+        let error = post(&twipla).await.unwrap_err();
+        assert_eq!(error.attempts(), 1, "{after:?}: {error}");
+        assert_eq!(error.retry_after(), None);
+        assert!(error.is_ambiguous(), "{after:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_budget_ends_the_repeats_of_a_server_in_trouble() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox, |builder| builder.retry(quick(4)));
+    sandbox.inject(Fault::new(status(503, &[])));
+    let mut attempts = Vec::new();
+    for _ in 0..30 {
+        attempts.push(twipla.packages().list().await.unwrap_err().attempts());
+    }
+    assert_eq!(attempts[0], 4, "{attempts:?}");
+    assert!(attempts[20..].iter().all(|one| *one == 1), "{attempts:?}");
+    // Another client has a budget of its own.
+    let other = build(&sandbox, |builder| builder.retry(quick(4)));
+    assert_eq!(other.packages().list().await.unwrap_err().attempts(), 4);
+
+    // Successes fill it again.
+    sandbox.clear_faults();
+    for _ in 0..20 {
+        twipla.packages().list().await.unwrap();
+    }
+    sandbox.inject(Fault::new(status(503, &[])).times(1));
+    twipla.packages().list().await.unwrap();
+}
+
+/// A key that takes its time, and counts.
+#[derive(Debug, Clone)]
+struct Slow {
+    key: PrivateKey,
+    signed: Arc<AtomicU32>,
+}
+
+impl Slow {
+    fn client(sandbox: &Sandbox) -> (Twipla, Arc<AtomicU32>) {
+        let partner = sandbox.website_partner();
+        let signed = Arc::new(AtomicU32::new(0));
+        let slow = Self {
+            key: PrivateKey::from_pem(partner.private_key_pem()).unwrap(),
+            signed: Arc::clone(&signed),
+        };
+        let twipla = Twipla::builder()
+            .signer(partner.id(), slow)
+            .base_url(sandbox.base_url())
+            .retry(quick(4))
+            .timeout(Duration::from_secs(20))
+            .build()
+            .unwrap();
+        (twipla, signed)
+    }
+}
+
+impl Signer for Slow {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(async move {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            tokio::time::sleep(MILLI).await;
+            let signature = self.key.sign(message).await;
+            self.signed.fetch_add(1, Ordering::SeqCst);
+            signature
+        })
+    }
+}
+
+/// Polls a future so many times at most, then drops it; whether it was done by then.
+async fn poll_times<F: Future + ?Sized>(mut future: Pin<Box<F>>, mut times: u32) -> bool {
+    std::future::poll_fn(move |context| {
+        if times == 0 {
+            return Poll::Ready(false);
+        }
+        times -= 1;
+        let done = future.as_mut().poll(context).is_ready();
+        if done || times == 0 {
+            return Poll::Ready(done);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_call_dropped_anywhere_leaves_the_client_usable() {
+    // What is under way when the call is dropped: the first token, a new token
+    // after a 401, the request, the answer, a pause between attempts.
+    let troubles = [
+        None,
+        Some(FaultKind::ExpiredToken),
+        Some(status(503, &[])),
+        Some(FaultKind::ResetBeforeCommit),
+        Some(FaultKind::Delay(MILLI)),
+    ];
+    for trouble in troubles {
+        let sandbox = sandbox().await;
+        let mut done = false;
+        let mut times = 0;
+        while !done && times < 60 {
+            let (twipla, signed) = Slow::client(&sandbox);
+            sandbox.clear_faults();
+            if let Some(kind) = &trouble {
+                sandbox.inject(Fault::new(kind.clone()).times(1));
+            }
+            done = poll_times(twipla.packages().list().into_future(), times).await;
+            sandbox.clear_faults();
+            // The next calls find no lock poisoned and no token missing.
+            twipla.packages().list().await.unwrap();
+            let so_far = signed.load(Ordering::SeqCst);
+            assert!(
+                so_far <= 2,
+                "{trouble:?}, dropped after {times} polls: {so_far}"
+            );
+            twipla.packages().list().await.unwrap();
+            let token = twipla.partner_token().await.unwrap();
+            let again = twipla.partner_token().await.unwrap();
+            assert_eq!(token.expose(), again.expose());
+            assert_eq!(
+                signed.load(Ordering::SeqCst),
+                so_far,
+                "{trouble:?}, {times}"
+            );
+            times += 1;
+        }
+        assert!(
+            done,
+            "{trouble:?}: the call was dropped at every point up to its end"
+        );
+        assert!(times > 3, "{trouble:?}: {times} points are too few");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_outlives_the_call_that_started_it() {
+    let sandbox = sandbox().await;
+    let (twipla, signed) = Slow::client(&sandbox);
+    let call = || tokio::spawn(twipla.packages().list().into_future());
+    let first = call();
+    // The first call starts the mint; the others join it.
+    tokio::task::yield_now().await;
+    let others: Vec<_> = (0..8).map(|_| call()).collect();
+    tokio::task::yield_now().await;
+    first.abort();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    assert_eq!(
+        signed.load(Ordering::SeqCst),
+        1,
+        "one token for all of them"
+    );
+}
+
+#[tokio::test]
+async fn a_reply_over_the_limit_is_refused_whatever_its_status() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox, |builder| builder.max_body(1000).retry(quick(4)));
+    for code in [200, 400, 404, 500, 503] {
+        sandbox.clear_requests();
+        sandbox.inject(
+            Fault::new(FaultKind::Status {
+                code,
+                headers: Vec::new(),
+                body: "x".repeat(1001),
+            })
+            .times(1),
+        );
+        let error = twipla.packages().list().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{code}: {error}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(code));
+        assert!(error.to_string().contains("1000 bytes"), "{code}: {error}");
+        assert_eq!(
+            sandbox.requests().len(),
+            1,
+            "{code}: more of it would be no better"
+        );
+    }
+}
+
+/// A server that answers every request with `head`, then with `more` until nobody listens.
+fn endless(head: &'static str, more: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            std::thread::spawn(move || {
+                let mut request = [0; 16 * 1024];
+                let _ = stream.read(&mut request);
+                let mut next = head;
+                while stream.write_all(next.as_bytes()).is_ok() {
+                    next = more;
+                }
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_read_up_to_the_limit() {
+    let sandbox = sandbox().await;
+    let partner = sandbox.website_partner();
+    for (head, more) in [
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "10\r\n                \r\n",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n",
+            "                ",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999\r\n\r\n",
+            " ",
+        ),
+    ] {
+        let twipla = client(&sandbox, &partner)
+            .base_url(endless(head, more))
+            .max_body(64 * 1024)
+            .build()
+            .unwrap();
+        let error = twipla.packages().list().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{head:?}: {error}");
+        assert_eq!(error.attempts(), 1, "{head:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn headers_without_end_are_an_error() {
+    let sandbox = sandbox().await;
+    let twipla = client(&sandbox, &sandbox.website_partner())
+        .base_url(endless("HTTP/1.1 200 OK\r\n", "x-more: and more\r\n"))
+        .retry(quick(2))
+        .build()
+        .unwrap();
+    let error = twipla.packages().list().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed() {
+    let (sandbox, elsewhere) = (sandbox().await, sandbox().await);
+    let twipla = build(&sandbox, |builder| builder);
+    let location = format!("{}/v2/3as/packages", elsewhere.base_url());
+    for code in [300, 301, 302, 303, 304, 307, 308] {
+        for to in [location.as_str(), "/v2/3as/packages", "//evil.example/"] {
+            sandbox.clear_requests();
+            sandbox.inject(Fault::new(status(code, &[("location", to)])).times(1));
+            let error = twipla.packages().list().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Rejected, "{code}: {error}");
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(code));
+            assert_eq!(error.attempts(), 1, "{code}: {error}");
+            assert!(!error.is_ambiguous(), "{code}: {error}");
+            assert_eq!(sandbox.requests().len(), 1, "{code} to {to}");
+        }
+    }
+    assert!(elsewhere.requests().is_empty(), "no token went there");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_no_ambiguity() {
+    let sandbox = sandbox().await;
+    // A port that was free a moment ago and that nobody listens on.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap();
+    let twipla = build(&sandbox, |builder| {
+        builder
+            .base_url(format!("http://{address}"))
+            .retry(quick(3))
+    });
+    for error in [
+        twipla.packages().list().await.unwrap_err(),
+        post(&twipla).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+        assert_eq!(error.attempts(), 3, "{error}");
+        assert!(!error.is_ambiguous(), "{error}");
+        assert_eq!(error.status(), None);
+    }
+}
+
+#[tokio::test]
+async fn deadlines_without_end_are_no_panic() {
+    let sandbox = sandbox().await;
+    for twipla in [
+        build(&sandbox, |builder| builder.timeout(Duration::MAX)),
+        build(&sandbox, |builder| builder.attempt_timeout(Duration::MAX)),
+        build(&sandbox, |builder| builder.connect_timeout(Duration::MAX)),
+        build(&sandbox, |builder| {
+            builder.retry(RetryPolicy::default().max_delay(Duration::MAX))
+        }),
+    ] {
+        twipla.packages().list().await.unwrap();
+        twipla
+            .company_details()
+            .timeout(Duration::MAX)
+            .await
+            .unwrap();
+    }
+}

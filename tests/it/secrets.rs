@@ -1,0 +1,920 @@
+//! Nothing that this crate prints, in any way, holds a secret.
+//!
+//! Everything is collected into one text: `Debug` of every public type, every
+//! error with its sources, every span and event at TRACE (also those of the
+//! libraries underneath, through `tracing` and through `log`). Then the text is
+//! searched for any piece of any secret that the run has seen.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
+use std::future::IntoFuture;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{Days, Utc};
+use http::Method;
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::span;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use twipla::types::ContributorRole;
+use twipla::{
+    Dimension, Environment, Filter, IframeMessage, Metric, Order, PrivateKey, RetryPolicy, Secret,
+    SignFuture, Signer, SignerError, Twipla,
+};
+use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
+use uuid::Uuid;
+
+/// All that was printed so far.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<String>>);
+
+impl Heard {
+    fn say(&self, text: impl fmt::Display) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(all, "{text}").unwrap();
+    }
+
+    fn text(&self) -> String {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Everything that an error tells.
+    fn error(&self, error: &(dyn StdError + 'static)) {
+        self.say(format_args!("{error}\n{error:?}\n{error:#?}"));
+        let mut source = error.source();
+        while let Some(error) = source {
+            self.say(format_args!("{error}\n{error:?}\n{error:#?}"));
+            source = error.source();
+        }
+    }
+
+    fn failure(&self, error: &twipla::Error) {
+        self.error(error);
+        self.say(error.message());
+        self.say(format_args!("{:?}", error.code()));
+    }
+
+    fn outcome<T: fmt::Debug>(&self, result: twipla::Result<T>) -> Option<T> {
+        self.say(format_args!("{result:?}\n{result:#?}"));
+        result.map_err(|error| self.failure(&error)).ok()
+    }
+}
+
+/// Takes every field as every kind of formatter would print it.
+struct Fields<'a>(&'a Heard);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.say(format_args!("{field}={value:?}\n{value:#?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.say(format_args!("{field}={value}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
+        self.0.say(field);
+        self.0.error(value);
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Heard {
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        self.say(format_args!(
+            "span {} {}",
+            metadata.target(),
+            metadata.name()
+        ));
+        attributes.record(&mut Fields(self));
+    }
+
+    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
+        values.record(&mut Fields(self));
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        self.say(format_args!(
+            "event {} {}",
+            metadata.target(),
+            metadata.name()
+        ));
+        event.record(&mut Fields(self));
+    }
+}
+
+thread_local! {
+    /// Who hears what this thread says through `log`: there is one logger per process.
+    static EAR: RefCell<Option<Heard>> = const { RefCell::new(None) };
+}
+
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        EAR.with(|ear| ear.try_borrow().is_ok_and(|ear| ear.is_some()))
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        EAR.with(|ear| {
+            if let Ok(ear) = ear.try_borrow()
+                && let Some(heard) = &*ear
+            {
+                heard.say(format_args!("log {} {}", record.target(), record.args()));
+            }
+        });
+    }
+
+    fn flush(&self) {}
+}
+
+/// Listens to this thread until it is dropped.
+struct Listening {
+    _tracing: tracing::subscriber::DefaultGuard,
+}
+
+impl Listening {
+    fn start(heard: &Heard) -> Self {
+        // With one subscriber alone, `tracing` asks the thread that comes first
+        // to a place in the code whether anybody listens there, and that may be
+        // another test's. With two it asks the subscribers.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| {
+            log::set_logger(&Logger).unwrap();
+            log::set_max_level(log::LevelFilter::Trace);
+            tracing::Dispatch::new(tracing_subscriber::registry())
+        });
+        EAR.with(|ear| *ear.borrow_mut() = Some(heard.clone()));
+        let subscriber = tracing_subscriber::registry().with(heard.clone());
+        Self {
+            _tracing: tracing::subscriber::set_default(subscriber),
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        EAR.with(|ear| ear.borrow_mut().take());
+    }
+}
+
+/// What must not be printed.
+#[derive(Clone, Default)]
+struct Secrets(Arc<Mutex<Vec<String>>>);
+
+impl Secrets {
+    /// How many characters in a row give a secret away.
+    const PIECE: usize = 12;
+
+    fn add(&self, secret: &str) {
+        assert!(secret.len() >= Self::PIECE, "too short to be told apart");
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.iter().any(|one| one == secret) {
+            all.push(secret.to_owned());
+        }
+    }
+
+    /// A token by its parts.
+    fn add_token(&self, token: &str) {
+        token
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .for_each(|part| self.add(part));
+    }
+
+    /// A PEM text by its lines, without those that say what it is. The last may be short.
+    fn add_pem(&self, pem: &str) {
+        pem.lines()
+            .filter(|line| !line.starts_with("-----") && line.len() >= Self::PIECE)
+            .for_each(|line| self.add(line));
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The pieces of secrets in a text, with what surrounds them.
+    fn found_in(&self, text: &str) -> Vec<String> {
+        let secrets = self.all();
+        let pieces: HashSet<&[u8]> = secrets
+            .iter()
+            .flat_map(|secret| secret.as_bytes().windows(Self::PIECE))
+            .collect();
+        let plain = text
+            .as_bytes()
+            .windows(Self::PIECE)
+            .position(|piece| pieces.contains(piece));
+        // The same bytes as `Debug` of a byte string prints them, in hex or in base64.
+        let encoded = secrets.iter().find_map(|secret| {
+            let bytes = secret.as_bytes();
+            [0, (bytes.len() - 9) / 2, bytes.len() - 9]
+                .into_iter()
+                .flat_map(|start| {
+                    let piece = &bytes[start..start + 9];
+                    let list = format!("{piece:?}");
+                    let list = &list[1..list.len() - 1];
+                    let hex = |upper| {
+                        piece.iter().fold(String::new(), |mut text, byte| {
+                            let _ = if upper {
+                                write!(text, "{byte:02X}")
+                            } else {
+                                write!(text, "{byte:02x}")
+                            };
+                            text
+                        })
+                    };
+                    [
+                        list.to_owned(),
+                        list.replace(' ', ""),
+                        list.replace(", ", ",\n    "),
+                        hex(false),
+                        hex(true),
+                        STANDARD.encode(piece),
+                        URL_SAFE_NO_PAD.encode(piece),
+                    ]
+                })
+                .find_map(|piece| text.find(&piece))
+        });
+        plain
+            .into_iter()
+            .chain(encoded)
+            .map(|at| {
+                let bytes = text.as_bytes();
+                let around = &bytes[at.saturating_sub(160)..bytes.len().min(at + 160)];
+                String::from_utf8_lossy(around).into_owned()
+            })
+            .collect()
+    }
+
+    fn assert_none_in(&self, heard: &Heard) {
+        let found = self.found_in(&heard.text());
+        assert!(found.is_empty(), "printed: {found:#?}");
+    }
+}
+
+/// `Debug` where there is one, else the name of the type: so that a type that
+/// gets `Debug` later is looked at from then on.
+struct Show<'a, T: ?Sized>(&'a T);
+
+trait Printed {
+    fn shown(&self) -> String;
+}
+
+impl<T: fmt::Debug + ?Sized> Printed for Show<'_, T> {
+    fn shown(&self) -> String {
+        format!("{:?}\n{:#?}", self.0, self.0)
+    }
+}
+
+trait Silent {
+    fn shown(&self) -> String;
+}
+
+impl<T: ?Sized> Silent for &Show<'_, T> {
+    fn shown(&self) -> String {
+        format!("{} has no Debug", std::any::type_name::<T>())
+    }
+}
+
+macro_rules! show {
+    ($heard:expr, $($value:expr),+ $(,)?) => {$({
+        let value = &$value;
+        #[allow(clippy::needless_borrow, reason = "how the trait is chosen")]
+        $heard.say((&Show(value)).shown());
+    })+};
+}
+
+/// Signs as the key does, and notes every token that comes of it.
+#[derive(Debug, Clone)]
+struct Noting {
+    key: PrivateKey,
+    secrets: NotShown<Secrets>,
+}
+
+#[derive(Clone)]
+struct NotShown<T>(T);
+
+impl<T> fmt::Debug for NotShown<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl Noting {
+    fn new(partner: &Partner, secrets: &Secrets) -> Self {
+        secrets.add_pem(partner.private_key_pem());
+        Self {
+            key: PrivateKey::from_pem(partner.private_key_pem()).unwrap(),
+            secrets: NotShown(secrets.clone()),
+        }
+    }
+}
+
+impl Signer for Noting {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(async move {
+            let signature = self.key.sign(message).await?;
+            let secrets = &self.secrets.0;
+            secrets.add_token(std::str::from_utf8(message).unwrap());
+            secrets.add(&URL_SAFE_NO_PAD.encode(&signature));
+            Ok(signature)
+        })
+    }
+}
+
+struct Run {
+    heard: Heard,
+    secrets: Secrets,
+    sandbox: Sandbox,
+}
+
+impl Run {
+    async fn start() -> Self {
+        let (heard, secrets) = (Heard::default(), Secrets::default());
+        let sandbox = Sandbox::start().await.unwrap();
+        Self {
+            heard,
+            secrets,
+            sandbox,
+        }
+    }
+
+    fn client(&self) -> Twipla {
+        let partner = self.sandbox.website_partner();
+        let builder = Twipla::builder()
+            .signer(partner.id(), Noting::new(&partner, &self.secrets))
+            .base_url(self.sandbox.base_url())
+            .retry(
+                RetryPolicy::default()
+                    .max_attempts(2)
+                    .base_delay(Duration::from_millis(1)),
+            )
+            .attempt_timeout(Duration::from_millis(400))
+            .timeout(Duration::from_millis(600));
+        show!(self.heard, builder);
+        builder.build().unwrap()
+    }
+
+    async fn hear<T: fmt::Debug>(
+        &self,
+        call: impl IntoFuture<Output = twipla::Result<T>>,
+    ) -> Option<T> {
+        self.heard.outcome(call.await)
+    }
+
+    /// Calls of every sort, each with its reply or its error printed.
+    async fn calls(&self, twipla: &Twipla, n: usize, known: &Known) {
+        let site = twipla.website("w");
+        self.hear(twipla.company_details()).await;
+        let (customer, website) = (format!("c{n}"), format!("w{n}"));
+        let email = format!("{customer}@example.com");
+        self.hear(twipla.customers().create(customer.as_str(), email))
+            .await;
+        self.hear(twipla.customers().list()).await;
+        self.hear(
+            twipla
+                .websites()
+                .create("c", website.as_str(), "example.com"),
+        )
+        .await;
+        self.hear(site.get()).await;
+        self.hear(site.get().raw()).await;
+        self.hear(site.subscription().cancel()).await;
+        self.hear(
+            site.contributors()
+                .add(customer.as_str(), ContributorRole::Editor),
+        )
+        .await;
+        self.hear(site.whitelisted_domains().list()).await;
+        self.hear(twipla.packages().list()).await;
+
+        if let Some(key) = self.hear(site.api_keys().create(format!("key {n}"))).await {
+            self.secrets.add(&key.api_key);
+        }
+        self.hear(site.api_keys().list()).await;
+        if let Some(rotation) = self.hear(site.api_keys().rotate(known.key_id)).await {
+            self.secrets.add(&rotation.new_key().api_key);
+            self.hear(rotation.abandon()).await;
+        }
+        let login = || twipla.login_with_api_key(known.website, known.key.as_str());
+        let path = twipla_api::operations::LOGIN_WITH_API_KEY.path;
+        for tokens in [
+            self.hear(login()).await,
+            self.hear(login().path(path)).await,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            self.secrets.add(&tokens.token);
+            self.secrets.add(&tokens.refresh_token);
+        }
+
+        let today = Utc::now().date_naive();
+        let data = twipla.analytics(known.website, known.key.as_str());
+        let days = today - Days::new(2)..=today;
+        self.hear(
+            data.sessions()
+                .metrics([Metric::VisitCount])
+                .date_range(days.clone()),
+        )
+        .await;
+        self.hear(data.visits().date_range(days)).await;
+        self.hear(data.raw_sessions()).await;
+        let free = twipla.request(Method::GET, format!("/v2/websites/{}/x", known.website));
+        self.hear(free.api_key(known.key.as_str())).await;
+        self.hear(twipla.request(Method::GET, "/v2/3as/customers"))
+            .await;
+
+        if let Some(url) = self.hear(twipla.dashboard("c", "w")).await {
+            self.visit(url.as_str());
+        }
+        let from_login = twipla.dashboard_from_login(known.refresh_token.as_str());
+        if let Some(url) = self.hear(from_login).await {
+            self.visit(url.as_str());
+        }
+        show!(self.heard, twipla);
+        self.hear(twipla.partner_token()).await;
+        self.hear(twipla.customer_token("c")).await;
+    }
+
+    /// The token of a dashboard's address.
+    fn visit(&self, url: &str) {
+        let token = url
+            .split(['?', '&'])
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| matches!(*name, "intpc_token" | "websiteToken"))
+            .map(|(_, token)| token)
+            .unwrap();
+        self.secrets.add_token(token);
+    }
+}
+
+/// What the first, undisturbed calls brought.
+struct Known {
+    website: Uuid,
+    key_id: Uuid,
+    key: String,
+    refresh_token: String,
+}
+
+async fn know(run: &Run, twipla: &Twipla) -> Known {
+    let made = twipla
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .await
+        .unwrap();
+    let website = made.website.unwrap().id;
+    let key = twipla
+        .website("w")
+        .api_keys()
+        .create("known")
+        .await
+        .unwrap();
+    run.secrets.add(&key.api_key);
+    let tokens = twipla
+        .login_with_api_key(website, key.api_key.as_str())
+        .await
+        .unwrap();
+    run.secrets.add(&tokens.token);
+    run.secrets.add(&tokens.refresh_token);
+    show!(run.heard, key, tokens);
+    Known {
+        website,
+        key_id: key.id,
+        key: key.api_key,
+        refresh_token: tokens.refresh_token,
+    }
+}
+
+fn every_fault() -> Vec<FaultKind> {
+    let status = |code, headers: &[(&str, &str)], body: &str| FaultKind::Status {
+        code,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: body.to_owned(),
+    };
+    vec![
+        status(400, &[], r#"{"status":400,"message":"no","code":1}"#),
+        status(401, &[], r#"{"error":"invalid access token"}"#),
+        status(302, &[("location", "http://127.0.0.1:1/")], ""),
+        status(429, &[("retry-after", "0")], ""),
+        status(500, &[], "<html>failed</html>"),
+        status(503, &[], ""),
+        status(200, &[], r#"{"payload":5}"#),
+        FaultKind::Delay(Duration::from_millis(2)),
+        FaultKind::Hang,
+        FaultKind::ResetBeforeCommit,
+        FaultKind::ResetAfterCommit,
+        FaultKind::TruncatedBody,
+        FaultKind::HtmlBody,
+        FaultKind::EmptyBody,
+        FaultKind::InvalidJson,
+        FaultKind::MissingField("id".to_owned()),
+        FaultKind::MissingField("apiKey".to_owned()),
+        FaultKind::MissingField("token".to_owned()),
+        FaultKind::UnknownEnumValue,
+        FaultKind::NoContent,
+        FaultKind::ClockSkew(7200),
+        FaultKind::ClockSkew(-7200),
+        FaultKind::ExpiredToken,
+    ]
+}
+
+// One thread, so that one listener hears the client and its connections too.
+#[tokio::test]
+async fn no_fault_makes_the_client_print_a_secret() {
+    let run = Run::start().await;
+    let listening = Listening::start(&run.heard);
+    let twipla = run.client();
+    let known = know(&run, &twipla).await;
+    run.calls(&twipla, 0, &known).await;
+    for (n, kind) in every_fault().into_iter().enumerate() {
+        // A client of its own, so that the budget of repeats is whole and the token new.
+        let mut builder_of = run.client();
+        let hangs = kind == FaultKind::Hang;
+        run.sandbox.inject(Fault::new(kind));
+        if hangs {
+            // Two dozen calls that all run into their deadline would take their time.
+            let partner = run.sandbox.website_partner();
+            builder_of = Twipla::builder()
+                .signer(partner.id(), Noting::new(&partner, &run.secrets))
+                .base_url(run.sandbox.base_url())
+                .attempt_timeout(Duration::from_millis(15))
+                .timeout(Duration::from_millis(25))
+                .build()
+                .unwrap();
+        }
+        run.calls(&builder_of, n + 1, &known).await;
+        run.sandbox.clear_faults();
+    }
+    drop(listening);
+
+    let text = run.heard.text();
+    for expected in [
+        "span twipla",
+        "http.request.method",
+        "the request is sent again",
+        "log reqwest",
+        "get_website",
+        "Timeout",
+        "Connection",
+        "Decode",
+        "Auth",
+    ] {
+        assert!(text.contains(expected), "{expected} was not heard");
+    }
+    assert!(run.secrets.all().len() > 50, "the run saw many secrets");
+    run.secrets.assert_none_in(&run.heard);
+}
+
+#[tokio::test]
+async fn replies_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
+    let run = Run::start().await;
+    let listening = Listening::start(&run.heard);
+    let twipla = run.client();
+    let known = know(&run, &twipla).await;
+    // Made up, of the shape of the real ones.
+    let (key, token) = (
+        "twpl-PlantedPlantedPlanted7",
+        "aPlantedRefreshTokenOfTheServer",
+    );
+    run.secrets.add(key);
+    run.secrets.add(token);
+    for (code, body) in [
+        (200, json!({"payload": {"apiKey": key, "id": 5}})),
+        (200, json!({"payload": {"apiKey": [key], "id": key}})),
+        (200, json!({"payload": {"apiKey": {"secret": key}}})),
+        (200, json!({"payload": key})),
+        (200, json!({"payload": [key, token]})),
+        (200, json!(key)),
+        (200, json!({"apiKey": key, "refreshToken": token})),
+        (200, json!({"payload": {"refreshToken": token, "token": 5}})),
+        (200, json!({"payload": {"refreshToken": 5, "token": token}})),
+        (200, json!({"payload": {"createdAt": key, "apiKey": key}})),
+        (400, json!({"status": 400, "message": "no", "apiKey": key})),
+        (500, json!({"error": {"code": "x"}, "refreshToken": token})),
+    ] {
+        run.sandbox.inject(Fault::new(FaultKind::Status {
+            code,
+            headers: Vec::new(),
+            body: body.to_string(),
+        }));
+        // What is returned by `raw` is the reply itself, so it is not printed here.
+        let site = twipla.website("w");
+        run.hear(site.api_keys().create("x")).await;
+        run.hear(site.api_keys().list()).await;
+        run.hear(twipla.login_with_api_key(known.website, known.key.as_str()))
+            .await;
+        let path = twipla_api::operations::LOGIN_WITH_API_KEY.path;
+        let login = twipla.login_with_api_key(known.website, known.key.as_str());
+        run.hear(login.path(path)).await;
+        run.sandbox.clear_faults();
+    }
+    drop(listening);
+    assert!(run.heard.text().contains("does not fit"));
+    run.secrets.assert_none_in(&run.heard);
+}
+
+#[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one list of all public types")]
+async fn no_public_type_prints_a_secret() {
+    let run = Run::start().await;
+    let listening = Listening::start(&run.heard);
+    let (heard, twipla) = (&run.heard, run.client());
+    let known = know(&run, &twipla).await;
+    let partner = run.sandbox.website_partner();
+    let key = known.key.as_str();
+    let id = Uuid::new_v4();
+    let today = Utc::now().date_naive();
+    let private = PrivateKey::from_pem(partner.private_key_pem()).unwrap();
+
+    // Clients, keys, tokens.
+    show!(
+        heard,
+        twipla,
+        twipla.clone(),
+        Twipla::builder().partner(partner.id(), private.clone()),
+        Twipla::builder().signer(partner.id(), Noting::new(&partner, &run.secrets)),
+        private.clone(),
+        Secret::from(key),
+        Some(Secret::from(key)),
+        twipla.partner_token().await,
+        twipla.customer_token("c").await,
+        SignerError::new("no"),
+        RetryPolicy::default(),
+        Environment::Production,
+        run.sandbox,
+        partner,
+    );
+    // What a call is made of.
+    let (customers, websites, packages) =
+        (twipla.customers(), twipla.websites(), twipla.packages());
+    let (customer, site, package) = (
+        twipla.customer("c"),
+        twipla.website("w"),
+        twipla.package(id),
+    );
+    let keys = site.api_keys();
+    show!(
+        heard,
+        customers,
+        websites,
+        packages,
+        customer,
+        site,
+        package,
+        keys,
+        customers
+            .create("a", "a@example.com")
+            .website("b", "example.com"),
+        customers.list(),
+        websites.create("c", "b", "example.com"),
+        websites.create_flat("c", "b", "example.com"),
+        websites.list().for_customer("c"),
+        websites.get_by_twipla_id(id),
+        packages.list(),
+        package.get(),
+        package.rename("x"),
+        customer.get(),
+        customer.subscription(),
+        customer.subscription().upgrade(id),
+        site.get(),
+        site.subscription(),
+        site.subscription().upgrade(id),
+        site.subscription().downgrade(id),
+        site.contributors(),
+        site.contributors().add("c", ContributorRole::Editor),
+        site.whitelisted_domains(),
+        site.whitelisted_domains().list(),
+        keys.create("x").comment("y"),
+        keys.list(),
+        keys.delete(id),
+        keys.rotate(id),
+        twipla.company_details(),
+        twipla.login_with_api_key(known.website, key),
+        twipla.login_with_api_key(known.website, key).path("/x"),
+        twipla.request(Method::GET, "/x").api_key(key),
+        twipla
+            .request(Method::POST, "/x")
+            .json(&json!({"apiKey": key})),
+        twipla.request(Method::POST, "/x").query("token", key),
+        twipla.dashboard("c", "w").locale("de"),
+        twipla.dashboard_from_login(known.refresh_token.as_str()),
+        twipla.dashboard("c", "w").await,
+        twipla
+            .dashboard_from_login(known.refresh_token.as_str())
+            .await,
+    );
+    // The data of a website, and what it is asked for.
+    let data = twipla.analytics(known.website, key);
+    show!(
+        heard,
+        data,
+        data.sessions()
+            .metrics([Metric::VisitCount])
+            .date_range(today..=today),
+        data.pages().dimensions([Dimension::from("x")]),
+        data.visits(),
+        data.traffic_share(),
+        data.raw_sessions(),
+        data.raw_sessions().body(&json!({"apiKey": key})),
+        Filter::eq("x", ["y"]),
+        Order::ascending("x"),
+        data.visits().date_range(today..=today).await,
+    );
+    // Models with secrets in them, and what else comes back.
+    let created = keys.create("x").await.unwrap();
+    run.secrets.add(&created.api_key);
+    let rotation = keys.rotate(created.id).await.unwrap();
+    run.secrets.add(&rotation.new_key().api_key);
+    let tokens = twipla.login_with_api_key(known.website, key).await.unwrap();
+    run.secrets.add(&tokens.token);
+    run.secrets.add(&tokens.refresh_token);
+    show!(
+        heard,
+        created,
+        vec![created.clone()],
+        rotation,
+        rotation.new_key(),
+        rotation.old_key(),
+        tokens,
+        Some(&tokens),
+        site.get().await,
+        customers.list().await,
+        keys.list().await,
+        IframeMessage::parse(r#"{"type": "UPGRADE_BUTTON_CLICKED"}"#),
+    );
+    drop(listening);
+    assert!(heard.text().contains("Secret(..)"));
+    assert!(heard.text().contains("PrivateKey(RSA, 2048 bits, ..)"));
+    run.secrets.assert_none_in(heard);
+}
+
+/// Keys that are no good, or not where they belong.
+#[tokio::test]
+async fn a_key_that_is_refused_is_not_quoted() {
+    let run = Run::start().await;
+    let partner = run.sandbox.website_partner();
+    let pem = partner.private_key_pem();
+    run.secrets.add_pem(pem);
+    let lines: Vec<_> = pem.lines().collect();
+    let body = lines[1..lines.len() - 1].join("\n");
+    let one_line = pem.replace('\n', "\\n");
+    let texts = [
+        lines[..lines.len() - 1].join("\n"),
+        lines[..lines.len() / 2].join("\n"),
+        body.clone(),
+        lines[1].to_owned(),
+        pem.replace("PRIVATE", "RSA PRIVATE"),
+        pem.replace("PRIVATE", "EC PRIVATE"),
+        pem.replace("PRIVATE", "OPENSSH PRIVATE"),
+        pem.replace("PRIVATE", "PUBLIC"),
+        pem.replacen('A', "*", 1),
+        pem.replacen('A', "\u{e4}", 1),
+        pem.replacen(lines[3], "", 1),
+        format!("{pem}{pem}"),
+        one_line.replace("-----END", ""),
+        STANDARD.encode(pem),
+        format!("\0{pem}"),
+        format!("-----BEGIN {body}-----\n{body}\n"),
+    ];
+    for text in &texts {
+        if let Err(error) = PrivateKey::from_pem(text) {
+            run.heard.failure(&error);
+        }
+    }
+    assert!(run.heard.text().lines().count() > texts.len());
+    run.secrets.assert_none_in(&run.heard);
+}
+
+#[test]
+fn the_search_finds_what_was_planted() {
+    let token = format!(
+        "{}.{}.{}",
+        URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"planted"}"#),
+        URL_SAFE_NO_PAD.encode(r#"{"roles":["intp"],"exp":12345}"#),
+        "c2lnbmF0dXJlIG9mIGEgcGxhbnRlZCB0b2tlbg"
+    );
+    let pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0Planted\nKLMNOPQRSTUVWXYZabc\n-----END PRIVATE KEY-----";
+    let key = "twpl-bFHhQukkcKA9omBqRukM";
+    let secrets = Secrets::default();
+    secrets.add_token(&token);
+    secrets.add_pem(pem);
+    secrets.add(key);
+    assert_eq!(secrets.all().len(), 6, "three parts, two lines, one key");
+
+    let heard = Heard::default();
+    heard.say("-----BEGIN PRIVATE KEY----- is how a key starts; Secret(..); twpl-…");
+    secrets.assert_none_in(&heard);
+
+    let parts: Vec<_> = token.split('.').collect();
+    let planted: [&dyn Fn(&Heard); 14] = [
+        &|_| tracing::trace!(authorization = %format!("Bearer {token}")),
+        &|_| tracing::trace!(token = parts[1]),
+        &|_| tracing::trace!("signed {:?}", parts[2]),
+        &|_| drop(tracing::trace_span!("call", api_key = key)),
+        &|_| {
+            let span = tracing::debug_span!("call", later = tracing::field::Empty);
+            span.record("later", key);
+        },
+        &|_| tracing::info!(body = ?key.as_bytes()),
+        &|_| tracing::info!(body = %json!(key.as_bytes())),
+        &|_| {
+            let error = SignerError::new("no").with_source(SignerError::new(pem));
+            tracing::warn!(error = &error as &(dyn StdError + 'static));
+        },
+        &|_| log::trace!("headers: {key}"),
+        &|heard| heard.error(&SignerError::new("no").with_source(SignerError::new(key))),
+        &|heard| show!(heard, Some(key.to_owned())),
+        &|heard| heard.say(STANDARD.encode(key)),
+        // A part of it is enough.
+        &|heard| heard.say(&key[9..21]),
+        &|heard| heard.say(pem.replace('\n', "\\n")),
+    ];
+    for (n, plant) in planted.iter().enumerate() {
+        let heard = Heard::default();
+        let listening = Listening::start(&heard);
+        plant(&heard);
+        drop(listening);
+        let found = secrets.found_in(&heard.text());
+        assert!(
+            !found.is_empty(),
+            "plant {n} was not found in {:?}",
+            heard.text()
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "the error of from_pem_file quotes the path, which is the key here"]
+async fn a_key_in_the_place_of_its_path_is_not_quoted() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let pem = sandbox.website_partner().private_key_pem().to_owned();
+    let (heard, secrets) = (Heard::default(), Secrets::default());
+    secrets.add_pem(&pem);
+    for path in [pem.clone(), pem.replace('\n', "\\n")] {
+        heard.failure(&PrivateKey::from_pem_file(path).unwrap_err());
+    }
+    secrets.assert_none_in(&heard);
+}
+
+#[tokio::test]
+#[ignore = "the error of an id quotes it, which is the API key here"]
+async fn a_key_in_the_place_of_an_id_is_not_quoted() {
+    let run = Run::start().await;
+    let twipla = run.client();
+    let known = know(&run, &twipla).await;
+    let key = known.key.as_str();
+    let today = Utc::now().date_naive();
+    // The arguments in the wrong order: both are text.
+    run.hear(twipla.login_with_api_key(key, known.website.to_string()))
+        .await;
+    let data = twipla.analytics(key, known.website.to_string());
+    run.hear(data.visits().date_range(today..=today)).await;
+    // The key, where its id is asked for.
+    run.hear(twipla.website("w").api_keys().delete(key)).await;
+    run.secrets.assert_none_in(&run.heard);
+}
+
+#[tokio::test]
+#[ignore = "the error passes on what the server says, which holds the token here"]
+async fn a_credential_that_the_server_quotes_is_not_passed_on() {
+    let run = Run::start().await;
+    let twipla = run.client();
+    let known = know(&run, &twipla).await;
+    let today = Utc::now().date_naive();
+    let token = twipla.partner_token().await.unwrap();
+    for said in [token.expose(), known.key.as_str()] {
+        for body in [
+            format!("no such token: {said}"),
+            json!({"message": format!("Bearer {said} is not valid")}).to_string(),
+        ] {
+            let kind = FaultKind::Status {
+                code: 400,
+                headers: Vec::new(),
+                body,
+            };
+            run.sandbox.inject(Fault::new(kind));
+            run.hear(twipla.company_details()).await;
+            let data = twipla.analytics(known.website, known.key.as_str());
+            run.hear(data.visits().date_range(today..=today)).await;
+            run.sandbox.clear_faults();
+        }
+    }
+    run.secrets.assert_none_in(&run.heard);
+}
