@@ -861,7 +861,6 @@ fn the_search_finds_what_was_planted() {
 }
 
 #[tokio::test]
-#[ignore = "the error of from_pem_file quotes the path, which is the key here"]
 async fn a_key_in_the_place_of_its_path_is_not_quoted() {
     let sandbox = Sandbox::start().await.unwrap();
     let pem = sandbox.website_partner().private_key_pem().to_owned();
@@ -874,7 +873,6 @@ async fn a_key_in_the_place_of_its_path_is_not_quoted() {
 }
 
 #[tokio::test]
-#[ignore = "the error of an id quotes it, which is the API key here"]
 async fn a_key_in_the_place_of_an_id_is_not_quoted() {
     let run = Run::start().await;
     let twipla = run.client();
@@ -892,7 +890,6 @@ async fn a_key_in_the_place_of_an_id_is_not_quoted() {
 }
 
 #[tokio::test]
-#[ignore = "the error passes on what the server says, which holds the token here"]
 async fn a_credential_that_the_server_quotes_is_not_passed_on() {
     let run = Run::start().await;
     let twipla = run.client();

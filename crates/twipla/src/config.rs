@@ -353,10 +353,11 @@ impl fmt::Debug for Builder {
 fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
     let parsed = Url::parse(text);
     // Nothing that may be a password is shown.
+    let bare = text.split(['?', '#']).next().unwrap_or_default();
     let text = if text.contains('@') {
         "<with a user name>"
     } else {
-        text
+        bare
     };
     let url = parsed.map_err(|error| {
         config(format!(

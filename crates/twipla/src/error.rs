@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::secret::looks_secret;
+
 /// What a fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -429,7 +431,8 @@ fn one_line(text: &str) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        // A server may quote what it refuses.
+        line.push_str(if looks_secret(word) { "…" } else { word });
         if line.len() > MESSAGE_SHOWN {
             let cut = (0..=MESSAGE_SHOWN)
                 .rev()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
+use crate::secret::unless_secret;
 use crate::{Error, ErrorKind, Result};
 
 /// The longest id this crate sends, in bytes. TWIPLA documents no limit; this
@@ -340,6 +341,12 @@ fn check(what: &str, remedy: &str, id: &str) -> Result<()> {
             "{what} {id:?} means a folder in a URL, however it is encoded: {remedy}, and choose another one"
         )));
     }
+    if what == "API key id" && id.starts_with("twpl-") {
+        return Err(invalid(
+            "this is an API key, not the id of one: give the `id` that came with the key"
+                .to_owned(),
+        ));
+    }
     if id.len() > MAX_ID_BYTES {
         return Err(invalid(format!(
             "{what} {} has {} bytes, {MAX_ID_BYTES} are allowed: {remedy}, and choose a shorter one",
@@ -352,6 +359,7 @@ fn check(what: &str, remedy: &str, id: &str) -> Result<()> {
 
 /// The start of a value that a caller gave, quoted and escaped.
 pub(crate) fn shown(value: &str) -> String {
+    let value = unless_secret(value);
     match value.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{:?}...", &value[..end]),
         None => format!("{value:?}"),

@@ -66,6 +66,23 @@ impl From<&Secret> for Secret {
     }
 }
 
+/// Whether a text that came where something else belongs looks like a
+/// credential: an API key, a token, or a key in PEM. It is then not shown.
+pub(crate) fn looks_secret(text: &str) -> bool {
+    text.contains("twpl-")
+        || text.contains("-----BEGIN")
+        || text.contains("eyJ") && text.len() >= 20
+}
+
+/// A text for a message: itself, or that it is hidden.
+pub(crate) fn unless_secret(text: &str) -> &str {
+    if looks_secret(text) {
+        "<hidden: it looks like a credential>"
+    } else {
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

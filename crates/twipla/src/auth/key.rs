@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::signer::{SignFuture, Signer, SignerError};
+use crate::secret::looks_secret;
 use crate::{Error, ErrorKind, Result};
 
 /// No key that this crate takes is near this size; a wrong file may be endless.
@@ -93,6 +94,11 @@ impl PrivateKey {
     /// read. The message names the file.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        if looks_secret(&path.to_string_lossy()) {
+            return Err(config(
+                "the path of the private key is the key itself: give it to from_pem, or as TWIPLA_PRIVATE_KEY",
+            ));
+        }
         let pem = read_bounded(path).map_err(|error| {
             config(format!(
                 "private key file {} cannot be read: check the path and who may read it",
