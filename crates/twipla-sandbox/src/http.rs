@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming as HyperBody, SizeHint};
-use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -129,7 +129,13 @@ async fn answer(
         "request"
     );
     match outgoing {
-        Outgoing::Reply(wire) => Ok(response(wire)),
+        Outgoing::Reply(mut wire) => {
+            if wire.status == 405 {
+                let allowed = server::methods(&path).join(", ");
+                wire.headers.push(("allow".to_owned(), allowed));
+            }
+            Ok(response(wire))
+        }
         Outgoing::Reset => Err(Dropped),
         Outgoing::Hang => std::future::pending().await,
     }
@@ -151,12 +157,6 @@ fn response(wire: Wire) -> Response<WireBody> {
     }
     if let Some(kind) = wire.content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    }
-    if wire.status == 405 {
-        headers.insert(
-            ALLOW,
-            HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
-        );
     }
     for (name, value) in wire.headers {
         if let (Ok(name), Ok(value)) = (

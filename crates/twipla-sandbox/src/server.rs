@@ -407,6 +407,16 @@ pub(crate) fn operation_id(method: &str, path: &str) -> Option<&'static str> {
         .map(|operation| operation.id)
 }
 
+/// The methods that a path takes, for the `Allow` header.
+pub(crate) fn methods(path: &str) -> Vec<&'static str> {
+    let taken = operations::ALL.iter().filter(|operation| {
+        Route::find(operation.method.as_str(), path)
+            .operation()
+            .is_some_and(|found| found.id == operation.id)
+    });
+    taken.map(|operation| operation.method.as_str()).collect()
+}
+
 /// Where a request goes.
 enum Route {
     /// An operation, with its path parameters decoded.
