@@ -15,6 +15,7 @@ mod customers;
 mod dashboard;
 mod deadlines;
 mod keys_and_roles;
+mod official_clients;
 mod packages;
 mod paths;
 mod readme;

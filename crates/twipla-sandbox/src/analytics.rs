@@ -116,11 +116,11 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
                         .any(|(name, value)| *name == member && allowed.contains(value))
                 });
             } else {
-                let share: f64 = known
+                // Not sum(): that of nothing is minus zero.
+                let share = known
                     .iter()
                     .filter(|(value, _)| allowed.contains(value))
-                    .map(|(_, share)| share / 100.0)
-                    .sum();
+                    .fold(0.0, |sum, (_, share)| sum + share / 100.0);
                 for group in &mut groups {
                     group.share *= share;
                 }

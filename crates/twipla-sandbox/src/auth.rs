@@ -53,11 +53,15 @@ pub(crate) fn verify(
     verifier.verify(message.as_bytes(), &signature).ok()?;
 
     let claims: Claims = decode(claims)?;
-    let leeway = i64::try_from(LEEWAY.as_secs()).ok()?;
-    let now = now.timestamp();
-    let early = |at: Option<i64>| at.is_some_and(|at| at > now.saturating_add(leeway));
+    let leeway = LEEWAY.as_secs_f64();
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "exact for some hundred thousand years"
+    )]
+    let now = now.timestamp_millis() as f64 / 1000.0;
+    let early = |at: Option<f64>| at.is_some_and(|at| at > now + leeway);
     if claims.intp_id != partner
-        || claims.exp <= now.saturating_sub(leeway)
+        || claims.exp <= now - leeway
         || early(claims.iat)
         || early(claims.nbf)
     {
@@ -82,9 +86,10 @@ struct Claims {
     roles: Vec<String>,
     intp_id: Uuid,
     intpc_id: Option<String>,
-    exp: i64,
-    iat: Option<i64>,
-    nbf: Option<i64>,
+    /// Seconds; one official client sends fractions, and JWT allows them.
+    exp: f64,
+    iat: Option<f64>,
+    nbf: Option<f64>,
 }
 
 fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
@@ -138,6 +143,14 @@ mod tests {
             })
         };
         assert_eq!(verify(&good), Some(Bearer::Partner(partner)));
+        #[allow(clippy::cast_precision_loss)]
+        let fraction = json!({"roles": ["intp"], "intp_id": partner, "iat": at as f64 - 0.5, "exp": at as f64 + 600.456, "intpc_id": null});
+        let fraction = sign(&header("RS256", partner), &fraction, Algorithm::RS256, &key);
+        assert_eq!(
+            verify(&fraction),
+            Some(Bearer::Partner(partner)),
+            "one official client signs fractions of a second"
+        );
 
         let mut parts: Vec<_> = good.split('.').map(str::to_owned).collect();
         parts[1] = URL_SAFE_NO_PAD.encode(claims(0, 6000).to_string());

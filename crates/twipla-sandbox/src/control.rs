@@ -36,9 +36,10 @@ pub(crate) fn answer(server: &Server, request: &Incoming) -> Answer {
         }
         ("POST", "advance") => {
             let seconds = body()?["seconds"].as_i64();
-            let by = seconds.and_then(Duration::try_seconds);
-            let by = by.ok_or_else(|| Refusal::bad("seconds must be a whole number"))?;
-            server.lock().advanced += by;
+            seconds
+                .and_then(Duration::try_seconds)
+                .and_then(|by| server.lock().advance(by))
+                .ok_or_else(|| Refusal::bad("seconds must be a whole number, and not too many"))?;
             Ok(Reply::done())
         }
         _ => Err(Refusal::new(404, "the sandbox has no such endpoint")),

@@ -49,19 +49,13 @@ fn find<'a>(
                 login.tokens.refresh_token == token && login.until > clock + state.advanced
             })
             .ok_or((401, "the login has ended"))?;
-        return state
+        let (account, site) = state
             .accounts
             .values()
-            .find_map(|account| {
-                Some((
-                    account,
-                    account
-                        .websites
-                        .values()
-                        .find(|site| site.id == login.website)?,
-                ))
-            })
-            .ok_or((404, "no such website"));
+            .flat_map(|account| account.websites.values().map(move |site| (account, site)))
+            .find(|(_, site)| site.id == login.website)
+            .ok_or((404, "no such website"))?;
+        return active(site).map(|()| (account, site));
     }
     let token = query
         .get("intpc_token")
@@ -81,16 +75,19 @@ fn find<'a>(
         .get("externalWebsiteId")
         .ok_or((404, "no website is named"))?;
     let site = account.websites.get(id).ok_or((404, "no such website"))?;
-    let inactive = site
-        .subscription
-        .as_ref()
-        .is_some_and(|subscription| subscription.status == SubscriptionStatus::Inactive);
-    if inactive {
-        return Err((403, "the website is inactive"));
-    }
+    active(site)?;
     if site.customer == customer || site.contributors.contains_key(&customer) {
         Ok((account, site))
     } else {
         Err((403, "the website belongs to somebody else"))
+    }
+}
+
+fn active(site: &Website) -> Result<(), (u16, &'static str)> {
+    match &site.subscription {
+        Some(subscription) if subscription.status == SubscriptionStatus::Inactive => {
+            Err((403, "the website is inactive"))
+        }
+        _ => Ok(()),
     }
 }

@@ -25,6 +25,10 @@
 //! - a canceled subscription falls back to an active free plan when its period ends;
 //! - a trial is given to whoever had none, and an upgrade ends it;
 //! - a deleted website is not found any more, and its id may be used again;
+//! - an API key that never expires shows a date a hundred years ahead, because
+//!   two official clients need one;
+//! - nobody can go down to the unlimited trial, and the undocumented
+//!   `reactivate` is unknown;
 //! - the owner of a website cannot be its contributor, and removing somebody who is none is 404.
 //!
 //! ## Control endpoints
@@ -325,7 +329,8 @@ impl Sandbox {
     /// Moves time on for subscriptions, trials and API keys: what is planned
     /// takes effect. Tokens and the `Date` header stay with the clock.
     pub fn advance(&self, by: Duration) {
-        self.server.lock().advanced += by;
+        // Time that leaves the calendar is no time: nothing happens then.
+        let _ = self.server.lock().advance(by);
     }
 
     /// Everything that the server remembers, without secrets.
@@ -424,6 +429,12 @@ fn add_partner(state: &mut State, config: PartnerConfig) -> Result<Partner, Erro
         Some(public) => keys::PemPair::public_only(public),
         None => keys::generate()?,
     };
+    if pair.public.contains("PRIVATE KEY") {
+        return Err(Error::new(format!(
+            "the key of partner {} is a private one: make the public one with `openssl rsa -in KEY -pubout`",
+            config.id
+        )));
+    }
     let key = DecodingKey::from_rsa_pem(pair.public.as_bytes()).map_err(|error| {
         Error::new(format!(
             "the public key of partner {} is none: make one with `openssl rsa -in KEY -pubout`",

@@ -82,6 +82,8 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 
 fn write_credentials(sandbox: &Sandbox, folder: &Path) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
+    // Whoever reads the file may stand somewhere else.
+    let folder = &std::fs::canonicalize(folder)?;
     let mut partners = Vec::new();
     for partner in sandbox.partners() {
         partners.push(describe(sandbox, partner, folder)?);

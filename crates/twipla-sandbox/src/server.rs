@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration as StdDuration;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 use twipla_api::types::DashboardTokens;
@@ -132,10 +132,13 @@ impl Server {
         fault: Option<FaultKind>,
     ) -> Outgoing {
         let skew = match &fault {
-            Some(FaultKind::ClockSkew(seconds)) => Duration::seconds(*seconds),
+            Some(FaultKind::ClockSkew(seconds)) => {
+                Duration::try_seconds(*seconds).unwrap_or_default()
+            }
             _ => Duration::zero(),
         };
-        let now = Utc::now() + self.lock().offset + skew;
+        // Milliseconds are enough, and more digits than some clients read.
+        let now = (Utc::now() + self.lock().offset + skew).trunc_subsecs(3);
         match &fault {
             Some(FaultKind::Hang) => return Outgoing::Hang,
             Some(FaultKind::ResetBeforeCommit) => return Outgoing::Reset,
@@ -272,6 +275,19 @@ impl Server {
 }
 
 impl State {
+    /// Moves subscriptions, trials and keys on; `None` where that leaves the calendar.
+    pub(crate) fn advance(&mut self, by: Duration) -> Option<()> {
+        let advanced = self.advanced.checked_add(&by)?;
+        let now = (Utc::now() + self.offset)
+            .checked_add_signed(advanced)
+            .filter(|at| chrono::Datelike::year(at) < 9000)?;
+        self.advanced = advanced;
+        for account in self.accounts.values_mut() {
+            account.settle(now);
+        }
+        Some(())
+    }
+
     fn partner(&self, request: &Incoming, clock: DateTime<Utc>) -> Option<Uuid> {
         let (scheme, token) = request.header("authorization")?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -436,8 +452,12 @@ impl Route {
     }
 
     fn find(method: &str, path: &str) -> Self {
-        if path == "/" {
-            return Self::Dashboard;
+        if path == "/" || path.starts_with("/dashboard/") || path.starts_with("/upgrade") {
+            return if method == "GET" {
+                Self::Dashboard
+            } else {
+                Self::WrongMethod
+            };
         }
         // The data endpoints live under /api on their real host.
         let path = path

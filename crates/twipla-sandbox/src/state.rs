@@ -178,6 +178,18 @@ impl Account {
         }
     }
 
+    /// Takes the restricted packages of a website or customer away again.
+    pub(crate) fn unassign_all(&mut self, target: &str) {
+        for package in self.packages.values_mut() {
+            if let Some(to) = &mut package.restricted_to {
+                to.retain(|to| {
+                    to.intp_website_id.as_deref() != Some(target)
+                        && to.intp_customer_id.as_deref() != Some(target)
+                });
+            }
+        }
+    }
+
     /// Everything, without secrets.
     pub(crate) fn snapshot(&self) -> Value {
         let subscription = |subscription: &Option<Subscription>| {

@@ -1,5 +1,6 @@
 //! API keys of websites, and the login with one.
 
+use chrono::TimeDelta;
 use rand::Rng as _;
 use serde_json::json;
 use twipla_api::types::{ApiKey, CreatedApiKey, DashboardTokens};
@@ -17,7 +18,13 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         id: Uuid::new_v4(),
         name: fields.text("name")?.to_owned(),
         comment: fields.text_opt("comment")?.map(str::to_owned),
-        expires_at: fields.date_opt("expiresAt")?,
+        // Two official clients need a date even where none was asked for: a
+        // hundred years stand for "never".
+        expires_at: Some(
+            fields
+                .date_opt("expiresAt")?
+                .unwrap_or(call.now + TimeDelta::days(36_500)),
+        ),
         created_at: call.now,
         intp_website_id: website_id.clone(),
         intp_customer_id: owner,

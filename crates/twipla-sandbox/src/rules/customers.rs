@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::{Call, chosen, customer, preset, websites};
 use crate::Model;
+use crate::input::Fields;
 use crate::render;
 use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Customer, FREE, Subscription, TRIAL};
+use crate::state::{Customer, FREE, Subscription};
 use twipla_api::types::CreatedIntpc;
 
 pub(crate) fn create(call: Call<'_>) -> Answer {
@@ -18,7 +19,12 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
     }
     let package = fields.uuid_opt("packageId")?;
     let billing_date = fields.date_opt("billingDate")?;
-    let site = fields.object_opt("website")?.map(|site| {
+    // One official client always sends the object, with empty fields for none.
+    let empty = |site: &Fields<'_>, name| matches!(site.text_opt(name), Ok(Some("")));
+    let site = fields
+        .object_opt("website")?
+        .filter(|site| !(empty(site, "intpWebsiteId") && empty(site, "domain")));
+    let site = site.map(|site| {
         Ok::<_, Refusal>(websites::New {
             id: site.text("intpWebsiteId")?.to_owned(),
             customer: id.clone(),
@@ -26,7 +32,7 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
             package: site.uuid_opt("packageId")?,
             billing_date: site.date_opt("billingDate")?,
             privacy_level: None,
-            without_package: TRIAL,
+            without_package: websites::start(call.account),
         })
     });
     let site = site.transpose()?;
@@ -51,7 +57,11 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         Model::Website => None,
         Model::Account => {
             let package = match package {
-                Some(id) => chosen(account, id)?,
+                Some(wanted) => {
+                    let package = chosen(account, wanted)?;
+                    super::packages::usable(&package, &id)?;
+                    package
+                }
                 None => preset(account, FREE)?,
             };
             Some(Subscription::start(
@@ -76,6 +86,7 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
     let website = site
         .map(|(site_id, site)| {
             account.websites.insert(site_id.clone(), site);
+            account.settle(now);
             render::website(account, &site_id, super::website(account, &site_id)?)
         })
         .transpose()?;
@@ -131,7 +142,17 @@ pub(crate) fn delete(call: Call<'_>) -> Answer {
 
 pub(crate) fn remove(account: &mut crate::state::Account, id: &str) {
     account.customers.shift_remove(id);
-    account.websites.retain(|_, site| site.customer != id);
+    account.unassign_all(id);
+    let theirs: Vec<_> = account
+        .websites
+        .iter()
+        .filter(|(_, site)| site.customer == id)
+        .map(|(website, _)| website.clone())
+        .collect();
+    for website in theirs {
+        account.websites.shift_remove(&website);
+        account.unassign_all(&website);
+    }
     for site in account.websites.values_mut() {
         site.contributors.shift_remove(id);
     }

@@ -8,7 +8,7 @@ use super::{Call, chosen, customer, packages, preset, website};
 use crate::Model;
 use crate::render;
 use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Account, FREE, Subscription};
+use crate::state::{Account, FREE, Subscription, TRIAL};
 
 /// What a call asks of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,9 @@ impl Change<'_> {
                 // Who may have a trial is not public: here, whoever had none.
                 subscription.in_trial = self.trial && !subscription.had_trial;
                 subscription.had_trial |= subscription.in_trial;
+            }
+            (Verb::Downgrade, Some(to)) if to.name == TRIAL => {
+                return Err(Refusal::rule("the trial is no package to go down to"));
             }
             (Verb::Downgrade, Some(to)) => {
                 if size(to) > self.size_of(&subscription) {

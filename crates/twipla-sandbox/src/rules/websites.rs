@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
-use twipla_api::types::ContributorRole;
+use twipla_api::types::{BillingMode, ContributorRole};
 use uuid::Uuid;
 
 use super::{Call, chosen, customer, preset, website, website_mut};
@@ -72,6 +72,16 @@ pub(crate) fn check(
     Ok((new.id, website))
 }
 
+/// What a website starts on where nothing is said (observed; free for partners
+/// whose billing TWIPLA does is inferred).
+pub(crate) fn start(account: &Account) -> &'static str {
+    if account.billing_mode == BillingMode::PlatformManaged {
+        FREE
+    } else {
+        TRIAL
+    }
+}
+
 /// The nested form of version 3.
 pub(crate) fn create(call: Call<'_>) -> Answer {
     let fields = call.fields()?;
@@ -81,7 +91,10 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         .map(|options| options.bool_or_false("uft"))
         .transpose()?
         .unwrap_or(false);
-    let package = site.object_opt("package")?;
+    // One official client always sends the object, with an empty id for none.
+    let package = site
+        .object_opt("package")?
+        .filter(|package| !matches!(package.text_opt("id"), Ok(Some(""))));
     if trial && package.is_some() {
         return Err(Refusal::bad(
             "opts.uft and website.package exclude each other",
@@ -90,9 +103,8 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
     if trial && call.account.model == Model::Account {
         return Err(Refusal::bad("opts.uft needs the website model"));
     }
-    let privacy_level = site
-        .number("privacyLevel")
-        .ok()
+    let privacy_level = site.optional("privacyLevel");
+    let privacy_level = privacy_level
         .map(|_| site.whole("privacyLevel"))
         .transpose()?;
     let new = New {
@@ -115,6 +127,9 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
 
 /// The flat form of version 2, for the website model only.
 pub(crate) fn create_flat(call: Call<'_>) -> Answer {
+    if call.account.model == Model::Account {
+        return Err(Refusal::bad("the flat form needs the website model"));
+    }
     let fields = call.fields()?;
     let new = New {
         id: fields.text("intpWebsiteId")?.to_owned(),
@@ -123,7 +138,7 @@ pub(crate) fn create_flat(call: Call<'_>) -> Answer {
         package: fields.uuid_opt("packageId")?,
         billing_date: fields.date_opt("billingDate")?,
         privacy_level: None,
-        without_package: TRIAL,
+        without_package: start(call.account),
     };
     insert(call, new)
 }
@@ -133,6 +148,8 @@ fn insert(call: Call<'_>, new: New) -> Answer {
     customer(account, &new.customer)?;
     let (id, site) = check(account, new, now)?;
     account.websites.insert(id.clone(), site);
+    // A billing date in the past may have brought a period to its end.
+    account.settle(now);
     Reply::payload(201, &render::website(account, &id, website(account, &id)?)?)
 }
 
@@ -175,6 +192,7 @@ pub(crate) fn delete(call: Call<'_>) -> Answer {
     let id = call.param(0).to_owned();
     let before = render::website(call.account, &id, website(call.account, &id)?)?;
     call.account.websites.shift_remove(&id);
+    call.account.unassign_all(&id);
     Reply::payload(200, &before)
 }
 

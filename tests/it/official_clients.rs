@@ -1,0 +1,182 @@
+//! Requests as the official clients send them: the sandbox takes them all.
+
+use http::Method;
+use serde_json::{Value, json};
+use twipla::types::{BillingInterval, Currency, PackageVisibility};
+use twipla_tests::Stage;
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    for twipla in [&stage.website_model, &stage.account_model] {
+        twipla
+            .customers()
+            .create("c", "c@example.com")
+            .await
+            .unwrap();
+    }
+    stage
+}
+
+/// The Go client sends every object whole, with empty fields for what is not set.
+#[tokio::test]
+async fn empty_fields_stand_for_absent_ones() {
+    let stage = stage().await;
+    let body = |id: &str, uft: bool| {
+        json!({
+            "website": {"id": id, "domain": "example.com", "package": {"id": "", "billingDate": "2026-01-01T00:00:00Z"}},
+            "intpc": {"id": "c"},
+            "opts": {"uft": uft},
+        })
+    };
+    let create = |twipla: &twipla::Twipla, body: Value| {
+        twipla.request(Method::POST, "/v3/3as/websites").json(&body)
+    };
+    let free = create(&stage.website_model, body("a", false))
+        .await
+        .unwrap();
+    assert_eq!(free["inTrial"], false);
+    let trial = create(&stage.website_model, body("b", true)).await.unwrap();
+    assert_eq!(trial["inTrial"], true);
+    let pooled = create(&stage.account_model, body("a", false))
+        .await
+        .unwrap();
+    assert_eq!(pooled["subscriptionType"], "intpc");
+
+    let customer = json!({"intpCustomerId": "d", "email": "d@example.com", "website": {"intpWebsiteId": "", "domain": ""}});
+    let made = stage
+        .website_model
+        .request(Method::POST, "/v2/3as/customers")
+        .json(&customer)
+        .await
+        .unwrap();
+    assert!(made.get("website").is_none(), "{made}");
+}
+
+/// The Node client ends one path with a slash, the PHP client sends an empty list as a body and null for what is not set.
+#[tokio::test]
+async fn odd_paths_and_bodies_are_taken() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let flat = json!({"intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com", "packageId": null, "billingDate": null});
+    twipla
+        .request(Method::POST, "/v2/3as/websites")
+        .json(&flat)
+        .await
+        .unwrap();
+
+    let domains = "/v2/3as/websites/w/whitelisted-domains";
+    let domain = json!({"domain": "shop.example.com"});
+    twipla
+        .request(Method::POST, domains)
+        .json(&domain)
+        .await
+        .unwrap();
+    twipla
+        .request(Method::PATCH, format!("{domains}/"))
+        .json(&domain)
+        .await
+        .unwrap();
+    assert_eq!(
+        twipla.request(Method::GET, domains).await.unwrap(),
+        json!([])
+    );
+
+    let custom = twipla
+        .packages()
+        .create(
+            "Custom",
+            9_000,
+            9.0,
+            Currency::Eur,
+            BillingInterval::Monthly,
+        )
+        .visibility(PackageVisibility::Restricted)
+        .await
+        .unwrap();
+    let assignment = format!("/v3/3as/packages/{}/assignments/w", custom.id);
+    let nothing = twipla
+        .request(Method::PUT, assignment)
+        .json(&json!([]))
+        .await
+        .unwrap();
+    assert_eq!(nothing, Value::Null);
+    twipla.website("w").delete().await.unwrap();
+    let left = twipla.package(custom.id).get().await.unwrap().restricted_to;
+    assert_eq!(
+        left.unwrap_or_default(),
+        [],
+        "what is deleted is assigned nothing"
+    );
+}
+
+/// The older family of subscription calls is still alive.
+#[tokio::test]
+async fn the_older_subscription_calls_work() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    let cancel = twipla
+        .request(Method::POST, "/v2/3as/notifications/subscriptions/cancel")
+        .json(&json!({"intpWebsiteId": "w"}))
+        .await
+        .unwrap();
+    assert_eq!(cancel["status"], "canceled");
+}
+
+/// Two clients need an expiry of a key, and strict parsers no more than milliseconds.
+#[tokio::test]
+async fn replies_are_what_the_clients_can_read() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .await
+        .unwrap();
+    let key = twipla
+        .website("w")
+        .api_keys()
+        .create("k")
+        .raw()
+        .await
+        .unwrap();
+    assert!(key["expiresAt"].is_string());
+    let created = key["createdAt"].as_str().unwrap();
+    let digits = created.split_once('.').map_or(0, |(_, rest)| {
+        rest.chars().take_while(char::is_ascii_digit).count()
+    });
+    assert!(digits <= 3, "{created}");
+}
+
+#[tokio::test]
+async fn time_moves_at_once_and_only_as_far_as_the_calendar() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    twipla
+        .websites()
+        .create("c", "w", "example.com")
+        .unlimited_free_trial(true)
+        .await
+        .unwrap();
+    stage.sandbox.advance(chrono::Duration::days(40));
+    let state = stage.sandbox.snapshot();
+    let site = state["partners"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|partner| partner["websites"].get("w"));
+    assert_eq!(
+        site.unwrap()["subscription"]["inTrial"],
+        false,
+        "the snapshot shows it"
+    );
+    stage.sandbox.advance(chrono::Duration::days(100_000_000));
+    assert!(
+        twipla.website("w").get().await.is_ok(),
+        "the server lives on"
+    );
+}
