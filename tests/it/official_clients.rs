@@ -163,8 +163,8 @@ async fn time_moves_at_once_and_only_as_far_as_the_calendar() {
         .await
         .unwrap();
     stage.sandbox.advance(chrono::Duration::days(40));
-    let state = stage.sandbox.snapshot();
-    let site = state["partners"]
+    let seen = stage.sandbox.snapshot();
+    let site = seen["partners"]
         .as_array()
         .unwrap()
         .iter()
