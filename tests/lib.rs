@@ -1,5 +1,7 @@
 //! What the whole-system tests share: a sandbox, and a client for each of its partners.
 
+pub mod chaos;
+
 use std::time::Duration;
 
 use twipla::types::{BillingInterval, Package};
