@@ -468,4 +468,55 @@ mod tests {
                 .contains("no/such/file.pem")
         );
     }
+
+    #[tokio::test]
+    async fn a_client_is_built_from_the_environment() {
+        let sandbox = twipla_sandbox::Sandbox::start().await.unwrap();
+        let partner = sandbox.website_partner();
+        let (id, pem) = (
+            partner.id().to_string(),
+            partner.private_key_pem().to_owned(),
+        );
+        let file = std::env::temp_dir().join(format!("twipla-{id}.key"));
+        std::fs::write(&file, &pem).unwrap();
+        let escaped = pem.replace('\n', "\\n");
+        for key in [
+            ("TWIPLA_PRIVATE_KEY", pem.as_str()),
+            ("TWIPLA_PRIVATE_KEY", escaped.as_str()),
+            ("TWIPLA_PRIVATE_KEY_FILE", file.to_str().unwrap()),
+        ] {
+            let vars = [
+                ("TWIPLA_PARTNER_ID", id.as_str()),
+                ("TWIPLA_BASE_URL", sandbox.base_url()),
+                key,
+            ];
+            let read = |name: &str| {
+                vars.iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            };
+            let twipla = Builder::from_vars(read).unwrap().build().unwrap();
+            twipla.packages().list().await.unwrap();
+        }
+        std::fs::remove_file(file).unwrap();
+        let vars = [
+            ("TWIPLA_PARTNER_ID", id.as_str()),
+            ("TWIPLA_PRIVATE_KEY", &pem),
+            ("TWIPLA_ENVIRONMENT", "stage"),
+        ];
+        let read = |name: &str| {
+            vars.iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        let stage = Builder::from_vars(read).unwrap().hosts().unwrap();
+        assert_eq!(
+            stage.base.host_str(),
+            Some("stage-api-gateway.va-endpoint.com")
+        );
+        assert_eq!(
+            stage.dashboard.host_str(),
+            Some("stage-dashboard-3as.va-endpoint.com")
+        );
+    }
 }
