@@ -9,6 +9,7 @@
 
 mod analytics;
 mod bad_input;
+mod bulk;
 mod chaos;
 mod contract;
 mod coverage;

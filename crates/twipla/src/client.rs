@@ -9,6 +9,7 @@ use url::Url;
 use crate::Result;
 use crate::analytics::Analytics;
 use crate::auth::{Minter, Signer, Token};
+use crate::bulk::Bulk;
 use crate::config::{Builder, Hosts, Settings};
 use crate::dashboard::DashboardBuilder;
 use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
@@ -191,6 +192,11 @@ impl Twipla {
     /// hand is given up; calls under way end with the one they have.
     pub fn replace_signer(&self, signer: impl Signer + 'static) {
         self.core.minter.replace_signer(Arc::new(signer));
+    }
+
+    /// Many creates or deletes, a few at a time.
+    pub fn bulk(&self) -> Bulk {
+        Bulk::new(self.clone())
     }
 
     /// Any call at all, with the same token, repeats and errors: for what this

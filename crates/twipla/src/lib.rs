@@ -39,6 +39,7 @@
 mod analytics;
 mod arg;
 mod auth;
+mod bulk;
 mod call;
 mod client;
 mod config;
@@ -57,6 +58,7 @@ pub use analytics::{
     Order, RawSessions, Row, Series,
 };
 pub use auth::{PrivateKey, SignFuture, Signer, SignerError, Token};
+pub use bulk::{Bulk, BulkReport, BulkRun, NewCustomer, NewWebsite, Outcome, Progress};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use call::fuzzing;

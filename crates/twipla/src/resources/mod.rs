@@ -19,3 +19,5 @@ pub use domains::WhitelistedDomains;
 pub use packages::{CreatePackage, ListPackages, PackageRef, Packages};
 pub use subscriptions::{AccountSubscription, Upgrade, WebsiteSubscription};
 pub use websites::{CreateWebsite, CreateWebsiteFlat, WebsiteRef, Websites};
+
+pub(crate) use websites::same_domain;

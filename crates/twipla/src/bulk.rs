@@ -1,0 +1,395 @@
+//! Many creates or deletes, a few at a time.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::{StreamExt as _, stream};
+
+use crate::call::BoxFuture;
+use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
+use crate::resources::same_domain;
+use crate::types::{CreatedIntpc, Website};
+use crate::{Error, Result, Twipla};
+
+/// Sets up bulk work. Made by [`Twipla::bulk`].
+///
+/// Every item has a result, in the order of the input. A run that broke off
+/// can be started again with the same input: what is there already, or gone
+/// already, is [`Outcome::Already`] and no failure.
+///
+/// ```
+/// use twipla::{NewWebsite, Outcome};
+///
+/// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+/// let sites = (0..500).map(|n| NewWebsite::new("cust-42", format!("site-{n}"), format!("{n}.example.com")));
+/// let report = twipla.bulk()
+///     .concurrency(16)
+///     .on_progress(|progress| eprintln!("{} done, {} failed", progress.done, progress.failed))
+///     .create_websites(sites)
+///     .await?;
+/// for (n, outcome) in report.outcomes.iter().enumerate() {
+///     if let Outcome::Failed(error) = outcome {
+///         eprintln!("site-{n}: {error}");
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use]
+#[derive(Clone)]
+pub struct Bulk {
+    twipla: Twipla,
+    concurrency: usize,
+    stop_on_error: bool,
+    progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Items that are as they were asked to be.
+    pub done: usize,
+    /// Items that failed.
+    pub failed: usize,
+    /// Items that were not begun, because an earlier one failed.
+    pub skipped: usize,
+}
+
+/// What became of one item.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<T> {
+    /// It was done now.
+    Done(T),
+    /// It was so before: created as asked for, or gone.
+    Already,
+    /// It failed; [`Error::is_ambiguous`] says whether it may have been done all the same.
+    Failed(Error),
+    /// It was not begun, because an earlier item failed.
+    Skipped,
+}
+
+impl<T> Outcome<T> {
+    /// Whether the item is as it was asked to be.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Already)
+    }
+}
+
+/// What became of all items.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BulkReport<T> {
+    /// One outcome for each item, in the order of the input.
+    pub outcomes: Vec<Outcome<T>>,
+}
+
+impl<T> BulkReport<T> {
+    /// Whether every item is as it was asked to be.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(Outcome::is_done)
+    }
+}
+
+/// A customer to be created in bulk.
+#[derive(Debug, Clone)]
+pub struct NewCustomer {
+    id: String,
+    email: String,
+    website: Option<(String, String)>,
+    package: Option<PackageId>,
+}
+
+impl NewCustomer {
+    /// A customer by the id that you choose.
+    pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            email: email.into(),
+            website: None,
+            package: None,
+        }
+    }
+
+    /// A first website.
+    pub fn website(mut self, id: impl Into<String>, domain: impl Into<String>) -> Self {
+        self.website = Some((id.into(), domain.into()));
+        self
+    }
+
+    /// The package of the account (account model).
+    pub fn package(mut self, package: PackageId) -> Self {
+        self.package = Some(package);
+        self
+    }
+}
+
+/// A website to be created in bulk.
+#[derive(Debug, Clone)]
+pub struct NewWebsite {
+    customer: String,
+    id: String,
+    domain: String,
+    package: Option<PackageId>,
+}
+
+impl NewWebsite {
+    /// A website of a customer, both by the ids that you choose.
+    pub fn new(
+        customer: impl Into<String>,
+        id: impl Into<String>,
+        domain: impl Into<String>,
+    ) -> Self {
+        Self {
+            customer: customer.into(),
+            id: id.into(),
+            domain: domain.into(),
+            package: None,
+        }
+    }
+
+    /// The package to start on (website model).
+    pub fn package(mut self, package: PackageId) -> Self {
+        self.package = Some(package);
+        self
+    }
+}
+
+impl Bulk {
+    pub(crate) fn new(twipla: Twipla) -> Self {
+        Self {
+            twipla,
+            concurrency: 8,
+            stop_on_error: false,
+            progress: None,
+        }
+    }
+
+    /// How many items are under way at once; 8 by default.
+    pub fn concurrency(mut self, items: usize) -> Self {
+        self.concurrency = items;
+        self
+    }
+
+    /// Whether to begin no more items after a failure; by default all are tried.
+    pub fn stop_on_error(mut self, stop: bool) -> Self {
+        self.stop_on_error = stop;
+        self
+    }
+
+    /// Called after each item, from whichever task drives the run. Keep it short.
+    pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Creates customers.
+    pub fn create_customers<I>(self, customers: I) -> BulkRun<CreatedIntpc>
+    where
+        I: IntoIterator<Item = NewCustomer>,
+        I::IntoIter: Send + 'static,
+    {
+        self.run(stream::iter(customers), |twipla, new| async move {
+            let mut create = twipla
+                .customers()
+                .create(new.id.as_str(), new.email.as_str());
+            if let Some((id, domain)) = &new.website {
+                create = create.website(id.as_str(), domain.as_str());
+            }
+            if let Some(package) = new.package {
+                create = create.package(package);
+            }
+            let error = match create.await {
+                Ok(made) => return Ok(Some(made)),
+                Err(error) => error,
+            };
+            if !error.is_conflict() {
+                return Err(error);
+            }
+            let same = twipla.customer(new.id.as_str()).get().await;
+            let mut same = same.is_ok_and(|found| found.email.eq_ignore_ascii_case(&new.email));
+            if let (true, Some((id, domain))) = (same, &new.website) {
+                let site = twipla.website(id.as_str()).get().await;
+                same = site.is_ok_and(|site| {
+                    site.intp_customer_id == new.id && same_domain(&site.domain, domain)
+                });
+            }
+            if same { Ok(None) } else { Err(error) }
+        })
+    }
+
+    /// Creates websites.
+    pub fn create_websites<I>(self, websites: I) -> BulkRun<Website>
+    where
+        I: IntoIterator<Item = NewWebsite>,
+        I::IntoIter: Send + 'static,
+    {
+        self.run(stream::iter(websites), |twipla, new| async move {
+            let websites = twipla.websites();
+            let mut create =
+                websites.create(new.customer.as_str(), new.id.as_str(), new.domain.as_str());
+            if let Some(package) = new.package {
+                create = create.package(package);
+            }
+            match create.await {
+                Ok(site) => Ok(Some(site)),
+                Err(error) if error.is_conflict() => {
+                    let found = twipla.website(new.id.as_str()).get().await;
+                    let same = found.is_ok_and(|site| {
+                        site.intp_customer_id == new.customer
+                            && same_domain(&site.domain, &new.domain)
+                    });
+                    if same { Ok(None) } else { Err(error) }
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    /// Deletes customers, each with all of their websites.
+    pub fn delete_customers<I, D>(self, ids: I) -> BulkRun<()>
+    where
+        I: IntoIterator<Item = D>,
+        I::IntoIter: Send + 'static,
+        D: IntoId<CustomerId> + Send + 'static,
+    {
+        self.run(stream::iter(ids), |twipla, id| async move {
+            gone(twipla.customer(id.into_id()?).delete().await.map(drop))
+        })
+    }
+
+    /// Deletes websites.
+    pub fn delete_websites<I, D>(self, ids: I) -> BulkRun<()>
+    where
+        I: IntoIterator<Item = D>,
+        I::IntoIter: Send + 'static,
+        D: IntoId<WebsiteId> + Send + 'static,
+    {
+        self.run(stream::iter(ids), |twipla, id| async move {
+            gone(twipla.website(id.into_id()?).delete().await.map(drop))
+        })
+    }
+
+    /// Any call for each item of a stream. `call` gives `Ok(None)` for what was
+    /// so before. The stream is read no faster than the calls end.
+    pub fn run<S, T, F, C>(self, items: S, call: F) -> BulkRun<T>
+    where
+        S: Stream + Send + 'static,
+        S::Item: Send,
+        T: Send + 'static,
+        F: Fn(Twipla, S::Item) -> C + Send + 'static,
+        C: Future<Output = Result<Option<T>>> + Send + 'static,
+    {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let counted = Arc::new(Mutex::new(Progress::default()));
+        let Self {
+            twipla,
+            concurrency,
+            stop_on_error,
+            progress,
+        } = self;
+        let outcomes = items.map(move |item| {
+            // Nothing is sent before the item's turn has come.
+            let work = call(twipla.clone(), item);
+            let (stopped, counted, progress) =
+                (Arc::clone(&stopped), Arc::clone(&counted), progress.clone());
+            async move {
+                let outcome = if stopped.load(Ordering::Relaxed) {
+                    Outcome::Skipped
+                } else {
+                    match work.await {
+                        Ok(Some(value)) => Outcome::Done(value),
+                        Ok(None) => Outcome::Already,
+                        Err(error) => Outcome::Failed(error),
+                    }
+                };
+                if stop_on_error && matches!(outcome, Outcome::Failed(_)) {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+                let now = {
+                    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+                    match outcome {
+                        Outcome::Done(_) | Outcome::Already => counted.done += 1,
+                        Outcome::Failed(_) => counted.failed += 1,
+                        Outcome::Skipped => counted.skipped += 1,
+                    }
+                    *counted
+                };
+                if let Some(progress) = progress {
+                    progress(now);
+                }
+                outcome
+            }
+        });
+        BulkRun {
+            concurrency,
+            outcomes: Box::pin(outcomes.buffered(concurrency.max(1))),
+        }
+    }
+}
+
+/// Bulk work about to run. Awaited, it gives a [`BulkReport`]; as a stream, the
+/// outcomes in the order of the input, with no more kept than are under way.
+/// Dropping it stops.
+#[must_use = "nothing runs until this is awaited or streamed"]
+pub struct BulkRun<T> {
+    concurrency: usize,
+    outcomes: Pin<Box<dyn Stream<Item = Outcome<T>> + Send>>,
+}
+
+impl<T> Stream for BulkRun<T> {
+    type Item = Outcome<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
+        self.outcomes.as_mut().poll_next(context)
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for BulkRun<T> {
+    type Output = Result<BulkReport<T>>;
+    type IntoFuture = BoxFuture<'static, Result<BulkReport<T>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            if self.concurrency == 0 {
+                return Err(Error::invalid(
+                    "concurrency is 0: at least one item must be under way",
+                ));
+            }
+            Ok(BulkReport {
+                outcomes: self.outcomes.collect().await,
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Bulk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulk")
+            .field("concurrency", &self.concurrency)
+            .field("stop_on_error", &self.stop_on_error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for BulkRun<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkRun")
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is not there is gone already.
+fn gone(deleted: Result<()>) -> Result<Option<()>> {
+    match deleted {
+        Ok(()) => Ok(Some(())),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,201 @@
+//! Bulk work: order, bounds, stopping, starting again.
+
+use std::sync::{Arc, Mutex};
+
+use futures_util::StreamExt as _;
+use twipla::{NewCustomer, NewWebsite, Outcome, Progress};
+use twipla_sandbox::{Fault, FaultKind};
+use twipla_tests::Stage;
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    stage
+        .website_model
+        .customers()
+        .create("c", "c@example.com")
+        .await
+        .unwrap();
+    stage
+}
+
+fn websites(n: usize) -> impl Iterator<Item = NewWebsite> + Send + 'static {
+    (0..n).map(|n| NewWebsite::new("c", format!("w{n}"), format!("{n}.example.com")))
+}
+
+#[tokio::test]
+async fn every_item_has_its_outcome_in_the_order_of_the_input() {
+    let stage = stage().await;
+    let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let note = Arc::clone(&seen);
+    let bulk = stage
+        .website_model
+        .bulk()
+        .concurrency(5)
+        .on_progress(move |now| note.lock().unwrap().push(now));
+    let report = bulk.create_websites(websites(23)).await.unwrap();
+    assert!(report.is_complete());
+    for (n, outcome) in report.outcomes.iter().enumerate() {
+        assert!(
+            matches!(outcome, Outcome::Done(site) if site.intp_website_id == format!("w{n}")),
+            "{outcome:?}"
+        );
+    }
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen.len(), seen[22].done, seen[22].failed), (23, 23, 0));
+}
+
+#[tokio::test]
+async fn no_more_are_under_way_than_allowed() {
+    let stage = stage().await;
+    let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));
+    let count = Arc::clone(&under_way);
+    let run = stage.website_model.bulk().concurrency(3).run(
+        futures_util::stream::iter(0..40),
+        move |twipla, _| {
+            let count = Arc::clone(&count);
+            async move {
+                {
+                    let mut count = count.lock().unwrap();
+                    count.0 += 1;
+                    count.1 = count.1.max(count.0);
+                }
+                let result = twipla.packages().list().await.map(Some);
+                count.lock().unwrap().0 -= 1;
+                result
+            }
+        },
+    );
+    assert!(run.await.unwrap().is_complete());
+    assert_eq!(under_way.lock().unwrap().1, 3);
+    assert!(
+        stage
+            .website_model
+            .bulk()
+            .concurrency(0)
+            .delete_websites(["x"])
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn after_a_failure_nothing_more_is_begun_if_so_asked() {
+    let stage = stage().await;
+    let wrong = NewWebsite::new("nobody", "wrong", "example.com");
+    let items = websites(2)
+        .chain([wrong.clone()])
+        .chain(websites(9).skip(2));
+    let bulk = stage
+        .website_model
+        .bulk()
+        .concurrency(1)
+        .stop_on_error(true);
+    let report = bulk.create_websites(items).await.unwrap();
+    let outcomes = &report.outcomes;
+    assert!(outcomes[0].is_done() && outcomes[1].is_done());
+    assert!(
+        matches!(&outcomes[2], Outcome::Failed(error) if error.is_not_found()),
+        "{:?}",
+        outcomes[2]
+    );
+    assert_eq!(outcomes.len(), 10);
+    assert!(
+        outcomes[3..]
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Skipped))
+    );
+
+    let items = websites(2).chain([wrong]).chain(websites(9).skip(2));
+    let all = stage
+        .website_model
+        .bulk()
+        .create_websites(items)
+        .await
+        .unwrap();
+    assert_eq!(
+        all.outcomes
+            .iter()
+            .filter(|outcome| outcome.is_done())
+            .count(),
+        9,
+        "without it all are tried"
+    );
+}
+
+#[tokio::test]
+async fn a_run_can_be_started_again_until_all_is_there() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    for kind in [
+        FaultKind::ResetAfterCommit,
+        FaultKind::ResetBeforeCommit,
+        FaultKind::HtmlBody,
+        FaultKind::NoContent,
+    ] {
+        stage.sandbox.inject(Fault::new(kind).probability(0.006, 3));
+    }
+    let customers = || {
+        (0..30).map(|n| {
+            NewCustomer::new(format!("d{n}"), format!("d{n}@example.com"))
+                .website(format!("s{n}"), "example.com")
+        })
+    };
+    let mut runs = 0;
+    while !twipla
+        .bulk()
+        .create_customers(customers())
+        .await
+        .unwrap()
+        .is_complete()
+    {
+        runs += 1;
+        assert!(runs < 50, "it comes to an end");
+    }
+    stage.sandbox.clear_faults();
+    let again = twipla.bulk().create_customers(customers()).await.unwrap();
+    assert!(
+        again
+            .outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Already))
+    );
+    let meta = twipla.customers().list().await.unwrap().meta.unwrap();
+    assert_eq!(meta.total, 31, "none is there twice");
+    let taken = twipla
+        .bulk()
+        .create_customers([NewCustomer::new("d0", "other@example.com")])
+        .await
+        .unwrap();
+    assert!(matches!(&taken.outcomes[0], Outcome::Failed(error) if error.is_conflict()));
+
+    let ids = || (0..30).map(|n| format!("d{n}"));
+    assert!(
+        twipla
+            .bulk()
+            .delete_customers(ids())
+            .await
+            .unwrap()
+            .is_complete()
+    );
+    let gone = twipla.bulk().delete_customers(ids()).await.unwrap();
+    assert!(
+        gone.outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Already))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_gives_outcomes_as_they_come() {
+    let stage = stage().await;
+    let mut run = stage.website_model.bulk().create_websites(websites(6));
+    assert!(run.next().await.unwrap().is_done());
+    drop(run);
+    let rest = stage
+        .website_model
+        .bulk()
+        .delete_websites((0..6).map(|n| format!("w{n}")))
+        .await
+        .unwrap();
+    assert!(rest.is_complete());
+}
