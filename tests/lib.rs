@@ -1,6 +1,7 @@
 //! What the whole-system tests share: a sandbox, and a client for each of its partners.
 
 pub mod chaos;
+pub mod faults;
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@ mod coverage;
 mod customers;
 mod dashboard;
 mod deadlines;
+mod fault_table;
 mod keys_and_roles;
 mod official_clients;
 mod packages;

@@ -1,0 +1,7 @@
+//! Prints the README's table of faults: `cargo run -p twipla-tests --bin fault-table`.
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    print!("{}", twipla_tests::faults::table().await?);
+    Ok(())
+}

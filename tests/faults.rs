@@ -1,0 +1,196 @@
+//! What a caller sees of each fault: the table in the README.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::Method;
+use twipla::{Error, Result, RetryPolicy, Settled, Twipla};
+use twipla_sandbox::{Fault, FaultKind, Sandbox};
+
+use crate::client;
+
+/// The README's text between the markers of the table.
+///
+/// # Errors
+///
+/// Where the sandbox does not start.
+pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let mut table = String::from(
+        "| fault, once | a read | a create | a change of subscription |\n|---|---|---|---|\n",
+    );
+    for (name, kind) in faults() {
+        let mut cells = Vec::new();
+        for call in [Call::Read, Call::Create, Call::Change] {
+            let (sandbox, twipla) = stage().await?;
+            sandbox.clear_requests();
+            // A clock that is wrong stays wrong.
+            let times = if matches!(kind, FaultKind::ClockSkew(_)) {
+                100
+            } else {
+                1
+            };
+            let fault = Fault::new(kind.clone()).times(times);
+            sandbox.inject(if times == 1 {
+                fault.operation(call.operation())
+            } else {
+                fault
+            });
+            let outcome = call.send(&twipla).await;
+            cells.push(describe(&outcome, sandbox.requests().len()));
+        }
+        writeln!(table, "| {name} | {} |", cells.join(" | "))?;
+    }
+    table.push_str("\n| input | what happens |\n|---|---|\n");
+    for (name, outcome) in inputs().await? {
+        writeln!(table, "| {name} | {outcome} |")?;
+    }
+    Ok(table)
+}
+
+/// Each fault of the sandbox, and what clients in the field were seen to meet.
+fn faults() -> Vec<(&'static str, FaultKind)> {
+    let answer = |code, headers: &[(&str, &str)], body: &str| FaultKind::Status {
+        code,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: body.to_owned(),
+    };
+    let soon = [("retry-after", "0")];
+    vec![
+        ("429 with `Retry-After: 0`", answer(429, &soon, "")),
+        (
+            "429 with `Retry-After: 3600`",
+            answer(429, &[("retry-after", "3600")], ""),
+        ),
+        ("500", answer(500, &[], "{\"message\":\"boom\"}")),
+        (
+            "502, a page of HTML",
+            answer(502, &[], "<html><h1>Bad Gateway</h1></html>"),
+        ),
+        ("503", answer(503, &[], "")),
+        ("503 with `Retry-After: 0`", answer(503, &soon, "")),
+        (
+            "a redirect to another host",
+            answer(302, &[("location", "https://example.com/")], ""),
+        ),
+        (
+            "connection lost before the work",
+            FaultKind::ResetBeforeCommit,
+        ),
+        (
+            "connection lost after the work",
+            FaultKind::ResetAfterCommit,
+        ),
+        ("the server hangs", FaultKind::Hang),
+        (
+            "the answer is late",
+            FaultKind::Delay(Duration::from_millis(20)),
+        ),
+        ("the body is cut off", FaultKind::TruncatedBody),
+        ("HTML with a 2xx", FaultKind::HtmlBody),
+        ("nothing with a 2xx", FaultKind::EmptyBody),
+        ("204 for a documented body", FaultKind::NoContent),
+        ("broken JSON", FaultKind::InvalidJson),
+        (
+            "a required field is missing",
+            FaultKind::MissingField("status".to_owned()),
+        ),
+        ("no `payload`", answer(200, &[], "{\"data\":{}}")),
+        ("an unknown enum value", FaultKind::UnknownEnumValue),
+        ("the clock is two hours off", FaultKind::ClockSkew(7200)),
+        ("the token counts as expired", FaultKind::ExpiredToken),
+    ]
+}
+
+/// One call of each nature.
+#[derive(Clone, Copy)]
+enum Call {
+    Read,
+    Create,
+    Change,
+}
+
+impl Call {
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Read => "get_website",
+            Self::Create => "create_website",
+            Self::Change => "cancel_website_subscription",
+        }
+    }
+
+    async fn send(self, twipla: &Twipla) -> Result<()> {
+        match self {
+            Self::Read => twipla.website("w").get().await.map(drop),
+            Self::Create => twipla
+                .websites()
+                .create("c", "new", "example.com")
+                .await
+                .map(drop),
+            Self::Change => twipla.website("w").subscription().cancel().await.map(drop),
+        }
+    }
+}
+
+async fn stage() -> std::result::Result<(Sandbox, Twipla), Box<dyn std::error::Error + Send + Sync>>
+{
+    let sandbox = Sandbox::start().await?;
+    let twipla = client(&sandbox, &sandbox.website_partner())
+        .attempt_timeout(Duration::from_millis(250))
+        .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
+        .build()?;
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .website("w", "example.com")
+        .await?;
+    Ok((sandbox, twipla))
+}
+
+fn describe(outcome: &Result<()>, requests: usize) -> String {
+    let plural = if requests == 1 { "request" } else { "requests" };
+    match outcome {
+        Ok(()) => format!("done ({requests} {plural})"),
+        Err(error) => format!(
+            "`{:?}`{} ({requests} {plural})",
+            error.kind(),
+            certainty(error)
+        ),
+    }
+}
+
+fn certainty(error: &Error) -> &'static str {
+    match (error.settled(), error.is_ambiguous()) {
+        (Some(Settled::Applied), _) => ", told that it is in force",
+        (Some(Settled::NotApplied), _) => ", told that it is not in force yet",
+        (_, true) => ", told that it may have been done",
+        _ => "",
+    }
+}
+
+/// Ids that made other clients call something else.
+async fn inputs()
+-> std::result::Result<Vec<(String, String)>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut rows = Vec::new();
+    for id in ["../customers/x", "a?b", "a#b", "a\\b", "%2e%2e", "", ".."] {
+        let (sandbox, twipla) = stage().await?;
+        sandbox.clear_requests();
+        let outcome = twipla.website(id).delete().await;
+        let sent = sandbox.requests();
+        let seen = match (sent.first(), &outcome) {
+            (Some(request), Err(error)) if error.is_not_found() => {
+                format!(
+                    "`{} {}`: not found, as it should be",
+                    Method::DELETE,
+                    request.path
+                )
+            }
+            (None, Err(error)) => format!("`{:?}`, nothing is sent", error.kind()),
+            (_, other) => format!("unexpected: {other:?}"),
+        };
+        rows.push((format!("delete the website `{id}`"), seen));
+    }
+    Ok(rows)
+}

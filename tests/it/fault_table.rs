@@ -1,0 +1,18 @@
+//! The README's table of faults is what a caller sees.
+
+#[tokio::test]
+async fn the_table_of_the_readme_is_what_a_caller_sees() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme
+        .split_once("<!-- fault table -->\n\n")
+        .expect("the marker of the table");
+    let (shown, _) = rest
+        .split_once("\n<!-- /fault table -->")
+        .expect("the end of the table");
+    let table = twipla_tests::faults::table().await.unwrap();
+    assert!(!table.contains("unexpected"), "{table}");
+    assert_eq!(
+        shown, table,
+        "run `cargo run -p twipla-tests --bin fault-table` and put its output into the README"
+    );
+}
