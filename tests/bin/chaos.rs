@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
         }
     };
     println!("operations        {}", outcome.operations);
-    println!("requests          {}", outcome.requests);
+    println!("attempts          {}", outcome.requests);
     println!("failures told     {}", outcome.failures);
     println!("wall time         {} ms", outcome.millis);
     println!("lost              {}", outcome.lost);

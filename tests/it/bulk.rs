@@ -188,7 +188,8 @@ async fn a_run_can_be_started_again_until_all_is_there() {
 #[tokio::test]
 async fn a_stream_gives_outcomes_as_they_come() {
     let stage = stage().await;
-    let mut run = stage.website_model.bulk().create_websites(websites(6));
+    let items = futures_util::stream::iter(websites(6));
+    let mut run = stage.website_model.bulk().create_websites_from(items);
     assert!(run.next().await.unwrap().is_done());
     drop(run);
     let rest = stage

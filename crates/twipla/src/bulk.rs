@@ -194,7 +194,15 @@ impl Bulk {
         I: IntoIterator<Item = NewCustomer>,
         I::IntoIter: Send + 'static,
     {
-        self.run(stream::iter(customers), |twipla, new| async move {
+        self.create_customers_from(stream::iter(customers))
+    }
+
+    /// The same, from a stream, which is read no faster than the calls end.
+    pub fn create_customers_from<S>(self, customers: S) -> BulkRun<CreatedIntpc>
+    where
+        S: Stream<Item = NewCustomer> + Send + 'static,
+    {
+        self.run(customers, |twipla, new| async move {
             let mut create = twipla
                 .customers()
                 .create(new.id.as_str(), new.email.as_str());
@@ -229,7 +237,15 @@ impl Bulk {
         I: IntoIterator<Item = NewWebsite>,
         I::IntoIter: Send + 'static,
     {
-        self.run(stream::iter(websites), |twipla, new| async move {
+        self.create_websites_from(stream::iter(websites))
+    }
+
+    /// The same, from a stream, which is read no faster than the calls end.
+    pub fn create_websites_from<S>(self, websites: S) -> BulkRun<Website>
+    where
+        S: Stream<Item = NewWebsite> + Send + 'static,
+    {
+        self.run(websites, |twipla, new| async move {
             let websites = twipla.websites();
             let mut create =
                 websites.create(new.customer.as_str(), new.id.as_str(), new.domain.as_str());
@@ -258,7 +274,16 @@ impl Bulk {
         I::IntoIter: Send + 'static,
         D: IntoId<CustomerId> + Send + 'static,
     {
-        self.run(stream::iter(ids), |twipla, id| async move {
+        self.delete_customers_from(stream::iter(ids))
+    }
+
+    /// The same, from a stream, which is read no faster than the calls end.
+    pub fn delete_customers_from<S, D>(self, ids: S) -> BulkRun<()>
+    where
+        S: Stream<Item = D> + Send + 'static,
+        D: IntoId<CustomerId> + Send + 'static,
+    {
+        self.run(ids, |twipla, id| async move {
             gone(twipla.customer(id.into_id()?).delete().await.map(drop))
         })
     }
@@ -270,7 +295,16 @@ impl Bulk {
         I::IntoIter: Send + 'static,
         D: IntoId<WebsiteId> + Send + 'static,
     {
-        self.run(stream::iter(ids), |twipla, id| async move {
+        self.delete_websites_from(stream::iter(ids))
+    }
+
+    /// The same, from a stream, which is read no faster than the calls end.
+    pub fn delete_websites_from<S, D>(self, ids: S) -> BulkRun<()>
+    where
+        S: Stream<Item = D> + Send + 'static,
+        D: IntoId<WebsiteId> + Send + 'static,
+    {
+        self.run(ids, |twipla, id| async move {
             gone(twipla.website(id.into_id()?).delete().await.map(drop))
         })
     }
