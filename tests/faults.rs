@@ -138,7 +138,7 @@ async fn stage() -> std::result::Result<(Sandbox, Twipla), Box<dyn std::error::E
 {
     let sandbox = Sandbox::start().await?;
     let twipla = client(&sandbox, &sandbox.website_partner())
-        .attempt_timeout(Duration::from_millis(250))
+        .attempt_timeout(Duration::from_secs(1))
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()?;
     twipla
