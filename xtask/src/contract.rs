@@ -57,6 +57,11 @@ impl Layout {
             .join("crates/twipla-api/src/generated_operations.rs")
     }
 
+    /// What changed from one version to the next.
+    pub fn changelog(&self) -> PathBuf {
+        self.openapi().join("CHANGELOG.md")
+    }
+
     /// The README, which lists the operations.
     pub fn readme(&self) -> PathBuf {
         self.root.join("README.md")
@@ -73,20 +78,25 @@ impl Layout {
 pub struct Lock {
     /// Name of the current version.
     pub current: String,
-    /// Every version kept in the repository.
-    pub versions: BTreeMap<String, Version>,
+    /// Every version kept in the repository, the oldest first.
+    pub versions: Vec<Version>,
     /// Versions of the tools that read the contract.
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
 }
 
 /// One published document.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Version {
+    /// Its `info.version` and the start of its hash: one version may be published more than once.
+    pub name: String,
     /// Path below `openapi/`.
     pub file: String,
     /// Where it came from.
     pub source: String,
+    /// When it was published, where that is known.
+    pub published: Option<String>,
     /// When it was fetched.
     pub retrieved: String,
     /// SHA-256 of the file, in hexadecimal.
@@ -94,13 +104,32 @@ pub struct Version {
 }
 
 impl Lock {
+    /// Where the lock is.
+    pub fn path(layout: &Layout) -> PathBuf {
+        layout.openapi().join("openapi.lock")
+    }
+
     /// Reads `openapi/openapi.lock`.
     pub fn load(layout: &Layout) -> Result<Self> {
-        let path = layout.openapi().join("openapi.lock");
+        let path = Self::path(layout);
         let text = fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", layout.show(&path)))?;
         toml::from_str(&text)
             .with_context(|| format!("{} is not the lock file it should be", layout.show(&path)))
+    }
+
+    /// The version of this name.
+    pub fn version(&self, name: &str) -> Result<&Version> {
+        self.versions
+            .iter()
+            .find(|version| version.name == name)
+            .with_context(|| {
+                let known: Vec<&str> = self.versions.iter().map(|v| v.name.as_str()).collect();
+                format!(
+                    "openapi/openapi.lock has no version {name:?}: it has {}",
+                    known.join(", ")
+                )
+            })
     }
 
     /// The pinned version of a tool.
@@ -114,27 +143,38 @@ impl Lock {
 /// The current version of the contract, checked against its hash.
 pub fn load_current(layout: &Layout) -> Result<Value> {
     let lock = Lock::load(layout)?;
-    let Some(version) = lock.versions.get(&lock.current) else {
-        bail!(
-            "openapi/openapi.lock: current = {:?}, but there is no [versions.{:?}]",
-            lock.current,
-            lock.current
-        );
-    };
+    load_version(layout, lock.version(&lock.current)?)
+}
+
+/// A version of the contract, checked against its hash.
+pub fn load_version(layout: &Layout, version: &Version) -> Result<Value> {
     let path = layout.openapi().join(&version.file);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
-    let found = hex(&Sha256::digest(&bytes));
+    let found = sha256(&bytes);
     if !found.eq_ignore_ascii_case(&version.sha256) {
         bail!(
             "{} is not the document that openapi/openapi.lock names: its sha256 is {found}, not {}; corrections belong \
-             into openapi/overlays, and a document fetched anew needs its new sha256 under [versions.{:?}]",
+             into openapi/overlays, and a new document is taken in by `cargo xtask fetch`",
             layout.show(&path),
             version.sha256,
-            lock.current,
         );
     }
-    serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is not valid JSON", layout.show(&path)))
+    parse_document(&bytes).with_context(|| layout.show(&path).to_string())
+}
+
+/// Reads a document in JSON or YAML.
+pub fn parse_document(bytes: &[u8]) -> Result<Value> {
+    let text = std::str::from_utf8(bytes).context("this is no text in UTF-8")?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str(text).context("this is no valid JSON");
+    }
+    serde_saphyr::from_str(text).context("this is no valid YAML")
+}
+
+/// The hash by which a document is known.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// The overlays with their file names, in the order in which they apply.
@@ -190,7 +230,8 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()

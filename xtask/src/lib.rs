@@ -6,7 +6,10 @@
 
 pub mod conformance;
 pub mod contract;
+pub mod diff;
+pub mod fetch;
 pub mod generate;
+pub mod history;
 pub mod lint_contract;
 pub mod normalise;
 pub mod operations;
@@ -14,3 +17,4 @@ pub mod overlay;
 pub mod readme;
 pub mod regen;
 mod tools;
+pub mod update;

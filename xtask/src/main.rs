@@ -5,13 +5,32 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::contract::Layout;
+use xtask::diff::command as diff;
+use xtask::fetch::Source;
 use xtask::regen::{self, Mode};
-use xtask::{conformance, lint_contract};
+use xtask::{conformance, lint_contract, update};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
+    /// Take a published document into openapi/versions and say what it changes
+    Fetch {
+        /// An address, a file, or - for standard input; the public reference page where there is none
+        source: Option<Source>,
+    },
+    /// Say what changed between two documents, and whom it breaks
+    ///
+    /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where a
+    /// document cannot be read.
+    Diff(diff::Options),
+    /// List the rules of `diff`
+    Rules,
+    /// Fetch, compare, regenerate, check, and say what is left to do
+    Update {
+        /// An address, a file, or - for standard input; the public reference page where there is none
+        source: Option<Source>,
+    },
     /// Apply the overlays to the current version and write openapi/twipla-3as.json
     Overlay,
     /// Write the contract, the generated client and its operation table
@@ -37,24 +56,34 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(&Command::parse()) {
-        Ok(code) => code,
+    let command = Command::parse();
+    match run(&command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            // 1 is the answer of a comparison.
+            ExitCode::from(if matches!(command, Command::Diff(_)) {
+                2
+            } else {
+                1
+            })
         }
     }
 }
 
-fn run(command: &Command) -> anyhow::Result<ExitCode> {
+/// False where the command did its work and the answer is no.
+fn run(command: &Command) -> anyhow::Result<bool> {
     let layout = Layout::here()?;
     match command {
+        Command::Fetch { source } => update::fetch(&layout, source.as_ref())?,
+        Command::Diff(options) => return diff::run(&layout, options),
+        Command::Rules => print!("{}", diff::rules()),
+        Command::Update { source } => return update::run(&layout, source.as_ref()),
         Command::Overlay => regen::overlay(&layout)?,
         Command::Regen { check, verbose } => {
             let mode = if *check { Mode::Check } else { Mode::Write };
-            if !regen::run(&layout, mode, *verbose)? {
-                return Ok(ExitCode::FAILURE);
-            }
+            return regen::run(&layout, mode, *verbose);
         }
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
@@ -70,5 +99,5 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
             )?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }

@@ -9,7 +9,7 @@ use similar::TextDiff;
 
 use crate::contract::{self, Layout};
 use crate::normalise::{Rewrite, normalise};
-use crate::{generate, operations, overlay, readme};
+use crate::{generate, history, operations, overlay, readme};
 
 /// Lines of a difference that are printed.
 const SHOWN: usize = 60;
@@ -57,6 +57,10 @@ pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
         Output {
             path: layout.operations(),
             text: operations::generate(&document)?,
+        },
+        Output {
+            path: layout.changelog(),
+            text: history::changelog(layout)?,
         },
         Output {
             path: layout.readme(),

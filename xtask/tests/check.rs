@@ -67,7 +67,7 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
 fn a_version_that_was_edited_is_refused() {
     let (_folder, layout) = copy();
     let lock = Lock::load(&layout).unwrap();
-    let file = &lock.versions[&lock.current].file;
+    let file = &lock.version(&lock.current).unwrap().file;
     let path = layout.openapi().join(file);
     fs::write(&path, fs::read_to_string(&path).unwrap() + "\n").unwrap();
     let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());

@@ -29,10 +29,12 @@ pub(crate) fn openapi_folder() -> PathBuf {
 
 /// Reads a JSON file of the contract's folder.
 pub(crate) fn read_json(name: &str) -> Result<Value, String> {
+    serde_json::from_str(&read(name)?).map_err(|error| format!("{name}: {error}"))
+}
+
+fn read(name: &str) -> Result<String, String> {
     let path = openapi_folder().join(name);
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Document {
@@ -43,7 +45,14 @@ impl Document {
 
     /// The current version before any overlay: what the reference page documents.
     pub(crate) fn current_version() -> Result<Self, String> {
-        read_json("versions/3.0.0.json").map(|root| Self { root })
+        let lock = read("openapi.lock")?;
+        let quoted = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+        let current = lock.lines().find(|line| line.starts_with("current ="));
+        let current = quoted(current.ok_or("openapi.lock names no current version")?);
+        let entry = format!("file = \"versions/{current}.");
+        let file = lock.lines().find(|line| line.starts_with(&entry));
+        let file = quoted(file.ok_or_else(|| format!("openapi.lock has no version {current}"))?);
+        read_json(&file).map(|root| Self { root })
     }
 
     /// All operations, in the order of the document.

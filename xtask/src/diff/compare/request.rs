@@ -1,0 +1,226 @@
+//! What a request is made of: parameters and body.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::super::finding::Place;
+use super::super::model::{Node, Operation, Parameter, escape, fields};
+use super::super::rules::Subject;
+use super::super::schema::Walk;
+use super::{Comparison, at, media_types};
+
+impl<'a> Comparison<'a> {
+    pub(super) fn parameters(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+        let (old_path, new_path) = (old.path_names(), new.path_names());
+        // A path parameter is known by its place, any other by its name.
+        let key = |parameter: &Parameter<'a>, path: &[&str]| {
+            let place = path.iter().position(|name| *name == parameter.name);
+            match place {
+                Some(place) if parameter.location == "path" => format!("path {place}"),
+                _ => format!("{} {}", parameter.location, parameter.name),
+            }
+        };
+        let mut gone: Vec<&Parameter<'a>> = Vec::new();
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
+        for before in &old.parameters {
+            let wanted = key(before, &old_path);
+            let after = new
+                .parameters
+                .iter()
+                .find(|after| key(after, &new_path) == wanted);
+            match after {
+                Some(after) => {
+                    taken.insert(&after.node.pointer);
+                    self.parameter(new, before, after)?;
+                }
+                None => gone.push(before),
+            }
+        }
+        for before in gone {
+            let name = new.name();
+            let moved = new.parameters.iter().find(|after| {
+                after.name.eq_ignore_ascii_case(&before.name)
+                    && !taken.contains(after.node.pointer.as_str())
+            });
+            if let Some(after) = moved {
+                taken.insert(&after.node.pointer);
+                let mut place = parameter_at(&name, after, "in");
+                place.covers = vec![before.node.pointer.clone(), after.node.pointer.clone()];
+                self.add(
+                    "request-parameter-moved",
+                    place,
+                    json!(before.location),
+                    json!(after.location),
+                );
+                self.parameter(new, before, after)?;
+            } else {
+                let place = parameter_at(&name, before, "");
+                self.add(
+                    "request-parameter-removed",
+                    place,
+                    before.node.value.clone(),
+                    Value::Null,
+                );
+            }
+        }
+        for after in &new.parameters {
+            if !taken.contains(after.node.pointer.as_str()) {
+                let id = if after.node.value["required"] == true {
+                    "new-required-request-parameter"
+                } else {
+                    "new-optional-request-parameter"
+                };
+                let place = parameter_at(&new.name(), after, "");
+                self.add(id, place, Value::Null, after.node.value.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn parameter(
+        &mut self,
+        operation: &Operation<'a>,
+        old: &Parameter<'a>,
+        new: &Parameter<'a>,
+    ) -> Result<()> {
+        let name = operation.name();
+        if old.name != new.name {
+            let mut place = parameter_at(&name, new, "name");
+            // The template names it, too.
+            place.covers = vec![
+                "/paths".to_owned() + &format!("/{}", escape(operation.path)),
+                old.node.pointer.clone(),
+                old.node
+                    .pointer
+                    .split("/parameters")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            ];
+            self.add(
+                "path-parameter-renamed",
+                place,
+                json!(old.name),
+                json!(new.name),
+            );
+        }
+        let flag = |parameter: &Parameter<'a>, key: &str| parameter.node.value[key] == true;
+        for (key, on, off) in [
+            (
+                "required",
+                "request-parameter-became-required",
+                "request-parameter-became-optional",
+            ),
+            (
+                "deprecated",
+                "request-parameter-deprecated",
+                "request-parameter-reactivated",
+            ),
+        ] {
+            let (before, after) = (flag(old, key), flag(new, key));
+            if before != after {
+                let id = if after { on } else { off };
+                let place = parameter_at(&name, new, key);
+                self.add(id, place, json!(before), json!(after));
+            }
+        }
+        let (before, after) = (style(old), style(new));
+        if before != after && old.location == new.location {
+            let mut place = parameter_at(&name, new, "style");
+            place.covers = ["style", "explode", "allowReserved", "content", "schema"]
+                .iter()
+                .flat_map(|key| {
+                    [&old.node.pointer, &new.node.pointer].map(|at| format!("{at}/{key}"))
+                })
+                .collect();
+            self.add("request-parameter-style-changed", place, before, after);
+        }
+        let subject = parameter_subject(&name, new);
+        self.description(&name, &subject, (&old.node, &new.node), "description");
+        let walk = Walk::new(&name, subject, Subject::Parameter)
+            .required(flag(old, "required"), flag(new, "required"));
+        self.schema_of(walk, &old.node, &new.node)
+    }
+
+    pub(super) fn body(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+        let name = new.name();
+        let subject = format!("{name} request body");
+        let required = |body: &Node<'a>| body.value["required"] == true;
+        match (&old.body, &new.body) {
+            (None, None) => {}
+            (Some(before), None) => {
+                let place = at(&name, &subject, &before.pointer);
+                let what = media_types(before);
+                self.add("request-body-removed", place, what, Value::Null);
+            }
+            (None, Some(after)) => {
+                let id = if required(after) {
+                    "request-body-added-required"
+                } else {
+                    "request-body-added-optional"
+                };
+                let place = at(&name, &subject, &after.pointer);
+                self.add(id, place, Value::Null, media_types(after));
+            }
+            (Some(before), Some(after)) => {
+                let (was, is) = (required(before), required(after));
+                if was != is {
+                    let id = if is {
+                        "request-body-became-required"
+                    } else {
+                        "request-body-became-optional"
+                    };
+                    let place = at(&name, &subject, &format!("{}/required", after.pointer));
+                    self.add(id, place, json!(was), json!(is));
+                }
+                self.description(&name, &subject, (before, after), "description");
+                self.content(
+                    &Walk::new(&name, subject, Subject::RequestBody).required(true, true),
+                    before,
+                    after,
+                    (
+                        "request-body-media-type-removed",
+                        "request-body-media-type-added",
+                    ),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parameter_at(operation: &str, parameter: &Parameter<'_>, key: &str) -> Place {
+    let mut location = parameter.node.pointer.clone();
+    if !key.is_empty() {
+        location = format!("{location}/{key}");
+    }
+    at(
+        operation,
+        &parameter_subject(operation, parameter),
+        &location,
+    )
+}
+
+fn parameter_subject(operation: &str, parameter: &Parameter<'_>) -> String {
+    format!(
+        "{operation} {} parameter {}",
+        parameter.location, parameter.name
+    )
+}
+
+/// How a parameter is written, with the defaults of its location filled in.
+fn style(parameter: &Parameter<'_>) -> Value {
+    let node = parameter.node.value;
+    let form = matches!(parameter.location, "query" | "cookie");
+    let default = if form { "form" } else { "simple" };
+    let style = node["style"].as_str().unwrap_or(default);
+    let media = fields(&node["content"]).next().map(|(media, _)| media);
+    json!({
+        "style": style,
+        "explode": node["explode"].as_bool().unwrap_or(style == "form"),
+        "allowReserved": node["allowReserved"] == true,
+        "content": media,
+    })
+}

@@ -1,0 +1,244 @@
+//! What comes back: status, headers, bodies, pages.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::super::finding::Verdict;
+use super::super::model::{Contract, Node, Operation, escape, fields};
+use super::super::rules::Subject;
+use super::super::schema::Walk;
+use super::{Comparison, at, ignored, media_types, missing};
+use crate::normalise::is_success;
+
+impl<'a> Comparison<'a> {
+    pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+        let name = new.name();
+        let find = |operation: &Operation<'a>, status: &str| {
+            operation
+                .responses
+                .iter()
+                .find(|(other, _)| *other == status)
+                .map(|(_, response)| response.clone())
+        };
+        let kind = |status: &str| {
+            if is_success(status) {
+                "success"
+            } else {
+                "non-success"
+            }
+        };
+        for (status, before) in &old.responses {
+            if let Some(after) = find(new, status) {
+                self.response(&name, status, before, &after)?;
+            } else {
+                let id = format!("response-{}-status-removed", kind(status));
+                let subject = format!("{name} response");
+                let place = at(&name, &subject, &response_at(old, status));
+                self.add(&id, place, json!(status), Value::Null);
+            }
+        }
+        for (status, _) in &new.responses {
+            if find(old, status).is_none() {
+                let id = format!("response-{}-status-added", kind(status));
+                let place = at(
+                    &name,
+                    &format!("{name} response"),
+                    &response_at(new, status),
+                );
+                self.add(&id, place, Value::Null, json!(status));
+            }
+        }
+        // Success under another status is still the answer that callers read.
+        if let (Some((was, before)), Some((is, after))) = (old.success(), new.success())
+            && was != is
+            && (find(new, was).is_none() || find(old, is).is_none())
+        {
+            self.response(&name, is, before, after)?;
+        }
+        Ok(())
+    }
+
+    fn response(
+        &mut self,
+        operation: &str,
+        status: &str,
+        before: &Node<'a>,
+        after: &Node<'a>,
+    ) -> Result<()> {
+        let subject = format!("{operation} response {status}");
+        self.description(operation, &subject, (before, after), "description");
+        self.headers(operation, &subject, before, after)?;
+        let has_body = |response: &Node<'a>| fields(&response.value["content"]).next().is_some();
+        let failure = !is_success(status);
+        let verdict = if failure {
+            ignored()
+        } else {
+            Verdict::default()
+        };
+        let place = |response: &Node<'a>| {
+            at(
+                operation,
+                &subject,
+                &format!("{}/content", response.pointer),
+            )
+        };
+        match (has_body(before), has_body(after)) {
+            (false, true) => self.findings.add(
+                "response-body-added",
+                place(after),
+                Value::Null,
+                media_types(after),
+                verdict,
+            ),
+            (true, false) => self.findings.add(
+                "response-body-removed",
+                place(before),
+                media_types(before),
+                Value::Null,
+                verdict,
+            ),
+            _ => {
+                let mut walk =
+                    Walk::new(operation, subject, Subject::ResponseBody).required(true, true);
+                if failure {
+                    walk = walk.ignored();
+                }
+                self.content(
+                    &walk,
+                    before,
+                    after,
+                    ("response-media-type-removed", "response-media-type-added"),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn headers(
+        &mut self,
+        operation: &str,
+        response: &str,
+        before: &Node<'a>,
+        after: &Node<'a>,
+    ) -> Result<()> {
+        let list = |contract: Contract<'a>, node: &Node<'a>| -> Result<Vec<(String, Node<'a>)>> {
+            fields(&node.value["headers"])
+                .map(|(name, value)| {
+                    let at = format!("{}/headers/{}", node.pointer, escape(name));
+                    Ok((name.to_ascii_lowercase(), contract.node(value, at)?))
+                })
+                .collect()
+        };
+        let (old, new) = (list(self.old, before)?, list(self.new, after)?);
+        let required = |header: &Node<'a>| header.value["required"] == true;
+        let presence = |header: &Node<'a>| {
+            if required(header) {
+                "required"
+            } else {
+                "optional"
+            }
+        };
+        let subject = |name: &str| format!("{response} header {name}");
+        for (name, header) in missing(&old, &new) {
+            let id = format!("{}-response-header-removed", presence(header));
+            let place = at(operation, &subject(name), &header.pointer);
+            self.add(&id, place, header.value.clone(), Value::Null);
+        }
+        for (name, header) in missing(&new, &old) {
+            let id = format!("{}-response-header-added", presence(header));
+            let place = at(operation, &subject(name), &header.pointer);
+            self.add(&id, place, Value::Null, header.value.clone());
+        }
+        for (name, was) in &old {
+            let Some((_, is)) = new.iter().find(|(other, _)| other == name) else {
+                continue;
+            };
+            if required(was) != required(is) {
+                let id = format!("response-header-became-{}", presence(is));
+                let place = at(
+                    operation,
+                    &subject(name),
+                    &format!("{}/required", is.pointer),
+                );
+                self.add(&id, place, json!(required(was)), json!(required(is)));
+            }
+            self.description(operation, &subject(name), (was, is), "description");
+            let walk = Walk::new(operation, subject(name), Subject::ResponseHeader);
+            self.schema_of(walk, was, is)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn paging(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+        let before = paging(self.old, old)?;
+        let after = paging(self.new, new)?;
+        let id = match (before.is_null(), after.is_null()) {
+            (true, false) => "paging-added",
+            (false, true) => "paging-removed",
+            (false, false) if before != after => "paging-changed",
+            _ => return Ok(()),
+        };
+        let name = new.name();
+        let mut place = at(&name, &name, &new.node.pointer);
+        place.covers = Vec::new();
+        self.findings
+            .add(id, place, before, after, Verdict::default());
+        Ok(())
+    }
+}
+
+fn response_at(operation: &Operation<'_>, status: &str) -> String {
+    format!("{}/responses/{}", operation.node.pointer, escape(status))
+}
+
+/// How a list comes in pages: parameters that choose a page, and what says where one is.
+fn paging(contract: Contract<'_>, operation: &Operation<'_>) -> Result<Value> {
+    const CHOOSE: [&str; 9] = [
+        "page",
+        "pagesize",
+        "page_size",
+        "limit",
+        "offset",
+        "cursor",
+        "per_page",
+        "after",
+        "before",
+    ];
+    const TELL: [&str; 4] = ["meta", "pagination", "paging", "links"];
+    let mut chosen: Vec<&str> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.location == "query")
+        .map(|parameter| parameter.name.as_str())
+        .filter(|name| CHOOSE.contains(&name.to_ascii_lowercase().as_str()))
+        .collect();
+    chosen.sort_unstable();
+    let mut told = Vec::new();
+    let mut items = None;
+    if let Some((_, response)) = operation.success()
+        && let Some((media, content)) = fields(&response.value["content"]).next()
+        && let Some(value) = content.get("schema")
+    {
+        let at = format!("{}/content/{}/schema", response.pointer, escape(media));
+        let schema = contract.schema(value, at)?;
+        for (name, property) in schema.properties().into_iter().flatten() {
+            let property = contract.schema(property, String::new())?;
+            if TELL.contains(&name.as_str()) {
+                told.extend(
+                    property
+                        .properties()
+                        .into_iter()
+                        .flatten()
+                        .map(|(field, _)| format!("{name}.{field}")),
+                );
+            } else if property.types().contains("array") {
+                items = items.or(Some(name.as_str()));
+            }
+        }
+    }
+    told.sort_unstable();
+    if chosen.is_empty() && told.is_empty() {
+        return Ok(Value::Null);
+    }
+    Ok(json!({ "chosen by": chosen, "told by": told, "items": items }))
+}

@@ -1,0 +1,200 @@
+//! What was found, and how findings are collected.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
+use crate::contract::hex;
+
+/// One change, where it is, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The rule, by its id.
+    pub id: String,
+    /// How bad it is for clients in general.
+    pub level: Level,
+    /// Which way the changed thing travels.
+    pub direction: Direction,
+    /// The part of the contract.
+    pub area: &'static str,
+    /// What of it changed.
+    pub kind: &'static str,
+    /// How it changed.
+    pub action: &'static str,
+    /// The first operation that it touches; empty where it touches none.
+    pub operation: String,
+    /// All operations that it touches.
+    pub operations: Vec<String>,
+    /// JSON pointer of the change: in the new document, or in the old one for what is gone.
+    pub location: String,
+    /// What was there.
+    pub old: Value,
+    /// What is there now.
+    pub new: Value,
+    /// Whether a released client keeps working.
+    pub runtime: Runtime,
+    /// What regenerating does to the Rust API.
+    pub rust_api: RustApi,
+    /// The same change has the same fingerprint, wherever else the document changes.
+    pub fingerprint: String,
+    /// The change in words.
+    pub text: String,
+    /// What it is about, in the words of the contract.
+    #[serde(skip)]
+    pub subject: String,
+}
+
+/// Where a finding belongs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    pub(super) operation: String,
+    pub(super) subject: String,
+    pub(super) location: String,
+    /// Other pointers of either document that this change explains.
+    pub(super) covers: Vec<String>,
+}
+
+/// What is lowered where the comparison knows more than the table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Verdict {
+    pub(super) runtime: Option<Runtime>,
+    pub(super) rust_api: Option<RustApi>,
+}
+
+/// Findings as they come in; the same change of a shared schema is one finding.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    list: Vec<Finding>,
+    index: HashMap<(String, Direction, String, String, String), usize>,
+    covered: BTreeSet<String>,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, id: &str, place: Place, old: Value, new: Value, verdict: Verdict) {
+        let Some(rule) = rule(id) else {
+            // A typing error in this module: the golden tests go through every rule.
+            unreachable!("there is no rule {id}");
+        };
+        self.covered.extend(place.covers);
+        let key = (
+            id.to_owned(),
+            rule.direction,
+            place.location.clone(),
+            old.to_string(),
+            new.to_string(),
+        );
+        if let Some(&known) = self.index.get(&key) {
+            let finding = &mut self.list[known];
+            finding.runtime = worse(finding.runtime, verdict.runtime.unwrap_or(rule.runtime));
+            finding.rust_api = finding
+                .rust_api
+                .max(verdict.rust_api.unwrap_or(rule.rust_api));
+            if !place.operation.is_empty() && !finding.operations.contains(&place.operation) {
+                finding.operations.push(place.operation);
+            }
+            return;
+        }
+        self.covered.insert(place.location.clone());
+        self.index.insert(key, self.list.len());
+        self.list.push(Finding {
+            id: id.to_owned(),
+            level: rule.level,
+            direction: rule.direction,
+            area: rule.area,
+            kind: rule.kind,
+            action: rule.action,
+            operations: Some(place.operation.clone())
+                .filter(|name| !name.is_empty())
+                .into_iter()
+                .collect(),
+            operation: place.operation,
+            fingerprint: fingerprint(rule, &place.subject, &old, &new),
+            text: sentence(rule, &place.subject, &old, &new),
+            location: place.location,
+            old,
+            new,
+            runtime: verdict.runtime.unwrap_or(rule.runtime),
+            rust_api: verdict.rust_api.unwrap_or(rule.rust_api),
+            subject: place.subject,
+        });
+    }
+
+    /// Notes that findings elsewhere explain what changed here.
+    pub(super) fn cover(&mut self, pointer: String) {
+        self.covered.insert(pointer);
+    }
+
+    /// Pointers that a finding explains.
+    pub(super) fn covered(&self) -> &BTreeSet<String> {
+        &self.covered
+    }
+
+    /// Worst first, then in the order of the operations, then by place.
+    pub(super) fn sorted(mut self, order: &HashMap<String, usize>) -> Vec<Finding> {
+        let position =
+            |finding: &Finding| order.get(&finding.operation).copied().unwrap_or(usize::MAX);
+        self.list.sort_by(|a, b| {
+            (a.level, position(a), &a.location, &a.id, a.direction)
+                .cmp(&(b.level, position(b), &b.location, &b.id, b.direction))
+                .then_with(|| a.text.cmp(&b.text))
+        });
+        self.list
+    }
+}
+
+fn worse(one: Runtime, other: Runtime) -> Runtime {
+    if one == Runtime::Breaks { one } else { other }
+}
+
+/// Depends on what changed and not on where in the file that is.
+fn fingerprint(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
+    let mut hash = Sha256::new();
+    for part in [&rule.id, subject, &old.to_string(), &new.to_string()] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize())[..12].to_owned()
+}
+
+fn sentence(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
+    let mut text = format!("{subject}: ");
+    let mut rest = rule.text;
+    // One pass, because a value may look like a placeholder: paths do.
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        let (value, length) = if rest[at..].starts_with("{old}") {
+            (old, 5)
+        } else {
+            (new, 5)
+        };
+        text.push_str(&shown(value));
+        rest = &rest[at + length..];
+    }
+    text + rest
+}
+
+/// A value as a reader wants it: short, and strings without quotes.
+pub(super) fn shown(value: &Value) -> String {
+    const LONGEST: usize = 100;
+    let text = match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        Value::Array(values) if values.iter().all(Value::is_string) => {
+            let values: Vec<String> = values.iter().map(shown).collect();
+            values.join(", ")
+        }
+        other => format!("`{other}`"),
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let mut short: String = text.chars().take(LONGEST).collect();
+    short.push('…');
+    if short.starts_with('`') {
+        short.push('`');
+    }
+    short
+}

@@ -1,0 +1,310 @@
+//! A comparison as it is printed: for a terminal, as markdown, as JSON.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Accepted, Finding, Level, Runtime, RustApi};
+
+/// Operations that are named; the others are counted.
+const NAMED: usize = 3;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For a pull request or a changelog.
+    Markdown,
+    /// For a program.
+    Json,
+}
+
+/// The findings of one comparison, with what was accepted.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What the old document is called.
+    pub old: String,
+    /// What the new document is called.
+    pub new: String,
+    /// The findings, the worst first.
+    pub findings: Vec<Finding>,
+    accepted: Vec<Option<String>>,
+}
+
+/// How many findings there are of each level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Clients that kept to the old contract can fail.
+    pub breaking: usize,
+    /// It depends on the client.
+    pub warning: usize,
+    /// No client notices.
+    pub info: usize,
+}
+
+impl Report {
+    /// Compares two documents.
+    pub fn new(
+        (old_name, old): (&str, &Value),
+        (new_name, new): (&str, &Value),
+        accepted: &Accepted,
+    ) -> Result<Self> {
+        let findings = super::compare(old, new)
+            .with_context(|| format!("cannot compare {old_name} with {new_name}"))?;
+        Ok(Self {
+            old: old_name.to_owned(),
+            new: new_name.to_owned(),
+            accepted: findings
+                .iter()
+                .map(|finding| accepted.reason(finding).map(str::to_owned))
+                .collect(),
+            findings,
+        })
+    }
+
+    /// How many findings there are of each level.
+    pub fn summary(&self) -> Summary {
+        let count = |level| {
+            self.findings
+                .iter()
+                .filter(|finding| finding.level == level)
+                .count()
+        };
+        Summary {
+            breaking: count(Level::Breaking),
+            warning: count(Level::Warning),
+            info: count(Level::Info),
+        }
+    }
+
+    /// The findings at this level or worse that nobody accepted.
+    pub fn open(&self, level: Level) -> Vec<&Finding> {
+        self.findings
+            .iter()
+            .zip(&self.accepted)
+            .filter(|(finding, reason)| finding.level <= level && reason.is_none())
+            .map(|(finding, _)| finding)
+            .collect()
+    }
+
+    /// The report as text.
+    pub fn print(&self, format: Format) -> Result<String> {
+        match format {
+            Format::Text => Ok(self.text()),
+            Format::Markdown => Ok(self.markdown("##")),
+            Format::Json => self.json(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let told = |finding: &&Finding| finding.id != "description-changed";
+        let listed = self.findings.iter().zip(&self.accepted);
+        for (finding, reason) in listed.filter(|(finding, _)| told(finding)) {
+            let style = style(finding.level);
+            let _ = writeln!(
+                text,
+                "\n{style}{}{style:#} {}{}",
+                name(finding.level),
+                finding.text,
+                used_by(finding),
+            );
+            let _ = writeln!(
+                text,
+                "    {}, client {}, Rust API {}, {} at {}",
+                finding.id,
+                runtime(finding.runtime),
+                rust_api(finding.rust_api),
+                finding.fingerprint,
+                finding.location,
+            );
+            if let Some(reason) = reason {
+                let _ = writeln!(text, "    accepted: {reason}");
+            }
+        }
+        let described = self.findings.len() - self.findings.iter().filter(told).count();
+        if described > 0 {
+            let _ = writeln!(text, "\nDescriptions that changed: {described}.");
+        }
+        text
+    }
+
+    /// The report in markdown, below a heading of this level.
+    pub fn markdown(&self, heading: &str) -> String {
+        let mut text = format!(
+            "{heading} {} → {}\n\n{}\n",
+            self.old,
+            self.new,
+            self.verdict()
+        );
+        let mut described = 0;
+        for (title, areas) in [
+            ("Operations", &["operation"][..]),
+            ("Requests", &["parameter", "body", "property"][..]),
+            (
+                "Responses",
+                &["response", "body", "property", "header", "paging"][..],
+            ),
+            (
+                "Security, servers and the rest",
+                &["security", "server", "schema", "document"][..],
+            ),
+        ] {
+            let side = match title {
+                "Requests" => Some(super::Direction::Request),
+                "Responses" => Some(super::Direction::Response),
+                _ => None,
+            };
+            let mut lines = Vec::new();
+            for (finding, reason) in self.findings.iter().zip(&self.accepted) {
+                if !areas.contains(&finding.area)
+                    || side.is_some_and(|side| finding.direction != side)
+                {
+                    continue;
+                }
+                if finding.id == "description-changed" {
+                    described += 1;
+                    continue;
+                }
+                lines.push(line(finding, reason.as_deref()));
+            }
+            if !lines.is_empty() {
+                let _ = write!(text, "\n{heading}# {title}\n\n{}\n", lines.join("\n"));
+            }
+        }
+        if described > 0 {
+            let _ = write!(text, "\nDescriptions that changed: {described}.\n");
+        }
+        text
+    }
+
+    fn json(&self) -> Result<String> {
+        #[derive(Serialize)]
+        struct Json<'a> {
+            old: &'a str,
+            new: &'a str,
+            summary: Summary,
+            findings: Vec<Entry<'a>>,
+        }
+        #[derive(Serialize)]
+        struct Entry<'a> {
+            #[serde(flatten)]
+            finding: &'a Finding,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            accepted: &'a Option<String>,
+        }
+        let findings = self.findings.iter().zip(&self.accepted);
+        let mut text = serde_json::to_string_pretty(&Json {
+            old: &self.old,
+            new: &self.new,
+            summary: self.summary(),
+            findings: findings
+                .map(|(finding, accepted)| Entry { finding, accepted })
+                .collect(),
+        })
+        .context("cannot print the findings")?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The two questions that every reader has, answered for the whole.
+    fn verdict(&self) -> String {
+        if self.findings.is_empty() {
+            return "Nothing changed.".to_owned();
+        }
+        let Summary {
+            breaking,
+            warning,
+            info,
+        } = self.summary();
+        let breaks = self
+            .findings
+            .iter()
+            .any(|finding| finding.runtime == Runtime::Breaks);
+        let client = if breaks {
+            "Some calls of a released client break."
+        } else {
+            "A released client keeps working."
+        };
+        let api = self
+            .findings
+            .iter()
+            .map(|finding| finding.rust_api)
+            .max()
+            .unwrap_or(RustApi::None);
+        let version = match api {
+            RustApi::None => "The generated Rust stays the same.".to_owned(),
+            part => format!("Regenerating needs a {} version.", rust_api(part)),
+        };
+        format!("{breaking} breaking, {warning} warning, {info} info. {client} {version}")
+    }
+}
+
+fn line(finding: &Finding, reason: Option<&str>) -> String {
+    let mut line = format!(
+        "- **{}** {}{} (`{}`; client {}, Rust API {})",
+        name(finding.level),
+        finding.text,
+        used_by(finding),
+        finding.id,
+        runtime(finding.runtime),
+        rust_api(finding.rust_api),
+    );
+    if let Some(reason) = reason {
+        let _ = write!(line, "\n  Accepted: {reason}");
+    }
+    line
+}
+
+/// Who uses a shared schema; nothing where the finding names its one operation anyway.
+fn used_by(finding: &Finding) -> String {
+    let all = &finding.operations;
+    if all.is_empty() || (all.len() == 1 && finding.subject.starts_with(&all[0])) {
+        return String::new();
+    }
+    let mut named = all[..all.len().min(NAMED)].join(", ");
+    if all.len() > NAMED {
+        let _ = write!(named, " and {} more", all.len() - NAMED);
+    }
+    format!(", in {named}")
+}
+
+/// The level as it is printed.
+pub(super) fn name(level: Level) -> &'static str {
+    match level {
+        Level::Breaking => "breaking",
+        Level::Warning => "warning",
+        Level::Info => "info",
+    }
+}
+
+fn style(level: Level) -> Style {
+    match level {
+        Level::Breaking => AnsiColor::Red.on_default().bold(),
+        Level::Warning => AnsiColor::Yellow.on_default(),
+        Level::Info => AnsiColor::Green.on_default(),
+    }
+}
+
+/// Whether a released client keeps working, as it is printed.
+pub(super) fn runtime(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Breaks => "breaks",
+        Runtime::Works => "works",
+    }
+}
+
+/// What happens to the Rust API, as it is printed.
+pub(super) fn rust_api(api: RustApi) -> &'static str {
+    match api {
+        RustApi::None => "unchanged",
+        RustApi::Patch => "patch",
+        RustApi::Minor => "minor",
+        RustApi::Major => "major",
+    }
+}

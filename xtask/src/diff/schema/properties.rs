@@ -1,0 +1,145 @@
+//! The properties of an object.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::super::model::{Schema, escape};
+use super::super::rules::{Direction, Runtime};
+use super::super::rust_type::rust_type;
+use super::{Comparison, Walk};
+
+/// Alike enough to be the same name written anew.
+const ALIKE: f32 = 0.6;
+
+impl<'a> Comparison<'_, 'a, '_> {
+    pub(super) fn properties(
+        &mut self,
+        walk: &Walk,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> Result<()> {
+        let (before, now) = (old.properties(), new.properties());
+        let response = walk.place.direction() == Direction::Response;
+        let inside = |name: &str| walk.into(&format!(".{name}"), (false, false));
+        let mut gone = Vec::new();
+        let mut added = Vec::new();
+        for (name, value) in before.into_iter().flatten() {
+            let was = self.schemas.old.schema(value, property_at(old, name))?;
+            let Some(value) = now.and_then(|all| all.get(name)) else {
+                gone.push((name.as_str(), was));
+                continue;
+            };
+            let is = self.schemas.new.schema(value, property_at(new, name))?;
+            let required = (
+                matters(walk, &was) && old.requires(name),
+                matters(walk, &is) && new.requires(name),
+            );
+            if old.requires(name) != new.requires(name) {
+                let change = if new.requires(name) {
+                    "required"
+                } else {
+                    "optional"
+                };
+                let id = format!("{}-property-became-{change}", side(response));
+                let mut verdict = walk.verdict();
+                if required == (false, false) {
+                    verdict.runtime = Some(Runtime::Works);
+                }
+                let mut place = Self::place(&inside(name), (&was, &is), "");
+                place.location.clone_from(&is.used_at);
+                place.covers = vec![old.at("required"), new.at("required")];
+                let values = [json!(old.requires(name)), json!(new.requires(name))];
+                let [from, to] = values;
+                self.findings.add(&id, place, from, to, verdict);
+            }
+            self.schema(walk.into(&format!(".{name}"), required), &was, &is)?;
+        }
+        for (name, value) in now.into_iter().flatten() {
+            if before.is_none_or(|all| !all.contains_key(name)) {
+                let is = self.schemas.new.schema(value, property_at(new, name))?;
+                added.push((name.as_str(), is));
+            }
+        }
+        for (name, was) in &gone {
+            let required = old.requires(name) && matters(walk, was);
+            let id = match (response, required) {
+                (false, _) => "request-property-removed",
+                (true, true) => "response-required-property-removed",
+                (true, false) => "response-optional-property-removed",
+            };
+            let mut place = Self::place(&inside(name), (was, was), "");
+            place.location = property_at(old, name);
+            place.covers = vec![old.at("required"), new.at("required")];
+            let value = json!(rust_type(self.schemas.old, was)?);
+            self.findings
+                .add(id, place, value, Value::Null, walk.verdict());
+        }
+        for (name, is) in &added {
+            let required = new.requires(name) && matters(walk, is);
+            let id = match (response, required) {
+                (false, true) => "new-required-request-property",
+                (false, false) => "new-optional-request-property",
+                (true, true) => "response-required-property-added",
+                (true, false) => "response-optional-property-added",
+            };
+            let mut place = Self::place(&inside(name), (is, is), "");
+            place.location = property_at(new, name);
+            place.covers = vec![old.at("required"), new.at("required")];
+            let value = json!(rust_type(self.schemas.new, is)?);
+            self.findings
+                .add(id, place, Value::Null, value, walk.verdict());
+        }
+        self.renamed(walk, new, &gone, &added)
+    }
+
+    /// Suggests a new name for what went, where just one fits.
+    fn renamed(
+        &mut self,
+        walk: &Walk,
+        object: &Schema<'a>,
+        gone: &[(&str, Schema<'a>)],
+        added: &[(&str, Schema<'a>)],
+    ) -> Result<()> {
+        let response = walk.place.direction() == Direction::Response;
+        for (name, was) in gone {
+            let kind = rust_type(self.schemas.old, was)?;
+            let mut fits = Vec::new();
+            for (other, is) in added {
+                let told = was.get("description").is_some()
+                    && was.get("description") == is.get("description");
+                if rust_type(self.schemas.new, is)? == kind && (told || alike(name, other)) {
+                    fits.push(*other);
+                }
+            }
+            if let [other] = fits[..] {
+                let id = format!("{}-property-renamed", side(response));
+                let mut place = Self::place(walk, (object, object), "");
+                place.location = property_at(object, other);
+                self.findings
+                    .add(&id, place, json!(name), json!(other), walk.verdict());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a property travels at all in this direction.
+fn matters(walk: &Walk, property: &Schema<'_>) -> bool {
+    match walk.place.direction() {
+        Direction::Response => !property.is("writeOnly"),
+        _ => !property.is("readOnly"),
+    }
+}
+
+fn property_at(schema: &Schema<'_>, name: &str) -> String {
+    format!("{}/{}", schema.at("properties"), escape(name))
+}
+
+fn side(response: bool) -> &'static str {
+    if response { "response" } else { "request" }
+}
+
+fn alike(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_lowercase(), other.to_lowercase());
+    similar::TextDiff::from_chars(&one, &other).ratio() >= ALIKE
+}

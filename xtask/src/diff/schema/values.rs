@@ -1,0 +1,266 @@
+//! What single values a schema takes: types, formats, enums, bounds.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::model::Schema;
+use super::super::rules::{Direction, Runtime, RustApi};
+use super::{Comparison, Walk, or_null};
+
+/// Upper and lower bounds: keyword, its flag for an exclusive bound, how the rules call it, whether it is a lower one.
+const BOUNDS: [(&str, &str, &str, bool); 8] = [
+    ("minimum", "exclusiveMinimum", "min", true),
+    ("maximum", "exclusiveMaximum", "max", false),
+    ("minLength", "", "min-length", true),
+    ("maxLength", "", "max-length", false),
+    ("minItems", "", "min-items", true),
+    ("maxItems", "", "max-items", false),
+    ("minProperties", "", "min-properties", true),
+    ("maxProperties", "", "max-properties", false),
+];
+
+impl<'a> Comparison<'_, 'a, '_> {
+    /// False where the types have nothing in common, so that nothing below can be compared.
+    pub(super) fn types(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> bool {
+        let (before, now) = (old.types(), new.types());
+        if before == now {
+            return true;
+        }
+        let within = |inner: &BTreeSet<&str>, outer: &BTreeSet<&str>| {
+            outer.is_empty()
+                || (!inner.is_empty()
+                    && inner.iter().all(|name| {
+                        outer.contains(name) || (*name == "integer" && outer.contains("number"))
+                    }))
+        };
+        let aspect = if within(&before, &now) {
+            "type-widened"
+        } else if within(&now, &before) {
+            "type-narrowed"
+        } else {
+            "type-changed"
+        };
+        let values = [&before, &now].map(|types| match types.len() {
+            0 => json!("any"),
+            _ => json!(types.iter().copied().collect::<Vec<_>>().join(" or ")),
+        });
+        let verdict = self.by_type(walk, old, new);
+        let mut place = Self::place(walk, (old, new), "type");
+        if old.name != new.name {
+            // Another schema is used here; neither of the two changed.
+            place.location.clone_from(&new.used_at);
+        }
+        let comparable = aspect != "type-changed";
+        if !comparable {
+            place.covers = vec![
+                old.used_at.clone(),
+                old.pointer.clone(),
+                new.used_at.clone(),
+                new.pointer.clone(),
+            ];
+        }
+        self.finish(walk, aspect, place, values, verdict);
+        comparable
+    }
+
+    pub(super) fn format(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+        let (before, now) = (old.get("format"), new.get("format"));
+        let aspect = match (before, now) {
+            (None, Some(_)) => "format-added",
+            (Some(_), None) => "format-removed",
+            _ => "format-changed",
+        };
+        if before == now {
+            return;
+        }
+        let mut verdict = self.by_type(walk, old, new);
+        // A format that is no Rust type of its own is not looked at in a reply.
+        if verdict.rust_api == Some(RustApi::None) && walk.place.direction() == Direction::Response
+        {
+            verdict.runtime = Some(Runtime::Works);
+        }
+        let values = [or_null(before), or_null(now)];
+        self.verdict(walk, aspect, (old, new), "format", values, verdict);
+    }
+
+    pub(super) fn values(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+        let key = if new.get("const").is_some() || old.get("const").is_some() {
+            "const"
+        } else {
+            "enum"
+        };
+        let list =
+            |values: &[&Value]| -> Value { values.iter().map(|value| (*value).clone()).collect() };
+        match (old.values(), new.values()) {
+            (None, None) => {}
+            (None, Some(now)) => {
+                self.add(
+                    walk,
+                    "enum-added",
+                    (old, new),
+                    key,
+                    [Value::Null, list(&now)],
+                );
+            }
+            (Some(before), None) => {
+                self.add(
+                    walk,
+                    "enum-removed",
+                    (old, new),
+                    key,
+                    [list(&before), Value::Null],
+                );
+            }
+            (Some(before), Some(now)) => {
+                for value in before.iter().filter(|value| !now.contains(value)) {
+                    let values = [(*value).clone(), Value::Null];
+                    self.add(walk, "enum-value-removed", (old, new), key, values);
+                }
+                for value in now.iter().filter(|value| !before.contains(value)) {
+                    let values = [Value::Null, (*value).clone()];
+                    self.add(walk, "enum-value-added", (old, new), key, values);
+                }
+            }
+        }
+    }
+
+    pub(super) fn bounds(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+        for (keyword, exclusive, name, lower) in BOUNDS {
+            let (before, now) = (
+                bound(old, keyword, exclusive),
+                bound(new, keyword, exclusive),
+            );
+            let change = match (&before, &now) {
+                (None, None) => continue,
+                (None, Some(_)) => "set",
+                (Some(_), None) => "unset",
+                (Some(before), Some(now)) => match before.compare(now, lower) {
+                    std::cmp::Ordering::Less => "increased",
+                    std::cmp::Ordering::Greater => "decreased",
+                    std::cmp::Ordering::Equal => continue,
+                },
+            };
+            let mut place = Self::place(walk, (old, new), keyword);
+            if !exclusive.is_empty() {
+                place.covers = vec![old.at(keyword), old.at(exclusive), new.at(exclusive)];
+            }
+            let values = [before, now].map(|bound| bound.map_or(Value::Null, Bound::shown));
+            self.finish(
+                walk,
+                &format!("{name}-{change}"),
+                place,
+                values,
+                walk.verdict(),
+            );
+        }
+    }
+
+    pub(super) fn limits(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+        for (key, changed, set, unset) in [
+            (
+                "multipleOf",
+                "multiple-of-changed",
+                "multiple-of-set",
+                "multiple-of-unset",
+            ),
+            (
+                "pattern",
+                "pattern-changed",
+                "pattern-added",
+                "pattern-removed",
+            ),
+            ("not", "not-changed", "not-changed", "not-changed"),
+            (
+                "discriminator",
+                "discriminator-changed",
+                "discriminator-changed",
+                "discriminator-changed",
+            ),
+        ] {
+            let (before, now) = (old.get(key), new.get(key));
+            let aspect = match (before, now) {
+                (None, Some(_)) => set,
+                (Some(_), None) => unset,
+                _ => changed,
+            };
+            if before != now {
+                let mut verdict = walk.verdict();
+                if key == "multipleOf" {
+                    verdict = self.by_type(walk, old, new);
+                    if verdict.rust_api == Some(RustApi::None)
+                        && walk.place.direction() == Direction::Response
+                    {
+                        verdict.runtime = Some(Runtime::Works);
+                    }
+                }
+                let values = [or_null(before), or_null(now)];
+                self.verdict(walk, aspect, (old, new), key, values, verdict);
+            }
+        }
+        let (before, now) = (old.is("uniqueItems"), new.is("uniqueItems"));
+        if before != now {
+            let aspect = if now {
+                "unique-items-set"
+            } else {
+                "unique-items-unset"
+            };
+            self.add(
+                walk,
+                aspect,
+                (old, new),
+                "uniqueItems",
+                [json!(before), json!(now)],
+            );
+        }
+    }
+}
+
+/// A bound with whether it is itself excluded.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    value: f64,
+    exclusive: bool,
+}
+
+impl Bound {
+    fn compare(&self, other: &Self, lower: bool) -> std::cmp::Ordering {
+        // An excluded lower bound is a little higher, an excluded upper one a little lower.
+        let step = |bound: &Self| bound.exclusive == lower;
+        self.value
+            .total_cmp(&other.value)
+            .then_with(|| match (self.exclusive, other.exclusive) {
+                (one, two) if one == two => std::cmp::Ordering::Equal,
+                _ => step(self).cmp(&step(other)),
+            })
+    }
+
+    fn shown(self) -> Value {
+        #[expect(clippy::cast_possible_truncation, reason = "checked by the comparison")]
+        let number = if self.value.fract() == 0.0 && self.value.abs() < 9e15 {
+            json!(self.value as i64)
+        } else {
+            json!(self.value)
+        };
+        if self.exclusive {
+            json!(format!("{number}, excluded"))
+        } else {
+            number
+        }
+    }
+}
+
+fn bound(schema: &Schema<'_>, keyword: &str, exclusive: &str) -> Option<Bound> {
+    let value = schema.get(keyword).and_then(Value::as_f64);
+    match schema.get(exclusive) {
+        // OpenAPI 3.1: the excluded bound is a number of its own.
+        Some(Value::Number(number)) => Some(Bound {
+            value: number.as_f64()?,
+            exclusive: true,
+        }),
+        flag => Some(Bound {
+            value: value?,
+            exclusive: flag == Some(&json!(true)),
+        }),
+    }
+}

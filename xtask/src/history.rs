@@ -1,0 +1,83 @@
+//! The versions in the repository, one after the other, and what changed between them.
+
+use anyhow::{Context as _, Result};
+
+use crate::contract::{self, Layout, Lock, Version};
+use crate::diff::{Accepted, Finding, Level, Report};
+
+const HEAD: &str = "# What changed in the API
+
+Made by `cargo xtask regen` from the documents in `versions/`, the newest first. \"Client\" says whether a released `twipla`
+keeps working, \"Rust API\" which part of the version rises when the client is generated anew. Versions that say so in their
+`info` are reconstructed.
+";
+
+/// One version and the next.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What came first.
+    pub old: Version,
+    /// What came next.
+    pub new: Version,
+    /// What changed.
+    pub report: Report,
+}
+
+/// Every step from one version to the next, the oldest first.
+///
+/// # Errors
+///
+/// Where a version is not what the lock says, or `accepted.toml` accepts what no step has.
+pub fn steps(layout: &Layout) -> Result<Vec<Step>> {
+    let lock = Lock::load(layout)?;
+    let accepted = Accepted::load(layout)?;
+    let mut steps: Vec<Step> = Vec::new();
+    for pair in lock.versions.windows(2) {
+        let [old, new] = pair else { continue };
+        steps.push(Step {
+            report: between(layout, old, new, &accepted)?,
+            old: old.clone(),
+            new: new.clone(),
+        });
+    }
+    accepted.check(steps.iter().flat_map(|step| &step.report.findings))?;
+    Ok(steps)
+}
+
+/// What changed from one version to another.
+pub fn between(
+    layout: &Layout,
+    old: &Version,
+    new: &Version,
+    accepted: &Accepted,
+) -> Result<Report> {
+    let before = contract::load_version(layout, old)?;
+    let now = contract::load_version(layout, new)?;
+    Report::new((&titled(old), &before), (&titled(new), &now), accepted)
+}
+
+/// `openapi/CHANGELOG.md`.
+pub fn changelog(layout: &Layout) -> Result<String> {
+    let steps = steps(layout).context("openapi/CHANGELOG.md")?;
+    let mut text = HEAD.to_owned();
+    for step in steps.iter().rev() {
+        text.push('\n');
+        text.push_str(&step.report.markdown("##"));
+    }
+    Ok(text)
+}
+
+/// Breaking changes that nobody has looked at.
+pub fn unseen(steps: &[Step]) -> Vec<&Finding> {
+    steps
+        .iter()
+        .flat_map(|step| step.report.open(Level::Breaking))
+        .collect()
+}
+
+fn titled(version: &Version) -> String {
+    match &version.published {
+        Some(published) => format!("{} ({published})", version.name),
+        None => version.name.clone(),
+    }
+}

@@ -1,0 +1,365 @@
+//! Every rule of `diff` with a patch that breaks it, there and back; and nothing that is ever silent.
+//!
+//! `diff/base.json` is the document that is patched. `diff/rules.json` has a
+//! patch for each rule about the parts of a document, with the findings of the
+//! patch and of its reverse. `diff/aspects.json` has the changes of a schema;
+//! each is made wherever a schema can stand. `GOLDEN=write cargo test -p xtask
+//! --test diff` writes the findings anew, to be read before they are kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "every function here serves a test"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use xtask::diff::rules::{Subject, rule, rules};
+use xtask::diff::{Direction, Finding, Level, Runtime, RustApi, compare};
+
+#[derive(Serialize, Deserialize)]
+struct Case {
+    patch: json_patch::Patch,
+    /// What the patch changes, a line for each finding.
+    #[serde(default)]
+    forward: Vec<String>,
+    /// What taking it back changes.
+    #[serde(default)]
+    reverse: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct AspectCase {
+    aspect: String,
+    from: Value,
+    to: Value,
+    /// Where the finding is, below the schema.
+    at: String,
+}
+
+/// A place for a schema, required and by itself.
+const SLOTS: [(Subject, &str); 6] = [
+    (
+        Subject::Parameter,
+        "/paths/~1slots/post/parameters/0/schema",
+    ),
+    (
+        Subject::RequestBody,
+        "/paths/~1slots/post/requestBody/content/application~1json/schema",
+    ),
+    (
+        Subject::RequestProperty,
+        "/paths/~1slots/put/requestBody/content/application~1json/schema/properties/slot",
+    ),
+    (
+        Subject::ResponseBody,
+        "/paths/~1slots/post/responses/200/content/application~1json/schema",
+    ),
+    (
+        Subject::ResponseProperty,
+        "/paths/~1slots/put/responses/200/content/application~1json/schema/properties/slot",
+    ),
+    (
+        Subject::ResponseHeader,
+        "/paths/~1slots/post/responses/200/headers/X-Slot/schema",
+    ),
+];
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/diff")
+        .join(name)
+}
+
+fn base() -> Value {
+    serde_json::from_str(&fs::read_to_string(file("base.json")).unwrap()).unwrap()
+}
+
+fn golden() -> IndexMap<String, Case> {
+    serde_json::from_str(&fs::read_to_string(file("rules.json")).unwrap()).unwrap()
+}
+
+fn aspects() -> Vec<AspectCase> {
+    serde_json::from_str(&fs::read_to_string(file("aspects.json")).unwrap()).unwrap()
+}
+
+fn line(finding: &Finding) -> String {
+    format!(
+        "{:?} {}, client {:?}, Rust {:?}: {} at {}: {} -> {}",
+        finding.level,
+        finding.id,
+        finding.runtime,
+        finding.rust_api,
+        finding.operations.join(" "),
+        finding.location,
+        finding.old,
+        finding.new
+    )
+}
+
+#[test]
+fn each_patch_gives_its_findings_and_its_reverse_the_mirrored_ones() {
+    let base = base();
+    let mut cases = golden();
+    let mut wrong = Vec::new();
+    for (name, case) in &mut cases {
+        let mut patched = base.clone();
+        json_patch::patch(&mut patched, &case.patch)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let forward = compare(&base, &patched).unwrap();
+        let reverse = compare(&patched, &base).unwrap();
+        if rule(name).is_some() {
+            assert!(
+                forward.iter().any(|finding| finding.id == *name),
+                "{name}: {forward:#?}"
+            );
+        }
+        mirrored(name, &forward, &reverse);
+        mirrored(name, &reverse, &forward);
+        let found = [&forward, &reverse].map(|list| list.iter().map(line).collect::<Vec<_>>());
+        if found != [case.forward.clone(), case.reverse.clone()] {
+            wrong.push(format!("{name}: {found:#?}"));
+            let [forward, reverse] = found;
+            case.forward = forward;
+            case.reverse = reverse;
+        }
+    }
+    if std::env::var("GOLDEN").is_ok_and(|value| value == "write") {
+        let text = serde_json::to_string_pretty(&cases).unwrap() + "\n";
+        fs::write(file("rules.json"), text).unwrap();
+        return;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every finding of one direction has its mirror in the other.
+fn mirrored(name: &str, findings: &[Finding], back: &[Finding]) {
+    for finding in findings {
+        let mirrors = &rule(&finding.id).unwrap().mirrors;
+        let found = back.iter().any(|other| {
+            mirrors.contains(&other.id) && other.old == finding.new && other.new == finding.old
+        });
+        assert!(found, "{name}: nothing mirrors {finding:#?} in {back:#?}");
+    }
+}
+
+#[test]
+fn each_change_of_a_schema_is_found_wherever_the_schema_stands() {
+    for case in aspects() {
+        for (subject, slot) in SLOTS {
+            let [from, to] = [&case.from, &case.to].map(|schema| {
+                let mut document = base();
+                *document.pointer_mut(slot).unwrap() = schema.clone();
+                document
+            });
+            let id = format!("{}-{}", subject.prefix(), case.aspect);
+            let forward = compare(&from, &to).unwrap();
+            let [finding] = &forward[..] else {
+                panic!("{id}: {forward:#?}");
+            };
+            assert_eq!(finding.id, id);
+            assert_eq!(finding.location, format!("{slot}/{}", case.at));
+            assert_eq!(finding.direction, subject.direction());
+            let reverse = compare(&to, &from).unwrap();
+            assert_eq!(reverse.len(), 1, "{id}: {reverse:#?}");
+            mirrored(&id, &forward, &reverse);
+            balanced(finding, &reverse[0]);
+        }
+    }
+}
+
+/// What narrows one way widens the other, and only one of them can be harmless.
+fn balanced(finding: &Finding, back: &Finding) {
+    let levels = [finding.level, back.level];
+    match finding.action {
+        "narrowed" | "widened" | "added" | "removed" => {
+            let harmless = levels.iter().filter(|level| **level == Level::Info).count();
+            let always = ["default", "deprecation", "read-only", "write-only"];
+            assert!(
+                harmless == 1 || always.contains(&finding.kind),
+                "{finding:#?} {back:#?}"
+            );
+        }
+        _ => assert_eq!(levels[0], levels[1], "{finding:#?}"),
+    }
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    let mut covered: BTreeSet<String> = golden()
+        .values()
+        .flat_map(|case| case.forward.iter().chain(&case.reverse))
+        .map(|line| line.split([' ', ',']).nth(1).unwrap().to_owned())
+        .collect();
+    for case in aspects() {
+        for subject in Subject::ALL {
+            let id = format!("{}-{}", subject.prefix(), case.aspect);
+            covered.extend(rule(&id).expect(&id).mirrors.clone());
+            covered.insert(id);
+        }
+    }
+    let missing: Vec<&str> = rules()
+        .map(|rule| rule.id.as_str())
+        .filter(|id| !covered.contains(*id))
+        .collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+#[test]
+fn this_client_tolerates_what_a_strict_one_does_not() {
+    let with = |slot: usize, schema: Value| {
+        let mut document = base();
+        *document.pointer_mut(SLOTS[slot].1).unwrap() = schema;
+        document
+    };
+    let one = |from: Value, to: Value| {
+        let mut findings = compare(&from, &to).unwrap();
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.remove(0)
+    };
+    // A new value of an enum in a reply: open enums take it, and get a variant for it.
+    let finding = one(
+        with(4, json!({"type": "string", "enum": ["a"]})),
+        with(4, json!({"type": "string", "enum": ["a", "b"]})),
+    );
+    assert_eq!(
+        (finding.runtime, finding.rust_api),
+        (Runtime::Works, RustApi::Minor)
+    );
+    // Null where a value was always there.
+    let finding = one(
+        with(4, json!({"type": "string"})),
+        with(4, json!({"type": "string", "nullable": true})),
+    );
+    assert_eq!(
+        (finding.runtime, finding.rust_api),
+        (Runtime::Breaks, RustApi::Major)
+    );
+    // A format that is no type of its own.
+    let finding = one(
+        with(4, json!({"type": "string", "format": "email"})),
+        with(4, json!({"type": "string"})),
+    );
+    assert_eq!(
+        (finding.runtime, finding.rust_api),
+        (Runtime::Works, RustApi::None)
+    );
+    // One that is.
+    let finding = one(
+        with(4, json!({"type": "string", "format": "uuid"})),
+        with(4, json!({"type": "string"})),
+    );
+    assert_eq!(
+        (finding.runtime, finding.rust_api),
+        (Runtime::Breaks, RustApi::Major)
+    );
+    // Null where the value could be absent anyway.
+    let mut optional = base();
+    let slot = "/components/schemas/Thing/properties/note";
+    let before = optional.clone();
+    *optional.pointer_mut(slot).unwrap() = json!({"type": "string", "nullable": true});
+    let finding = one(before, optional);
+    assert_eq!(finding.level, Level::Breaking);
+    assert_eq!(
+        (finding.runtime, finding.rust_api),
+        (Runtime::Works, RustApi::None)
+    );
+    assert_eq!(
+        finding.operations,
+        ["list_things", "create_thing", "get_thing"]
+    );
+}
+
+#[test]
+fn the_fingerprint_does_not_depend_on_the_rest_of_the_document() {
+    let base = base();
+    let change = |document: &mut Value| {
+        *document
+            .pointer_mut("/components/schemas/NewThing/properties/size/type")
+            .unwrap() = json!("string");
+    };
+    let mut one = base.clone();
+    change(&mut one);
+    let mut other = one.clone();
+    other["paths"]["/things"]["get"]["parameters"]
+        .as_array_mut()
+        .unwrap()
+        .remove(0);
+    other["info"]["version"] = json!("2");
+    let find = |new: &Value| {
+        let findings = compare(&base, new).unwrap();
+        let found = findings
+            .into_iter()
+            .find(|finding| finding.id == "request-property-type-changed");
+        found.unwrap().fingerprint
+    };
+    assert_eq!(find(&one), find(&other));
+}
+
+#[test]
+fn openapi_3_1_and_3_0_say_the_same_in_their_own_ways() {
+    let with = |schema: Value| {
+        let mut document = base();
+        *document.pointer_mut(SLOTS[4].1).unwrap() = schema;
+        document
+    };
+    let one =
+        with(json!({"type": "number", "nullable": true, "minimum": 1, "exclusiveMinimum": true}));
+    let other = with(json!({"type": ["number", "null"], "exclusiveMinimum": 1}));
+    let findings = compare(&one, &other).unwrap();
+    let told: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+    assert!(
+        told.iter().all(|id| *id == "document-changed"),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn what_is_no_contract_is_refused_with_the_reason() {
+    let base = base();
+    for (document, reason) in [
+        (json!({}), "no `openapi: 3"),
+        (json!({"swagger": "2.0"}), "convert it to OpenAPI 3"),
+        (json!({"openapi": "4.0.0", "paths": {}}), "3.0 and 3.1"),
+        (json!({"openapi": "3.0.3"}), "no `paths`"),
+        (
+            json!({"openapi": "3.0.3", "paths": {"/a": {"$ref": "other.json"}}}),
+            "bundle it first",
+        ),
+        (
+            json!({"openapi": "3.0.3", "paths": {}, "components": {"schemas": {"A": {"$ref": "#/components/schemas/B"}}}}),
+            "leads nowhere",
+        ),
+    ] {
+        let error = format!("{:#}", compare(&base, &document).unwrap_err());
+        assert!(
+            error.starts_with("new: ") && error.contains(reason),
+            "{error}"
+        );
+    }
+    let mut endless = base.clone();
+    endless["components"]["schemas"]["A"] = json!({"$ref": "#/components/schemas/A"});
+    endless["paths"]["/slots"]["post"]["parameters"][0]["schema"] =
+        json!({"$ref": "#/components/schemas/A"});
+    let error = format!("{:#}", compare(&base, &endless).unwrap_err());
+    assert!(error.contains("does not end"), "{error}");
+}
+
+#[test]
+fn directions_and_levels_have_names_in_json() {
+    assert_eq!(
+        json!([
+            Direction::Request,
+            Level::Info,
+            Runtime::Works,
+            RustApi::None
+        ]),
+        json!(["request", "info", "works", "none"])
+    );
+}

@@ -1,0 +1,341 @@
+//! Taking in a document: from files, from pages, over the wire; and all the ways in which nothing is taken in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "every function here serves a test"
+)]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde_json::{Value, json};
+use xtask::contract::{self, Layout, Lock};
+use xtask::fetch::{Document, LIMIT, Source, Taken, read, store};
+
+const SMALL: &str = include_str!("fetch/small.json");
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fetch")
+        .join(name)
+}
+
+fn fetch(source: &str) -> anyhow::Result<Document> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(read(&source.parse()?))
+}
+
+fn refused(source: &str) -> String {
+    format!("{:#}", fetch(source).unwrap_err())
+}
+
+/// A repository with one version.
+fn repository() -> (tempfile::TempDir, Layout) {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::at(folder.path());
+    fs::create_dir_all(layout.openapi().join("versions")).unwrap();
+    let first = "{\"openapi\": \"3.0.3\", \"info\": {\"version\": \"0\"}, \"paths\": {}}";
+    fs::write(layout.openapi().join("versions/0-first.json"), first).unwrap();
+    let lock = format!(
+        "# Kept.\ncurrent = \"0-first\"\n\n[[versions]]\nname = \"0-first\"\nfile = \"versions/0-first.json\"\n\
+         source = \"a test\"\nretrieved = \"2026-01-01\"\nsha256 = \"{}\"\n\n[tools]\nlinter = \"1\" # pinned\n",
+        contract::sha256(first.as_bytes())
+    );
+    fs::write(layout.openapi().join("openapi.lock"), lock).unwrap();
+    (folder, layout)
+}
+
+fn small() -> Document {
+    fetch(fixture("small.json").to_str().unwrap()).unwrap()
+}
+
+/// All files with their content.
+fn files(layout: &Layout) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![layout.root().to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push((path.clone(), fs::read(path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_page_of_redoc_gives_back_the_document_key_by_key() {
+    let wanted: Value = serde_json::from_str(SMALL).unwrap();
+    for page in ["redoc-2.html", "redoc-3.html"] {
+        let document = fetch(fixture(page).to_str().unwrap()).unwrap();
+        // As text, because the order of keys is no part of equality.
+        assert_eq!(document.text, contract::to_text(&wanted).unwrap(), "{page}");
+        assert_eq!(document.extension, "json");
+    }
+}
+
+#[test]
+fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
+    let (_folder, layout) = repository();
+    let source: Source = "https://user:secret@example.com/api.json?token=t"
+        .parse()
+        .unwrap();
+    let taken = store(&layout, &small(), &source, "2026-02-03").unwrap();
+    let Taken::New { before, now } = taken else {
+        panic!("{taken:?}");
+    };
+    assert_eq!(before.name, "0-first");
+    let hash = contract::sha256(SMALL.as_bytes());
+    assert_eq!(now.name, format!("0.0.7-{}", &hash[..8]));
+    let stored = fs::read_to_string(layout.openapi().join(&now.file)).unwrap();
+    assert_eq!(stored, SMALL);
+    let lock = Lock::load(&layout).unwrap();
+    assert_eq!(lock.current, now.name);
+    assert_eq!(lock.versions, [before, now.clone()]);
+    assert_eq!((now.retrieved.as_str(), now.sha256), ("2026-02-03", hash));
+    assert_eq!(
+        now.source, "https://example.com/api.json",
+        "the lock is public"
+    );
+    assert_eq!(
+        contract::load_current(&layout).unwrap()["info"]["version"],
+        "0.0.7"
+    );
+    let text = fs::read_to_string(Lock::path(&layout)).unwrap();
+    assert!(
+        text.starts_with("# Kept.\n") && text.ends_with("[tools]\nlinter = \"1\" # pinned\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_known_is_not_stored_twice() {
+    let (_folder, layout) = repository();
+    store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap();
+    let before = files(&layout);
+    let taken = store(&layout, &small(), &Source::Stdin, "2026-02-04").unwrap();
+    assert!(
+        matches!(taken, Taken::Known { before: None, .. }),
+        "{taken:?}"
+    );
+    assert_eq!(files(&layout), before);
+    // The vendor went back to an earlier document.
+    let first = layout.openapi().join("versions/0-first.json");
+    let first = fetch(first.to_str().unwrap()).unwrap();
+    let taken = store(&layout, &first, &Source::Stdin, "2026-02-05").unwrap();
+    assert!(
+        matches!(
+            taken,
+            Taken::Known {
+                before: Some(_),
+                ..
+            }
+        ),
+        "{taken:?}"
+    );
+    assert_eq!(Lock::load(&layout).unwrap().current, "0-first");
+}
+
+#[test]
+fn a_file_that_is_in_the_way_is_not_overwritten() {
+    let (_folder, layout) = repository();
+    let hash = contract::sha256(SMALL.as_bytes());
+    let path = layout
+        .openapi()
+        .join(format!("versions/0.0.7-{}.json", &hash[..8]));
+    fs::write(&path, "mine").unwrap();
+    let before = files(&layout);
+    let error = format!(
+        "{:#}",
+        store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap_err()
+    );
+    assert!(
+        error.contains("is there already") && error.contains("move it away"),
+        "{error}"
+    );
+    assert_eq!(files(&layout), before);
+}
+
+#[test]
+fn a_version_that_is_no_name_is_refused() {
+    let (_folder, layout) = repository();
+    let before = files(&layout);
+    for (version, reason) in [
+        (json!("../../etc"), "no name for a file"),
+        (json!(""), "no name for a file"),
+        (json!(3), "no info.version"),
+    ] {
+        let value = json!({"openapi": "3.0.3", "info": {"version": version}, "paths": {}});
+        let document = Document {
+            text: value.to_string(),
+            extension: "json",
+            value,
+        };
+        let error = format!(
+            "{:#}",
+            store(&layout, &document, &Source::Stdin, "2026-02-03").unwrap_err()
+        );
+        assert!(error.contains(reason), "{error}");
+    }
+    assert_eq!(files(&layout), before);
+}
+
+#[test]
+fn yaml_is_taken_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("api.yaml");
+    let text = "openapi: 3.0.3\ninfo: {title: T, version: '1.0'} # kept\npaths: {}\n";
+    fs::write(&path, text).unwrap();
+    let document = fetch(path.to_str().unwrap()).unwrap();
+    assert_eq!((document.text.as_str(), document.extension), (text, "yaml"));
+    assert_eq!(document.value["info"]["version"], "1.0");
+    let (_folder, layout) = repository();
+    store(&layout, &document, &Source::Stdin, "2026-02-03").unwrap();
+    assert_eq!(contract::load_current(&layout).unwrap(), document.value);
+}
+
+#[test]
+fn what_is_no_document_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |text: &[u8]| {
+        let path = folder.path().join("wrong");
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for (text, reason) in [
+        (&b"{\"openapi\": "[..], "no valid JSON"),
+        (b"{}", "no `openapi` and `paths`"),
+        (b"hello: [", "no valid YAML"),
+        (b"just words", "no `openapi` and `paths`"),
+        (b"", "no `openapi` and `paths`"),
+        (b"\xff\xfe", "no text in UTF-8"),
+        (
+            b"<html><p>__redoc_state = {}</p></html>",
+            "a page without an OpenAPI document",
+        ),
+        (
+            b"{\"swagger\": \"2.0\", \"paths\": {}}",
+            "no `openapi` and `paths`",
+        ),
+        (
+            b"{\"openapi\": \"3.0.3\", \"paths\": {\"/a\": {\"$ref\": \"b.json\"}}}",
+            "bundle it first",
+        ),
+    ] {
+        let error = refused(&write(text));
+        assert!(
+            error.contains(reason) && error.contains("the file wrong"),
+            "{error}"
+        );
+    }
+    assert!(refused("/no/such/file.json").contains("cannot read /no/such/file.json"));
+    assert!(refused("ftp://example.com/a").contains("http or https"));
+    assert!(refused("http://").contains("http:// is no address"));
+}
+
+#[test]
+fn a_document_comes_over_the_wire_and_a_page_leads_to_it() {
+    let server = serve(|path| match path {
+        "/docs/" => answer(
+            "200 OK",
+            "<html><a download href='openapi.json'>Download</a></html>",
+        ),
+        "/docs/openapi.json" => answer("200 OK", SMALL),
+        "/data" => answer(
+            "200 OK",
+            "<a href='/dead.json'></a><a href='data:application/json,%7B%22openapi%22%3A%223.0.3%22%2C%22paths%22%3A%7B%7D%7D'>",
+        ),
+        _ => answer("404 Not Found", "nothing"),
+    });
+    assert_eq!(
+        fetch(&format!("http://{server}/docs/openapi.json"))
+            .unwrap()
+            .text,
+        SMALL
+    );
+    assert_eq!(
+        fetch(&format!("http://{server}/docs/")).unwrap().text,
+        SMALL
+    );
+    assert_eq!(
+        fetch(&format!("http://{server}/data")).unwrap().value["openapi"],
+        "3.0.3"
+    );
+    let error = refused(&format!("http://{server}/gone"));
+    assert!(
+        error.contains("/gone") && error.contains("404 Not Found"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
+    // Half a gigabyte, announced by nobody.
+    let endless = serve(|_| {
+        let chunk = format!("{:x}\r\n{}\r\n", 1024 * 1024, " ".repeat(1024 * 1024));
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+        std::iter::once(head)
+            .chain(std::iter::repeat_n(chunk, 500))
+            .collect()
+    });
+    let error = refused(&format!("http://{endless}/"));
+    assert!(
+        error.contains(&format!("larger than {} MiB", LIMIT / 1024 / 1024)),
+        "{error}"
+    );
+    // The same, announced.
+    let large = serve(|_| vec!["HTTP/1.1 200 OK\r\ncontent-length: 524288000\r\n\r\n".to_owned()]);
+    assert!(refused(&format!("http://{large}/")).contains("larger than"));
+    let cut = serve(|_| vec!["HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned()]);
+    assert!(refused(&format!("http://{cut}/")).contains("broke off"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = listener.local_addr().unwrap();
+    drop(listener);
+    let error = refused(&format!("http://{gone}/"));
+    assert!(
+        error.starts_with(&format!("cannot fetch http://{gone}/")),
+        "{error}"
+    );
+}
+
+fn answer(status: &str, body: &str) -> Vec<String> {
+    vec![format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )]
+}
+
+/// A server that answers each path with some pieces of text, and goes when the test ends.
+fn serve(answer: impl Fn(&str) -> Vec<String> + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            for piece in answer(head.split(' ').nth(1).unwrap_or_default()) {
+                // The client may have seen enough.
+                if stream.write_all(piece.as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    address
+}

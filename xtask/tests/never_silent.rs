@@ -1,0 +1,249 @@
+//! No edit of the contract goes unnoticed, and no comparison of a contract with itself finds anything.
+//!
+//! The crate `drift` compares OpenAPI documents by rules of its own: what it
+//! calls incompatible, a rule of ours must report as well.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every function here serves a test"
+)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+use xtask::contract::{self, Layout, Lock};
+use xtask::diff::compare;
+use xtask::regen;
+
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
+    let layout = Layout::here().unwrap();
+    regen::contract(&layout).unwrap()
+});
+
+/// Every node of the contract that is no description, by its pointer.
+static NODES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    nodes(&CONTRACT, "", &mut found);
+    found
+});
+
+fn nodes(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                // A property may be called so; there it is no description.
+                let told = matches!(key.as_str(), "description" | "summary" | "title");
+                if !(told && value.is_string()) {
+                    let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                    found.push(at.clone());
+                    nodes(value, &at, found);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let at = format!("{at}/{index}");
+                found.push(at.clone());
+                nodes(item, &at, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Edits a node, in one of the ways that fit it.
+fn edit(document: &mut Value, at: &str, way: u8) {
+    let node = document.pointer_mut(at).unwrap();
+    if let Some(number) = node.as_f64().filter(|_| way <= 5) {
+        *node = json!(number + 7.0);
+        return;
+    }
+    match (node, way) {
+        (Value::Bool(flag), 0..=5) => *flag = !*flag,
+        (Value::String(text), 0..=5) => text.push_str("Edited"),
+        (Value::Object(fields), 0..=2) => {
+            fields.insert("edited".to_owned(), json!({"type": "string"}));
+        }
+        (Value::Array(items), 0..=2) => {
+            let copy = items.first().cloned().unwrap_or_else(|| json!("edited"));
+            items.push(match copy {
+                Value::Object(mut fields) => {
+                    fields.insert("name".to_owned(), json!("edited"));
+                    Value::Object(fields)
+                }
+                _ => json!("edited"),
+            });
+        }
+        (Value::Object(fields), 3..=5) if !fields.is_empty() => {
+            let key = fields.keys().next_back().unwrap().clone();
+            fields.shift_remove(&key);
+        }
+        (Value::Array(items), 3..=5) if items.len() > 1 => {
+            items.remove(0);
+        }
+        // Removed as a whole.
+        _ => {
+            let (parent, key) = at.rsplit_once('/').unwrap();
+            let key = key.replace("~1", "/").replace("~0", "~");
+            match document.pointer_mut(parent).unwrap() {
+                Value::Object(fields) => {
+                    fields.shift_remove(&key);
+                }
+                Value::Array(items) => {
+                    items.remove(key.parse().unwrap());
+                }
+                _ => unreachable!(),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_edit_is_never_silent(at in any::<Index>(), way in 0_u8..8) {
+        let at = at.get(&NODES);
+        let mut edited = CONTRACT.clone();
+        edit(&mut edited, at, way);
+        prop_assume!(without_descriptions(&edited) != without_descriptions(&CONTRACT));
+        // A contract that cannot be read any more is an error, which is not silent either.
+        if let Ok(findings) = compare(&CONTRACT, &edited) {
+            prop_assert!(!findings.is_empty(), "{at}");
+            let back = compare(&edited, &CONTRACT).unwrap();
+            prop_assert!(!back.is_empty(), "{at}, taken back");
+        }
+    }
+
+    #[test]
+    fn what_drift_calls_incompatible_is_found(at in any::<Index>(), way in 0_u8..8) {
+        let at = at.get(&NODES);
+        let mut edited = CONTRACT.clone();
+        edit(&mut edited, at, way);
+        if compare(&CONTRACT, &edited).is_ok() {
+            agrees(&CONTRACT, &edited);
+        }
+    }
+}
+
+/// Holds a comparison of ours against the one of `drift`; returns how many changes that calls incompatible.
+#[track_caller]
+fn agrees(old: &Value, new: &Value) -> usize {
+    let incompatible = drift_says(old, new).unwrap_or_default();
+    let findings = compare(old, new).unwrap();
+    let ruled = findings.iter().any(|finding| {
+        !matches!(
+            finding.id.as_str(),
+            "description-changed" | "document-changed"
+        )
+    });
+    assert!(
+        ruled || incompatible.is_empty(),
+        "{incompatible:#?} {findings:#?}"
+    );
+    incompatible.len()
+}
+
+#[test]
+fn drift_agrees_on_every_patch_and_every_version() {
+    let file = |name: &str| -> Value {
+        let path = format!("{}/tests/diff/{name}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let base = file("base.json");
+    let mut incompatible = 0;
+    for case in file("rules.json").as_object().unwrap().values() {
+        let patch: json_patch::Patch = serde_json::from_value(case["patch"].clone()).unwrap();
+        let mut patched = base.clone();
+        json_patch::patch(&mut patched, &patch).unwrap();
+        incompatible += agrees(&base, &patched);
+        incompatible += agrees(&patched, &base);
+    }
+    assert!(
+        incompatible > 60,
+        "drift found only {incompatible}: is it asked at all?"
+    );
+    let layout = Layout::here().unwrap();
+    let documents: Vec<Value> = Lock::load(&layout)
+        .unwrap()
+        .versions
+        .iter()
+        .map(|version| contract::load_version(&layout, version).unwrap())
+        .collect();
+    for pair in documents.windows(2) {
+        agrees(&pair[0], &pair[1]);
+    }
+}
+
+fn without_descriptions(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(key, value)| {
+                !(matches!(key.as_str(), "description" | "summary" | "title") && value.is_string())
+            })
+            .map(|(key, value)| (key.clone(), without_descriptions(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_descriptions).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The changes that the crate `drift` calls incompatible; nothing where it cannot compare.
+fn drift_says(old: &Value, new: &Value) -> Option<Vec<String>> {
+    let changes = catch_unwind(AssertUnwindSafe(|| drift::compare(old, new)))
+        .ok()?
+        .ok()?;
+    Some(
+        changes
+            .into_iter()
+            .flat_map(|change| change.changes)
+            .filter(|change| {
+                matches!(
+                    change.class,
+                    drift::ChangeClass::BackwardIncompatible
+                        | drift::ChangeClass::ForwardIncompatible
+                        | drift::ChangeClass::Incompatible
+                )
+            })
+            .map(|change| format!("{} at {}", change.message, change.new_subpath))
+            .collect(),
+    )
+}
+
+#[test]
+fn every_version_is_the_same_as_itself() {
+    let layout = Layout::here().unwrap();
+    for version in Lock::load(&layout).unwrap().versions {
+        let document = contract::load_version(&layout, &version).unwrap();
+        assert_eq!(
+            compare(&document, &document).unwrap(),
+            [],
+            "{}",
+            version.name
+        );
+    }
+    assert_eq!(compare(&CONTRACT, &CONTRACT).unwrap(), []);
+}
+
+#[test]
+fn the_order_of_keys_is_no_change() {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(fields) => {
+                let mut keys: Vec<&String> = fields.keys().collect();
+                keys.sort_by(|a, b| b.cmp(a));
+                keys.into_iter()
+                    .map(|key| (key.clone(), sorted(&fields[key])))
+                    .collect()
+            }
+            Value::Array(items) => items.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    assert_eq!(compare(&CONTRACT, &sorted(&CONTRACT)).unwrap(), []);
+}
