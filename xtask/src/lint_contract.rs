@@ -1,11 +1,14 @@
 //! What readers in other languages make of the contract.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::contract::{Layout, Lock};
+use crate::fetch;
 use crate::tools::{self, Venv};
 
 /// Lints the contract, and generates clients of two other languages from it.
@@ -19,6 +22,9 @@ pub fn run(layout: &Layout) -> Result<()> {
     );
     redocly(layout, &lock)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    // The reference page of the vendor is made by Redoc: what it shows must come back from it.
+    redoc(&lock, "redocly", layout, scratch.path())?;
+    redoc(&lock, "redocly-1", layout, scratch.path())?;
 
     let typescript = scratch.path().join("twipla.ts");
     let mut command = tools::npx(&lock, "openapi-typescript", "openapi-typescript")?;
@@ -87,6 +93,32 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
         problems.len()
     );
     println!("redocly: ok");
+    Ok(())
+}
+
+/// Builds a page from the contract and takes the contract out of it again.
+fn redoc(lock: &Lock, tool: &str, layout: &Layout, scratch: &Path) -> Result<()> {
+    let page = scratch.join(format!("{tool}.html"));
+    let mut command = tools::npx(lock, tool, "@redocly/cli")?;
+    command
+        .arg("build-docs")
+        .arg(layout.contract())
+        .arg("--output")
+        .arg(&page);
+    let said = tools::run(&mut command)?;
+    let bytes = fs::read(&page)
+        .with_context(|| format!("redocly built no page of the contract:\n{}", said.all))?;
+    let found = fetch::document(&bytes)?;
+    let contract = fs::read_to_string(layout.contract())?;
+    ensure!(
+        found.text == contract,
+        "the contract in a page of redocly {} is not the one it was built from",
+        lock.tool(tool)?
+    );
+    println!(
+        "a page of redocly {} gives the contract back: ok",
+        lock.tool(tool)?
+    );
     Ok(())
 }
 

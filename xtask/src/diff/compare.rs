@@ -67,6 +67,24 @@ impl<'a> Comparison<'a> {
             let place = at("", &format!("server {url}"), location);
             self.add("server-added", place, Value::Null, json!(url));
         }
+        let tags = |contract: Contract<'a>| -> Vec<(String, String)> {
+            entries(&contract.root()["tags"])
+                .iter()
+                .enumerate()
+                .filter_map(|(index, tag)| {
+                    Some((tag["name"].as_str()?.to_owned(), format!("/tags/{index}")))
+                })
+                .collect()
+        };
+        let (before, after) = (tags(self.old), tags(self.new));
+        for (name, location) in missing(&before, &after) {
+            let place = at("", &format!("tag {name}"), location);
+            self.add("tag-removed", place, json!(name), Value::Null);
+        }
+        for (name, location) in missing(&after, &before) {
+            let place = at("", &format!("tag {name}"), location);
+            self.add("tag-added", place, Value::Null, json!(name));
+        }
         let before: Vec<_> = self.old.components("securitySchemes").collect();
         let after: Vec<_> = self.new.components("securitySchemes").collect();
         let scheme = |name: &str| {
@@ -311,7 +329,7 @@ impl<'a> Comparison<'a> {
             contract.schema(value, format!("{at}/schema"))
         };
         let (old, new) = (schema(self.old, old)?, schema(self.new, new)?);
-        self.schemas.compare(walk, &old, &new, &mut self.findings)
+        self.schemas.compare(&walk, &old, &new, &mut self.findings)
     }
 
     /// Components that came or went: findings about their users say why, the others are listed.

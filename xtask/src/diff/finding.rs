@@ -70,6 +70,8 @@ pub(super) struct Findings {
     list: Vec<Finding>,
     index: HashMap<(String, Direction, String, String, String), usize>,
     covered: BTreeSet<String>,
+    /// Which findings were added since the last look.
+    added: Vec<usize>,
 }
 
 impl Findings {
@@ -92,11 +94,11 @@ impl Findings {
             finding.rust_api = finding
                 .rust_api
                 .max(verdict.rust_api.unwrap_or(rule.rust_api));
-            if !place.operation.is_empty() && !finding.operations.contains(&place.operation) {
-                finding.operations.push(place.operation);
-            }
+            self.added.push(known);
+            self.touch(known, &place.operation);
             return;
         }
+        self.added.push(self.list.len());
         self.covered.insert(place.location.clone());
         self.index.insert(key, self.list.len());
         self.list.push(Finding {
@@ -120,6 +122,21 @@ impl Findings {
             rust_api: verdict.rust_api.unwrap_or(rule.rust_api),
             subject: place.subject,
         });
+    }
+
+    /// Notes that a finding is about this operation, too.
+    ///
+    /// Operations are compared one after the other: looking at the last one is enough.
+    pub(super) fn touch(&mut self, index: usize, operation: &str) {
+        let operations = &mut self.list[index].operations;
+        if !operation.is_empty() && operations.last().is_none_or(|last| last != operation) {
+            operations.push(operation.to_owned());
+        }
+    }
+
+    /// The findings that were added since this was asked last.
+    pub(super) fn take_added(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.added)
     }
 
     /// Notes that findings elsewhere explain what changed here.

@@ -103,9 +103,8 @@ impl Report {
 
     fn text(&self) -> String {
         let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
-        let told = |finding: &&Finding| finding.id != "description-changed";
         let listed = self.findings.iter().zip(&self.accepted);
-        for (finding, reason) in listed.filter(|(finding, _)| told(finding)) {
+        for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
             let style = style(finding.level);
             let _ = writeln!(
                 text,
@@ -127,10 +126,7 @@ impl Report {
                 let _ = writeln!(text, "    accepted: {reason}");
             }
         }
-        let described = self.findings.len() - self.findings.iter().filter(told).count();
-        if described > 0 {
-            let _ = writeln!(text, "\nDescriptions that changed: {described}.");
-        }
+        text.push_str(&self.words());
         text
     }
 
@@ -142,7 +138,6 @@ impl Report {
             self.new,
             self.verdict()
         );
-        let mut described = 0;
         for (title, areas) in [
             ("Operations", &["operation"][..]),
             ("Requests", &["parameter", "body", "property"][..]),
@@ -162,13 +157,10 @@ impl Report {
             };
             let mut lines = Vec::new();
             for (finding, reason) in self.findings.iter().zip(&self.accepted) {
-                if !areas.contains(&finding.area)
+                if only_words(finding)
+                    || !areas.contains(&finding.area)
                     || side.is_some_and(|side| finding.direction != side)
                 {
-                    continue;
-                }
-                if finding.id == "description-changed" {
-                    described += 1;
                     continue;
                 }
                 lines.push(line(finding, reason.as_deref()));
@@ -177,10 +169,21 @@ impl Report {
                 let _ = write!(text, "\n{heading}# {title}\n\n{}\n", lines.join("\n"));
             }
         }
-        if described > 0 {
-            let _ = write!(text, "\nDescriptions that changed: {described}.\n");
-        }
+        text.push_str(&self.words());
         text
+    }
+
+    /// How much was only said differently.
+    fn words(&self) -> String {
+        match self
+            .findings
+            .iter()
+            .filter(|finding| only_words(finding))
+            .count()
+        {
+            0 => String::new(),
+            count => format!("\nDescriptions and information that changed: {count}.\n"),
+        }
     }
 
     fn json(&self) -> Result<String> {
@@ -243,6 +246,11 @@ impl Report {
         };
         format!("{breaking} breaking, {warning} warning, {info} info. {client} {version}")
     }
+}
+
+/// A change that is counted, not listed: `--format json` has it.
+fn only_words(finding: &Finding) -> bool {
+    matches!(finding.id.as_str(), "description-changed" | "info-changed")
 }
 
 fn line(finding: &Finding, reason: Option<&str>) -> String {

@@ -22,6 +22,8 @@ pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
             .is_some_and(|key| matches!(key, "description" | "summary" | "title"));
         let id = if told {
             "description-changed"
+        } else if difference.pointer.starts_with("/info/") {
+            "info-changed"
         } else {
             "document-changed"
         };
@@ -40,8 +42,15 @@ struct Difference<'a> {
     pointer: String,
     old: Option<&'a Value>,
     new: Option<&'a Value>,
-    /// A list as a whole: a finding about one of its entries explains it.
-    list: bool,
+}
+
+impl Difference<'_> {
+    /// A list, or a path with its operations: findings about what is inside explain it.
+    fn explained_from_inside(&self) -> bool {
+        let list = |value: Option<&Value>| value.is_none_or(Value::is_array);
+        let path = self.pointer.starts_with("/paths/") && self.pointer.matches('/').count() == 2;
+        (list(self.old) && list(self.new)) || path
+    }
 }
 
 fn explained(difference: &Difference<'_>, covered: &BTreeSet<String>) -> bool {
@@ -56,7 +65,7 @@ fn explained(difference: &Difference<'_>, covered: &BTreeSet<String>) -> bool {
         }
     }
     let inside = format!("{}/", difference.pointer);
-    difference.list
+    difference.explained_from_inside()
         && covered
             .range(inside.clone()..)
             .next()
@@ -79,7 +88,6 @@ fn walk<'a>(old: &'a Value, new: &'a Value, pointer: String, found: &mut Vec<Dif
                     pointer,
                     old: Some(old),
                     new: Some(new),
-                    list: true,
                 });
             }
         }
@@ -87,7 +95,6 @@ fn walk<'a>(old: &'a Value, new: &'a Value, pointer: String, found: &mut Vec<Dif
             pointer,
             old: Some(old),
             new: Some(new),
-            list: false,
         }),
     }
 }
@@ -103,12 +110,7 @@ fn objects<'a>(
         let pointer = format!("{pointer}/{}", escape(key));
         match (before.get(key), now.get(key)) {
             (Some(old), Some(new)) => walk(old, new, pointer, found),
-            (old, new) => found.push(Difference {
-                pointer,
-                old,
-                new,
-                list: false,
-            }),
+            (old, new) => found.push(Difference { pointer, old, new }),
         }
     }
 }
@@ -127,7 +129,6 @@ fn lists<'a>(
                 pointer: format!("{pointer}/{index}"),
                 old: Some(value),
                 new: None,
-                list: false,
             }),
         }
     }
@@ -137,7 +138,6 @@ fn lists<'a>(
                 pointer: format!("{pointer}/{index}"),
                 old: None,
                 new: Some(value),
-                list: false,
             });
         }
     }

@@ -269,8 +269,11 @@ const LISTED: &[Row] = &[
     ("schema-added", Info, Neither, ["schema", "schema", "added"], Works, Same, "schema-removed", "new, and used by no operation"),
     ("schema-removed", Info, Neither, ["schema", "schema", "removed"], Works, Same, "schema-added", "gone, and was used by no operation"),
 
+    ("tag-added", Info, Neither, ["document", "tag", "added"], Works, Same, "tag-removed", "new"),
+    ("tag-removed", Info, Neither, ["document", "tag", "removed"], Works, Same, "tag-added", "gone"),
+    ("info-changed", Info, Neither, ["document", "info", "changed"], Works, Same, "info-changed", "what the document says of itself changed from {old} to {new}"),
     ("description-changed", Info, Neither, ["document", "description", "changed"], Works, Patch, "description-changed", "the description changed"),
-    ("document-changed", Info, Neither, ["document", "other", "changed"], Works, Same, "document-changed", "changed in a way that no rule knows"),
+    ("document-changed", Info, Neither, ["document", "other", "changed"], Works, Same, "document-changed", "changed, and no rule says what that means"),
 ];
 
 fn listed() -> impl Iterator<Item = Rule> {

@@ -67,81 +67,157 @@ impl Walk {
     }
 }
 
-/// The schemas of two contracts.
+/// The schemas of two contracts, and what is known of their differences.
+///
+/// A shared schema is compared once for each way in which it is used. Every
+/// other operation that leads to it is only noted down, so the time does not
+/// grow with the number of operations times the size of what they share; and
+/// nothing is compared by recursion that goes deeper than a schema is written.
 pub(super) struct Schemas<'a> {
+    pair: Pair<'a>,
+    shared: Vec<Shared<'a>>,
+    ids: HashMap<Use, usize>,
+}
+
+struct Pair<'a> {
     old: Contract<'a>,
     new: Contract<'a>,
     /// Components that are the same in both, with all that they refer to.
     same: HashSet<&'a str>,
 }
 
-/// Pairs that were compared already on this walk.
-type Seen = HashSet<(String, String, Subject)>;
+/// A way in which a shared schema is used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Use {
+    old: String,
+    new: String,
+    subject: String,
+    place: Subject,
+    required: (bool, bool),
+    ignored: bool,
+}
+
+/// A pair of schemas of which at least one is shared.
+struct Shared<'a> {
+    walk: Walk,
+    old: Schema<'a>,
+    new: Schema<'a>,
+    /// Its findings, and the shared schemas that it leads to.
+    known: Option<(Vec<usize>, Vec<usize>)>,
+}
 
 impl<'a> Schemas<'a> {
     pub(super) fn new(old: Contract<'a>, new: Contract<'a>) -> Self {
         Self {
-            same: unchanged(old, new),
-            old,
-            new,
+            pair: Pair {
+                same: unchanged(old, new),
+                old,
+                new,
+            },
+            shared: Vec::new(),
+            ids: HashMap::new(),
         }
     }
 
     /// Compares two schemas and all that is in them.
     pub(super) fn compare(
-        &self,
-        walk: Walk,
+        &mut self,
+        walk: &Walk,
         old: &Schema<'a>,
         new: &Schema<'a>,
         findings: &mut Findings,
     ) -> Result<()> {
-        Comparison {
-            schemas: self,
+        let operation = walk.operation.clone();
+        let mut comparison = Comparison {
+            schemas: &self.pair,
             findings,
-            seen: Seen::new(),
+            shared: &mut self.shared,
+            ids: &mut self.ids,
+            leads_to: Vec::new(),
+        };
+        comparison.schema(walk.clone(), old, new)?;
+        let mut open = std::mem::take(&mut comparison.leads_to);
+        let mut seen = HashSet::new();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if let Some((found, leads_to)) = &comparison.shared[id].known {
+                for &finding in found {
+                    comparison.findings.touch(finding, &operation);
+                }
+                open.extend(leads_to);
+                continue;
+            }
+            let Shared { walk, old, new, .. } = &comparison.shared[id];
+            let (walk, old, new) = (walk.clone(), old.clone(), new.clone());
+            comparison.findings.take_added();
+            comparison.inside(&walk, &old, &new)?;
+            let leads_to = std::mem::take(&mut comparison.leads_to);
+            open.extend(&leads_to);
+            comparison.shared[id].known = Some((comparison.findings.take_added(), leads_to));
         }
-        .schema(walk, old, new)
+        Ok(())
     }
 }
 
 struct Comparison<'s, 'a, 'f> {
-    schemas: &'s Schemas<'a>,
+    schemas: &'s Pair<'a>,
     findings: &'f mut Findings,
-    seen: Seen,
+    shared: &'s mut Vec<Shared<'a>>,
+    ids: &'s mut HashMap<Use, usize>,
+    /// Shared schemas that were met and are not compared yet.
+    leads_to: Vec<usize>,
 }
 
 impl<'a> Comparison<'_, 'a, '_> {
     fn schema(&mut self, mut walk: Walk, old: &Schema<'a>, new: &Schema<'a>) -> Result<()> {
-        let here = walk.clone();
+        self.beside(&walk, old, new);
+        if old.name.is_none() && new.name.is_none() {
+            return self.inside(&walk, old, new);
+        }
         if let Some(name) = new.name.filter(|_| old.name == new.name) {
+            if self.schemas.same.contains(name) {
+                return Ok(());
+            }
             // Readers look a shared schema up by its name.
             name.clone_into(&mut walk.subject);
         }
-        self.beside(&here, old, new);
-        if old.name == new.name
-            && new
-                .name
-                .is_some_and(|name| self.schemas.same.contains(name))
-        {
+        self.name(&walk, old, new);
+        let way = Use {
+            old: old.pointer.clone(),
+            new: new.pointer.clone(),
+            subject: walk.subject.clone(),
+            place: walk.place,
+            required: walk.required,
+            ignored: walk.ignored,
+        };
+        let id = *self.ids.entry(way).or_insert_with(|| {
+            self.shared.push(Shared {
+                walk,
+                old: old.clone(),
+                new: new.clone(),
+                known: None,
+            });
+            self.shared.len() - 1
+        });
+        self.leads_to.push(id);
+        Ok(())
+    }
+
+    fn inside(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> Result<()> {
+        if !self.types(walk, old, new) {
             return Ok(());
         }
-        let key = (old.pointer.clone(), new.pointer.clone(), walk.place);
-        if !self.seen.insert(key) {
-            return Ok(());
-        }
-        self.name(&here, old, new);
-        if !self.types(&walk, old, new) {
-            return Ok(());
-        }
-        self.format(&walk, old, new);
-        self.values(&walk, old, new);
-        self.bounds(&walk, old, new);
-        self.limits(&walk, old, new);
-        self.children(&walk, old, new)?;
+        self.format(walk, old, new);
+        self.values(walk, old, new);
+        self.bounds(walk, old, new);
+        self.limits(walk, old, new);
+        self.children(walk, old, new)?;
         for key in ["oneOf", "anyOf", "allOf"] {
-            self.members(&walk, old, new, key)?;
+            self.members(walk, old, new, key)?;
         }
-        self.properties(&walk, old, new)
+        self.properties(walk, old, new)
     }
 
     /// What may differ from one use of a schema to the next.
