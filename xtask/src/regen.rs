@@ -38,7 +38,23 @@ pub fn contract(layout: &Layout) -> Result<Value> {
     for (name, overlay) in contract::load_overlays(layout)? {
         document = overlay::apply(&document, &overlay).with_context(|| name.clone())?;
     }
+    sort_statuses(&mut document);
     Ok(document)
+}
+
+/// Puts the statuses of each operation in order, where an overlay added one.
+///
+/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
+fn sort_statuses(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        let operations = item.as_object_mut();
+        for operation in operations.into_iter().flat_map(|item| item.values_mut()) {
+            if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+                responses.sort_keys();
+            }
+        }
+    }
 }
 
 /// Everything that is generated, and the log of what prepared it.
