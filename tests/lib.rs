@@ -2,6 +2,7 @@
 
 pub mod chaos;
 pub mod faults;
+pub mod replay;
 
 use std::time::Duration;
 

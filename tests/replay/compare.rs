@@ -1,0 +1,324 @@
+//! Holds what a binding sent and said against a vector.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use super::{Action, Case, Outcome, Recorded, Request, Signing};
+
+/// Clocks of the binding and of this program are the same; a run takes its time.
+const CLOCK_SECONDS: i64 = 60;
+/// How far a `Retry-After` may be off, that was given as a date.
+const RETRY_SECONDS: f64 = 2.0;
+
+/// What is wrong with the requests and the answer of a binding; nothing where all is well.
+///
+/// `answer` is `{"ok": …}` or `{"error": {…}}`.
+pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing) -> Vec<String> {
+    let mut problems = Vec::new();
+    requests(case, sent, signing, &mut problems);
+    match case.action {
+        Action::Call | Action::ListAll => outcome(case, answer, &mut problems),
+        Action::Token => match answer["ok"].as_str() {
+            Some(token) => {
+                let wanted = case.token.as_ref().unwrap_or(&Value::Null);
+                match verified(token, signing) {
+                    Ok((header, claims)) => {
+                        members("header", &wanted["header"], &header, signing, &mut problems);
+                        members("claims", &wanted["claims"], &claims, signing, &mut problems);
+                    }
+                    Err(problem) => problems.push(format!("the token {problem}")),
+                }
+            }
+            None => problems.push(format!("no token, but {answer}")),
+        },
+        Action::DashboardUrl => match answer["ok"].as_str().map(Url::parse) {
+            Some(Ok(url)) => dashboard(case, &url, signing, &mut problems),
+            _ => problems.push(format!("no address, but {answer}")),
+        },
+    }
+    problems
+}
+
+fn requests(case: &Case, sent: &[Recorded], signing: &Signing, problems: &mut Vec<String>) {
+    let failure = matches!(case.result, Some(Outcome::Error(_)));
+    let (count, wanted) = (sent.len(), case.exchanges.len());
+    // A failure may be tried again; a success may not.
+    if count < wanted || (count > wanted && !failure) {
+        problems.push(format!("{count} requests were sent instead of {wanted}"));
+    }
+    for (index, recorded) in sent.iter().enumerate() {
+        let Some(exchange) = case.exchanges.get(index).or(case.exchanges.last()) else {
+            problems.push(format!("{} {} was sent", recorded.method, recorded.path));
+            continue;
+        };
+        let mut found = Vec::new();
+        request(&exchange.request, recorded, signing, &mut found);
+        problems.extend(
+            found
+                .into_iter()
+                .map(|problem| format!("request {}: {problem}", index + 1)),
+        );
+    }
+}
+
+fn request(wanted: &Request, sent: &Recorded, signing: &Signing, problems: &mut Vec<String>) {
+    if sent.method != wanted.method {
+        problems.push(format!(
+            "the method is {}, not {}",
+            sent.method, wanted.method
+        ));
+    }
+    if segments(&sent.path) != segments(&wanted.path) {
+        problems.push(format!("the path is {}, not {}", sent.path, wanted.path));
+    }
+    let mut query: Vec<(String, String)> = form(&sent.query);
+    let mut expected: Vec<(String, String)> = wanted
+        .query
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect();
+    query.sort();
+    expected.sort();
+    if query != expected {
+        problems.push(format!("the query is {query:?}, not {expected:?}"));
+    }
+    for (name, matcher) in &wanted.headers {
+        let found: Vec<&str> = sent
+            .headers
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        if let Some(problem) = header(matcher, &found, signing) {
+            problems.push(format!("the header {name} {problem}"));
+        }
+    }
+    body(wanted, sent, problems);
+}
+
+fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
+    if wanted.body.is_null() {
+        // An empty list or object says as little as nothing; some servers insist on it.
+        if !matches!(&sent.body[..], b"" | b"[]" | b"{}") {
+            let sent = String::from_utf8_lossy(&sent.body);
+            problems.push(format!("there is a body: {sent}"));
+        }
+        return;
+    }
+    match serde_json::from_slice::<Value>(&sent.body) {
+        Ok(body) if same(&wanted.body, &body) => {}
+        Ok(body) => problems.push(format!("the body is {body}, not {}", wanted.body)),
+        Err(error) => problems.push(format!("the body is no JSON: {error}")),
+    }
+}
+
+fn header(matcher: &Value, found: &[&str], signing: &Signing) -> Option<String> {
+    if matcher["absent"] == true {
+        return (!found.is_empty()).then(|| "is there".to_owned());
+    }
+    let [value] = found else {
+        return Some(format!("is there {} times", found.len()));
+    };
+    if let Some(role) = matcher["bearer"].as_str() {
+        let Some(token) = value.strip_prefix("Bearer ") else {
+            return Some("is no bearer token".to_owned());
+        };
+        return match verified(token, signing) {
+            Ok((_, claims)) if claims["roles"] == serde_json::json!([role]) => None,
+            Ok((_, claims)) => Some(format!("has the roles {}", claims["roles"])),
+            Err(problem) => Some(problem),
+        };
+    }
+    let wanted = text(matcher);
+    // Parameters such as a charset are the binding's own business.
+    let plain = value.split(';').next().unwrap_or_default().trim();
+    (plain != wanted).then(|| format!("is {value:?}, not {wanted:?}"))
+}
+
+fn outcome(case: &Case, answer: &Value, problems: &mut Vec<String>) {
+    match &case.result {
+        Some(Outcome::Ok(wanted)) => match answer.get("ok") {
+            Some(found) if same(wanted, found) => {}
+            Some(found) => problems.push(format!("the result is {found}, not {wanted}")),
+            None => problems.push(format!("no success, but {answer}")),
+        },
+        Some(Outcome::Error(wanted)) => match answer.get("error") {
+            Some(found) => failure(wanted, found, problems),
+            None => problems.push(format!("no failure, but {answer}")),
+        },
+        None => problems.push("the case has no result".to_owned()),
+    }
+}
+
+/// The status must be told; the rest is compared where it is.
+fn failure(wanted: &Map<String, Value>, found: &Value, problems: &mut Vec<String>) {
+    for (key, value) in wanted {
+        let told = &found[key];
+        let fits = match key.as_str() {
+            _ if told.is_null() => key != "status",
+            "retryAfter" => match (value.as_f64(), told.as_f64()) {
+                (Some(wanted), Some(told)) => (wanted - told).abs() <= RETRY_SECONDS,
+                _ => false,
+            },
+            "code" => text(value) == text(told),
+            _ => value == told,
+        };
+        if !fits {
+            problems.push(format!("the failure has {key} {told}, not {value}"));
+        }
+    }
+}
+
+fn dashboard(case: &Case, url: &Url, signing: &Signing, problems: &mut Vec<String>) {
+    let wanted = case.url.as_ref().unwrap_or(&Value::Null);
+    if wanted["path"] != url.path() {
+        problems.push(format!(
+            "the path is {}, not {}",
+            url.path(),
+            wanted["path"]
+        ));
+    }
+    let found = form(url.query().unwrap_or_default());
+    let empty = Map::new();
+    let expected = wanted["query"].as_object().unwrap_or(&empty);
+    for (name, _) in found
+        .iter()
+        .filter(|(name, _)| !expected.contains_key(name))
+    {
+        problems.push(format!("the query has {name}"));
+    }
+    for (name, matcher) in expected {
+        let values: Vec<&String> = found
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| value)
+            .collect();
+        match (&values[..], matcher.get("token")) {
+            ([value], Some(claims)) => match verified(value, signing) {
+                Ok((_, found)) => members(name, claims, &found, signing, problems),
+                Err(problem) => problems.push(format!("{name} {problem}")),
+            },
+            ([value], None) if **value == text(matcher) => {}
+            _ => problems.push(format!("{name} is {values:?}, not {matcher}")),
+        }
+    }
+}
+
+/// Header and claims of a token, if the partner of this run signed it.
+fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else {
+        return Err(format!("has {} parts", parts.len()));
+    };
+    let decode = |part: &str| {
+        URL_SAFE_NO_PAD
+            .decode(part)
+            .map_err(|_| "is not base64url without padding".to_owned())
+    };
+    let key = DecodingKey::from_rsa_pem(signing.public_pem.as_bytes())
+        .map_err(|error| error.to_string())?;
+    // Named, because the global provider panics where two are compiled in.
+    let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key)
+        .map_err(|error| error.to_string())?;
+    let message = &token[..header.len() + 1 + claims.len()];
+    verifier
+        .verify(message.as_bytes(), &decode(signature)?)
+        .map_err(|_| "is not signed by the key of the partner".to_owned())?;
+    let json = |part: &str| {
+        serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| "holds no JSON".to_owned())
+    };
+    let (header, claims) = (json(header)?, json(claims)?);
+    if claims["intp_id"] != signing.partner.to_string() {
+        return Err(format!("is for the partner {}", claims["intp_id"]));
+    }
+    Ok((header, claims))
+}
+
+/// The members of an object that are asked for, each with a value or a matcher.
+fn members(
+    what: &str,
+    wanted: &Value,
+    found: &Value,
+    signing: &Signing,
+    problems: &mut Vec<String>,
+) {
+    for (name, matcher) in wanted.as_object().into_iter().flatten() {
+        let value = &found[name];
+        let fits = if matcher["partner"] == true {
+            *value == signing.partner.to_string()
+        } else if matcher["now"] == true {
+            value
+                .as_i64()
+                .is_some_and(|at| (at - Utc::now().timestamp()).abs() <= CLOCK_SECONDS)
+        } else if let Some(range) = matcher.get("afterIat") {
+            let span = value.as_i64().zip(found["iat"].as_i64());
+            let bound = |index: usize| range[index].as_i64().unwrap_or_default();
+            span.is_some_and(|(exp, iat)| (bound(0)..=bound(1)).contains(&(exp - iat)))
+        } else {
+            value == matcher
+        };
+        if !fits {
+            problems.push(format!("{what}: {name} is {value}, not {matcher}"));
+        }
+    }
+}
+
+/// JSON by its meaning: numbers by value, times by instant, null as absent.
+///
+/// What is found may have more fields than what is wanted: a binding may keep
+/// those that the contract does not know.
+fn same(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Object(one), Value::Object(other)) => one
+            .iter()
+            .all(|(key, value)| same(value, other.get(key).unwrap_or(&Value::Null))),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::String(one), Value::String(other)) => {
+            one == other
+                || matches!(
+                    (DateTime::parse_from_rfc3339(one), DateTime::parse_from_rfc3339(other)),
+                    (Ok(one), Ok(other)) if one == other
+                )
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// The segments of a path, decoded: what stays encoded is up to the binding, what separates is not.
+fn segments(path: &str) -> Vec<Vec<u8>> {
+    path.split('/')
+        .map(|segment| percent_decode_str(segment).collect())
+        .collect()
+}
+
+fn form(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decode = |part: &str| {
+                percent_decode_str(&part.replace('+', " "))
+                    .decode_utf8_lossy()
+                    .into_owned()
+            };
+            (decode(name), decode(value))
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
