@@ -190,7 +190,7 @@ impl schemars::JsonSchema for Count {
             "description": DESCRIPTION,
             "anyOf": [
                 { "type": "integer", "format": "int64" },
-                { "type": "string", "description": "The number as text." },
+                { "type": "string", "pattern": r"^-?[0-9]+(\.0+)?$" },
             ],
         })
     }

@@ -51,6 +51,8 @@ mod page;
 mod request;
 pub mod resources;
 mod retry;
+#[cfg(feature = "schemars")]
+mod schemas;
 mod secret;
 
 pub use analytics::{
