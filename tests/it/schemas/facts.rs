@@ -59,8 +59,10 @@ fn collect(schema: &Value, at: &str, facts: &mut Facts) -> Result<(), String> {
     for (word, value) in &words {
         match (word.as_str(), value) {
             (word, _) if EXPLAINING.contains(&word) => {}
-            // The default of both dialects.
-            ("nullable", Value::Bool(false)) | ("additionalProperties", Value::Bool(true)) => {}
+            // What both dialects take for granted, and what is gone through below.
+            ("nullable", Value::Bool(false))
+            | ("additionalProperties", Value::Bool(true))
+            | ("items" | "additionalProperties", Value::Object(_)) => {}
             ("$ref", Value::String(target)) => {
                 add(at, "ref", json!(target.rsplit('/').next()));
             }
@@ -85,7 +87,6 @@ fn collect(schema: &Value, at: &str, facts: &mut Facts) -> Result<(), String> {
                     add(&format!("{at}/properties/{name}"), "property", json!(true));
                 }
             }
-            ("items" | "additionalProperties", Value::Object(_)) => {}
             (word, _) if PLAIN.contains(&word) => add(at, word, value.clone()),
             _ => return Err(format!("{at}: cannot compare `{word}: {value}`")),
         }
@@ -172,17 +173,15 @@ fn scalars(schemas: &[Map<String, Value>]) -> Result<Map<String, Value>, String>
         let Some(name @ Value::String(_)) = schema.get("type") else {
             return Err("an `anyOf` of something else than scalars".to_owned());
         };
-        let bound = |schema: &Map<String, Value>| {
-            schema
-                .keys()
-                .any(|word| word != "type" && !EXPLAINING.contains(&word.as_str()))
-        };
+        let any = schema
+            .keys()
+            .all(|word| word == "type" || EXPLAINING.contains(&word.as_str()));
         if !types.contains(name) {
             types.push(name.clone());
-        } else if schema.contains_key("enum") || bound(schema) || !merged.contains_key("enum") {
-            return Err("an `anyOf` of the same type twice".to_owned());
-        } else {
+        } else if any && merged.contains_key("enum") {
             merged.insert("open".to_owned(), json!(true));
+        } else {
+            return Err("an `anyOf` of the same type twice".to_owned());
         }
         let mut rest = schema.clone();
         rest.remove("type");

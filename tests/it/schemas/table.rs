@@ -18,8 +18,11 @@ pub(crate) struct RustType {
     pub(crate) place: String,
     schema: fn(SchemaGenerator) -> Value,
     /// What serde makes of a value: reads it, and writes it again. `None` for a type without serde.
-    pub(crate) serde: Option<fn(&Value) -> Result<Value, String>>,
+    pub(crate) serde: Option<Serde>,
 }
+
+/// A value, as a type reads and writes it.
+type Serde = fn(&Value) -> Result<Value, String>;
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,17 +72,17 @@ pub(crate) fn rust_types() -> Vec<RustType> {
             WhitelistedDomainListResponse, WhitelistedDomainRequest,
     });
     types.extend(placed! {
-        twipla::CustomerId => "INTPC/properties/intpCustomerId", with_serde::<twipla::CustomerId>;
-        twipla::WebsiteId => "Website/properties/intpWebsiteId", with_serde::<twipla::WebsiteId>;
-        twipla::ApiKeyId => "ApiKey/properties/id", with_serde::<twipla::ApiKeyId>;
-        twipla::PackageId => "Package/properties/id", with_serde::<twipla::PackageId>;
-        twipla::TwiplaWebsiteId => "Website/properties/id", with_serde::<twipla::TwiplaWebsiteId>;
-        twipla::PartnerId => "CompanyDetails/properties/id", with_serde::<twipla::PartnerId>;
-        twipla::Metric => "AnalyticsQuery/properties/metrics/items", without_serde;
-        twipla::Dimension => "AnalyticsQuery/properties/dimensions/items", without_serde;
-        twipla::Filter => "AnalyticsCondition", without_serde;
-        twipla::Order => "AnalyticsOrder", without_serde;
-        twipla::Row => "AnalyticsRow", without_serde;
+        twipla::CustomerId => "INTPC/properties/intpCustomerId", Some(through_serde::<twipla::CustomerId>);
+        twipla::WebsiteId => "Website/properties/intpWebsiteId", Some(through_serde::<twipla::WebsiteId>);
+        twipla::ApiKeyId => "ApiKey/properties/id", Some(through_serde::<twipla::ApiKeyId>);
+        twipla::PackageId => "Package/properties/id", Some(through_serde::<twipla::PackageId>);
+        twipla::TwiplaWebsiteId => "Website/properties/id", Some(through_serde::<twipla::TwiplaWebsiteId>);
+        twipla::PartnerId => "CompanyDetails/properties/id", Some(through_serde::<twipla::PartnerId>);
+        twipla::Metric => "AnalyticsQuery/properties/metrics/items", None;
+        twipla::Dimension => "AnalyticsQuery/properties/dimensions/items", None;
+        twipla::Filter => "AnalyticsCondition", None;
+        twipla::Order => "AnalyticsOrder", None;
+        twipla::Row => "AnalyticsRow", None;
     });
     types
 }
@@ -91,7 +94,7 @@ macro_rules! named {
             path: concat!($path, "::", stringify!($name)),
             place: <$module::$name as JsonSchema>::schema_name().into_owned(),
             schema: schema::<$module::$name>,
-            serde: with_serde::<$module::$name>(),
+            serde: Some(through_serde::<$module::$name>),
         }),*]
     };
 }
@@ -104,7 +107,7 @@ macro_rules! placed {
             path: concat!(stringify!($krate), "::", stringify!($name)),
             place: $place.to_owned(),
             schema: schema::<$krate::$name>,
-            serde: $serde(),
+            serde: $serde,
         }),*]
     };
 }
@@ -117,16 +120,6 @@ fn schema<T: JsonSchema>(generator: SchemaGenerator) -> Value {
         .as_str()
         .and_then(|target| root.pointer(target.strip_prefix('#')?));
     behind.cloned().unwrap_or(root)
-}
-
-type Serde = fn(&Value) -> Result<Value, String>;
-
-fn with_serde<T: DeserializeOwned + Serialize>() -> Option<Serde> {
-    Some(through_serde::<T>)
-}
-
-fn without_serde() -> Option<Serde> {
-    None
 }
 
 fn through_serde<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, String> {
