@@ -24,6 +24,7 @@ mod paths;
 mod readme;
 mod reference;
 mod replies;
+mod schemas;
 mod secrets;
 mod subscriptions;
 mod token_table;

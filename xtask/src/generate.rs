@@ -7,6 +7,7 @@
 
 mod client;
 mod print;
+mod schemas;
 mod types;
 
 pub use self::print::print;
@@ -48,6 +49,7 @@ pub fn generate(contract: &Value) -> Result<String> {
     check_replacements(&file, contract)?;
     types::open_enums(&mut file, contract)?;
     types::redact_secrets(&mut file, contract)?;
+    schemas::json_schemas(&mut file, contract)?;
     types::remove_unused_error(&mut file)?;
     client::own_path_encoding(&mut file, contract)?;
     client::no_version_header(&mut file, contract)?;

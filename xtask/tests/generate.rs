@@ -62,6 +62,9 @@ fn the_passes_leave_their_marks() {
         "encode_path(thing_id)",
         "header_map.append(\"X-Trace\"",
         ".headers(header_map)",
+        "#[cfg_attr(feature = \"schemars\", derive(::schemars::JsonSchema))]\n    pub struct Thing",
+        "schemars(extend(\"x-secret\" = true)))]\n        pub key: String",
+        "impl ::schemars::JsonSchema for Colour",
     ] {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
     }
@@ -76,6 +79,43 @@ fn the_passes_leave_their_marks() {
         assert!(!text.contains(unwanted), "{unwanted} is in:\n{text}");
     }
     syn::parse_file(&text).unwrap();
+}
+
+#[test]
+fn every_type_has_a_json_schema_under_its_name_in_the_contract() {
+    let schemas = json!({
+        "sizeClass": { "type": "string", "enum": ["s", "l"] },
+        "Thing": { "type": "object", "required": ["count", "colour"], "properties": {
+            "count": { "$ref": "#/components/schemas/Count" },
+            "colour": { "$ref": "#/components/schemas/Colour" },
+            "other": { "$ref": "#/components/schemas/otherThing" },
+        } },
+        "otherThing": { "type": "object", "properties": { "size": { "$ref": "#/components/schemas/sizeClass" } } },
+    });
+    let text = generated(&contract(&schemas)).unwrap();
+    let file = syn::parse_file(&text).unwrap();
+    let types = file.items.iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let types = types
+        .unwrap()
+        .1
+        .iter()
+        .filter(|item| matches!(item, syn::Item::Struct(_) | syn::Item::Enum(_)));
+    assert_eq!(
+        (
+            types.count(),
+            text.matches("::schemars::JsonSchema").count()
+        ),
+        (4, 4)
+    );
+    for want in [
+        "schemars(rename = \"otherThing\")",
+        "Cow::Borrowed(\"sizeClass\")",
+    ] {
+        assert!(text.contains(want), "{want} is missing in:\n{text}");
+    }
 }
 
 #[test]

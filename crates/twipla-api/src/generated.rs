@@ -11,6 +11,7 @@ use crate::path::encode_path;
 pub mod types {
     /// A contributor and the role to give them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AddContributorRequest {
         /// The customer who becomes a contributor, by the id chosen by the partner.
         #[serde(rename = "intpCustomerId")]
@@ -21,6 +22,7 @@ pub mod types {
 
     /// One condition.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsCondition {
         /// Metric or dimension.
         pub member: String,
@@ -32,6 +34,7 @@ pub mod types {
 
     /// Days, both included, as local midnights with milliseconds and offset.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsDateRange {
         /// Last day.
         pub end: String,
@@ -41,6 +44,7 @@ pub mod types {
 
     /// Conditions that all hold.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsFilter {
         /// The conditions.
         pub and: Vec<AnalyticsCondition>,
@@ -48,6 +52,7 @@ pub mod types {
 
     /// One key of the order.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsOrder {
         /// Which way.
         pub direction: SortDirection,
@@ -57,6 +62,7 @@ pub mod types {
 
     /// One page of the rows.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsPagination {
         /// Number of the page, counted from 1.
         pub page: i64,
@@ -67,6 +73,7 @@ pub mod types {
 
     /// What to compute, and over what.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsQuery {
         /// Days to look at.
         #[serde(rename = "dateRange")]
@@ -96,6 +103,7 @@ pub mod types {
 
     /// Envelope around rows.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsResponse {
         pub payload: Vec<AnalyticsRow>,
     }
@@ -103,6 +111,7 @@ pub mod types {
     /// One row: a value for each metric and dimension asked for.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct AnalyticsRow(pub ::serde_json::Map<String, ::serde_json::Value>);
     impl ::std::ops::Deref for AnalyticsRow {
         type Target = ::serde_json::Map<String, ::serde_json::Value>;
@@ -126,6 +135,7 @@ pub mod types {
 
     /// A read-only key for the data of one website, without its secret.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct ApiKey {
         /// Free note kept with the key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -153,6 +163,7 @@ pub mod types {
 
     /// Envelope around the API keys of a website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct ApiKeyListResponse {
         pub payload: Vec<ApiKey>,
     }
@@ -238,6 +249,24 @@ pub mod types {
             deserializer: D,
         ) -> Result<Self, D::Error> {
             crate::wire::open_enum(deserializer)
+        }
+    }
+
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for BillingInterval {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("BillingInterval")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(
+                concat!(module_path!(), "::", "BillingInterval"),
+            )
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema("Length of a billing period.", known)
         }
     }
 
@@ -328,8 +357,28 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for BillingMode {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("BillingMode")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(concat!(module_path!(), "::", "BillingMode"))
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema(
+                "Who does the billing: the partner, or TWIPLA through the dashboard.",
+                known,
+            )
+        }
+    }
+
     /// The partner.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CompanyDetails {
         /// Postal address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -357,12 +406,14 @@ pub mod types {
 
     /// Envelope around the company.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CompanyDetailsResponse {
         pub payload: CompanyDetails,
     }
 
     /// Touchpoints of a period: the limit, and what was used for what.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Consumption {
         /// Touchpoints used in this period.
         #[serde(rename = "stpConsumed")]
@@ -416,6 +467,7 @@ pub mod types {
 
     /// A person with access to a website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Contributor {
         /// E-mail address.
         pub email: String,
@@ -516,8 +568,30 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for ContributorRole {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("ContributorRole")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(
+                concat!(module_path!(), "::", "ContributorRole"),
+            )
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema(
+                "What a contributor may do: `editor` edits, `watcher` sees, `dashboard` sees only the dashboards shared with them. A higher role includes the lower ones.",
+                known,
+            )
+        }
+    }
+
     /// Contributors, grouped by role. A role without contributors is an empty list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct ContributorsByRole {
         /// Contributors with the role `dashboard`.
         pub dashboard: Vec<Contributor>,
@@ -529,6 +603,7 @@ pub mod types {
 
     /// A key to be created.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateApiKeyRequest {
         /// Free note kept with the key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -545,6 +620,7 @@ pub mod types {
 
     /// Customer to be created.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateCustomerRequest {
         /// Start of the first billing period of the account; now when absent.
         #[serde(
@@ -570,6 +646,7 @@ pub mod types {
 
     /// Website to be created together with its customer.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateCustomerWebsite {
         /// Start of the first billing period; now when absent.
         #[serde(
@@ -592,6 +669,7 @@ pub mod types {
 
     /// Package to be created.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreatePackageRequest {
         /// Currency of the price.
         pub currency: Currency,
@@ -616,6 +694,7 @@ pub mod types {
 
     /// The website itself.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsiteDetails {
         /// Domain of the website.
         pub domain: String,
@@ -634,6 +713,7 @@ pub mod types {
 
     /// Website to be created, in the flat form of version 2.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsiteFlatRequest {
         /// Start of the first billing period; now when absent.
         #[serde(
@@ -659,6 +739,7 @@ pub mod types {
 
     /// Options of the creation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsiteOptions {
         /// Start on the unlimited free trial; excludes a package, never under the account model.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -667,6 +748,7 @@ pub mod types {
 
     /// Customer who owns the website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsiteOwner {
         /// Customer id chosen by the partner.
         pub id: String,
@@ -674,6 +756,7 @@ pub mod types {
 
     /// Package to start a website on.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsitePackage {
         /// Start of the first billing period; now when absent.
         #[serde(
@@ -687,6 +770,7 @@ pub mod types {
 
     /// Website to be created.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreateWebsiteRequest {
         pub intpc: CreateWebsiteOwner,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -696,9 +780,11 @@ pub mod types {
 
     /// A new key. The only reply that carries the secret.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreatedApiKey {
         /// The secret itself, shown once.
         #[serde(rename = "apiKey")]
+        #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
         pub api_key: String,
         /// Free note kept with the key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -742,12 +828,18 @@ pub mod types {
 
     /// Envelope around a new API key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct CreatedApiKeyResponse {
         pub payload: CreatedApiKey,
     }
 
     /// A new customer, with the website made along with it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "CreatedINTPC")
+    )]
     pub struct CreatedIntpc {
         /// When the customer was created.
         #[serde(rename = "createdAt")]
@@ -775,6 +867,11 @@ pub mod types {
 
     /// Envelope around a new customer.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "CreatedINTPCResponse")
+    )]
     pub struct CreatedIntpcResponse {
         pub payload: CreatedIntpc,
     }
@@ -867,13 +964,32 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for Currency {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("Currency")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(concat!(module_path!(), "::", "Currency"))
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema("ISO 4217 code.", known)
+        }
+    }
+
     /// Short-lived tokens for the dashboard.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct DashboardTokens {
         /// Goes into `websiteToken` of the dashboard URL.
         #[serde(rename = "refreshToken")]
+        #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
         pub refresh_token: String,
         /// Access token.
+        #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
         pub token: String,
     }
 
@@ -889,12 +1005,14 @@ pub mod types {
 
     /// Envelope around dashboard tokens.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct DashboardTokensResponse {
         pub payload: DashboardTokens,
     }
 
     /// Envelope around the subscription as it was, if the server shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct DeactivatedIntpcSubscriptionResponse {
         /// The subscription before the change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -903,6 +1021,7 @@ pub mod types {
 
     /// Downgrade of a customer's account subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct DowngradeIntpcSubscriptionRequest {
         /// Customer id chosen by the partner.
         #[serde(rename = "intpcId")]
@@ -914,6 +1033,7 @@ pub mod types {
 
     /// Downgrade of a website subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct DowngradeWebsiteSubscriptionRequest {
         /// Website id chosen by the partner.
         #[serde(rename = "intpWebsiteId")]
@@ -925,6 +1045,7 @@ pub mod types {
 
     /// Series over time.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Graph {
         /// The series.
         pub datasets: Vec<GraphDataset>,
@@ -934,6 +1055,7 @@ pub mod types {
 
     /// One series.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct GraphDataset {
         /// One value for each label.
         pub data: Vec<Option<f64>>,
@@ -952,12 +1074,18 @@ pub mod types {
 
     /// Envelope around series.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct GraphResponse {
         pub payload: Graph,
     }
 
     /// A customer of the partner.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "INTPC")
+    )]
     pub struct Intpc {
         /// When the customer was created.
         #[serde(rename = "createdAt")]
@@ -982,6 +1110,11 @@ pub mod types {
 
     /// Envelope around a page of customers.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "INTPCListResponse")
+    )]
     pub struct IntpcListResponse {
         pub meta: PaginationMeta,
         pub payload: Vec<Intpc>,
@@ -989,12 +1122,18 @@ pub mod types {
 
     /// Envelope around a customer.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "INTPCResponse")
+    )]
     pub struct IntpcResponse {
         pub payload: Intpc,
     }
 
     /// Names a customer's account subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct IntpcSubscriptionRequest {
         /// Customer id chosen by the partner.
         #[serde(rename = "intpcId")]
@@ -1003,9 +1142,11 @@ pub mod types {
 
     /// Credentials of a data key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct LoginWithApiKeyRequest {
         /// The secret of the key.
         #[serde(rename = "apiKey")]
+        #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
         pub api_key: String,
         /// Website id issued by TWIPLA (`Website.id`), not the one chosen by the partner.
         #[serde(rename = "websiteId")]
@@ -1024,6 +1165,7 @@ pub mod types {
 
     /// A pricing plan.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Package {
         /// When the package was made.
         #[serde(rename = "createdAt")]
@@ -1063,18 +1205,21 @@ pub mod types {
 
     /// Envelope around packages.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct PackageListResponse {
         pub payload: Vec<Package>,
     }
 
     /// Envelope around a package.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct PackageResponse {
         pub payload: Package,
     }
 
     /// One customer or website that a restricted package is assigned to.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct PackageRestriction {
         /// Customer id chosen by the partner.
         #[serde(
@@ -1180,8 +1325,34 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for PackageVisibility {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("PackageVisibility")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(
+                concat!(module_path!(), "::", "PackageVisibility"),
+            )
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema(
+                "Who may use a package: every customer, or only those it is assigned to.",
+                known,
+            )
+        }
+    }
+
     /// Where a page stands in its list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(
+        feature = "schemars",
+        derive(::schemars::JsonSchema),
+        schemars(rename = "paginationMeta")
+    )]
     pub struct PaginationMeta {
         /// Number of this page, counted from 0.
         pub page: i64,
@@ -1198,6 +1369,7 @@ pub mod types {
     /// Not public; sent as given.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct RawSessionsQuery(pub ::serde_json::Map<String, ::serde_json::Value>);
     impl ::std::ops::Deref for RawSessionsQuery {
         type Target = ::serde_json::Map<String, ::serde_json::Value>;
@@ -1221,6 +1393,7 @@ pub mod types {
 
     /// New name of a package.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct RenamePackageRequest {
         /// Name of the plan.
         pub name: String,
@@ -1310,8 +1483,25 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for SortDirection {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("SortDirection")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(concat!(module_path!(), "::", "SortDirection"))
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema("Ascending or descending.", known)
+        }
+    }
+
     /// Subscription of a website, or of a customer under the account model.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Subscription {
         /// Length of the period.
         #[serde(rename = "billingInterval")]
@@ -1369,6 +1559,7 @@ pub mod types {
 
     /// Envelope around a subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct SubscriptionResponse {
         pub payload: Subscription,
     }
@@ -1465,6 +1656,24 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for SubscriptionStatus {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("SubscriptionStatus")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(
+                concat!(module_path!(), "::", "SubscriptionStatus"),
+            )
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema("State of a subscription or a website.", known)
+        }
+    }
+
     /// Who holds the subscription: each website, or the account of the customer.
     #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[non_exhaustive]
@@ -1549,8 +1758,30 @@ pub mod types {
         }
     }
 
+    #[cfg(feature = "schemars")]
+    impl ::schemars::JsonSchema for SubscriptionType {
+        fn schema_name() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed("SubscriptionType")
+        }
+
+        fn schema_id() -> ::std::borrow::Cow<'static, str> {
+            ::std::borrow::Cow::Borrowed(
+                concat!(module_path!(), "::", "SubscriptionType"),
+            )
+        }
+
+        fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+            let known = Self::KNOWN.iter().map(Self::as_str);
+            crate::wire::open_enum_schema(
+                "Who holds the subscription: each website, or the account of the customer.",
+                known,
+            )
+        }
+    }
+
     /// Upgrade of a customer's account subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct UpgradeIntpcSubscriptionRequest {
         /// Customer id chosen by the partner.
         #[serde(rename = "intpcId")]
@@ -1571,6 +1802,7 @@ pub mod types {
 
     /// Upgrade of a website subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct UpgradeWebsiteSubscriptionRequest {
         /// Website id chosen by the partner.
         #[serde(rename = "intpWebsiteId")]
@@ -1591,6 +1823,7 @@ pub mod types {
 
     /// A website whose visitors are measured.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct Website {
         /// Length of the period.
         #[serde(rename = "billingInterval")]
@@ -1695,6 +1928,7 @@ pub mod types {
 
     /// Owner and contributors of a website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WebsiteContributors {
         /// Everyone else with access.
         pub contributors: ContributorsByRole,
@@ -1704,12 +1938,14 @@ pub mod types {
 
     /// Envelope around the contributors of a website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WebsiteContributorsResponse {
         pub payload: WebsiteContributors,
     }
 
     /// Envelope around websites.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WebsiteListResponse {
         /// Where this page stands.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1719,12 +1955,14 @@ pub mod types {
 
     /// Envelope around a website.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WebsiteResponse {
         pub payload: Website,
     }
 
     /// Names a website subscription.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WebsiteSubscriptionRequest {
         /// Website id chosen by the partner.
         #[serde(rename = "intpWebsiteId")]
@@ -1733,12 +1971,14 @@ pub mod types {
 
     /// Envelope around domains.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WhitelistedDomainListResponse {
         pub payload: Vec<String>,
     }
 
     /// A domain.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     pub struct WhitelistedDomainRequest {
         /// The domain.
         pub domain: String,

@@ -34,6 +34,7 @@
 //!   [`Error::InvalidResponsePayload`] with an empty body here.
 //! - Enums are open: a value that this version does not know is
 //!   `Unknown(value)`.
+//! - With the feature `schemars` every type implements `schemars::JsonSchema`.
 //! - An id can hold anything but cannot be `.` or `..`; see [`mod@path`].
 
 #[rustfmt::skip]

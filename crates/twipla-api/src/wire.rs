@@ -150,6 +150,52 @@ where
     deserializer.deserialize_str(OpenEnum(std::marker::PhantomData))
 }
 
+/// The schema of a string enum: a known value, or any other text.
+#[cfg(feature = "schemars")]
+pub(crate) fn open_enum_schema(
+    description: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> schemars::Schema {
+    let known: Vec<&str> = known.collect();
+    schemars::json_schema!({
+        "description": description,
+        "anyOf": [
+            { "type": "string", "enum": known },
+            { "type": "string", "description": "A value that this version does not know." },
+        ],
+    })
+}
+
+/// What is written is narrower than what is read.
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Count {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        concat!(module_path!(), "::Count").into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        const DESCRIPTION: &str = "A whole number of touchpoints; -1 stands for no limit.";
+        if generator.contract().is_serialize() {
+            return schemars::json_schema!({
+                "description": DESCRIPTION,
+                "type": "integer",
+                "format": "int64",
+            });
+        }
+        schemars::json_schema!({
+            "description": DESCRIPTION,
+            "anyOf": [
+                { "type": "integer", "format": "int64" },
+                { "type": "string", "pattern": r"^-?[0-9]+(\.0+)?$" },
+            ],
+        })
+    }
+}
+
 /// Stands for a secret in `Debug`.
 pub(crate) struct Redacted;
 

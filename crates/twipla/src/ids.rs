@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 /// The longest id this crate sends, in bytes. TWIPLA documents no limit; this
 /// one keeps a percent-encoded path (three bytes for one) under the 8 KiB that
 /// common proxies take.
-const MAX_ID_BYTES: usize = 1024;
+pub(crate) const MAX_ID_BYTES: usize = 1024;
 
 /// How much of a bad value an error shows.
 const SHOWN_CHARS: usize = 60;

@@ -35,6 +35,35 @@
 //! text; TWIPLA issues the uuid of a package and a second id of a website. They
 //! have types of their own ([`CustomerId`], [`WebsiteId`], [`PackageId`],
 //! [`TwiplaWebsiteId`]), so that one cannot stand in for another.
+//!
+//! # JSON Schema
+//!
+//! With the feature `schemars` the models in [`types`] and the ids implement `schemars::JsonSchema` (schemars 1), so
+//! that they can stand in the schemas and OpenAPI documents of your own service. The schemas have the names of the
+//! contract and say what serde does: an enum is open, and a [`Count`](types::Count) is read as a number or as text but
+//! written as a number. A secret field has `"x-secret": true`. Where they differ from the contract, a table in the
+//! repository says why (`tests/it/schemas/differences.toml`).
+//!
+#![cfg_attr(feature = "schemars", doc = "```")]
+#![cfg_attr(not(feature = "schemars"), doc = "```ignore")]
+//! use schemars::{JsonSchema, schema_for};
+//! use serde::{Deserialize, Serialize};
+//! use twipla::types::SubscriptionStatus;
+//! use twipla::{CustomerId, PackageId};
+//!
+//! /// What the shop keeps of a customer.
+//! #[derive(Serialize, Deserialize, JsonSchema)]
+//! struct Account {
+//!     customer: CustomerId,
+//!     package: PackageId,
+//!     status: SubscriptionStatus,
+//! }
+//!
+//! let schema = schema_for!(Account);
+//! let defs = schema.pointer("/$defs").unwrap();
+//! assert_eq!(defs["PackageId"]["format"], "uuid");
+//! assert_eq!(defs["SubscriptionStatus"]["anyOf"][0]["enum"][0], "active");
+//! ```
 
 mod analytics;
 mod arg;
@@ -51,6 +80,8 @@ mod page;
 mod request;
 pub mod resources;
 mod retry;
+#[cfg(feature = "schemars")]
+mod schemas;
 mod secret;
 
 pub use analytics::{

@@ -18,6 +18,10 @@ macro_rules! names {
         }
 
         impl $name {
+            /// The names that this version knows.
+            #[cfg(feature = "schemars")]
+            pub(crate) const KNOWN: &'static [&'static str] = &[$($text),*];
+
             /// The name on the wire.
             pub fn as_str(&self) -> &str {
                 match self {
@@ -110,6 +114,11 @@ impl Metric {
 /// # let _ = phones;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
 pub struct Filter(pub(crate) wire::AnalyticsCondition);
 
 impl Filter {
@@ -137,6 +146,11 @@ impl Filter {
 
 /// One key of the order of the rows.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
 pub struct Order(pub(crate) wire::AnalyticsOrder);
 
 impl Order {

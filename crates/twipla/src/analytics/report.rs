@@ -31,7 +31,15 @@ pub struct AnalyticsReport {
 
 /// One row: a value for each metric and dimension asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row(serde_json::Map<String, Value>);
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
+pub struct Row(
+    #[cfg_attr(feature = "schemars", schemars(with = "wire::AnalyticsRow"))]
+    serde_json::Map<String, Value>,
+);
 
 impl Row {
     /// Value of a metric; `None` where the row has none or null. Numbers come
