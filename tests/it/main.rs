@@ -29,4 +29,5 @@ mod secrets;
 mod subscriptions;
 mod token_table;
 mod tokens;
+mod vectors;
 mod websites;

@@ -112,7 +112,8 @@ fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
         return;
     }
     match serde_json::from_slice::<Value>(&sent.body) {
-        Ok(body) if same(&wanted.body, &body) => {}
+        // Both ways: what is not asked for must not be sent.
+        Ok(body) if same(&wanted.body, &body) && same(&body, &wanted.body) => {}
         Ok(body) => problems.push(format!("the body is {body}, not {}", wanted.body)),
         Err(error) => problems.push(format!("the body is no JSON: {error}")),
     }
