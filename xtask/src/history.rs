@@ -67,6 +67,26 @@ pub fn changelog(layout: &Layout) -> Result<String> {
     Ok(text)
 }
 
+/// What the README shows of `cargo xtask diff`: the oldest version against the current one.
+pub fn excerpt(layout: &Layout) -> Result<String> {
+    let lock = Lock::load(layout)?;
+    let oldest = lock
+        .versions
+        .first()
+        .context("openapi.lock has no version")?;
+    let current = lock.version(&lock.current)?;
+    let report = Report::new(
+        (&oldest.name, &contract::load_version(layout, oldest)?),
+        (&current.name, &contract::load_version(layout, current)?),
+        &Accepted::load(layout)?,
+    )?;
+    let number = oldest.name.split('-').next().unwrap_or_default();
+    Ok(format!(
+        "```text\n$ cargo xtask diff {number} current\n{}```\n",
+        report.excerpt()
+    ))
+}
+
 /// Breaking changes that nobody has looked at.
 pub fn unseen(steps: &[Step]) -> Vec<&Finding> {
     steps

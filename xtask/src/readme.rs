@@ -1,10 +1,7 @@
-//! The README's table of operations, made from the contract.
+//! The parts of the README that are made: the table of operations, and what a comparison looks like.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-
-const START: &str = "<!-- operations: made by `cargo xtask regen` -->\n";
-const END: &str = "<!-- /operations -->";
 
 /// The README with its table replaced by one of `contract`.
 ///
@@ -12,17 +9,27 @@ const END: &str = "<!-- /operations -->";
 ///
 /// Where the markers of the table are gone.
 pub fn with_table(readme: &str, contract: &Value) -> Result<String> {
-    let missing = || {
-        format!(
-            "the README lacks the marker {START:?} or {END:?}: put them around its table of operations"
-        )
-    };
-    let (before, rest) = readme.split_once(START).with_context(missing)?;
-    let (_, after) = rest.split_once(END).with_context(missing)?;
-    Ok(format!(
-        "{before}{START}\n{}\n{END}{after}",
-        table(contract)
-    ))
+    with(readme, "operations", &table(contract))
+}
+
+/// The README with `excerpt` in place of the comparison that it shows.
+///
+/// # Errors
+///
+/// Where the markers around it are gone.
+pub fn with_excerpt(readme: &str, excerpt: &str) -> Result<String> {
+    with(readme, "diff", excerpt)
+}
+
+/// Replaces what stands between two markers.
+fn with(readme: &str, name: &str, text: &str) -> Result<String> {
+    let start = format!("<!-- {name}: made by `cargo xtask regen` -->\n");
+    let end = format!("<!-- /{name} -->");
+    let missing =
+        || format!("the README lacks the marker {start:?} or {end:?}: put them around its part");
+    let (before, rest) = readme.split_once(&start).with_context(missing)?;
+    let (_, after) = rest.split_once(&end).with_context(missing)?;
+    Ok(format!("{before}{start}\n{text}\n{end}{after}"))
 }
 
 /// One row per operation, grouped by tag in the order of the contract.
@@ -76,8 +83,9 @@ mod tests {
                 "post": {"operationId": "make", "tags": ["sites"], "x-provenance": {"basis": "sdk"}},
             }},
         });
-        let readme = format!("a\n{START}old\n{END}\nb\n");
-        let new = with_table(&readme, &contract).unwrap();
+        let readme =
+            "a\n<!-- operations: made by `cargo xtask regen` -->\nold\n<!-- /operations -->\nb\n";
+        let new = with_table(readme, &contract).unwrap();
         assert!(new.starts_with("a\n") && new.ends_with("-->\nb\n"));
         assert!(
             new.contains(

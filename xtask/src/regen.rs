@@ -80,10 +80,17 @@ pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
         },
         Output {
             path: layout.readme(),
-            text: readme::with_table(&read(&layout.readme())?.unwrap_or_default(), &document)?,
+            text: readme(layout, &document)?,
         },
     ];
     Ok((outputs, log))
+}
+
+/// The README, with its made parts made anew.
+fn readme(layout: &Layout, document: &Value) -> Result<String> {
+    let text = read(&layout.readme())?.unwrap_or_default();
+    let text = readme::with_table(&text, document)?;
+    readme::with_excerpt(&text, &history::excerpt(layout)?)
 }
 
 /// Writes the contract alone.

@@ -105,28 +105,28 @@ impl Report {
         let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
         let listed = self.findings.iter().zip(&self.accepted);
         for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
-            let style = style(finding.level);
-            let _ = writeln!(
-                text,
-                "\n{style}{}{style:#} {}{}",
-                name(finding.level),
-                finding.text,
-                used_by(finding),
-            );
-            let _ = writeln!(
-                text,
-                "    {}, client {}, Rust API {}, {} at {}",
-                finding.id,
-                runtime(finding.runtime),
-                rust_api(finding.rust_api),
-                finding.fingerprint,
-                finding.location,
-            );
-            if let Some(reason) = reason {
-                let _ = writeln!(text, "    accepted: {reason}");
-            }
+            text.push_str(&entry(finding, reason.as_deref()));
         }
         text.push_str(&self.words());
+        text
+    }
+
+    /// The report with one finding of each rule, for a reader who wants to know what it looks like.
+    pub fn excerpt(&self) -> String {
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let mut rules: Vec<&str> = Vec::new();
+        for (finding, reason) in self.findings.iter().zip(&self.accepted) {
+            if only_words(finding)
+                || finding.area == "document"
+                || rules.contains(&finding.id.as_str())
+            {
+                continue;
+            }
+            rules.push(&finding.id);
+            text.push_str(
+                &anstream::adapter::strip_str(&entry(finding, reason.as_deref())).to_string(),
+            );
+        }
         text
     }
 
@@ -244,13 +244,37 @@ impl Report {
             RustApi::None => "The generated Rust stays the same.".to_owned(),
             part => format!("Regenerating needs a {} version.", rust_api(part)),
         };
-        format!("{breaking} breaking, {warning} warning, {info} info. {client} {version}")
+        let accepted = match self.accepted.iter().flatten().count() {
+            0 => String::new(),
+            count => format!(" ({count} accepted)"),
+        };
+        format!("{breaking} breaking, {warning} warning, {info} info{accepted}. {client} {version}")
     }
 }
 
 /// A change that is counted, not listed: `--format json` has it.
 fn only_words(finding: &Finding) -> bool {
     matches!(finding.id.as_str(), "description-changed" | "info-changed")
+}
+
+/// A finding as the report in text has it.
+fn entry(finding: &Finding, reason: Option<&str>) -> String {
+    let style = style(finding.level);
+    let mut text = format!(
+        "\n{style}{}{style:#} {}{}\n    {}, client {}, Rust API {}, {} at {}\n",
+        name(finding.level),
+        finding.text,
+        used_by(finding),
+        finding.id,
+        runtime(finding.runtime),
+        rust_api(finding.rust_api),
+        finding.fingerprint,
+        finding.location,
+    );
+    if let Some(reason) = reason {
+        let _ = writeln!(text, "    accepted: {reason}");
+    }
+    text
 }
 
 fn line(finding: &Finding, reason: Option<&str>) -> String {
