@@ -308,14 +308,14 @@ impl<'a> Comparison<'a> {
                     pointer: pointer(after, name),
                     value: is,
                 };
-                self.schema_of(walk.clone(), &was, &is)?;
+                self.schema_of(walk, &was, &is)?;
             }
         }
         Ok(())
     }
 
     /// Compares what stands under `schema`, or what the content of a parameter holds.
-    fn schema_of(&mut self, walk: Walk, old: &Node<'a>, new: &Node<'a>) -> Result<()> {
+    fn schema_of(&mut self, walk: &Walk, old: &Node<'a>, new: &Node<'a>) -> Result<()> {
         let schema = |contract: Contract<'a>, node: &Node<'a>| {
             let (holder, at) = match fields(&node.value["content"]).next() {
                 Some((media, content)) => (
@@ -329,7 +329,7 @@ impl<'a> Comparison<'a> {
             contract.schema(value, format!("{at}/schema"))
         };
         let (old, new) = (schema(self.old, old)?, schema(self.new, new)?);
-        self.schemas.compare(&walk, &old, &new, &mut self.findings)
+        self.schemas.compare(walk, &old, &new, &mut self.findings)
     }
 
     /// Components that came or went: findings about their users say why, the others are listed.

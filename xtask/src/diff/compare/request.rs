@@ -141,7 +141,7 @@ impl<'a> Comparison<'a> {
         self.description(&name, &subject, (&old.node, &new.node), "description");
         let walk = Walk::new(&name, subject, Subject::Parameter)
             .required(flag(old, "required"), flag(new, "required"));
-        self.schema_of(walk, &old.node, &new.node)
+        self.schema_of(&walk, &old.node, &new.node)
     }
 
     pub(super) fn body(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {

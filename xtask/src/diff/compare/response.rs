@@ -164,7 +164,7 @@ impl<'a> Comparison<'a> {
             }
             self.description(operation, &subject(name), (was, is), "description");
             let walk = Walk::new(operation, subject(name), Subject::ResponseHeader);
-            self.schema_of(walk, was, is)?;
+            self.schema_of(&walk, was, is)?;
         }
         Ok(())
     }
