@@ -4,6 +4,7 @@
 //! prepares it for the generator, [`generate`] and [`operations`] turn it into
 //! source text, and [`regen`] writes or compares the files.
 
+pub mod bench;
 pub mod conformance;
 pub mod contract;
 pub mod diff;

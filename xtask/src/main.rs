@@ -8,7 +8,7 @@ use xtask::contract::Layout;
 use xtask::diff::command as diff;
 use xtask::fetch::Source;
 use xtask::regen::{self, Mode};
-use xtask::{conformance, lint_contract, update};
+use xtask::{bench, conformance, lint_contract, update};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Command {
         /// An address, a file, or - for standard input; the public reference page where there is none
         source: Option<Source>,
     },
+    /// Measure what a call costs, beside a bare HTTP client
+    Bench(bench::Options),
     /// Apply the overlays to the current version and write openapi/twipla-3as.json
     Overlay,
     /// Write the contract, the generated client and its operation table
@@ -80,6 +82,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         Command::Diff(options) => return diff::run(&layout, options),
         Command::Rules => print!("{}", diff::rules()),
         Command::Update { source } => return update::run(&layout, source.as_ref()),
+        Command::Bench(options) => bench::run(&layout, options)?,
         Command::Overlay => regen::overlay(&layout)?,
         Command::Regen { check, verbose } => {
             let mode = if *check { Mode::Check } else { Mode::Write };

@@ -1,0 +1,48 @@
+//! Pages of 100 entries, from bytes into the generated types.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use twipla_api::{ResponseValue, types};
+
+use crate::{bodies, measure};
+
+/// Pages that one side decodes before it is the other's turn.
+const TURN: usize = 200;
+
+pub(crate) fn run(pages: usize) -> Result<Value> {
+    measure::pin(measure::Side::Client);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let body = format!(
+        "{{\"payload\":[{}],\"meta\":{{\"page\":0,\"pageSize\":100,\"pageTotal\":1,\"total\":100}}}}",
+        bodies::websites(100)
+    );
+    let body = Bytes::from(body);
+    let (mut ours, mut plain) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..pages.div_ceil(TURN) {
+        let start = Instant::now();
+        for _ in 0..TURN {
+            // What the generated client does with an answer.
+            let response = http::Response::new(reqwest::Body::from(body.clone()));
+            let decoded = ResponseValue::<types::WebsiteListResponse>::from_response::<()>(
+                reqwest::Response::from(response),
+            );
+            let decoded = runtime
+                .block_on(decoded)
+                .map_err(|_| anyhow::anyhow!("a page was not decoded"))?;
+            std::hint::black_box(decoded);
+        }
+        ours += start.elapsed();
+        let start = Instant::now();
+        for _ in 0..TURN {
+            std::hint::black_box(serde_json::from_slice::<types::WebsiteListResponse>(&body)?);
+        }
+        plain += start.elapsed();
+    }
+    #[allow(clippy::cast_precision_loss, reason = "counts of bytes")]
+    let per_second =
+        |time: Duration| (pages.div_ceil(TURN) * TURN * body.len()) as f64 / time.as_secs_f64();
+    Ok(json!({ "ours": per_second(ours), "plain": per_second(plain) }))
+}

@@ -1,0 +1,126 @@
+//! One role of a measurement, in a process of its own: the server, or one of the clients.
+//!
+//! `cargo xtask bench` starts these processes, interleaves them and prints the
+//! ratios. Each client writes one line of JSON.
+
+mod bodies;
+mod calls;
+mod decode;
+mod measure;
+mod server;
+mod start;
+mod streams;
+mod tokens;
+
+use clap::{Args, Parser, ValueEnum};
+use serde_json::Value;
+
+/// What is sent for each call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Operation {
+    /// One website.
+    GetWebsite,
+    /// A page of 100 customers.
+    ListCustomers,
+    /// A customer with a website.
+    CreateCustomer,
+}
+
+/// Who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Client {
+    /// The facade, which signs its own token.
+    Twipla,
+    /// reqwest with a token that never changes, into the same types.
+    Reqwest,
+    /// hyper with a token that never changes, into the same types.
+    Hyper,
+}
+
+/// Where the server and the key are.
+#[derive(Debug, Clone, Args)]
+struct Target {
+    /// Address of the server
+    #[arg(long)]
+    url: String,
+    /// File with the private key
+    #[arg(long)]
+    key: std::path::PathBuf,
+}
+
+/// One role of a measurement; run by `cargo xtask bench`
+#[derive(Debug, Parser)]
+enum Role {
+    /// Answer with prebuilt bodies, on one core
+    Server,
+    /// Calls, one after the other or several at once
+    Calls {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long, value_enum)]
+        client: Client,
+        #[arg(long, value_enum)]
+        operation: Operation,
+        /// Calls that are measured
+        #[arg(long)]
+        calls: usize,
+        /// Calls at once
+        #[arg(long, default_value_t = 1)]
+        at_once: usize,
+    },
+    /// What a token costs
+    Tokens {
+        #[command(flatten)]
+        target: Target,
+        /// Tokens of customers
+        #[arg(long)]
+        customers: usize,
+    },
+    /// A list from the first page to the last
+    Stream {
+        #[command(flatten)]
+        target: Target,
+        /// Entries of the list
+        #[arg(long)]
+        entries: usize,
+        /// Ask for the next page while this one is read
+        #[arg(long)]
+        ahead: bool,
+    },
+    /// Pages of 100 entries, decoded
+    Decode {
+        /// Pages
+        #[arg(long)]
+        pages: usize,
+    },
+    /// From nothing to the first answer
+    Start {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long, value_enum)]
+        client: Client,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let result: Value = match Role::parse() {
+        Role::Server => return server::run(),
+        Role::Calls {
+            target,
+            client,
+            operation,
+            calls,
+            at_once,
+        } => calls::run(&target, client, operation, calls, at_once)?,
+        Role::Tokens { target, customers } => tokens::run(&target, customers)?,
+        Role::Stream {
+            target,
+            entries,
+            ahead,
+        } => streams::run(&target, entries, ahead)?,
+        Role::Decode { pages } => decode::run(pages)?,
+        Role::Start { target, client } => start::run(&target, client)?,
+    };
+    println!("{result}");
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! From nothing to the first answer; the process that started this one holds the watch.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::calls::{Bare, facade, twipla};
+use crate::{Client, Operation, Target, measure};
+
+pub(crate) fn run(target: &Target, client: Client) -> Result<Value> {
+    measure::pin(measure::Side::Client);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match client {
+            Client::Twipla => facade(&twipla(target)?, Operation::GetWebsite).await,
+            _ => {
+                let bare = Bare::new(target, reqwest::Client::new())?;
+                bare.reqwest(Operation::GetWebsite).await
+            }
+        }
+    })?;
+    Ok(json!({ "cpu": measure::micros(measure::cpu()) }))
+}

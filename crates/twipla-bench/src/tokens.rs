@@ -1,0 +1,141 @@
+//! What a token costs: minted, kept, asked for by many, and for many customers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use serde_json::{Value, json};
+
+use crate::Target;
+use crate::calls::twipla;
+use crate::measure::micros;
+
+/// Accesses of a token that is kept.
+const KEPT: u32 = 1_000_000;
+/// Tasks that ask at once.
+const TASKS: u32 = 64;
+
+pub(crate) fn run(target: &Target, customers: usize) -> Result<Value> {
+    let workers = std::thread::available_parallelism()?.get();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()?;
+    // The first random number of a process may take long: it is not the token's.
+    std::hint::black_box(twipla(target)?);
+    let start = Instant::now();
+    let client = twipla(target)?;
+    let built = start.elapsed();
+    let start = Instant::now();
+    runtime.block_on(client.partner_token())?;
+    let minted = start.elapsed();
+
+    let start = Instant::now();
+    runtime.block_on(async {
+        for _ in 0..KEPT {
+            std::hint::black_box(client.partner_token().await?);
+        }
+        Ok::<_, twipla::Error>(())
+    })?;
+    let kept = start.elapsed() / KEPT;
+
+    let each = KEPT / TASKS;
+    let start = Instant::now();
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    for _ in 0..each {
+                        std::hint::black_box(client.partner_token().await?);
+                    }
+                    Ok::<_, twipla::Error>(())
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await??;
+        }
+        anyhow::Ok(())
+    })?;
+    // The time of one access on one core, as above.
+    let at_once = start.elapsed() * u32::try_from(workers)? / (each * TASKS);
+
+    // Interleaved, because the machine is not the same from one second to the next.
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow::anyhow!("no key"))?;
+    let pair = Arc::new(pair);
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        let start = Instant::now();
+        runtime.block_on(in_parallel(workers, customers, {
+            let client = client.clone();
+            move |number| {
+                let client = client.clone();
+                async move {
+                    std::hint::black_box(client.customer_token(format!("cust-{number}")).await?);
+                    Ok(())
+                }
+            }
+        }))?;
+        ours.push(start.elapsed());
+        let start = Instant::now();
+        runtime.block_on(in_parallel(workers, customers, {
+            let pair = Arc::clone(&pair);
+            move |_| {
+                let pair = Arc::clone(&pair);
+                async move {
+                    let mut signature = vec![0; pair.public_modulus_len()];
+                    pair.sign(
+                        &RSA_PKCS1_SHA256,
+                        &SystemRandom::new(),
+                        &[7; 300],
+                        &mut signature,
+                    )
+                    .map_err(|_| anyhow::anyhow!("no signature"))?;
+                    std::hint::black_box(signature);
+                    Ok(())
+                }
+            }
+        }))?;
+        bare.push(start.elapsed());
+    }
+    Ok(json!({
+        "build": micros(built),
+        "mint": micros(minted),
+        "kept": kept.as_nanos(),
+        "atOnce": at_once.as_nanos(),
+        "customers": median(&mut ours).as_secs_f64(),
+        "signatures": median(&mut bare).as_secs_f64(),
+    }))
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Shares work among as many tasks as there are cores.
+async fn in_parallel<F, Fut>(workers: usize, count: usize, work: F) -> Result<()>
+where
+    F: Fn(usize) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Result<()>> + Send,
+{
+    let tasks: Vec<_> = (0..workers)
+        .map(|worker| {
+            let work = work.clone();
+            tokio::spawn(async move {
+                for number in (worker..count).step_by(workers) {
+                    work(number).await?;
+                }
+                anyhow::Ok(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}

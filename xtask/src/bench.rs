@@ -1,0 +1,358 @@
+//! `cargo xtask bench`: what a call costs, beside a bare HTTP client.
+//!
+//! Every figure is a ratio of two processes that took turns on the same
+//! machine: ours, the baseline, ours, the baseline. Times by themselves move
+//! with the machine; ratios of medians hardly do.
+
+mod processes;
+mod table;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::processes::Processes;
+use self::table::{Row, Table};
+use crate::contract::{self, Layout};
+
+/// What `cargo xtask bench` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Two rounds of few calls: does everything run at all?
+    #[arg(long)]
+    pub quick: bool,
+    /// Only the measurements whose name contains this
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Write every round to a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// How much is done.
+struct Extent {
+    rounds: usize,
+    calls: usize,
+    customers: usize,
+    entries: usize,
+    pages: usize,
+    starts: usize,
+}
+
+const FULL: Extent = Extent {
+    rounds: 7,
+    calls: 10_000,
+    customers: 10_000,
+    entries: 1_000_000,
+    pages: 4_000,
+    starts: 20,
+};
+
+const QUICK: Extent = Extent {
+    rounds: 2,
+    calls: 1_000,
+    customers: 400,
+    entries: 20_000,
+    pages: 400,
+    starts: 3,
+};
+
+/// The operations that are measured, and how the table calls them.
+const OPERATIONS: [(&str, &str); 3] = [
+    ("get-website", "get website"),
+    ("list-customers", "list 100 customers"),
+    ("create-customer", "create customer"),
+];
+
+/// Runs every measurement and prints the table.
+pub fn run(layout: &Layout, options: &Options) -> Result<()> {
+    let extent = if options.quick { &QUICK } else { &FULL };
+    let processes = Processes::start(layout)?;
+    let mut bench = Bench {
+        processes,
+        extent,
+        only: options.only.as_deref(),
+        table: Table::default(),
+        rounds: Vec::new(),
+    };
+    bench.calls()?;
+    bench.throughput()?;
+    bench.tokens()?;
+    bench.streams()?;
+    bench.decode()?;
+    bench.start()?;
+    print!("{}", bench.table);
+    if let Some(path) = &options.json {
+        let record = json!({ "rows": bench.table.rows(), "rounds": bench.rounds });
+        let text = serde_json::to_string_pretty(&record).context("cannot write the record")?;
+        fs::create_dir_all(path.parent().unwrap_or(path)).ok();
+        contract::write_atomically(&absolute(path)?, &(text + "\n"))?;
+    }
+    Ok(())
+}
+
+struct Bench<'a> {
+    processes: Processes,
+    extent: &'a Extent,
+    only: Option<&'a str>,
+    table: Table,
+    /// Every result, for the record.
+    rounds: Vec<Value>,
+}
+
+impl Bench<'_> {
+    fn wanted(&self, name: &str) -> bool {
+        self.only.is_none_or(|only| name.contains(only))
+    }
+
+    /// A client of the benchmark, run once.
+    fn client(&mut self, arguments: &[&str]) -> Result<Value> {
+        let result = self.processes.client(arguments)?;
+        self.rounds
+            .push(json!({ "arguments": arguments, "result": result }));
+        Ok(result)
+    }
+
+    /// Takes turns: a round of each set of arguments, and again; gives the results of each.
+    fn turns<const N: usize>(&mut self, sets: [&[&str]; N]) -> Result<[Vec<Value>; N]> {
+        let mut results: [Vec<Value>; N] = std::array::from_fn(|_| Vec::new());
+        for _ in 0..self.extent.rounds {
+            for (set, results) in sets.iter().zip(&mut results) {
+                results.push(self.client(set)?);
+            }
+        }
+        Ok(results)
+    }
+
+    fn calls(&mut self) -> Result<()> {
+        let calls = self.extent.calls.to_string();
+        for (operation, title) in OPERATIONS {
+            let name = format!("call {title}");
+            if !self.wanted(&name) {
+                continue;
+            }
+            let arguments = |client| {
+                [
+                    "calls",
+                    "--client",
+                    client,
+                    "--operation",
+                    operation,
+                    "--calls",
+                    &calls,
+                ]
+            };
+            let [ours, bare, limit] = self.turns([
+                &arguments("twipla"),
+                &arguments("reqwest"),
+                &arguments("hyper"),
+            ])?;
+            for (what, key, unit, most) in [
+                ("p50", "p50", "µs", Some(1.05)),
+                ("p99", "p99", "µs", None),
+                ("CPU", "cpu", "µs", Some(1.05)),
+            ] {
+                self.table.push(
+                    Row::ratio(
+                        format!("{title}: {what}"),
+                        unit,
+                        median(&ours, key),
+                        median(&bare, key),
+                    )
+                    .limit(median(&limit, key))
+                    .at_most(most),
+                );
+            }
+            let key = "allocations";
+            let (mine, theirs) = (median(&ours, key), median(&bare, key));
+            self.table.push(
+                Row::ratio(format!("{title}: allocations"), "", mine, theirs)
+                    .limit(median(&limit, key))
+                    .ok(mine <= theirs + 8.0, "bare + 8"),
+            );
+        }
+        Ok(())
+    }
+
+    fn throughput(&mut self) -> Result<()> {
+        let calls = (self.extent.calls * 3).to_string();
+        for at_once in ["1", "8", "64"] {
+            let title = format!("throughput, {at_once} at once");
+            if !self.wanted(&title) {
+                continue;
+            }
+            let arguments = |client| {
+                [
+                    "calls",
+                    "--client",
+                    client,
+                    "--operation",
+                    "get-website",
+                    "--calls",
+                    &calls,
+                    "--at-once",
+                    at_once,
+                ]
+            };
+            let [ours, bare, limit] = self.turns([
+                &arguments("twipla"),
+                &arguments("reqwest"),
+                &arguments("hyper"),
+            ])?;
+            let least = (at_once != "1").then_some(0.95);
+            self.table.push(
+                Row::ratio(
+                    title.clone(),
+                    "calls/s",
+                    median(&ours, "perSecond"),
+                    median(&bare, "perSecond"),
+                )
+                .limit(median(&limit, "perSecond"))
+                .at_least(least),
+            );
+            self.table.push(
+                Row::ratio(
+                    format!("{title}: CPU per call"),
+                    "µs",
+                    median(&ours, "cpu"),
+                    median(&bare, "cpu"),
+                )
+                .limit(median(&limit, "cpu")),
+            );
+        }
+        Ok(())
+    }
+
+    fn tokens(&mut self) -> Result<()> {
+        if !self.wanted("tokens") {
+            return Ok(());
+        }
+        let customers = self.extent.customers.to_string();
+        let [results] = self.turns([&["tokens", "--customers", &customers]])?;
+        let of = |key| median(&results, key);
+        self.table.push(Row::single(
+            "token: read the key and build a client",
+            "µs",
+            of("build"),
+        ));
+        self.table
+            .push(Row::single("token: first one", "µs", of("mint")));
+        self.table.push(
+            Row::single("token: kept, one task", "ns", of("kept")).ok(of("kept") <= 100.0, "100"),
+        );
+        self.table.push(Row::ratio(
+            "token: kept, 64 tasks, per core".to_owned(),
+            "ns",
+            of("atOnce"),
+            of("kept"),
+        ));
+        self.table.push(
+            Row::ratio(
+                format!("{customers} customer tokens, against bare signatures"),
+                "s",
+                of("customers"),
+                of("signatures"),
+            )
+            .at_most(Some(1.1)),
+        );
+        Ok(())
+    }
+
+    fn streams(&mut self) -> Result<()> {
+        if !self.wanted("stream") {
+            return Ok(());
+        }
+        let entries = self.extent.entries.to_string();
+        let plain = self.client(&["stream", "--entries", &entries])?;
+        let ahead = self.client(&["stream", "--entries", &entries, "--ahead"])?;
+        self.table.push(Row::ratio(
+            format!("stream {entries} websites, read ahead against not"),
+            "s",
+            number(&ahead["seconds"]),
+            number(&plain["seconds"]),
+        ));
+        for (title, result) in [("", plain), (", read ahead", ahead)] {
+            let mib = |key: &str| number(&result[key]) / 1024.0;
+            let grown = mib("after") - mib("before");
+            self.table.push(
+                Row::single(
+                    &format!("stream{title}: memory over the start"),
+                    "MiB",
+                    grown,
+                )
+                .ok(grown < 32.0, "32"),
+            );
+            self.table.push(
+                Row::ratio(
+                    format!("stream{title}: peak at the last, against the 1000th"),
+                    "MiB",
+                    mib("after"),
+                    mib("early"),
+                )
+                .at_most(Some(1.05)),
+            );
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self) -> Result<()> {
+        if !self.wanted("decode") {
+            return Ok(());
+        }
+        let pages = self.extent.pages.to_string();
+        let [results] = self.turns([&["decode", "--pages", &pages]])?;
+        let of = |key| median(&results, key) / 1e6;
+        self.table.push(
+            Row::ratio(
+                "decode 100 websites, against serde_json".to_owned(),
+                "MB/s",
+                of("ours"),
+                of("plain"),
+            )
+            .at_least(Some(1.0 / 1.05)),
+        );
+        Ok(())
+    }
+
+    fn start(&mut self) -> Result<()> {
+        if !self.wanted("start") {
+            return Ok(());
+        }
+        let (mut ours, mut bare) = (Vec::new(), Vec::new());
+        for _ in 0..self.extent.starts {
+            for (client, times) in [("twipla", &mut ours), ("reqwest", &mut bare)] {
+                let time = self.processes.time(&["start", "--client", client])?;
+                times.push(json!({ "ms": time.as_secs_f64() * 1e3 }));
+            }
+        }
+        self.table.push(
+            Row::ratio(
+                "process start to first answer".to_owned(),
+                "ms",
+                median(&ours, "ms"),
+                median(&bare, "ms"),
+            )
+            .at_most(Some(1.3)),
+        );
+        self.rounds
+            .push(json!({ "start": { "twipla": ours, "reqwest": bare } }));
+        Ok(())
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
+}
+
+fn median(results: &[Value], key: &str) -> f64 {
+    let mut values: Vec<f64> = results.iter().map(|result| number(&result[key])).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
