@@ -157,7 +157,7 @@ impl Bench<'_> {
             ] {
                 self.table.push(
                     Row::ratio(
-                        format!("{title}: {what}"),
+                        &format!("{title}: {what}"),
                         unit,
                         median(&ours, key),
                         median(&bare, key),
@@ -169,7 +169,7 @@ impl Bench<'_> {
             let key = "allocations";
             let (mine, theirs) = (median(&ours, key), median(&bare, key));
             self.table.push(
-                Row::ratio(format!("{title}: allocations"), "", mine, theirs)
+                Row::ratio(&format!("{title}: allocations"), "", mine, theirs)
                     .limit(median(&limit, key))
                     .ok(mine <= theirs + 8.0, "bare + 8"),
             );
@@ -205,7 +205,7 @@ impl Bench<'_> {
             let least = (at_once != "1").then_some(0.95);
             self.table.push(
                 Row::ratio(
-                    title.clone(),
+                    &title,
                     "calls/s",
                     median(&ours, "perSecond"),
                     median(&bare, "perSecond"),
@@ -215,7 +215,7 @@ impl Bench<'_> {
             );
             self.table.push(
                 Row::ratio(
-                    format!("{title}: CPU per call"),
+                    &format!("{title}: CPU per call"),
                     "µs",
                     median(&ours, "cpu"),
                     median(&bare, "cpu"),
@@ -244,14 +244,14 @@ impl Bench<'_> {
             Row::single("token: kept, one task", "ns", of("kept")).ok(of("kept") <= 100.0, "100"),
         );
         self.table.push(Row::ratio(
-            "token: kept, 64 tasks, per core".to_owned(),
+            "token: kept, 64 tasks, per core",
             "ns",
             of("atOnce"),
             of("kept"),
         ));
         self.table.push(
             Row::ratio(
-                format!("{customers} customer tokens, against bare signatures"),
+                &format!("{customers} customer tokens, against bare signatures"),
                 "s",
                 of("customers"),
                 of("signatures"),
@@ -269,7 +269,7 @@ impl Bench<'_> {
         let plain = self.client(&["stream", "--entries", &entries])?;
         let ahead = self.client(&["stream", "--entries", &entries, "--ahead"])?;
         self.table.push(Row::ratio(
-            format!("stream {entries} websites, read ahead against not"),
+            &format!("stream {entries} websites, read ahead against not"),
             "s",
             number(&ahead["seconds"]),
             number(&plain["seconds"]),
@@ -287,7 +287,7 @@ impl Bench<'_> {
             );
             self.table.push(
                 Row::ratio(
-                    format!("stream{title}: peak at the last, against the 1000th"),
+                    &format!("stream{title}: peak at the last, against the 1000th"),
                     "MiB",
                     mib("after"),
                     mib("early"),
@@ -307,7 +307,7 @@ impl Bench<'_> {
         let of = |key| median(&results, key) / 1e6;
         self.table.push(
             Row::ratio(
-                "decode 100 websites, against serde_json".to_owned(),
+                "decode 100 websites, against serde_json",
                 "MB/s",
                 of("ours"),
                 of("plain"),
@@ -330,7 +330,7 @@ impl Bench<'_> {
         }
         self.table.push(
             Row::ratio(
-                "process start to first answer".to_owned(),
+                "process start to first answer",
                 "ms",
                 median(&ours, "ms"),
                 median(&bare, "ms"),

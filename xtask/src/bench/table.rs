@@ -33,10 +33,10 @@ impl Table {
 
 impl Row {
     /// A figure beside its baseline.
-    pub(super) fn ratio(title: String, unit: &'static str, ours: f64, baseline: f64) -> Self {
+    pub(super) fn ratio(title: &str, unit: &'static str, ours: f64, baseline: f64) -> Self {
         Self {
             baseline: Some(baseline),
-            ..Self::single(&title, unit, ours)
+            ..Self::single(title, unit, ours)
         }
     }
 
