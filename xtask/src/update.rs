@@ -146,7 +146,7 @@ fn left(done: &[Step], raw: Option<&Report>, contract: Option<&Report>) -> Vec<S
     if let (Some(report), false) = (raw, unseen.is_empty()) {
         let name = |title: &str| title.split(' ').next().unwrap_or_default().to_owned();
         left.push(format!(
-            "look at the {} breaking changes; accept those that may stay: `cargo xtask diff {} {} --accept REASON`",
+            "look at what breaks ({} findings), and accept those that may stay: `cargo xtask diff {} {} --accept REASON`",
             unseen.len(),
             name(&report.old),
             name(&report.new),
