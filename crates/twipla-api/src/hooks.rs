@@ -17,7 +17,11 @@ impl ClientHooks<Session> for Client {
             )));
         };
         guard(self.baseurl(), request.url(), operation.path)
-            .map_err(|error| Error::InvalidRequest(format!("{}: {error}", operation.id)))
+            .map_err(|error| Error::InvalidRequest(format!("{}: {error}", operation.id)))?;
+        if self.inner().transport().take(request, operation) {
+            return Err(Error::Custom(String::new()));
+        }
+        Ok(())
     }
 
     /// Hands the request to the transport.

@@ -1,9 +1,10 @@
 //! The one send loop: every call of this crate, typed or raw, goes through here.
 //!
-//! The generated client builds the request and decodes the reply; between the
-//! two it hands the request to its [`Transport`], which is [`Exchange`] here.
+//! The generated client builds the request ([`Outgoing`]), [`Exchange`] gets it
+//! answered, and the reply is decoded straight from its bytes.
 
 mod exchange;
+mod outgoing;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use twipla_api::{Operation, Session, Transport};
+use twipla_api::{Client, Operation};
 
 use crate::client::Core;
 use crate::config::Settings;
@@ -23,6 +24,8 @@ use crate::{Error, ErrorKind, Result};
 
 use self::exchange::Exchange;
 pub(crate) use self::exchange::after;
+use self::outgoing::Outgoing;
+pub(crate) use self::outgoing::Taker;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -55,7 +58,7 @@ pub(crate) struct RawReply {
 }
 
 /// Sends one operation of the contract and decodes its reply.
-pub(crate) async fn typed<W, F>(
+pub(crate) async fn typed<W, F, Fut>(
     core: &Arc<Core>,
     operation: &'static Operation,
     credential: Credential,
@@ -64,29 +67,31 @@ pub(crate) async fn typed<W, F>(
 ) -> Result<W>
 where
     W: DeserializeOwned,
-    F: AsyncInvoke<W>,
+    F: FnOnce(Arc<Client>) -> Fut,
+    Fut: Future<Output = ApiResult<W>>,
 {
-    let (result, reply) = exchange(core, operation, credential, settings, invoke).await?;
-    match result {
+    let outgoing = outgoing(core, operation, invoke)?;
+    let reply = send(core, credential, settings, outgoing, operation.id).await?;
+    if operation.success == [204] {
         // Where the contract has no body, a page is no success: it comes from
         // whatever stands between here and the server.
-        Ok(_) if operation.success == [204] && is_page(&reply) => {
+        if is_page(&reply) {
             let error = Error::new(
                 ErrorKind::Decode,
                 "the server answered with a page, where the contract has no body",
             );
-            Err(unusable(error, &reply).with_operation(operation.id))
+            return Err(unusable(error, &reply).with_operation(operation.id));
         }
-        Ok(value) => Ok(value.into_inner()),
-        Err(twipla_api::Error::InvalidResponsePayload(_, error)) => {
-            Err(decode_error::<W>(&reply, &error).with_operation(operation.id))
-        }
-        Err(error) => Err(unexpected(&error, operation, reply.attempts)),
+        // What stands for no body.
+        return serde_json::from_slice(b"null")
+            .map_err(|error| decode_error::<W>(&reply, &error).with_operation(operation.id));
     }
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| decode_error::<W>(&reply, &error).with_operation(operation.id))
 }
 
 /// Sends one operation of the contract and returns the reply as it came.
-pub(crate) async fn untyped<W, F>(
+pub(crate) async fn untyped<W, F, Fut>(
     core: &Arc<Core>,
     operation: &'static Operation,
     credential: Credential,
@@ -94,56 +99,43 @@ pub(crate) async fn untyped<W, F>(
     invoke: F,
 ) -> Result<RawReply>
 where
-    F: AsyncInvoke<W>,
+    F: FnOnce(Arc<Client>) -> Fut,
+    Fut: Future<Output = ApiResult<W>>,
 {
-    let (_, reply) = exchange(core, operation, credential, settings, invoke).await?;
-    Ok(reply)
+    let outgoing = outgoing(core, operation, invoke)?;
+    send(core, credential, settings, outgoing, operation.id).await
 }
 
-/// A call of the generated client: takes the client, returns its future.
-pub(crate) trait AsyncInvoke<W>:
-    FnOnce(twipla_api::Client) -> BoxFuture<'static, ApiResult<W>> + Send
-{
-}
-impl<W, F> AsyncInvoke<W> for F where
-    F: FnOnce(twipla_api::Client) -> BoxFuture<'static, ApiResult<W>> + Send
-{
-}
-
-/// Runs the generated client over an [`Exchange`]; any reply outside 2xx is an error here.
-async fn exchange<W, F>(
+/// Not a part of the futures above: what builds a request does not outlive its building.
+fn outgoing<W, F, Fut>(
     core: &Arc<Core>,
     operation: &'static Operation,
+    invoke: F,
+) -> Result<Outgoing>
+where
+    F: FnOnce(Arc<Client>) -> Fut,
+    Fut: Future<Output = ApiResult<W>>,
+{
+    let client = match operation.server {
+        twipla_api::Server::Data => &core.data_api,
+        twipla_api::Server::Management => &core.api,
+    };
+    Outgoing::build(client, operation, invoke)
+}
+
+/// Gets a request answered; any reply outside 2xx is an error here.
+async fn send(
+    core: &Arc<Core>,
     credential: Credential,
     settings: &Settings,
-    invoke: F,
-) -> Result<(ApiResult<W>, RawReply)>
-where
-    F: AsyncInvoke<W>,
-{
-    let base = match operation.server {
-        twipla_api::Server::Data => &core.data,
-        twipla_api::Server::Management => &core.base,
-    };
-    let exchange = Arc::new(Exchange::new(core, credential, settings));
-    let client = twipla_api::Client::new_with_client(
-        base,
-        core.http.clone(),
-        Session::new(Arc::clone(&exchange) as Arc<dyn Transport>),
-    );
-    let result = invoke(client).await;
-    match exchange.outcome() {
-        Some(Ok(reply)) if reply.status.is_success() => Ok((result, reply)),
-        Some(Ok(reply)) => Err(status_error(&reply, core).with_operation(operation.id)),
-        Some(Err(error)) => Err(error.with_operation(operation.id)),
-        // The generated client failed before it had anything to send.
-        None => match result {
-            Err(error) => Err(unexpected(&error, operation, 0)),
-            Ok(_) => Err(
-                Error::new(ErrorKind::Decode, "the call ended without a reply")
-                    .with_operation(operation.id),
-            ),
-        },
+    outgoing: Outgoing,
+    name: &'static str,
+) -> Result<RawReply> {
+    let exchange = Exchange::new(core, credential, settings);
+    match exchange.run(outgoing, name).await {
+        Ok(reply) if reply.status.is_success() => Ok(reply),
+        Ok(reply) => Err(status_error(&reply, core).with_operation(name)),
+        Err(error) => Err(error.with_operation(name)),
     }
 }
 
@@ -152,19 +144,14 @@ pub(crate) async fn free(
     core: &Arc<Core>,
     credential: Credential,
     settings: &Settings,
-    request: reqwest::Request,
+    mut request: reqwest::Request,
     name: &'static str,
 ) -> Result<RawReply> {
-    let exchange = Exchange::new(core, credential, settings);
-    let reply = exchange
-        .run(request, name)
-        .await
-        .map_err(|error| error.with_operation(name))?;
-    if reply.status.is_success() {
-        Ok(reply)
-    } else {
-        Err(status_error(&reply, core).with_operation(name))
-    }
+    let outgoing = Outgoing::of(&mut request).ok_or_else(|| {
+        Error::invalid("the body of the request cannot be sent twice: give it as bytes")
+            .with_operation(name)
+    })?;
+    send(core, credential, settings, outgoing, name).await
 }
 
 /// Decodes the `payload` of a reply into a type of the caller's.
@@ -204,19 +191,16 @@ fn status_error(reply: &RawReply, core: &Core) -> Error {
         .with_ambiguous(reply.in_doubt)
 }
 
-fn unexpected(
-    error: &twipla_api::Error<()>,
-    operation: &'static Operation,
-    attempts: u32,
-) -> Error {
+/// The generated client failed before it had anything to send.
+fn unexpected(error: &twipla_api::Error<()>, operation: &'static Operation) -> Error {
     let error = match error {
         twipla_api::Error::InvalidRequest(message) | twipla_api::Error::Custom(message) => {
             Error::invalid(message.clone())
         }
-        // Debug and Display of the others would print the body.
-        _ => Error::new(ErrorKind::Decode, "the reply cannot be used"),
+        // Debug and Display of the others may print what is secret.
+        _ => Error::invalid("the request cannot be built"),
     };
-    error.with_operation(operation.id).with_attempts(attempts)
+    error.with_operation(operation.id)
 }
 
 /// Says which field does not fit, by decoding once more with the path kept.

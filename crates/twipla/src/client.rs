@@ -48,6 +48,9 @@ pub(crate) struct Core {
     /// Without a trailing slash, as the generated client joins it with a path.
     pub(crate) base: String,
     pub(crate) data: String,
+    /// Builds the requests of the management API, and of the data API.
+    pub(crate) api: Arc<twipla_api::Client>,
+    pub(crate) data_api: Arc<twipla_api::Client>,
     pub(crate) dashboard: Url,
     pub(crate) minter: Arc<Minter>,
     pub(crate) settings: Settings,
@@ -83,11 +86,22 @@ impl Twipla {
         settings: Settings,
     ) -> Self {
         let plain = |url: Url| url.as_str().trim_end_matches('/').to_owned();
+        let (base, data) = (plain(hosts.base), plain(hosts.data));
+        let builder = |address: &str| {
+            let session = twipla_api::Session::from(crate::call::Taker);
+            Arc::new(twipla_api::Client::new_with_client(
+                address,
+                http.clone(),
+                session,
+            ))
+        };
         Self {
             core: Arc::new(Core {
+                api: builder(&base),
+                data_api: builder(&data),
                 http,
-                base: plain(hosts.base),
-                data: plain(hosts.data),
+                base,
+                data,
                 dashboard: hosts.dashboard,
                 minter: Arc::new(minter),
                 settings,

@@ -1,7 +1,8 @@
 //! A call that is set up but not yet sent, and the ways to send it.
 
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use twipla_api::Operation;
+use twipla_api::{Client, Operation};
 
-use crate::call::{self, AsyncInvoke, BoxFuture, Credential};
+use crate::call::{self, ApiResult, BoxFuture, Credential};
 use crate::client::Core;
 use crate::config::Settings;
 use crate::retry::RetryPolicy;
@@ -33,7 +34,7 @@ pub struct Request<T> {
     core: Arc<Core>,
     operation: &'static Operation,
     settings: Settings,
-    plan: Result<Plan<T>>,
+    plan: Result<Box<dyn Plan<T>>>,
     inspect: Option<Inspect>,
 }
 
@@ -41,18 +42,12 @@ pub struct Request<T> {
 type Inspect = Box<dyn FnOnce() -> BoxFuture<'static, Option<Settled>> + Send>;
 
 /// Knows the arguments of the call; sends them and shapes the reply.
-type Plan<T> = Box<dyn FnOnce(Sender, Form) -> BoxFuture<'static, Result<Reply<T>>> + Send>;
+trait Plan<T>: Send {
+    /// What the caller asked for.
+    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<T>>;
 
-/// What the caller wants to have.
-#[derive(Clone, Copy)]
-enum Form {
-    Typed,
-    Raw,
-}
-
-enum Reply<T> {
-    Typed(T),
-    Raw(Value),
+    /// The `payload` of the reply as JSON.
+    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>>;
 }
 
 /// What a plan needs to send.
@@ -62,9 +57,73 @@ struct Sender {
     settings: Settings,
 }
 
+/// A method of the generated client with its arguments.
+struct Prepared<F, S, W, Fut> {
+    credential: Credential,
+    invoke: F,
+    shape: S,
+    of: PhantomData<fn() -> (W, Fut)>,
+}
+
+impl<T, W, F, Fut, S> Plan<T> for Prepared<F, S, W, Fut>
+where
+    T: Send + 'static,
+    W: DeserializeOwned + Send + 'static,
+    F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
+    Fut: Future<Output = ApiResult<W>> + 'static,
+    S: FnOnce(W) -> T + Send + 'static,
+{
+    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<T>> {
+        Box::pin(async move {
+            let this = *self;
+            let Sender {
+                core,
+                operation,
+                settings,
+            } = sender;
+            let wire = call::typed(&core, operation, this.credential, &settings, this.invoke);
+            wire.await.map(this.shape)
+        })
+    }
+
+    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>> {
+        Box::pin(async move {
+            let Sender {
+                core,
+                operation,
+                settings,
+            } = sender;
+            let reply =
+                call::untyped(&core, operation, self.credential, &settings, self.invoke).await?;
+            call::payload(&reply, operation.id)
+        })
+    }
+}
+
+/// A plan with another view of its typed outcome.
+struct Viewed<T, V> {
+    plan: Box<dyn Plan<T>>,
+    view: V,
+}
+
+impl<T, U, V> Plan<U> for Viewed<T, V>
+where
+    T: Send + 'static,
+    U: Send + 'static,
+    V: FnOnce(Result<T>) -> Result<U> + Send + 'static,
+{
+    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<U>> {
+        Box::pin(async move { (self.view)(self.plan.typed(sender).await) })
+    }
+
+    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>> {
+        self.plan.raw(sender)
+    }
+}
+
 impl<T: Send + 'static> Request<T> {
     /// `invoke` calls the generated client, `shape` takes what the caller wants out of the reply.
-    pub(crate) fn new<W, F, S>(
+    pub(crate) fn new<W, F, Fut, S>(
         core: &Arc<Core>,
         operation: &'static Operation,
         invoke: Result<F>,
@@ -72,13 +131,14 @@ impl<T: Send + 'static> Request<T> {
     ) -> Self
     where
         W: DeserializeOwned + Send + 'static,
-        F: AsyncInvoke<W> + 'static,
+        F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
+        Fut: Future<Output = ApiResult<W>> + 'static,
         S: FnOnce(W) -> T + Send + 'static,
     {
         Self::with_credential(core, operation, Credential::Partner, invoke, shape)
     }
 
-    pub(crate) fn with_credential<W, F, S>(
+    pub(crate) fn with_credential<W, F, Fut, S>(
         core: &Arc<Core>,
         operation: &'static Operation,
         credential: Credential,
@@ -87,31 +147,16 @@ impl<T: Send + 'static> Request<T> {
     ) -> Self
     where
         W: DeserializeOwned + Send + 'static,
-        F: AsyncInvoke<W> + 'static,
+        F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
+        Fut: Future<Output = ApiResult<W>> + 'static,
         S: FnOnce(W) -> T + Send + 'static,
     {
-        let plan = invoke.map(|invoke| -> Plan<T> {
-            Box::new(move |sender, form| {
-                Box::pin(async move {
-                    let Sender {
-                        core,
-                        operation,
-                        settings,
-                    } = sender;
-                    match form {
-                        Form::Typed => {
-                            let wire = call::typed(&core, operation, credential, &settings, invoke)
-                                .await?;
-                            Ok(Reply::Typed(shape(wire)))
-                        }
-                        Form::Raw => {
-                            let reply =
-                                call::untyped(&core, operation, credential, &settings, invoke)
-                                    .await?;
-                            call::payload(&reply, operation.id).map(Reply::Raw)
-                        }
-                    }
-                })
+        let plan = invoke.map(|invoke| -> Box<dyn Plan<T>> {
+            Box::new(Prepared {
+                credential,
+                invoke,
+                shape,
+                of: PhantomData,
             })
         });
         Self {
@@ -150,10 +195,7 @@ impl<T: Send + 'static> Request<T> {
     /// for fields that this version does not know, or a reply that does not
     /// fit the contract. A reply without a body gives null.
     pub async fn raw(self) -> Result<Value> {
-        match self.run(Form::Raw).await? {
-            Reply::Raw(value) => Ok(value),
-            Reply::Typed(_) => Ok(Value::Null),
-        }
+        self.run(|plan, sender| plan.raw(sender)).await
     }
 
     /// Takes a success without a body for one that shows nothing.
@@ -166,49 +208,54 @@ impl<T: Send + 'static> Request<T> {
     }
 
     /// The same request, with another view of its typed outcome.
-    pub(crate) fn reshape<U>(
+    pub(crate) fn reshape<U: Send + 'static>(
         self,
         view: impl FnOnce(Result<T>) -> Result<U> + Send + 'static,
     ) -> Request<U> {
-        let plan = self.plan.map(|plan| -> Plan<U> {
-            Box::new(move |sender, form| {
-                Box::pin(async move {
-                    match plan(sender, form).await {
-                        Ok(Reply::Raw(value)) => Ok(Reply::Raw(value)),
-                        Ok(Reply::Typed(value)) => view(Ok(value)).map(Reply::Typed),
-                        Err(error) => view(Err(error)).map(Reply::Typed),
-                    }
-                })
-            })
-        });
         Request {
             core: self.core,
             operation: self.operation,
             settings: self.settings,
-            plan,
+            plan: self
+                .plan
+                .map(|plan| -> Box<dyn Plan<U>> { Box::new(Viewed { plan, view }) }),
             inspect: self.inspect,
         }
     }
 
-    async fn run(self, form: Form) -> Result<Reply<T>> {
+    /// Sends the request in one form or the other; without an inspection nothing is added to the plan's own future.
+    fn run<R: Send + 'static>(
+        self,
+        form: impl FnOnce(Box<dyn Plan<T>>, Sender) -> BoxFuture<'static, Result<R>>,
+    ) -> BoxFuture<'static, Result<R>> {
         let operation = self.operation;
-        let plan = self
-            .plan
-            .map_err(|error| error.with_operation(operation.id))?;
+        let plan = match self.plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                let error = error.with_operation(operation.id);
+                return Box::pin(std::future::ready(Err(error)));
+            }
+        };
         let sender = Sender {
             core: self.core,
             operation,
             settings: self.settings,
         };
-        match (plan(sender, form).await, self.inspect) {
-            (Err(error), Some(inspect)) if error.is_ambiguous() => {
-                let settled = inspect().await;
-                // A look cannot exclude that the change arrives late.
-                let ambiguous = settled != Some(Settled::Applied);
-                Err(error.with_settled(settled).with_ambiguous(ambiguous))
+        let outcome = form(plan, sender);
+        let Some(inspect) = self.inspect else {
+            return outcome;
+        };
+        Box::pin(async move {
+            match outcome.await {
+                Err(error) if error.is_ambiguous() => {
+                    let settled = inspect().await;
+                    // A look cannot exclude that the change arrives late.
+                    let ambiguous = settled != Some(Settled::Applied);
+                    Err(error.with_settled(settled).with_ambiguous(ambiguous))
+                }
+                outcome => outcome,
             }
-            (outcome, _) => outcome,
-        }
+        })
     }
 }
 
@@ -217,17 +264,7 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
     type IntoFuture = BoxFuture<'static, Result<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let operation = self.operation;
-            match self.run(Form::Typed).await? {
-                Reply::Typed(value) => Ok(value),
-                Reply::Raw(_) => Err(Error::new(
-                    crate::ErrorKind::Decode,
-                    "the reply was not decoded",
-                )
-                .with_operation(operation.id)),
-            }
-        })
+        self.run(|plan, sender| plan.typed(sender))
     }
 }
 
@@ -276,11 +313,9 @@ pub(crate) use sendable;
 /// with owned arguments: `invoke!(api, args => api.method(&args.0))`.
 macro_rules! invoke {
     ($args:expr, |$api:ident, $bound:pat_param| $call:expr) => {
-        $args.map(|$bound| {
-            move |$api: twipla_api::Client| -> $crate::call::BoxFuture<'static, _> {
-                Box::pin(async move { $call.await })
-            }
-        })
+        $args.map(
+            |$bound| move |$api: std::sync::Arc<twipla_api::Client>| async move { $call.await },
+        )
     };
 }
 pub(crate) use invoke;

@@ -12,12 +12,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderValue;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::claims::Draft;
 use super::clock::{Clock, later};
@@ -39,6 +41,9 @@ const CLOCK_MOVED: TimeDelta = TimeDelta::seconds(5);
 /// Pauses between failed renewals, while the old token lasts.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A token that was looked at is given out for so long without another look. This clock stands still while a machine
+/// sleeps, and the token's end does not: a second is what a call after that may come too late.
+const SETTLED_FOR: Duration = Duration::from_secs(1);
 /// Beyond any use, and far from the end of the calendar.
 const MAX_LIFETIME: TimeDelta = TimeDelta::days(365);
 /// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
@@ -101,7 +106,15 @@ struct Inner {
     partner: PartnerId,
     lifetime: TimeDelta,
     clock: Clock,
+    /// What callers get without a look at the state; set under its lock, so that it never outlives a change of it.
+    settled: ArcSwapOption<Settled>,
     state: RwLock<State>,
+}
+
+/// A token that needs no second look until some moment.
+struct Settled {
+    token: Arc<Token>,
+    until: Instant,
 }
 
 struct State {
@@ -165,6 +178,7 @@ impl Minter {
             lifetime: TimeDelta::from_std(lifetime)
                 .map_or(MAX_LIFETIME, |lifetime| lifetime.min(MAX_LIFETIME)),
             clock: Clock::new(),
+            settled: ArcSwapOption::empty(),
             state: RwLock::new(State {
                 signers: VecDeque::from([Numbered { number: 1, signer }]),
                 token: None,
@@ -191,14 +205,32 @@ impl Minter {
                 "the server's Date header is more than a day off and is not believed"
             );
         }
+        let _state = self.0.write();
+        self.0.settled.store(None);
+    }
+
+    /// The token for partner endpoints, if it needs no second look.
+    ///
+    /// Neither a lock nor the calendar: this is on the way of every call.
+    pub(crate) fn settled(&self) -> Option<Arc<Token>> {
+        let settled = self.0.settled.load();
+        let settled = settled.as_ref()?;
+        (Instant::now() < settled.until).then(|| Arc::clone(&settled.token))
     }
 
     /// The token for partner endpoints. It comes at once while one is valid,
     /// even while the next one is on its way; else when the signer made it.
     pub(crate) async fn partner_token(&self) -> Result<Arc<Token>> {
-        let moment = self.0.moment();
-        if let Some(token) = self.0.read().settled_token(moment) {
+        if let Some(token) = self.settled() {
             return Ok(token);
+        }
+        let moment = self.0.moment();
+        {
+            let state = self.0.read();
+            if let Some(token) = state.settled_token(moment) {
+                self.0.settle(&state, &token, moment);
+                return Ok(token);
+            }
         }
         let (old, mut boarding) = {
             let mut state = self.0.write();
@@ -228,6 +260,7 @@ impl Minter {
         let (mut boarding, discarded) = {
             let mut state = self.0.write();
             let mut discarded = None;
+            self.0.settled.store(None);
             match &state.token {
                 Some(token) if token.serial != rejected.serial && token.usable(moment) => {
                     return Ok(Arc::clone(token));
@@ -261,6 +294,7 @@ impl Minter {
     pub(crate) fn replace_signer(&self, signer: Arc<dyn Signer>) {
         let discarded = {
             let mut state = self.0.write();
+            self.0.settled.store(None);
             state.last_number += 1;
             let number = state.last_number;
             state.signers.truncate(1);
@@ -344,6 +378,17 @@ impl Inner {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets the next calls have this token at once, as long as nothing needs to be started.
+    fn settle(&self, state: &State, token: &Arc<Token>, moment: Moment) {
+        let renewal = token.renew_at.signed_duration_since(moment.now).to_std();
+        if let (false, Ok(time)) = (state.outdated, renewal) {
+            self.settled.store(Some(Arc::new(Settled {
+                token: Arc::clone(token),
+                until: Instant::now() + time.min(SETTLED_FOR),
+            })));
+        }
+    }
+
     fn moment(&self) -> Moment {
         Moment {
             now: self.clock.now(),
@@ -407,6 +452,7 @@ impl Inner {
             return;
         }
         let landed = state.flight.take();
+        self.settled.store(None);
         match outcome {
             Ok(token) => {
                 // The second key made it because the first could not.

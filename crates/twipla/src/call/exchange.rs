@@ -2,54 +2,27 @@
 //! and the spans.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, StatusCode, header};
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use twipla_api::{Operation, Transport};
 
-use super::{BoxFuture, Credential, RawReply};
+use super::outgoing::Outgoing;
+use super::{Credential, RawReply};
 use crate::auth::Token;
 use crate::client::Core;
 use crate::config::Settings;
 use crate::retry::{self, Failure, Replay};
 use crate::{Error, ErrorKind, Result};
 
-/// Carries one call of the generated client; remembers what became of it.
-pub(super) struct Exchange {
-    core: Arc<Core>,
+/// One call on its way.
+pub(super) struct Exchange<'a> {
+    core: &'a Core,
     credential: Credential,
-    settings: Settings,
-    outcome: Mutex<Option<Result<RawReply>>>,
-}
-
-impl Transport for Exchange {
-    fn send<'a>(
-        &'a self,
-        _http: &'a reqwest::Client,
-        request: reqwest::Request,
-        operation: &'static Operation,
-    ) -> BoxFuture<'a, reqwest::Result<reqwest::Response>> {
-        Box::pin(async move {
-            let outcome = self.run(request, operation.id).await;
-            let mut response = http::Response::new(reqwest::Body::from(Bytes::new()));
-            match &outcome {
-                Ok(reply) => {
-                    *response.status_mut() = reply.status;
-                    *response.body_mut() = reqwest::Body::from(reply.body.clone());
-                }
-                // The generated client has no place for an error of ours. It
-                // gets a status that is no success, and the caller of this
-                // exchange finds the error in the outcome.
-                Err(_) => *response.status_mut() = StatusCode::IM_A_TEAPOT,
-            }
-            *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-            Ok(response.into())
-        })
-    }
+    settings: &'a Settings,
 }
 
 /// The answer of the server, or the way in which there was none.
@@ -73,39 +46,26 @@ impl Attempt {
     }
 }
 
-impl Exchange {
-    pub(super) fn new(core: &Arc<Core>, credential: Credential, settings: &Settings) -> Self {
+impl<'a> Exchange<'a> {
+    pub(super) fn new(core: &'a Core, credential: Credential, settings: &'a Settings) -> Self {
         Self {
-            core: Arc::clone(core),
+            core,
             credential,
-            settings: settings.clone(),
-            outcome: Mutex::new(None),
+            settings,
         }
     }
 
-    /// What became of the call; `None` where nothing was there to send.
-    pub(super) fn outcome(&self) -> Option<Result<RawReply>> {
-        self.outcome
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
     /// Sends a request until it is answered or given up.
-    pub(super) async fn run(
-        &self,
-        request: reqwest::Request,
-        name: &'static str,
-    ) -> Result<RawReply> {
+    pub(super) async fn run(&self, request: Outgoing, name: &'static str) -> Result<RawReply> {
         // The names of OpenTelemetry's conventions for HTTP clients. No URL: it
         // holds the partner's ids, and `otel.name` says which operation it is.
         let span = tracing::debug_span!(
             "twipla.call",
             otel.kind = "client",
             otel.name = name,
-            http.request.method = %request.method(),
-            server.address = request.url().host_str(),
-            server.port = request.url().port_or_known_default(),
+            http.request.method = %request.method,
+            server.address = request.url.host_str(),
+            server.port = request.url.port_or_known_default(),
             http.response.status_code = tracing::field::Empty,
             http.request.resend_count = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
@@ -126,20 +86,16 @@ impl Exchange {
         result
     }
 
-    async fn attempts(&self, request: reqwest::Request) -> Result<RawReply> {
+    async fn attempts(&self, mut request: Outgoing) -> Result<RawReply> {
         let deadline = after(self.settings.timeout);
-        let nature = Nature::of(request.method());
+        let nature = Nature::of(&request.method);
         let mut attempts = 0;
         let mut reminted = false;
         // An earlier attempt may have done it, whatever a later one says.
         let mut in_doubt = false;
         let mut token = self.token(deadline).await?;
         loop {
-            let Some(mut next) = request.try_clone() else {
-                return Err(Error::invalid(
-                    "the body of the request cannot be sent twice: give it as bytes",
-                ));
-            };
+            let mut next = request.attempt();
             self.authorize(&mut next, token.as_deref())?;
             attempts += 1;
             let span = tracing::debug_span!(
@@ -315,9 +271,13 @@ impl Exchange {
 
     async fn token(&self, deadline: Instant) -> Result<Option<Arc<Token>>> {
         match self.credential {
-            Credential::Partner => within(deadline, self.core.minter.partner_token())
-                .await
-                .map(Some),
+            Credential::Partner => match self.core.minter.settled() {
+                Some(token) => Ok(Some(token)),
+                // A signer may take its time.
+                None => within(deadline, self.core.minter.partner_token())
+                    .await
+                    .map(Some),
+            },
             Credential::ApiKey(_) | Credential::None => Ok(None),
         }
     }
