@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use twipla::{PrivateKey, RetryPolicy, Twipla};
+use twipla::{CryptoBackend, PrivateKey, RetryPolicy, Twipla};
 use twipla_api::types;
 
 use crate::measure::{self, micros, quantile};
@@ -40,7 +40,7 @@ pub(crate) fn run(
         .build()?;
     match client {
         Client::Twipla => {
-            let twipla = twipla(target)?;
+            let twipla = twipla(target, CryptoBackend::default())?;
             measured(&runtime, calls, at_once, move || {
                 let twipla = twipla.clone();
                 async move { facade(&twipla, operation).await }
@@ -68,11 +68,12 @@ pub(crate) fn run(
 }
 
 /// The facade as a partner sets it up, but for the server.
-pub(crate) fn twipla(target: &Target) -> Result<Twipla> {
-    let key = PrivateKey::from_pem_file(&target.key)?;
+pub(crate) fn twipla(target: &Target, backend: CryptoBackend) -> Result<Twipla> {
+    let key = PrivateKey::from_pem_with(std::fs::read(&target.key)?, backend)?;
     Ok(Twipla::builder()
         .partner(PARTNER, key)
         .base_url(&target.url)
+        .crypto_backend(backend)
         .retry(RetryPolicy::default())
         .build()?)
 }
@@ -230,7 +231,7 @@ where
     let start = Instant::now();
     let mut times = runtime.block_on(several(calls, at_once, &mut call))?;
     let wall = start.elapsed();
-    let cpu = measure::cpu() - cpu;
+    let cpu = measure::cpu().saturating_sub(cpu);
     times.sort_unstable();
     let mut result = Ok(());
     let counted = allocation_counter::measure(|| {
@@ -271,20 +272,20 @@ where
         }
         return Ok(times);
     }
-    let timed = |call: Fut| async move {
+    let with_its_time = |call: Fut| async move {
         let start = Instant::now();
         call.await.map(|()| start.elapsed())
     };
     let mut flying = FuturesUnordered::new();
     for _ in 0..at_once.min(calls) {
-        flying.push(timed(call()));
+        flying.push(with_its_time(call()));
     }
     let mut started = flying.len();
     while let Some(time) = flying.next().await {
         times.push(time?);
         if started < calls {
             started += 1;
-            flying.push(timed(call()));
+            flying.push(with_its_time(call()));
         }
     }
     Ok(times)

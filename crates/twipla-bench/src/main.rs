@@ -37,6 +37,24 @@ enum Client {
     Hyper,
 }
 
+/// What signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// The crate ring.
+    Ring,
+    /// The crate aws-lc-rs.
+    AwsLcRs,
+}
+
+impl From<Backend> for twipla::CryptoBackend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Ring => Self::Ring,
+            Backend::AwsLcRs => Self::AwsLcRs,
+        }
+    }
+}
+
 /// Where the server and the key are.
 #[derive(Debug, Clone, Args)]
 struct Target {
@@ -72,6 +90,8 @@ enum Role {
     Tokens {
         #[command(flatten)]
         target: Target,
+        #[arg(long, value_enum)]
+        backend: Backend,
         /// Tokens of customers
         #[arg(long)]
         customers: usize,
@@ -112,7 +132,11 @@ fn main() -> anyhow::Result<()> {
             calls,
             at_once,
         } => calls::run(&target, client, operation, calls, at_once)?,
-        Role::Tokens { target, customers } => tokens::run(&target, customers)?,
+        Role::Tokens {
+            target,
+            backend,
+            customers,
+        } => tokens::run(&target, backend, customers)?,
         Role::Stream {
             target,
             entries,

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use twipla::CryptoBackend;
 
 use crate::calls::{Bare, facade, twipla};
 use crate::{Client, Operation, Target, measure};
@@ -12,13 +13,12 @@ pub(crate) fn run(target: &Target, client: Client) -> Result<Value> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        match client {
-            Client::Twipla => facade(&twipla(target)?, Operation::GetWebsite).await,
-            _ => {
-                let bare = Bare::new(target, reqwest::Client::new())?;
-                bare.reqwest(Operation::GetWebsite).await
-            }
+        if client == Client::Twipla {
+            let twipla = twipla(target, CryptoBackend::default())?;
+            return facade(&twipla, Operation::GetWebsite).await;
         }
+        let bare = Bare::new(target, reqwest::Client::new())?;
+        bare.reqwest(Operation::GetWebsite).await
     })?;
     Ok(json!({ "cpu": measure::micros(measure::cpu()) }))
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
+use twipla::CryptoBackend;
 
 use crate::calls::twipla;
 use crate::{Target, measure};
@@ -18,7 +19,7 @@ pub(crate) fn run(target: &Target, entries: usize, ahead: bool) -> Result<Value>
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let client = twipla(target)?;
+        let client = twipla(target, CryptoBackend::default())?;
         // The server takes the name of the customer for the length of the list.
         let list = client.websites().list().for_customer(entries.to_string());
         let list = list.page_size(100).read_ahead(ahead);

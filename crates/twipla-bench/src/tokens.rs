@@ -4,30 +4,35 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
 
-use crate::Target;
 use crate::calls::twipla;
 use crate::measure::micros;
+use crate::{Backend, Target};
 
 /// Accesses of a token that is kept.
 const KEPT: u32 = 1_000_000;
 /// Tasks that ask at once.
 const TASKS: u32 = 64;
 
-pub(crate) fn run(target: &Target, customers: usize) -> Result<Value> {
+/// The same library without anything around it, and a key parsed once.
+enum Pure {
+    Ring(ring::rsa::KeyPair),
+    AwsLcRs(KeyPair),
+}
+
+pub(crate) fn run(target: &Target, backend: Backend, customers: usize) -> Result<Value> {
     let workers = std::thread::available_parallelism()?.get();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()?;
     // The first random number of a process may take long: it is not the token's.
-    std::hint::black_box(twipla(target)?);
+    std::hint::black_box(twipla(target, backend.into())?);
     let start = Instant::now();
-    let client = twipla(target)?;
+    let client = twipla(target, backend.into())?;
     let built = start.elapsed();
     let start = Instant::now();
     runtime.block_on(client.partner_token())?;
@@ -65,8 +70,7 @@ pub(crate) fn run(target: &Target, customers: usize) -> Result<Value> {
     let at_once = start.elapsed() * u32::try_from(workers)? / (each * TASKS);
 
     // Interleaved, because the machine is not the same from one second to the next.
-    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow::anyhow!("no key"))?;
-    let pair = Arc::new(pair);
+    let pure = Arc::new(Pure::new(backend)?);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..5 {
         let start = Instant::now();
@@ -83,19 +87,11 @@ pub(crate) fn run(target: &Target, customers: usize) -> Result<Value> {
         ours.push(start.elapsed());
         let start = Instant::now();
         runtime.block_on(in_parallel(workers, customers, {
-            let pair = Arc::clone(&pair);
+            let pure = Arc::clone(&pure);
             move |_| {
-                let pair = Arc::clone(&pair);
+                let pure = Arc::clone(&pure);
                 async move {
-                    let mut signature = vec![0; pair.public_modulus_len()];
-                    pair.sign(
-                        &RSA_PKCS1_SHA256,
-                        &SystemRandom::new(),
-                        &[7; 300],
-                        &mut signature,
-                    )
-                    .map_err(|_| anyhow::anyhow!("no signature"))?;
-                    std::hint::black_box(signature);
+                    std::hint::black_box(pure.sign(&[7; 300])?);
                     Ok(())
                 }
             }
@@ -110,6 +106,36 @@ pub(crate) fn run(target: &Target, customers: usize) -> Result<Value> {
         "customers": median(&mut ours).as_secs_f64(),
         "signatures": median(&mut bare).as_secs_f64(),
     }))
+}
+
+impl Pure {
+    fn new(backend: Backend) -> Result<Self> {
+        let made = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow::anyhow!("no key"))?;
+        if backend == Backend::AwsLcRs {
+            return Ok(Self::AwsLcRs(made));
+        }
+        let der: Pkcs8V1Der<'_> = made.as_der().map_err(|_| anyhow::anyhow!("no DER"))?;
+        Ok(Self::Ring(ring::rsa::KeyPair::from_pkcs8(der.as_ref())?))
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let mut signature = vec![0; 256];
+        match self {
+            Self::Ring(pair) => pair.sign(
+                &ring::signature::RSA_PKCS1_SHA256,
+                &ring::rand::SystemRandom::new(),
+                message,
+                &mut signature,
+            )?,
+            Self::AwsLcRs(pair) => pair.sign(
+                &aws_lc_rs::signature::RSA_PKCS1_SHA256,
+                &aws_lc_rs::rand::SystemRandom::new(),
+                message,
+                &mut signature,
+            )?,
+        }
+        Ok(signature)
+    }
 }
 
 fn median(times: &mut [Duration]) -> Duration {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::auth::{Minter, PrivateKey, Signer};
+use crate::crypto::CryptoBackend;
 use crate::ids::{IntoId, PartnerId};
 use crate::retry::RetryPolicy;
 use crate::{Error, ErrorKind, Result, Twipla};
@@ -108,6 +109,7 @@ pub struct Builder {
     user_agent: Option<String>,
     settings: Settings,
     connect_timeout: Duration,
+    crypto_backend: CryptoBackend,
 }
 
 /// What each call goes by, unless it says otherwise.
@@ -146,6 +148,7 @@ impl Default for Builder {
                 max_body: 16 * 1024 * 1024,
             },
             connect_timeout: Duration::from_secs(10),
+            crypto_backend: CryptoBackend::default(),
         }
     }
 }
@@ -241,6 +244,13 @@ impl Builder {
         self
     }
 
+    /// The library that makes the TLS connections. The one that signs is chosen with the key:
+    /// [`PrivateKey::from_pem_with`].
+    pub fn crypto_backend(mut self, backend: CryptoBackend) -> Self {
+        self.crypto_backend = backend;
+        self
+    }
+
     /// Checks everything, and builds the client. A private key was tried when
     /// it was read; a [`Signer`] of another kind signs for the first time when
     /// the first call needs a token.
@@ -265,7 +275,12 @@ impl Builder {
             Some(name) => format!("{name} {own}"),
             None => own.to_owned(),
         };
+        let speaks_tls = [&hosts.base, &hosts.data, &hosts.dashboard]
+            .iter()
+            .any(|host| host.scheme() == "https");
         let mut http = reqwest::Client::builder()
+            // Nothing global: which library an application installs is its own matter.
+            .tls_backend_preconfigured(self.crypto_backend.tls(speaks_tls)?)
             .user_agent(agent)
             .connect_timeout(self.connect_timeout)
             // A redirect could carry the token to another host; this API has none.

@@ -72,6 +72,7 @@ mod bulk;
 mod call;
 mod client;
 mod config;
+mod crypto;
 mod dashboard;
 mod error;
 mod ids;
@@ -95,6 +96,7 @@ pub use bulk::{Bulk, BulkReport, BulkRun, NewCustomer, NewWebsite, Outcome, Prog
 pub use call::fuzzing;
 pub use client::Twipla;
 pub use config::{Builder, Environment};
+pub use crypto::CryptoBackend;
 pub use dashboard::{DashboardBuilder, DashboardUrl};
 pub use error::{Error, ErrorKind, Result, Settled};
 pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};

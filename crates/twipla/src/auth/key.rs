@@ -5,17 +5,13 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::rsa::{Format, RsaKey};
 use super::signer::{SignFuture, Signer, SignerError};
+use crate::crypto::CryptoBackend;
 use crate::secret::looks_secret;
 use crate::{Error, ErrorKind, Result};
 
@@ -25,7 +21,7 @@ const MAX_PEM_BYTES: usize = 64 * 1024;
 /// The partner's RSA private key, ready to sign.
 ///
 /// Takes PEM text, PKCS#1 (`BEGIN RSA PRIVATE KEY`) or PKCS#8 (`BEGIN PRIVATE
-/// KEY`), of 2048 to 8192 bits. Anything else is refused with the command that
+/// KEY`), of 2048 to 4096 bits, or 8192 with [`CryptoBackend`]'s aws-lc-rs. Anything else is refused with the command that
 /// makes a right one. Cheap to clone; `Debug` shows the size alone.
 ///
 /// ```no_run
@@ -38,14 +34,14 @@ const MAX_PEM_BYTES: usize = 64 * 1024;
 /// ```
 //
 // `jsonwebtoken` writes the token's header, but does not sign: its `EncodingKey`
-// keeps DER and parses (and proves) the key again for every signature, 528 us
-// against 214 us, and its provider takes function pointers, so no parsed key can
-// be handed in. Its global `encode` also panics in an application whose features
-// enable both of its backends, or neither. The backend underneath, aws-lc-rs, is
-// asked instead, with a key parsed once.
+// keeps DER and parses (and proves) the key again for every signature, which
+// more than doubles the cost, and its provider takes function pointers, so no
+// parsed key can be handed in. Its global `encode` also panics in an application
+// whose features enable both of its backends, or neither. The library
+// underneath is asked instead, with a key parsed once.
 #[derive(Clone)]
 pub struct PrivateKey {
-    pair: Arc<KeyPair>,
+    key: Arc<RsaKey>,
     bits: usize,
 }
 
@@ -69,6 +65,23 @@ impl PrivateKey {
     /// format or under 2048 bits, or is damaged. The message says which command
     /// helps; it shows nothing of the text.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        Self::from_pem_with(pem, CryptoBackend::default())
+    }
+
+    /// Reads a key from PEM text, to sign with this library. See [`from_pem`](Self::from_pem).
+    ///
+    /// ```no_run
+    /// # fn f(pem: &str) -> twipla::Result<()> {
+    /// use twipla::{CryptoBackend, PrivateKey};
+    ///
+    /// let key = PrivateKey::from_pem_with(pem, CryptoBackend::default())?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `from_pem`.
+    pub fn from_pem_with(pem: impl AsRef<[u8]>, backend: CryptoBackend) -> Result<Self> {
         let bytes = pem.as_ref();
         if bytes.len() > MAX_PEM_BYTES {
             return Err(refuse(format!(
@@ -83,7 +96,7 @@ impl PrivateKey {
         let text = Zeroizing::new(text.replace("\\r", "").replace("\\n", "\n"));
         let block = find_key(&text)?;
         let der = block.decode()?;
-        Self::from_der(block.format, &der)
+        Self::from_der(backend, block.format, &der)
     }
 
     /// Reads a key from a PEM file. See [`from_pem`](Self::from_pem).
@@ -120,14 +133,10 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] where the crypto library cannot encode it.
+    /// None at present.
     pub fn public_key_pem(&self) -> Result<String> {
-        let der: PublicKeyX509Der<'_> = self
-            .pair
-            .public_key()
-            .as_der()
-            .map_err(|error| config("the public key cannot be encoded").with_source(error))?;
-        let base64 = STANDARD.encode(der.as_ref());
+        let der = self.key.public_key_info();
+        let base64 = STANDARD.encode(&der);
         let mut pem = String::with_capacity(base64.len() + base64.len() / 64 + 64);
         pem.push_str("-----BEGIN PUBLIC KEY-----\n");
         let mut rest = base64.as_str();
@@ -146,7 +155,7 @@ impl PrivateKey {
         self.bits
     }
 
-    fn from_der(format: Format, der: &[u8]) -> Result<Self> {
+    fn from_der(backend: CryptoBackend, format: Format, der: &[u8]) -> Result<Self> {
         let modulus = modulus(format, der)?;
         let bits = bit_length(modulus);
         if bits < 2048 {
@@ -154,18 +163,17 @@ impl PrivateKey {
                 "has {bits} bits, and RS256 needs 2048: {MAKE_ONE}, and hand its public key to TWIPLA"
             )));
         }
-        let pair = match format {
-            Format::Pkcs1 => KeyPair::from_der(der),
-            Format::Pkcs8 => KeyPair::from_pkcs8(der),
-        }
-        .map_err(|error| {
-            refuse(format!(
-                "is damaged or over 8192 bits: check it with \"openssl rsa -check -noout -in KEY\", or {MAKE_ONE}"
-            ))
-            .with_source(error)
+        let key = RsaKey::parse(backend, format, der).map_err(|error| {
+            let largest = RsaKey::largest(backend);
+            let problem = if bits > largest {
+                format!("has {bits} bits, and {backend:?} signs with {largest} at the most: {MAKE_ONE}, or use another CryptoBackend")
+            } else {
+                format!("is damaged: check it with \"openssl rsa -check -noout -in KEY\", or {MAKE_ONE}")
+            };
+            refuse(problem).with_source(error)
         })?;
         let key = Self {
-            pair: Arc::new(pair),
+            key: Arc::new(key),
             bits,
         };
         key.prove()?;
@@ -179,34 +187,23 @@ impl PrivateKey {
         let signature = self
             .sign_now(TRIAL)
             .map_err(|error| refuse(format!("cannot sign: {MAKE_ONE}")).with_source(error))?;
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key().as_ref())
-            .verify(TRIAL, &signature)
-            .map_err(|error| {
-                refuse(format!(
-                    "made a signature that its own public key refuses: {MAKE_ONE}"
-                ))
-                .with_source(error)
-            })
+        self.key.verify(TRIAL, &signature).map_err(|error| {
+            refuse(format!(
+                "made a signature that its own public key refuses: {MAKE_ONE}"
+            ))
+            .with_source(error)
+        })
     }
 
     fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .map_err(|error| {
-                SignerError::new("the private key made no signature").with_source(error)
-            })?;
-        Ok(signature)
+        self.key.sign(message).map_err(|error| {
+            SignerError::new("the private key made no signature").with_source(error)
+        })
     }
 }
 
 impl Signer for PrivateKey {
-    // A fifth of a millisecond: not worth another thread.
+    // A fraction of a millisecond: not worth another thread.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(std::future::ready(self.sign_now(message)))
     }
@@ -222,12 +219,6 @@ const MAKE_ONE: &str = "make a new key with \"openssl genrsa -out jwtRS256.key 2
 const DECRYPT: &str =
     "write it without a passphrase with \"openssl rsa -in KEY -out jwtRS256.key\"";
 const CONVERT: &str = "convert it in place with \"ssh-keygen -p -m PEM -f KEY\"";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Pkcs1,
-    Pkcs8,
-}
 
 struct KeyBlock<'a> {
     format: Format,

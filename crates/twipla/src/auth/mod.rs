@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod key;
 mod minter;
+mod rsa;
 mod signer;
 
 pub use key::PrivateKey;

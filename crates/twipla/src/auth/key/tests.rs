@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
-use aws_lc_rs::encoding::Pkcs8V1Der;
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 
 use super::*;
 

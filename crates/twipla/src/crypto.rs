@@ -1,0 +1,79 @@
+//! The library that makes TLS connections and signs tokens.
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+use crate::{Error, ErrorKind, Result};
+
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+compile_error!(
+    "twipla needs a crypto library: enable its feature `ring` (the default) or `aws-lc-rs`"
+);
+
+/// A crypto library, for TLS connections and for signatures.
+///
+/// Each is a feature of this crate. `ring` is on by default: a process that
+/// uses it has its first answer early. `aws-lc-rs` takes some 20 ms to gather
+/// entropy when a process needs its first random number, then signs twice as
+/// fast, and it takes keys of up to 8192 bits instead of 4096. Where both are
+/// enabled, `ring` stays the default, and nothing global is installed.
+///
+/// ```
+/// use twipla::CryptoBackend;
+///
+/// println!("{:?}", CryptoBackend::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum CryptoBackend {
+    /// The crate ring.
+    #[cfg(feature = "ring")]
+    #[default]
+    Ring,
+    /// The crate aws-lc-rs.
+    #[cfg(feature = "aws-lc-rs")]
+    #[cfg_attr(not(feature = "ring"), default)]
+    AwsLcRs,
+}
+
+impl CryptoBackend {
+    /// TLS as this system trusts it; for no host at all where none speaks TLS.
+    pub(crate) fn tls(self, wanted: bool) -> Result<ClientConfig> {
+        let provider = Arc::new(self.provider());
+        let failed = |error: rustls::Error| {
+            Error::new(
+                ErrorKind::Configuration,
+                "TLS cannot be set up: does this system have certificates (ca-certificates)?",
+            )
+            .with_source(error)
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(failed)?;
+        let mut config = if wanted {
+            builder
+                .with_platform_verifier()
+                .map_err(failed)?
+                .with_no_client_auth()
+        } else {
+            // The certificates of the system take milliseconds to read.
+            builder
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth()
+        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn provider(self) -> CryptoProvider {
+        match self {
+            #[cfg(feature = "ring")]
+            Self::Ring => rustls::crypto::ring::default_provider(),
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRs => rustls::crypto::aws_lc_rs::default_provider(),
+        }
+    }
+}
