@@ -286,8 +286,7 @@ impl Builder {
             // A redirect could carry the token to another host; this API has none.
             .redirect(reqwest::redirect::Policy::none())
             // This crate repeats requests itself, by rules that fit this API.
-            .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(64);
+            .retry(reqwest::retry::never());
         if is_loopback(&hosts.base) {
             // A proxy would carry the token to another host, and in the clear.
             http = http.no_proxy();

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use rand::Rng as _;
 
 /// How failed attempts are repeated.
@@ -73,6 +73,32 @@ impl RetryPolicy {
         self
     }
 
+    /// How long a request is waited with before it is sent again, after `attempts` that ended with this status; `None`
+    /// where it is not sent again.
+    ///
+    /// For requests that you repeat yourself, by the same rules: GET, PUT and DELETE after 408, 429, 502, 503 and 504,
+    /// the others after 429 or 503 with `Retry-After` alone. The pause is random up to a bound that doubles, or what
+    /// `retry_after` asks for.
+    ///
+    /// ```
+    /// use http::{Method, StatusCode};
+    /// use twipla::RetryPolicy;
+    ///
+    /// let policy = RetryPolicy::default();
+    /// assert!(policy.pause_after(1, &Method::GET, StatusCode::BAD_GATEWAY, None).is_some());
+    /// assert!(policy.pause_after(1, &Method::POST, StatusCode::BAD_GATEWAY, None).is_none());
+    /// ```
+    pub fn pause_after(
+        &self,
+        attempts: u32,
+        method: &Method,
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    ) -> Option<Duration> {
+        let failure = Failure::Status(status, retry_after);
+        self.pause(attempts, &failure, Replay::of(method))
+    }
+
     /// The pause before attempt `attempts + 1`, or `None` to give up.
     pub(crate) fn pause(
         &self,
@@ -105,6 +131,22 @@ pub(crate) enum Replay {
     Safe,
     /// POST and PATCH.
     Unsafe,
+}
+
+impl Replay {
+    /// What a method promises.
+    pub(crate) fn of(method: &Method) -> Self {
+        // The two PATCH operations of this API set a value, but a later change
+        // by someone else must not be undone by a repeat.
+        if matches!(
+            *method,
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+        ) {
+            Self::Safe
+        } else {
+            Self::Unsafe
+        }
+    }
 }
 
 /// How an attempt failed.

@@ -326,19 +326,9 @@ struct Nature {
 
 impl Nature {
     fn of(method: &Method) -> Self {
-        // The two PATCH operations of this API set a value, but a later change
-        // by someone else must not be undone by a repeat.
-        let repeatable = matches!(
-            *method,
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-        );
         Self {
             changes: !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS),
-            replay: if repeatable {
-                Replay::Safe
-            } else {
-                Replay::Unsafe
-            },
+            replay: Replay::of(method),
         }
     }
 }

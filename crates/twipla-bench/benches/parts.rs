@@ -1,0 +1,103 @@
+//! The parts of a call, one by one: `cargo bench -p twipla-bench`.
+//!
+//! Whole calls, beside bare clients, are measured by `cargo xtask bench`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark without its set-up has nothing to measure"
+)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use divan::Bencher;
+use divan::counter::BytesCount;
+use http::{Method, StatusCode};
+use tokio::runtime::Runtime;
+use twipla::{CryptoBackend, PrivateKey, RetryPolicy, Twipla};
+use twipla_api::path::{encode_path, guard};
+use twipla_api::types::WebsiteListResponse;
+
+#[path = "../src/bodies.rs"]
+#[allow(dead_code, reason = "only some of the bodies are decoded here")]
+mod bodies;
+
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
+const BASE: &str = "https://api-gateway.visitor-analytics.io";
+const BACKENDS: [CryptoBackend; 2] = [CryptoBackend::Ring, CryptoBackend::AwsLcRs];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = ["site-7", "a/b ?#ü"])]
+fn path_of_an_id(bencher: Bencher<'_, '_>, id: &str) {
+    bencher.bench(|| format!("{BASE}/v2/3as/websites/{}", encode_path(black_box(id))));
+}
+
+#[divan::bench]
+fn path_that_is_guarded(bencher: Bencher<'_, '_>) {
+    let url = format!("{BASE}/v2/3as/websites/site-7").parse().unwrap();
+    bencher.bench(|| guard(BASE, black_box(&url), "/v2/3as/websites/{intpWebsiteId}").is_ok());
+}
+
+#[divan::bench]
+fn token_that_is_kept(bencher: Bencher<'_, '_>) {
+    let (runtime, twipla) = client(CryptoBackend::default());
+    bencher.bench_local(|| runtime.block_on(twipla.partner_token()).unwrap());
+}
+
+#[divan::bench(args = BACKENDS)]
+fn dashboard_url(bencher: Bencher<'_, '_>, backend: CryptoBackend) {
+    let (runtime, twipla) = client(backend);
+    bencher.bench_local(|| {
+        let url = twipla
+            .dashboard(black_box("cust-42"), "site-7")
+            .locale("de");
+        runtime.block_on(url.into_future()).unwrap()
+    });
+}
+
+#[divan::bench]
+fn page_of_100_websites(bencher: Bencher<'_, '_>) {
+    let page = format!(
+        "{{\"payload\":[{}],\"meta\":{{\"page\":0,\"pageSize\":100,\"pageTotal\":1,\"total\":100}}}}",
+        bodies::websites(100)
+    );
+    bencher
+        .counter(BytesCount::of_str(&page))
+        .bench(|| serde_json::from_str::<WebsiteListResponse>(black_box(&page)).unwrap());
+}
+
+#[divan::bench(args = [429, 500, 503])]
+fn retry_decision(bencher: Bencher<'_, '_>, status: u16) {
+    let policy = RetryPolicy::default();
+    let status = StatusCode::from_u16(status).unwrap();
+    let asked = Some(Duration::from_secs(1));
+    bencher.bench(|| policy.pause_after(1, &Method::GET, black_box(status), asked));
+}
+
+fn client(backend: CryptoBackend) -> (Runtime, Twipla) {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let text = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+    let twipla = Twipla::builder()
+        .partner(
+            "7128840a-5347-49a4-8dfa-9022d8dad21a",
+            PrivateKey::from_pem_with(pem, backend).unwrap(),
+        )
+        .base_url("http://127.0.0.1:1")
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    (runtime, twipla)
+}
