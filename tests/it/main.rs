@@ -21,6 +21,7 @@ mod keys_and_roles;
 mod official_clients;
 mod packages;
 mod paths;
+mod read_ahead;
 mod readme;
 mod reference;
 mod replies;

@@ -1,0 +1,92 @@
+//! Lists whose next page is asked for while this one is read.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use twipla_sandbox::{Fault, FaultKind};
+use twipla_tests::Stage;
+
+/// Seven customers, and nothing recorded yet.
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    for number in 0..7 {
+        let id = format!("c{number}");
+        stage
+            .website_model
+            .customers()
+            .create(id.as_str(), format!("{id}@example.com"))
+            .await
+            .unwrap();
+    }
+    stage.sandbox.clear_requests();
+    stage
+}
+
+/// Gives what runs beside this test the time to send `count` requests.
+async fn requests(stage: &Stage, count: usize) -> usize {
+    let enough = async {
+        while stage.sandbox.requests().len() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(20), enough).await;
+    stage.sandbox.requests().len()
+}
+
+#[tokio::test]
+async fn the_entries_and_the_requests_are_the_same() {
+    let stage = stage().await;
+    let list = stage.website_model.customers().list().page_size(3);
+    let plain: Vec<_> = list.stream().try_collect().await.unwrap();
+    assert_eq!(stage.sandbox.requests().len(), 3);
+    stage.sandbox.clear_requests();
+    let list = stage.website_model.customers().list().page_size(3);
+    let ahead: Vec<_> = list.read_ahead(true).stream().try_collect().await.unwrap();
+    assert_eq!(ahead, plain);
+    assert_eq!(stage.sandbox.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
+    let stage = stage().await;
+    let list = stage.website_model.customers().list().page_size(2);
+    let mut ahead = Box::pin(list.read_ahead(true).stream());
+    ahead.try_next().await.unwrap().unwrap();
+    assert_eq!(
+        requests(&stage, 2).await,
+        2,
+        "one page is read, one is on its way"
+    );
+    ahead.try_next().await.unwrap().unwrap();
+    assert_eq!(stage.sandbox.requests().len(), 2);
+
+    stage.sandbox.clear_requests();
+    let list = stage.website_model.customers().list().page_size(2);
+    let mut plain = Box::pin(list.stream());
+    plain.try_next().await.unwrap().unwrap();
+    assert_eq!(stage.sandbox.requests().len(), 1, "off by default");
+}
+
+#[tokio::test]
+async fn a_failure_ahead_comes_in_its_turn() {
+    let stage = stage().await;
+    let list = stage.website_model.customers().list().page_size(3);
+    let mut ahead = Box::pin(list.read_ahead(true).stream());
+    let fault = Fault::new(FaultKind::Status {
+        code: 403,
+        headers: Vec::new(),
+        body: "{\"error\": \"not today\"}".to_owned(),
+    });
+    ahead.try_next().await.unwrap().unwrap();
+    // The second page may be on its way already; the third one is not.
+    requests(&stage, 2).await;
+    stage
+        .sandbox
+        .inject(fault.operation("list_customers").times(1));
+    for _ in 1..6 {
+        ahead.try_next().await.unwrap().unwrap();
+    }
+    let error = ahead.try_next().await.unwrap_err();
+    assert!(error.is_auth() && error.message() == "not today", "{error}");
+    assert!(ahead.try_next().await.unwrap().is_none());
+}
