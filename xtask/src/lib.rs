@@ -19,3 +19,4 @@ pub mod readme;
 pub mod regen;
 mod tools;
 pub mod update;
+pub mod weight;

@@ -8,7 +8,7 @@ use xtask::contract::Layout;
 use xtask::diff::command as diff;
 use xtask::fetch::Source;
 use xtask::regen::{self, Mode};
-use xtask::{bench, conformance, lint_contract, update};
+use xtask::{bench, conformance, lint_contract, update, weight};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -33,6 +33,12 @@ enum Command {
     },
     /// Measure what a call costs, beside a bare HTTP client
     Bench(bench::Options),
+    /// Count what the client depends on, and time how long that takes to build
+    Weight {
+        /// Count only
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Apply the overlays to the current version and write openapi/twipla-3as.json
     Overlay,
     /// Write the contract, the generated client and its operation table
@@ -83,6 +89,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         Command::Rules => print!("{}", diff::rules()),
         Command::Update { source } => return update::run(&layout, source.as_ref()),
         Command::Bench(options) => bench::run(&layout, options)?,
+        Command::Weight { no_build } => weight::run(&layout, !no_build)?,
         Command::Overlay => regen::overlay(&layout)?,
         Command::Regen { check, verbose } => {
             let mode = if *check { Mode::Check } else { Mode::Write };
