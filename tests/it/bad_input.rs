@@ -308,6 +308,7 @@ async fn a_client_is_not_built_on_a_wrong_setting() {
                 .build(),
             "token_lifetime",
         ),
+        (builder().user_agent("shop\n1.4").build(), "user_agent"),
     ] {
         let error = built.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);

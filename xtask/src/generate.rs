@@ -52,6 +52,7 @@ pub fn generate(contract: &Value) -> Result<String> {
     schemas::json_schemas(&mut file, contract)?;
     types::remove_unused_error(&mut file)?;
     client::own_path_encoding(&mut file, contract)?;
+    client::parsed_base(&mut file, contract)?;
     client::no_version_header(&mut file, contract)?;
     client::one_constructor(&mut file)?;
     print::short_names(&mut file, contract)?;

@@ -13,7 +13,7 @@ use crate::normalise::{self, Operation, is_success};
 /// Generates the operation table from the contract as it is published, before it is prepared for progenitor.
 pub fn generate(contract: &Value) -> Result<String> {
     let mut consts = TokenStream::new();
-    let mut finds = TokenStream::new();
+    let mut by_length = Vec::new();
     let mut names = Vec::new();
     for operation in normalise::operations(contract) {
         let id = operation.id;
@@ -21,7 +21,10 @@ pub fn generate(contract: &Value) -> Result<String> {
         let row = row(contract, operation)
             .with_context(|| format!("operation {}: {}", operation.id, operation.pointer()))?;
         consts.extend(quote! { #row });
-        finds.extend(quote! { #id => Some(&#name), });
+        if by_length.len() <= id.len() {
+            by_length.resize(id.len() + 1, Vec::new());
+        }
+        by_length[id.len()].push(name.clone());
         names.push(name);
     }
     let mut file: syn::File = parse_quote! {
@@ -34,12 +37,9 @@ pub fn generate(contract: &Value) -> Result<String> {
         /// Every operation, in the order of the contract.
         pub const ALL: &[&Operation] = &[#(&#names),*];
 
-        pub(crate) fn find(id: &str) -> Option<&'static Operation> {
-            match id {
-                #finds
-                _ => None,
-            }
-        }
+        /// The operations with ids of each length: every call looks one up, and
+        /// so compares few of them.
+        pub(crate) const BY_LENGTH: &[&[&Operation]] = &[#(&[#(&#by_length),*]),*];
     };
     Ok(print(&mut file))
 }

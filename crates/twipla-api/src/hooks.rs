@@ -18,23 +18,19 @@ impl ClientHooks<Session> for Client {
         };
         guard(self.baseurl(), request.url(), operation.path)
             .map_err(|error| Error::InvalidRequest(format!("{}: {error}", operation.id)))?;
-        if self.inner().transport().take(request, operation) {
-            return Err(Error::Custom(String::new()));
-        }
         Ok(())
     }
 
     /// Hands the request to the transport.
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        match Operation::find(info.operation_id) {
-            Some(operation) => {
-                self.inner()
-                    .transport()
-                    .send(self.client(), request, operation)
-                    .await
-            }
+        let Some(operation) = Operation::find(info.operation_id) else {
             // `pre` has refused it.
-            None => self.client().execute(request).await,
+            return self.client().execute(request).await;
+        };
+        let transport = self.inner().transport();
+        match transport.take(request, operation) {
+            Some(request) => transport.send(self.client(), request, operation).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -49,6 +49,7 @@ mod generated;
 #[rustfmt::skip]
 #[path = "generated_operations.rs"]
 pub mod operations;
+mod base;
 mod hooks;
 pub mod operation;
 pub mod path;

@@ -43,7 +43,11 @@ impl Operation {
     /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
     /// ```
     pub fn find(id: &str) -> Option<&'static Self> {
-        operations::find(id)
+        let same_length = operations::BY_LENGTH.get(id.len())?;
+        same_length
+            .iter()
+            .copied()
+            .find(|operation| operation.id == id)
     }
 }
 

@@ -30,15 +30,14 @@ pub trait Transport: Send + Sync {
 
     /// Takes over a request that was built and checked, instead of sending it.
     ///
-    /// A transport that takes what it needs out of `request` and returns true
-    /// ends the call there: the client's method returns
-    /// [`Error::Custom`](crate::Error::Custom) with an empty message, at its
-    /// first poll, and sends nothing. The facade uses the client that way, as a
+    /// A transport that keeps `request` and returns `None` ends the call there:
+    /// the client's method has nothing to wait for and never completes, so it
+    /// is polled once and dropped. The facade uses the client that way, as a
     /// builder of requests, because it reads and decodes replies itself. By
     /// default nothing is taken.
-    fn take(&self, request: &mut Request, operation: &'static Operation) -> bool {
-        let _ = (request, operation);
-        false
+    fn take(&self, request: Request, operation: &'static Operation) -> Option<Request> {
+        let _ = operation;
+        Some(request)
     }
 }
 

@@ -8,24 +8,20 @@ mod outgoing;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use twipla_api::{Client, Operation};
+use twipla_api::Operation;
 
 use crate::client::Core;
-use crate::config::Settings;
 use crate::retry;
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
-use self::exchange::Exchange;
-pub(crate) use self::exchange::after;
-use self::outgoing::Outgoing;
-pub(crate) use self::outgoing::Taker;
+pub(crate) use self::exchange::{Exchange, later};
+pub(crate) use self::outgoing::{Outgoing, Taker};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -57,101 +53,28 @@ pub(crate) struct RawReply {
     in_doubt: bool,
 }
 
-/// Sends one operation of the contract and decodes its reply.
-pub(crate) async fn typed<W, F, Fut>(
-    core: &Arc<Core>,
+/// Decodes the reply of one operation of the contract.
+pub(crate) fn typed<W: DeserializeOwned>(
+    reply: &RawReply,
     operation: &'static Operation,
-    credential: Credential,
-    settings: &Settings,
-    invoke: F,
-) -> Result<W>
-where
-    W: DeserializeOwned,
-    F: FnOnce(Arc<Client>) -> Fut,
-    Fut: Future<Output = ApiResult<W>>,
-{
-    let outgoing = outgoing(core, operation, invoke)?;
-    let reply = send(core, credential, settings, outgoing, operation.id).await?;
-    if operation.success == [204] {
+) -> Result<W> {
+    let body = if operation.success == [204] {
         // Where the contract has no body, a page is no success: it comes from
         // whatever stands between here and the server.
-        if is_page(&reply) {
+        if is_page(reply) {
             let error = Error::new(
                 ErrorKind::Decode,
                 "the server answered with a page, where the contract has no body",
             );
-            return Err(unusable(error, &reply).with_operation(operation.id));
+            return Err(unusable(error, reply).with_operation(operation.id));
         }
         // What stands for no body.
-        return serde_json::from_slice(b"null")
-            .map_err(|error| decode_error::<W>(&reply, &error).with_operation(operation.id));
-    }
-    serde_json::from_slice(&reply.body)
-        .map_err(|error| decode_error::<W>(&reply, &error).with_operation(operation.id))
-}
-
-/// Sends one operation of the contract and returns the reply as it came.
-pub(crate) async fn untyped<W, F, Fut>(
-    core: &Arc<Core>,
-    operation: &'static Operation,
-    credential: Credential,
-    settings: &Settings,
-    invoke: F,
-) -> Result<RawReply>
-where
-    F: FnOnce(Arc<Client>) -> Fut,
-    Fut: Future<Output = ApiResult<W>>,
-{
-    let outgoing = outgoing(core, operation, invoke)?;
-    send(core, credential, settings, outgoing, operation.id).await
-}
-
-/// Not a part of the futures above: what builds a request does not outlive its building.
-fn outgoing<W, F, Fut>(
-    core: &Arc<Core>,
-    operation: &'static Operation,
-    invoke: F,
-) -> Result<Outgoing>
-where
-    F: FnOnce(Arc<Client>) -> Fut,
-    Fut: Future<Output = ApiResult<W>>,
-{
-    let client = match operation.server {
-        twipla_api::Server::Data => &core.data_api,
-        twipla_api::Server::Management => &core.api,
+        b"null"
+    } else {
+        &*reply.body
     };
-    Outgoing::build(client, operation, invoke)
-}
-
-/// Gets a request answered; any reply outside 2xx is an error here.
-async fn send(
-    core: &Arc<Core>,
-    credential: Credential,
-    settings: &Settings,
-    outgoing: Outgoing,
-    name: &'static str,
-) -> Result<RawReply> {
-    let exchange = Exchange::new(core, credential, settings);
-    match exchange.run(outgoing, name).await {
-        Ok(reply) if reply.status.is_success() => Ok(reply),
-        Ok(reply) => Err(status_error(&reply, core).with_operation(name)),
-        Err(error) => Err(error.with_operation(name)),
-    }
-}
-
-/// Sends a request that is not in the contract, with the same token, repeats and errors.
-pub(crate) async fn free(
-    core: &Arc<Core>,
-    credential: Credential,
-    settings: &Settings,
-    mut request: reqwest::Request,
-    name: &'static str,
-) -> Result<RawReply> {
-    let outgoing = Outgoing::of(&mut request).ok_or_else(|| {
-        Error::invalid("the body of the request cannot be sent twice: give it as bytes")
-            .with_operation(name)
-    })?;
-    send(core, credential, settings, outgoing, name).await
+    serde_json::from_slice(body)
+        .map_err(|error| decode_error::<W>(reply, &error).with_operation(operation.id))
 }
 
 /// Decodes the `payload` of a reply into a type of the caller's.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use url::Url;
 
 use crate::auth::{Minter, PrivateKey, Signer};
@@ -270,11 +271,7 @@ impl Builder {
                 "token_lifetime is under 30 seconds: a token would expire while requests carry it",
             ));
         }
-        let own = concat!("twipla-rust/", env!("CARGO_PKG_VERSION"));
-        let agent = match self.user_agent {
-            Some(name) => format!("{name} {own}"),
-            None => own.to_owned(),
-        };
+        let agent = user_agent(self.user_agent.as_deref())?;
         let speaks_tls = [&hosts.base, &hosts.data, &hosts.dashboard]
             .iter()
             .any(|host| host.scheme() == "https");
@@ -291,9 +288,9 @@ impl Builder {
             // A proxy would carry the token to another host, and in the clear.
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|error| {
-            config("the HTTP client cannot be built: check the user agent").with_source(error)
-        })?;
+        let http = http
+            .build()
+            .map_err(|error| config("the HTTP client cannot be built").with_source(error))?;
         let minter = Minter::new(partner, signer, self.token_lifetime);
         Ok(Twipla::from_parts(http, hosts, minter, self.settings))
     }
@@ -406,6 +403,20 @@ fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
         )));
     }
     Ok(url)
+}
+
+/// Every request copies it more than once: without a name of the application it is no allocation.
+fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
+    const OWN: &str = concat!("twipla-rust/", env!("CARGO_PKG_VERSION"));
+    match application {
+        Some(name) => HeaderValue::from_str(&format!("{name} {OWN}")).map_err(|error| {
+            config(format!(
+                "user_agent {name:?} has characters that no header can carry: use visible ASCII"
+            ))
+            .with_source(error)
+        }),
+        None => Ok(HeaderValue::from_static(OWN)),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

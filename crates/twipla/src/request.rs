@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use twipla_api::{Client, Operation};
 
-use crate::call::{self, ApiResult, BoxFuture, Credential};
+use crate::call::{self, ApiResult, BoxFuture, Credential, Exchange, Outgoing, RawReply};
 use crate::client::Core;
 use crate::config::Settings;
 use crate::retry::RetryPolicy;
@@ -41,62 +41,56 @@ pub struct Request<T> {
 /// Finds out what became of a change that no answer settled.
 type Inspect = Box<dyn FnOnce() -> BoxFuture<'static, Option<Settled>> + Send>;
 
-/// Knows the arguments of the call; sends them and shapes the reply.
+/// Knows the arguments of the call, and the shape of its reply.
+///
+/// Neither waits for anything: sending is the same for all, and compiled once.
 trait Plan<T>: Send {
-    /// What the caller asked for.
-    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<T>>;
+    /// The request, and what sends it. Called once.
+    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing>;
 
-    /// The `payload` of the reply as JSON.
-    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>>;
-}
+    fn credential(&self) -> &Credential;
 
-/// What a plan needs to send.
-struct Sender {
-    core: Arc<Core>,
-    operation: &'static Operation,
-    settings: Settings,
+    /// What the caller asked for, out of a reply in 2xx, or the error of another.
+    fn outcome(
+        self: Box<Self>,
+        reply: Result<RawReply>,
+        operation: &'static Operation,
+    ) -> Result<T>;
 }
 
 /// A method of the generated client with its arguments.
 struct Prepared<F, S, W, Fut> {
     credential: Credential,
-    invoke: F,
+    invoke: Option<F>,
     shape: S,
     of: PhantomData<fn() -> (W, Fut)>,
 }
 
 impl<T, W, F, Fut, S> Plan<T> for Prepared<F, S, W, Fut>
 where
-    T: Send + 'static,
-    W: DeserializeOwned + Send + 'static,
-    F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
-    Fut: Future<Output = ApiResult<W>> + 'static,
-    S: FnOnce(W) -> T + Send + 'static,
+    W: DeserializeOwned,
+    F: FnOnce(Arc<Client>) -> Fut + Send,
+    Fut: Future<Output = ApiResult<W>>,
+    S: FnOnce(W) -> T + Send,
 {
-    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<T>> {
-        Box::pin(async move {
-            let this = *self;
-            let Sender {
-                core,
-                operation,
-                settings,
-            } = sender;
-            let wire = call::typed(&core, operation, this.credential, &settings, this.invoke);
-            wire.await.map(this.shape)
-        })
+    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing> {
+        let client = match operation.server {
+            twipla_api::Server::Data => &core.data_api,
+            twipla_api::Server::Management => &core.api,
+        };
+        Outgoing::build(client, operation, self.invoke.take())
     }
 
-    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>> {
-        Box::pin(async move {
-            let Sender {
-                core,
-                operation,
-                settings,
-            } = sender;
-            let reply =
-                call::untyped(&core, operation, self.credential, &settings, self.invoke).await?;
-            call::payload(&reply, operation.id)
-        })
+    fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    fn outcome(
+        self: Box<Self>,
+        reply: Result<RawReply>,
+        operation: &'static Operation,
+    ) -> Result<T> {
+        call::typed(&reply?, operation).map(self.shape)
     }
 }
 
@@ -108,16 +102,22 @@ struct Viewed<T, V> {
 
 impl<T, U, V> Plan<U> for Viewed<T, V>
 where
-    T: Send + 'static,
-    U: Send + 'static,
-    V: FnOnce(Result<T>) -> Result<U> + Send + 'static,
+    V: FnOnce(Result<T>) -> Result<U> + Send,
 {
-    fn typed(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<U>> {
-        Box::pin(async move { (self.view)(self.plan.typed(sender).await) })
+    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing> {
+        self.plan.outgoing(core, operation)
     }
 
-    fn raw(self: Box<Self>, sender: Sender) -> BoxFuture<'static, Result<Value>> {
-        self.plan.raw(sender)
+    fn credential(&self) -> &Credential {
+        self.plan.credential()
+    }
+
+    fn outcome(
+        self: Box<Self>,
+        reply: Result<RawReply>,
+        operation: &'static Operation,
+    ) -> Result<U> {
+        (self.view)(self.plan.outcome(reply, operation))
     }
 }
 
@@ -154,7 +154,7 @@ impl<T: Send + 'static> Request<T> {
         let plan = invoke.map(|invoke| -> Box<dyn Plan<T>> {
             Box::new(Prepared {
                 credential,
-                invoke,
+                invoke: Some(invoke),
                 shape,
                 of: PhantomData,
             })
@@ -195,7 +195,8 @@ impl<T: Send + 'static> Request<T> {
     /// for fields that this version does not know, or a reply that does not
     /// fit the contract. A reply without a body gives null.
     pub async fn raw(self) -> Result<Value> {
-        self.run(|plan, sender| plan.raw(sender)).await
+        self.run(|_, reply, operation| call::payload(&reply?, operation.id))
+            .await
     }
 
     /// Takes a success without a body for one that shows nothing.
@@ -223,37 +224,37 @@ impl<T: Send + 'static> Request<T> {
         }
     }
 
-    /// Sends the request in one form or the other; without an inspection nothing is added to the plan's own future.
+    /// Sends the request; `outcome` takes what the caller wants out of the reply.
     fn run<R: Send + 'static>(
         self,
-        form: impl FnOnce(Box<dyn Plan<T>>, Sender) -> BoxFuture<'static, Result<R>>,
+        outcome: impl FnOnce(Box<dyn Plan<T>>, Result<RawReply>, &'static Operation) -> Result<R>
+        + Send
+        + 'static,
     ) -> BoxFuture<'static, Result<R>> {
-        let operation = self.operation;
-        let plan = match self.plan {
-            Ok(plan) => plan,
-            Err(error) => {
-                let error = error.with_operation(operation.id);
-                return Box::pin(std::future::ready(Err(error)));
-            }
-        };
-        let sender = Sender {
-            core: self.core,
-            operation,
-            settings: self.settings,
-        };
-        let outcome = form(plan, sender);
-        let Some(inspect) = self.inspect else {
-            return outcome;
-        };
         Box::pin(async move {
-            match outcome.await {
-                Err(error) if error.is_ambiguous() => {
+            let Self {
+                core,
+                operation,
+                settings,
+                plan,
+                inspect,
+            } = self;
+            let mut plan = plan.map_err(|error| error.with_operation(operation.id))?;
+            let mut outgoing = plan.outgoing(&core, operation)?;
+            let credential = plan.credential();
+            let exchange = Exchange::new(&core, credential, &settings, &outgoing, operation.id);
+            // The only future inside this one: each more is moved once more, and they are large.
+            let reply = exchange.answered(&mut outgoing).await;
+            let reply = exchange.finish(reply);
+            let outcome = outcome(plan, reply, operation);
+            match (outcome, inspect) {
+                (Err(error), Some(inspect)) if error.is_ambiguous() => {
                     let settled = inspect().await;
                     // A look cannot exclude that the change arrives late.
                     let ambiguous = settled != Some(Settled::Applied);
                     Err(error.with_settled(settled).with_ambiguous(ambiguous))
                 }
-                outcome => outcome,
+                (outcome, _) => outcome,
             }
         })
     }
@@ -264,7 +265,7 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
     type IntoFuture = BoxFuture<'static, Result<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.run(|plan, sender| plan.typed(sender))
+        self.run(Plan::outcome)
     }
 }
 
@@ -421,7 +422,19 @@ impl FreeRequest {
     async fn send(mut self) -> Result<call::RawReply> {
         let name = self.name;
         let request = self.build().map_err(|error| error.with_operation(name))?;
-        call::free(&self.core, self.credential, &self.settings, request, name).await
+        let mut outgoing = Outgoing::of(request).ok_or_else(|| {
+            Error::invalid("the body of the request cannot be sent twice: give it as bytes")
+                .with_operation(name)
+        })?;
+        let exchange = Exchange::new(
+            &self.core,
+            &self.credential,
+            &self.settings,
+            &outgoing,
+            name,
+        );
+        let reply = exchange.answered(&mut outgoing).await;
+        exchange.finish(reply)
     }
 
     fn build(&mut self) -> Result<reqwest::Request> {

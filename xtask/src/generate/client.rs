@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use quote::quote;
 use serde_json::Value;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItem, Item, Stmt, parse_quote};
 
@@ -72,9 +73,8 @@ impl VisitMut for EncodeCalls {
     // A macro holds tokens; `format!` holds the calls.
     fn visit_macro_mut(&mut self, node: &mut syn::Macro) {
         if node.path.is_ident("format")
-            && let Ok(mut arguments) = node.parse_body_with(
-                syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated,
-            )
+            && let Ok(mut arguments) =
+                node.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated)
         {
             for argument in &mut arguments {
                 self.visit_expr_mut(argument);
@@ -97,6 +97,83 @@ impl VisitMut for EncodeCalls {
         }
         visit_mut::visit_expr_call_mut(self, node);
     }
+}
+
+/// Appends paths to an address that was parsed once: `format!("{}/x", self.baseurl)` becomes
+/// `self.baseurl.join(format_args!("/x"))?`.
+pub(super) fn parsed_base(file: &mut syn::File, contract: &Value) -> Result<()> {
+    let mut pass = ParsedBase::default();
+    pass.visit_file_mut(file);
+    let expected = operations(contract).len();
+    ensure!(
+        pass.urls == expected,
+        "{} of {expected} URLs are made from the parsed address",
+        pass.urls
+    );
+    ensure!(
+        (pass.fields, pass.constructors) == (1, 1),
+        "the address is kept in {} fields and set by {} constructors, instead of one each",
+        pass.fields,
+        pass.constructors
+    );
+    Ok(())
+}
+
+#[derive(Default)]
+struct ParsedBase {
+    urls: usize,
+    fields: usize,
+    constructors: usize,
+}
+
+impl VisitMut for ParsedBase {
+    fn visit_field_mut(&mut self, field: &mut syn::Field) {
+        if field.ident.as_ref().is_some_and(|name| name == "baseurl") {
+            self.fields += 1;
+            field.ty = parse_quote!(crate::base::Base);
+        }
+    }
+
+    fn visit_field_value_mut(&mut self, value: &mut syn::FieldValue) {
+        if matches!(&value.member, syn::Member::Named(name) if name == "baseurl") {
+            self.constructors += 1;
+            value.expr = parse_quote!(crate::base::Base::new(baseurl));
+        }
+    }
+
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        if let Some((template, arguments)) = appended_to_base(node) {
+            self.urls += 1;
+            *node = parse_quote!(
+                self.baseurl
+                    .join(format_args!(#template, #(#arguments),*))?
+            );
+        }
+        visit_mut::visit_expr_mut(self, node);
+    }
+}
+
+/// The template and the arguments of `format!("{}…", self.baseurl, …)`, without the address.
+fn appended_to_base(node: &Expr) -> Option<(syn::LitStr, Vec<Expr>)> {
+    let Expr::Macro(node) = node else { return None };
+    if !node.mac.path.is_ident("format") {
+        return None;
+    }
+    let parts = Punctuated::<Expr, syn::Token![,]>::parse_terminated;
+    let mut parts = node.mac.parse_body_with(parts).ok()?.into_iter();
+    let Some(Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(template),
+        ..
+    })) = parts.next()
+    else {
+        return None;
+    };
+    let base = parts.next()?;
+    if quote!(#base).to_string() != "self . baseurl" {
+        return None;
+    }
+    let rest = template.value().strip_prefix("{}")?.to_owned();
+    Some((syn::LitStr::new(&rest, template.span()), parts.collect()))
 }
 
 /// The server knows no `api-version` header: no map is built for it.

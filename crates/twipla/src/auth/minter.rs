@@ -212,16 +212,16 @@ impl Minter {
     /// The token for partner endpoints, if it needs no second look.
     ///
     /// Neither a lock nor the calendar: this is on the way of every call.
-    pub(crate) fn settled(&self) -> Option<Arc<Token>> {
+    pub(crate) fn settled(&self, now: Instant) -> Option<Arc<Token>> {
         let settled = self.0.settled.load();
         let settled = settled.as_ref()?;
-        (Instant::now() < settled.until).then(|| Arc::clone(&settled.token))
+        (now < settled.until).then(|| Arc::clone(&settled.token))
     }
 
     /// The token for partner endpoints. It comes at once while one is valid,
     /// even while the next one is on its way; else when the signer made it.
     pub(crate) async fn partner_token(&self) -> Result<Arc<Token>> {
-        if let Some(token) = self.settled() {
+        if let Some(token) = self.settled(Instant::now()) {
             return Ok(token);
         }
         let moment = self.0.moment();

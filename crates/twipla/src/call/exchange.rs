@@ -2,16 +2,19 @@
 //! and the spans.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
 use http::{HeaderValue, Method, StatusCode, header};
-use tokio::time::Instant;
-use tracing::Instrument as _;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{Instrument as _, Span};
 
 use super::outgoing::Outgoing;
-use super::{Credential, RawReply};
+use super::{BoxFuture, Credential, RawReply, status_error};
 use crate::auth::Token;
 use crate::client::Core;
 use crate::config::Settings;
@@ -19,11 +22,16 @@ use crate::retry::{self, Failure, Replay};
 use crate::{Error, ErrorKind, Result};
 
 /// One call on its way.
-pub(super) struct Exchange<'a> {
+pub(crate) struct Exchange<'a> {
     core: &'a Core,
-    credential: Credential,
+    credential: &'a Credential,
     settings: &'a Settings,
+    name: &'static str,
+    span: Span,
 }
+
+/// The time of an attempt, or that of the whole call, is up.
+struct Elapsed;
 
 /// The answer of the server, or the way in which there was none.
 enum Attempt {
@@ -34,87 +42,88 @@ enum Attempt {
 }
 
 impl Attempt {
-    fn record(&self, span: &tracing::Span) {
+    fn record(&self, span: &Span) {
         match self {
-            Self::Reply(reply) => {
-                span.record("http.response.status_code", reply.status.as_u16());
-            }
-            Self::Failed(_, error) | Self::Fatal(error) => {
-                span.record("error.type", tracing::field::debug(error.kind()));
-            }
+            Self::Reply(reply) => record_status(span, reply.status),
+            Self::Failed(_, error) | Self::Fatal(error) => record_error(span, error),
         }
     }
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn new(core: &'a Core, credential: Credential, settings: &'a Settings) -> Self {
+    pub(crate) fn new(
+        core: &'a Core,
+        credential: &'a Credential,
+        settings: &'a Settings,
+        request: &Outgoing,
+        name: &'static str,
+    ) -> Self {
         Self {
             core,
             credential,
             settings,
+            name,
+            span: call_span(request, name),
+        }
+    }
+
+    /// The end of the call: any reply outside 2xx is an error.
+    pub(crate) fn finish(self, reply: Result<RawReply>) -> Result<RawReply> {
+        let reply = reply.map_err(|error| {
+            record_error(&self.span, &error);
+            error.with_operation(self.name)
+        })?;
+        record_status(&self.span, reply.status);
+        let again = reply.attempts.saturating_sub(1);
+        self.span.record("http.request.resend_count", again);
+        if reply.status.is_success() {
+            Ok(reply)
+        } else {
+            Err(status_error(&reply, self.core).with_operation(self.name))
         }
     }
 
     /// Sends a request until it is answered or given up.
-    pub(super) async fn run(&self, request: Outgoing, name: &'static str) -> Result<RawReply> {
-        // The names of OpenTelemetry's conventions for HTTP clients. No URL: it
-        // holds the partner's ids, and `otel.name` says which operation it is.
-        let span = tracing::debug_span!(
-            "twipla.call",
-            otel.kind = "client",
-            otel.name = name,
-            http.request.method = %request.method,
-            server.address = request.url.host_str(),
-            server.port = request.url.port_or_known_default(),
-            http.response.status_code = tracing::field::Empty,
-            http.request.resend_count = tracing::field::Empty,
-            error.r#type = tracing::field::Empty,
-        );
-        let result = self.attempts(request).instrument(span.clone()).await;
-        match &result {
-            Ok(reply) => {
-                span.record("http.response.status_code", reply.status.as_u16());
-                span.record(
-                    "http.request.resend_count",
-                    reply.attempts.saturating_sub(1),
-                );
-            }
-            Err(error) => {
-                span.record("error.type", tracing::field::debug(error.kind()));
-            }
-        }
-        result
-    }
-
-    async fn attempts(&self, mut request: Outgoing) -> Result<RawReply> {
-        let deadline = after(self.settings.timeout);
+    pub(crate) async fn answered(&self, request: &mut Outgoing) -> Result<RawReply> {
+        // The clock is read where time has passed, and not for each need of it.
+        let mut now = Instant::now();
+        let deadline = later(now, self.settings.timeout);
         let nature = Nature::of(&request.method);
         let mut attempts = 0;
         let mut reminted = false;
         // An earlier attempt may have done it, whatever a later one says.
         let mut in_doubt = false;
-        let mut token = self.token(deadline).await?;
+        let mut token = None;
+        if matches!(self.credential, Credential::Partner) {
+            token = self.core.minter.settled(now);
+            if token.is_none() {
+                // A signer may take its time.
+                let made = in_time(deadline, self.core.minter.partner_token(), &self.span);
+                token = Some(made.await?);
+                now = Instant::now();
+            }
+        }
         loop {
             let mut next = request.attempt();
             self.authorize(&mut next, token.as_deref())?;
             attempts += 1;
-            let span = tracing::debug_span!(
-                "twipla.attempt",
-                http.request.method = %next.method(),
-                http.request.resend_count = attempts - 1,
-                http.response.status_code = tracing::field::Empty,
-                error.r#type = tracing::field::Empty,
-            );
-            let attempt = self.attempt(next, deadline, attempts, nature);
-            let attempt = attempt.instrument(span.clone()).await;
+            let until = deadline.min(later(now, self.settings.attempt_timeout));
+            let span = attempt_span(next.method(), attempts, &self.span);
+            let attempt = self
+                .attempt(next, until, attempts, nature)
+                .instrument(span.clone());
+            let attempt = attempt
+                .await
+                .unwrap_or_else(|Elapsed| self.too_long(until == deadline));
             attempt.record(&span);
+            drop(span);
             let (failure, last) = match attempt {
                 Attempt::Fatal(error) => {
                     let ambiguous = error.is_ambiguous() || in_doubt;
                     return Err(error.with_attempts(attempts).with_ambiguous(ambiguous));
                 }
                 Attempt::Failed(failure, error) => {
-                    in_doubt |= error.is_ambiguous();
+                    in_doubt |= nature.changes && failure == Failure::Broken;
                     let error = error.with_attempts(attempts).with_ambiguous(in_doubt);
                     (failure, Err(error))
                 }
@@ -127,14 +136,10 @@ impl<'a> Exchange<'a> {
                         && !reminted
                         && let Some(rejected) = &token
                     {
-                        // The clocks may differ: the answer tells the server's.
                         reminted = true;
-                        if let Some(date) = retry::server_date(&reply.headers) {
-                            self.core.minter.learn_clock(date);
-                        }
-                        let fresh = self.core.minter.refresh_after_rejection(rejected);
-                        let fresh = within(deadline, fresh).await;
+                        let fresh = self.other_token(rejected, &reply, deadline).await;
                         token = Some(fresh.map_err(|error| error.with_attempts(attempts))?);
+                        now = Instant::now();
                         continue;
                     }
                     let after = retry::retry_after(&reply.headers, self.core.minter.now());
@@ -146,70 +151,57 @@ impl<'a> Exchange<'a> {
             let Some(pause) = self.settings.retry.pause(attempts, &failure, nature.replay) else {
                 return last;
             };
-            if after(pause) >= deadline || !self.core.budget.take() {
+            now = Instant::now();
+            if later(now, pause) >= deadline || !self.core.budget.take() {
                 return last;
             }
             tracing::debug!(
+                parent: &self.span,
                 attempt = attempts,
                 pause_ms = pause.as_millis(),
                 ?failure,
                 "the request is sent again"
             );
             tokio::time::sleep(pause).await;
+            now = Instant::now();
         }
     }
 
+    /// Sends a request once and reads the answer, with one timer for both.
     async fn attempt(
         &self,
         request: reqwest::Request,
-        deadline: Instant,
+        until: Instant,
         attempts: u32,
         nature: Nature,
-    ) -> Attempt {
-        let until = deadline.min(after(self.settings.attempt_timeout));
-        let Ok(attempt) = tokio::time::timeout_at(until, self.once(request, attempts)).await else {
-            let (what, limit) = if until == deadline {
-                ("the call", self.settings.timeout)
-            } else {
-                ("an attempt", self.settings.attempt_timeout)
-            };
-            let error = Error::new(
-                ErrorKind::Timeout,
-                format!("{what} took longer than {}", seconds(limit)),
-            );
-            return Attempt::Failed(Failure::Broken, error.with_ambiguous(nature.changes));
+    ) -> Result<Attempt, Elapsed> {
+        // Not out of the task's budget, which a flood of small chunks uses up.
+        let timer = pin!(unconstrained(sleep_until(until)));
+        let sending = pin!(self.core.http.execute(request));
+        let (response, timer) = match select(sending, timer).await {
+            Either::Left((Ok(response), timer)) => (response, timer),
+            Either::Left((Err(error), _)) => return Ok(unanswered(error)),
+            Either::Right(_) => return Err(Elapsed),
         };
-        match attempt {
-            Attempt::Failed(Failure::Broken, error) => {
-                Attempt::Failed(Failure::Broken, error.with_ambiguous(nature.changes))
-            }
-            other => other,
+        let reading = pin!(self.read(response, attempts, nature.changes));
+        match select(reading, timer).await {
+            Either::Left((attempt, _)) => Ok(attempt),
+            Either::Right(_) => Err(Elapsed),
         }
     }
 
-    async fn once(&self, request: reqwest::Request, attempts: u32) -> Attempt {
-        let changes = Nature::of(request.method()).changes;
-        let response = match self.core.http.execute(request).await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                return Attempt::Failed(
-                    Failure::NotSent,
-                    connection("no connection to the server", error),
-                );
-            }
-            Err(error) if error.is_builder() || error.is_request() && error.url().is_none() => {
-                return Attempt::Fatal(
-                    Error::invalid("the request cannot be built").with_source(error.without_url()),
-                );
-            }
-            Err(error) => {
-                return Attempt::Failed(
-                    Failure::Broken,
-                    connection("the connection broke before the answer", error),
-                );
-            }
+    /// An attempt that its time, or that of the whole call, ended.
+    fn too_long(&self, whole: bool) -> Attempt {
+        let (what, limit) = if whole {
+            ("the call", self.settings.timeout)
+        } else {
+            ("an attempt", self.settings.attempt_timeout)
         };
-        self.read(response, attempts, changes).await
+        let error = Error::new(
+            ErrorKind::Timeout,
+            format!("{what} took longer than {}", seconds(limit)),
+        );
+        Attempt::Failed(Failure::Broken, error)
     }
 
     /// Reads the body, but never more of it than the limit allows.
@@ -269,17 +261,19 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    async fn token(&self, deadline: Instant) -> Result<Option<Arc<Token>>> {
-        match self.credential {
-            Credential::Partner => match self.core.minter.settled() {
-                Some(token) => Ok(Some(token)),
-                // A signer may take its time.
-                None => within(deadline, self.core.minter.partner_token())
-                    .await
-                    .map(Some),
-            },
-            Credential::ApiKey(_) | Credential::None => Ok(None),
+    /// A token in place of one that the server refused.
+    async fn other_token(
+        &self,
+        rejected: &Token,
+        reply: &RawReply,
+        deadline: Instant,
+    ) -> Result<Arc<Token>> {
+        // The clocks may differ: the answer tells the server's.
+        if let Some(date) = retry::server_date(&reply.headers) {
+            self.core.minter.learn_clock(date);
         }
+        let fresh = self.core.minter.refresh_after_rejection(rejected);
+        in_time(deadline, fresh, &self.span).await
     }
 
     fn authorize(&self, request: &mut reqwest::Request, token: Option<&Token>) -> Result<()> {
@@ -288,7 +282,7 @@ impl<'a> Exchange<'a> {
                 .headers_mut()
                 .insert(header::AUTHORIZATION, token.header_value().clone());
         }
-        if let Credential::ApiKey(key) = &self.credential {
+        if let Credential::ApiKey(key) = self.credential {
             let mut value = HeaderValue::from_str(key.expose()).map_err(|_| {
                 Error::invalid("the API key has characters that no header can carry: give it as TWIPLA issued it")
             })?;
@@ -300,20 +294,83 @@ impl<'a> Exchange<'a> {
 }
 
 /// The moment after a time that may be as long as "for ever".
-pub(crate) fn after(time: Duration) -> Instant {
+pub(crate) fn later(now: Instant, time: Duration) -> Instant {
     const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    Instant::now() + time.min(FOR_EVER)
+    now + time.min(FOR_EVER)
 }
 
-async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout_at(deadline, work)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Timeout,
-                "the signer made no token in time",
-            ))
-        })
+/// In a box: no call that has its token already carries the room for this.
+fn in_time<'a, T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T>> + Send + 'a,
+    span: &Span,
+) -> BoxFuture<'a, Result<T>> {
+    let span = span.clone();
+    Box::pin(async move {
+        timeout_at(deadline, work)
+            .instrument(span)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Timeout,
+                    "the signer made no token in time",
+                ))
+            })
+    })
+}
+
+/// The names of OpenTelemetry's conventions for HTTP clients. No URL: it holds
+/// the partner's ids, and `otel.name` says which operation it is.
+fn call_span(request: &Outgoing, name: &'static str) -> Span {
+    tracing::debug_span!(
+        "twipla.call",
+        otel.kind = "client",
+        otel.name = name,
+        http.request.method = %request.method,
+        server.address = request.url.host_str(),
+        server.port = request.url.port_or_known_default(),
+        http.response.status_code = tracing::field::Empty,
+        http.request.resend_count = tracing::field::Empty,
+        error.r#type = tracing::field::Empty,
+    )
+}
+
+fn attempt_span(method: &Method, attempts: u32, call: &Span) -> Span {
+    tracing::debug_span!(
+        parent: call,
+        "twipla.attempt",
+        http.request.method = %method,
+        http.request.resend_count = attempts - 1,
+        http.response.status_code = tracing::field::Empty,
+        error.r#type = tracing::field::Empty,
+    )
+}
+
+fn record_status(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", status.as_u16());
+}
+
+fn record_error(span: &Span, error: &Error) {
+    span.record("error.type", tracing::field::debug(error.kind()));
+}
+
+/// What an attempt without an answer was.
+fn unanswered(error: reqwest::Error) -> Attempt {
+    if error.is_connect() {
+        Attempt::Failed(
+            Failure::NotSent,
+            connection("no connection to the server", error),
+        )
+    } else if error.is_builder() || error.is_request() && error.url().is_none() {
+        Attempt::Fatal(
+            Error::invalid("the request cannot be built").with_source(error.without_url()),
+        )
+    } else {
+        Attempt::Failed(
+            Failure::Broken,
+            connection("the connection broke before the answer", error),
+        )
+    }
 }
 
 /// What a method promises.

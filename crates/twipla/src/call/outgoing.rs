@@ -11,10 +11,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use reqwest::Url;
+use smallvec::SmallVec;
 use twipla_api::{Client, Operation, Sending, Transport};
 
 use super::{ApiResult, unexpected};
@@ -32,9 +33,10 @@ pub(crate) struct Taker;
 pub(crate) struct Outgoing {
     pub(super) method: Method,
     pub(super) url: Url,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    /// The headers as they were built, for the first attempt.
-    first: Option<HeaderMap>,
+    /// Two are what the generated client sets at the most.
+    headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
+    /// The request as it was built, but for its body: the first attempt.
+    first: Option<reqwest::Request>,
     /// Written once, shared by all attempts.
     body: Option<Bytes>,
 }
@@ -50,9 +52,13 @@ impl Transport for Taker {
         Box::pin(http.execute(request))
     }
 
-    fn take(&self, request: &mut reqwest::Request, _operation: &'static Operation) -> bool {
+    fn take(
+        &self,
+        request: reqwest::Request,
+        _operation: &'static Operation,
+    ) -> Option<reqwest::Request> {
         TAKEN.set(Outgoing::of(request));
-        true
+        None
     }
 }
 
@@ -62,16 +68,17 @@ impl Outgoing {
     /// # Errors
     ///
     /// Where an argument cannot be sent.
-    pub(super) fn build<W, F, Fut>(
+    pub(crate) fn build<W, F, Fut>(
         client: &Arc<Client>,
         operation: &'static Operation,
-        invoke: F,
+        invoke: Option<F>,
     ) -> Result<Self>
     where
         F: FnOnce(Arc<Client>) -> Fut,
         Fut: Future<Output = ApiResult<W>>,
     {
-        let result = invoke(Arc::clone(client)).now_or_never();
+        let method = invoke.map(|invoke| invoke(Arc::clone(client)));
+        let result = method.and_then(FutureExt::now_or_never);
         match (TAKEN.take(), result) {
             (Some(outgoing), _) => Ok(outgoing),
             (None, Some(Err(error))) => Err(unexpected(&error, operation)),
@@ -82,7 +89,7 @@ impl Outgoing {
     }
 
     /// Takes a request apart; nothing where its body is no bytes.
-    pub(super) fn of(request: &mut reqwest::Request) -> Option<Self> {
+    pub(crate) fn of(mut request: reqwest::Request) -> Option<Self> {
         let body = match request.body_mut().take() {
             // Bytes come out as they went in, at once and without a copy.
             Some(mut body) => match body.frame().now_or_never()? {
@@ -91,26 +98,26 @@ impl Outgoing {
             },
             None => None,
         };
-        let first = std::mem::take(request.headers_mut());
         Some(Self {
             method: request.method().clone(),
             url: request.url().clone(),
-            headers: first
+            headers: request
+                .headers()
                 .iter()
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
-            first: Some(first),
             body,
+            first: Some(request),
         })
     }
 
     /// The request of the next attempt.
     pub(super) fn attempt(&mut self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
-        *request.headers_mut() = self
-            .first
-            .take()
-            .unwrap_or_else(|| self.headers.iter().cloned().collect());
+        let mut request = self.first.take().unwrap_or_else(|| {
+            let mut again = reqwest::Request::new(self.method.clone(), self.url.clone());
+            *again.headers_mut() = self.headers.iter().cloned().collect();
+            again
+        });
         *request.body_mut() = self.body.clone().map(Into::into);
         request
     }

@@ -6,6 +6,7 @@
 //! an API key have no such id: they are looked at, and never sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{CustomerRef, WebsiteRef, websites};
 use crate::arg::Arg;
-use crate::call::{BoxFuture, after};
+use crate::call::{BoxFuture, later};
 use crate::client::Core;
 use crate::ids::{CustomerId, WebsiteId};
 use crate::request::Request;
@@ -40,7 +41,7 @@ where
     S: Fn() -> Request<T> + Send,
     L: AsyncLook<T>,
 {
-    let deadline = after(core.settings.timeout);
+    let deadline = later(Instant::now(), core.settings.timeout);
     // An earlier attempt may have done it: then a refusal is no refusal.
     let mut in_doubt = false;
     let mut attempts = 0;
@@ -74,7 +75,8 @@ where
                     .settings
                     .retry
                     .pause(attempts, &Failure::Broken, Replay::Safe);
-                match pause.filter(|pause| after(*pause) < deadline && core.budget.take()) {
+                let in_time = |pause: &Duration| later(Instant::now(), *pause) < deadline;
+                match pause.filter(|pause| in_time(pause) && core.budget.take()) {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => return Err(error.with_ambiguous(true)),
                 }
