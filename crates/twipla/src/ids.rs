@@ -148,9 +148,9 @@ macro_rules! string_id {
             ///
             /// [`ErrorKind::InvalidInput`] where it is empty, `.` or `..` (which
             /// would change the path of a request), or longer than 1024 bytes.
-            pub fn new(id: impl Into<String>) -> Result<Self> {
-                let id = id.into();
-                check($what, $remedy, &id)?;
+            pub fn new(id: impl AsRef<str>) -> Result<Self> {
+                let id = id.as_ref();
+                check($what, $remedy, id)?;
                 Ok(Self(id.into()))
             }
 

@@ -118,7 +118,7 @@ impl CreateCustomer {
     /// Sends the same call, and returns the `payload` of the reply as JSON.
     pub async fn raw(self) -> Result<serde_json::Value> {
         let core = Arc::clone(&self.core);
-        create(&core, self.body()).raw().await
+        create(&core, self.body().map(Arc::new)).raw().await
     }
 
     fn body(self) -> Result<wire::CreateCustomerRequest> {
@@ -141,7 +141,7 @@ impl CreateCustomer {
             .website
             .map(|(id, domain)| -> Result<_> {
                 Ok(wire::CreateCustomerWebsite {
-                    intp_website_id: id?.to_string(),
+                    intp_website_id: id?.into(),
                     domain: check_domain(domain)?,
                     package_id: website_package.map(Into::into),
                     billing_date: website_billing_date,
@@ -149,7 +149,7 @@ impl CreateCustomer {
             })
             .transpose()?;
         Ok(wire::CreateCustomerRequest {
-            intp_customer_id: self.id?.to_string(),
+            intp_customer_id: self.id?.into(),
             email,
             website,
             package_id: self.package.transpose()?.map(Into::into),
@@ -168,9 +168,10 @@ impl IntoFuture for CreateCustomer {
             let body = self
                 .body()
                 .map_err(|error| error.with_operation(operations::CREATE_CUSTOMER.id))?;
+            let body = Arc::new(body);
             settle::create(
                 &core,
-                || create(&core, Ok(body.clone())),
+                || create(&core, Ok(Arc::clone(&body))),
                 || look(&core, &body),
             )
             .await
@@ -250,7 +251,10 @@ pub(crate) fn page_of<T>(items: Vec<T>, meta: Option<wire::PaginationMeta>) -> P
     }
 }
 
-fn create(core: &Arc<Core>, body: Result<wire::CreateCustomerRequest>) -> Request<CreatedIntpc> {
+fn create(
+    core: &Arc<Core>,
+    body: Result<Arc<wire::CreateCustomerRequest>>,
+) -> Request<CreatedIntpc> {
     Request::new(
         core,
         &operations::CREATE_CUSTOMER,
@@ -264,7 +268,7 @@ async fn look(
     core: &Arc<Core>,
     wanted: &wire::CreateCustomerRequest,
 ) -> Result<Found<CreatedIntpc>> {
-    let id = CustomerId::new(wanted.intp_customer_id.clone())?;
+    let id = CustomerId::new(&wanted.intp_customer_id)?;
     let found = match CustomerRef::new(core, Ok(id)).get().await {
         Ok(found) if found.email.eq_ignore_ascii_case(&wanted.email) => found,
         Ok(_) => {
@@ -275,7 +279,7 @@ async fn look(
         Err(error) if error.is_not_found() => {
             let taken = match &wanted.website {
                 Some(site) => {
-                    websites::WebsiteRef::new(core, WebsiteId::new(site.intp_website_id.clone()))
+                    websites::WebsiteRef::new(core, WebsiteId::new(&site.intp_website_id))
                         .get()
                         .await
                         .is_ok()
@@ -293,8 +297,7 @@ async fn look(
     let website = match &wanted.website {
         None => None,
         Some(wanted) => {
-            let site =
-                websites::WebsiteRef::new(core, WebsiteId::new(wanted.intp_website_id.clone()));
+            let site = websites::WebsiteRef::new(core, WebsiteId::new(&wanted.intp_website_id));
             match site.get().await {
                 Ok(site)
                     if site.intp_customer_id == found.intp_customer_id

@@ -57,7 +57,8 @@ where
         if !(refused || error.is_ambiguous()) {
             return Err(error.with_ambiguous(in_doubt));
         }
-        match look.look().await {
+        // In a box: a create that is answered carries no room for a look.
+        match Box::pin(look.look()).await {
             Ok(Found::Same(found)) if in_doubt || error.is_ambiguous() => {
                 return Ok(found);
             }

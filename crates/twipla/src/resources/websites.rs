@@ -144,7 +144,7 @@ impl CreateWebsite {
     /// Sends the same call, and returns the `payload` of the reply as JSON; null where it has no body.
     pub async fn raw(self) -> Result<serde_json::Value> {
         let core = Arc::clone(&self.core);
-        create(&core, self.body()).raw().await
+        create(&core, self.body().map(Arc::new)).raw().await
     }
 
     fn body(self) -> Result<wire::CreateWebsiteRequest> {
@@ -161,7 +161,7 @@ impl CreateWebsite {
         }
         Ok(wire::CreateWebsiteRequest {
             website: wire::CreateWebsiteDetails {
-                id: self.website?.to_string(),
+                id: self.website?.into(),
                 domain: check_domain(self.domain)?,
                 package: package.map(|id| wire::CreateWebsitePackage {
                     id: id.into(),
@@ -170,7 +170,7 @@ impl CreateWebsite {
                 privacy_level: self.privacy_level,
             },
             intpc: wire::CreateWebsiteOwner {
-                id: self.customer?.to_string(),
+                id: self.customer?.into(),
             },
             opts: self
                 .unlimited_free_trial
@@ -195,9 +195,10 @@ impl IntoFuture for CreateWebsite {
                 domain: body.website.domain.clone(),
                 package: body.website.package.as_ref().map(|package| package.id),
             };
+            let body = Arc::new(body);
             settle::create(
                 &core,
-                || create(&core, Ok(body.clone())),
+                || create(&core, Ok(Arc::clone(&body))),
                 || wanted.look(&core),
             )
             .await
@@ -232,13 +233,13 @@ impl CreateWebsiteFlat {
     /// Sends the same call, and returns the `payload` of the reply as JSON; null where it has no body.
     pub async fn raw(self) -> Result<serde_json::Value> {
         let core = Arc::clone(&self.core);
-        create_flat(&core, self.body()).raw().await
+        create_flat(&core, self.body().map(Arc::new)).raw().await
     }
 
     fn body(self) -> Result<wire::CreateWebsiteFlatRequest> {
         Ok(wire::CreateWebsiteFlatRequest {
-            intp_website_id: self.website?.to_string(),
-            intp_customer_id: self.customer?.to_string(),
+            intp_website_id: self.website?.into(),
+            intp_customer_id: self.customer?.into(),
             domain: check_domain(self.domain)?,
             package_id: self.package.transpose()?.map(Into::into),
             billing_date: self.billing_date,
@@ -262,9 +263,10 @@ impl IntoFuture for CreateWebsiteFlat {
                 domain: body.domain.clone(),
                 package: body.package_id,
             };
+            let body = Arc::new(body);
             settle::create(
                 &core,
-                || create_flat(&core, Ok(body.clone())),
+                || create_flat(&core, Ok(Arc::clone(&body))),
                 || wanted.look(&core),
             )
             .await
@@ -400,7 +402,7 @@ pub(crate) fn same_domain(a: &str, b: &str) -> bool {
     bare(a).eq_ignore_ascii_case(bare(b))
 }
 
-fn create(core: &Arc<Core>, body: Result<wire::CreateWebsiteRequest>) -> Request<Website> {
+fn create(core: &Arc<Core>, body: Result<Arc<wire::CreateWebsiteRequest>>) -> Request<Website> {
     Request::new(
         core,
         &operations::CREATE_WEBSITE,
@@ -409,7 +411,10 @@ fn create(core: &Arc<Core>, body: Result<wire::CreateWebsiteRequest>) -> Request
     )
 }
 
-fn create_flat(core: &Arc<Core>, body: Result<wire::CreateWebsiteFlatRequest>) -> Request<Website> {
+fn create_flat(
+    core: &Arc<Core>,
+    body: Result<Arc<wire::CreateWebsiteFlatRequest>>,
+) -> Request<Website> {
     Request::new(
         core,
         &operations::CREATE_WEBSITE_FLAT,
