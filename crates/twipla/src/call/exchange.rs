@@ -104,17 +104,14 @@ impl<'a> Exchange<'a> {
             }
         }
         loop {
-            let mut next = request.attempt();
-            self.authorize(&mut next, token.as_deref())?;
+            let sending = self.send(request, token.as_deref())?;
             attempts += 1;
+            let span = attempt_span(&request.method, attempts, &self.span);
             let until = deadline.min(later(now, self.settings.attempt_timeout));
-            let span = attempt_span(next.method(), attempts, &self.span);
-            let attempt = self
-                .attempt(next, until, attempts, nature)
-                .instrument(span.clone());
-            let attempt = attempt
-                .await
-                .unwrap_or_else(|Elapsed| self.too_long(until == deadline));
+            // Pinned here, and not moved through the layers around it: it is large.
+            let attempt = pin!(self.attempt(sending, until, attempts, nature));
+            let attempt = attempt.instrument(span.clone()).await;
+            let attempt = attempt.unwrap_or_else(|Elapsed| self.too_long(until == deadline));
             attempt.record(&span);
             drop(span);
             let (failure, last) = match attempt {
@@ -167,17 +164,28 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Sends a request once and reads the answer, with one timer for both.
+    /// One attempt on its way. No part of the futures here: what it is made of is not kept.
+    fn send(
+        &self,
+        request: &mut Outgoing,
+        token: Option<&Token>,
+    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>> {
+        let mut next = request.attempt();
+        self.authorize(&mut next, token)?;
+        Ok(self.core.http.execute(*next))
+    }
+
+    /// Waits for the head of an answer and reads the rest, with one timer for both.
     async fn attempt(
         &self,
-        request: reqwest::Request,
+        sending: impl Future<Output = reqwest::Result<reqwest::Response>>,
         until: Instant,
         attempts: u32,
         nature: Nature,
     ) -> Result<Attempt, Elapsed> {
         // Not out of the task's budget, which a flood of small chunks uses up.
         let timer = pin!(unconstrained(sleep_until(until)));
-        let sending = pin!(self.core.http.execute(request));
+        let sending = pin!(sending);
         let (response, timer) = match select(sending, timer).await {
             Either::Left((Ok(response), timer)) => (response, timer),
             Either::Left((Err(error), _)) => return Ok(unanswered(error)),

@@ -8,10 +8,11 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use reqwest::Url;
@@ -35,8 +36,9 @@ pub(crate) struct Outgoing {
     pub(super) url: Url,
     /// Two are what the generated client sets at the most.
     headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
-    /// The request as it was built, but for its body: the first attempt.
-    first: Option<reqwest::Request>,
+    /// The request as it was built, but for its body: the first attempt. In a
+    /// box: it is large, and passed on a few times.
+    first: Option<Box<reqwest::Request>>,
     /// Written once, shared by all attempts.
     body: Option<Bytes>,
 }
@@ -77,8 +79,7 @@ impl Outgoing {
         F: FnOnce(Arc<Client>) -> Fut,
         Fut: Future<Output = ApiResult<W>>,
     {
-        let method = invoke.map(|invoke| invoke(Arc::clone(client)));
-        let result = method.and_then(FutureExt::now_or_never);
+        let result = invoke.and_then(|invoke| pin!(invoke(Arc::clone(client))).now_or_never());
         match (TAKEN.take(), result) {
             (Some(outgoing), _) => Ok(outgoing),
             (None, Some(Err(error))) => Err(unexpected(&error, operation)),
@@ -107,14 +108,15 @@ impl Outgoing {
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             body,
-            first: Some(request),
+            first: Some(Box::new(request)),
         })
     }
 
     /// The request of the next attempt.
-    pub(super) fn attempt(&mut self) -> reqwest::Request {
+    pub(super) fn attempt(&mut self) -> Box<reqwest::Request> {
         let mut request = self.first.take().unwrap_or_else(|| {
-            let mut again = reqwest::Request::new(self.method.clone(), self.url.clone());
+            let again = reqwest::Request::new(self.method.clone(), self.url.clone());
+            let mut again = Box::new(again);
             *again.headers_mut() = self.headers.iter().cloned().collect();
             again
         });
