@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
-use self::processes::Processes;
+use self::processes::{Over, Processes};
 use self::table::{Row, Table};
 use crate::contract::{self, Layout};
 
@@ -43,8 +43,8 @@ struct Extent {
 }
 
 const FULL: Extent = Extent {
-    rounds: 7,
-    calls: 10_000,
+    rounds: 9,
+    calls: 20_000,
     customers: 10_000,
     entries: 1_000_000,
     pages: 4_000,
@@ -80,6 +80,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
     };
     bench.calls()?;
     bench.throughput()?;
+    bench.http2()?;
     bench.tokens()?;
     bench.streams()?;
     bench.decode()?;
@@ -109,27 +110,28 @@ impl Bench<'_> {
     }
 
     /// A client of the benchmark, run once.
-    fn client(&mut self, arguments: &[&str]) -> Result<Value> {
-        let result = self.processes.client(arguments)?;
+    fn client(&mut self, over: Over, arguments: &[&str]) -> Result<Value> {
+        let result = self.processes.client(over, arguments)?;
+        let over = format!("{over:?}");
         self.rounds
-            .push(json!({ "arguments": arguments, "result": result }));
+            .push(json!({ "over": over, "arguments": arguments, "result": result }));
         Ok(result)
     }
 
     /// Takes turns: a round of each set of arguments, and again; gives the results of each.
-    fn turns<const N: usize>(&mut self, sets: [&[&str]; N]) -> Result<[Vec<Value>; N]> {
+    fn turns<const N: usize>(&mut self, sets: [(Over, &[&str]); N]) -> Result<[Vec<Value>; N]> {
         self.rounds_of(self.extent.rounds, sets)
     }
 
     fn rounds_of<const N: usize>(
         &mut self,
         rounds: usize,
-        sets: [&[&str]; N],
+        sets: [(Over, &[&str]); N],
     ) -> Result<[Vec<Value>; N]> {
         let mut results: [Vec<Value>; N] = std::array::from_fn(|_| Vec::new());
         for _ in 0..rounds {
-            for (set, results) in sets.iter().zip(&mut results) {
-                results.push(self.client(set)?);
+            for ((over, set), results) in sets.iter().zip(&mut results) {
+                results.push(self.client(*over, set)?);
             }
         }
         Ok(results)
@@ -154,9 +156,9 @@ impl Bench<'_> {
                 ]
             };
             let [ours, bare, limit] = self.turns([
-                &arguments("twipla"),
-                &arguments("reqwest"),
-                &arguments("hyper"),
+                (Over::Http, &arguments("twipla")),
+                (Over::Http, &arguments("reqwest")),
+                (Over::Http, &arguments("hyper")),
             ])?;
             for (what, key, unit, most) in [
                 ("p50", "p50", "µs", Some(1.05)),
@@ -192,23 +194,11 @@ impl Bench<'_> {
             if !self.wanted(&title) {
                 continue;
             }
-            let arguments = |client| {
-                [
-                    "calls",
-                    "--client",
-                    client,
-                    "--operation",
-                    "get-website",
-                    "--calls",
-                    &calls,
-                    "--at-once",
-                    at_once,
-                ]
-            };
+            let arguments = |client| throughput(client, &calls, at_once);
             let [ours, bare, limit] = self.turns([
-                &arguments("twipla"),
-                &arguments("reqwest"),
-                &arguments("hyper"),
+                (Over::Http, &arguments("twipla")),
+                (Over::Http, &arguments("reqwest")),
+                (Over::Http, &arguments("hyper")),
             ])?;
             let least = (at_once != "1").then_some(0.95);
             self.table.push(
@@ -234,6 +224,35 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// HTTP/2 beside HTTP/1.1, both over TLS: a server speaks HTTP/2 nowhere else.
+    fn http2(&mut self) -> Result<()> {
+        let calls = (self.extent.calls * 3).to_string();
+        for at_once in ["1", "8", "64"] {
+            let title = format!("https throughput, HTTP/2, {at_once} at once");
+            if !self.wanted(&title) {
+                continue;
+            }
+            let arguments = |client| throughput(client, &calls, at_once);
+            let [ours, bare, http1] = self.turns([
+                (Over::HttpsHttp2, &arguments("twipla")),
+                (Over::HttpsHttp2, &arguments("reqwest")),
+                (Over::HttpsHttp1, &arguments("twipla")),
+            ])?;
+            for (what, unit, key) in [
+                ("", "calls/s", "perSecond"),
+                (": CPU per call", "µs", "cpu"),
+            ] {
+                let [ours, bare, http1] =
+                    [&ours, &bare, &http1].map(|results| median(results, key));
+                let mine = format!("{title}{what}");
+                self.table.push(Row::ratio(&mine, unit, ours, bare));
+                let mine = format!("{title}{what}, against our HTTP/1.1");
+                self.table.push(Row::ratio(&mine, unit, ours, http1));
+            }
+        }
+        Ok(())
+    }
+
     fn tokens(&mut self) -> Result<()> {
         if !self.wanted("tokens") {
             return Ok(());
@@ -241,7 +260,13 @@ impl Bench<'_> {
         let customers = self.extent.customers.to_string();
         let arguments = |backend| ["tokens", "--backend", backend, "--customers", &customers];
         // One process takes turns with the bare signatures by itself, five times.
-        let [ring, aws] = self.rounds_of(1, [&arguments("ring"), &arguments("aws-lc-rs")])?;
+        let [ring, aws] = self.rounds_of(
+            1,
+            [
+                (Over::Http, &arguments("ring")),
+                (Over::Http, &arguments("aws-lc-rs")),
+            ],
+        )?;
         for (backend, results) in [("ring", &ring), ("aws-lc-rs", &aws)] {
             let of = |key| median(results, key);
             self.table.push(Row::single(
@@ -283,8 +308,8 @@ impl Bench<'_> {
             return Ok(());
         }
         let entries = self.extent.entries.to_string();
-        let plain = self.client(&["stream", "--entries", &entries])?;
-        let ahead = self.client(&["stream", "--entries", &entries, "--ahead"])?;
+        let plain = self.client(Over::Http, &["stream", "--entries", &entries])?;
+        let ahead = self.client(Over::Http, &["stream", "--entries", &entries, "--ahead"])?;
         self.table.push(Row::ratio(
             &format!("stream {entries} websites, read ahead against not"),
             "s",
@@ -320,7 +345,7 @@ impl Bench<'_> {
             return Ok(());
         }
         let pages = self.extent.pages.to_string();
-        let [results] = self.turns([&["decode", "--pages", &pages]])?;
+        let [results] = self.turns([(Over::Http, &["decode", "--pages", &pages])])?;
         let of = |key| median(&results, key) / 1e6;
         self.table.push(
             Row::ratio(
@@ -338,26 +363,41 @@ impl Bench<'_> {
         if !self.wanted("start") {
             return Ok(());
         }
-        let (mut ours, mut bare) = (Vec::new(), Vec::new());
-        for _ in 0..self.extent.starts {
-            for (client, times) in [("twipla", &mut ours), ("reqwest", &mut bare)] {
-                let time = self.processes.time(&["start", "--client", client])?;
-                times.push(json!({ "ms": time.as_secs_f64() * 1e3 }));
+        for (over, title) in [(Over::Http, "http"), (Over::HttpsHttp1, "https")] {
+            let clients = ["twipla", "reqwest", "reqwest-ring"];
+            let mut times = clients.map(|_| Vec::new());
+            for _ in 0..self.extent.starts {
+                for (client, times) in clients.iter().zip(&mut times) {
+                    let time = self.processes.time(over, &["start", "--client", client])?;
+                    times.push(json!({ "ms": time.as_secs_f64() * 1e3 }));
+                }
             }
+            let [ours, bare, with_ring] = times.each_ref().map(|times| median(times, "ms"));
+            let name = format!("process start to first answer, {title}");
+            self.table
+                .push(Row::ratio(&name, "ms", ours, bare).at_most(Some(1.3)));
+            let name = format!("{name}, against reqwest with ring");
+            self.table
+                .push(Row::ratio(&name, "ms", ours, with_ring).at_most(Some(1.3)));
+            self.rounds
+                .push(json!({ "start": title, "clients": clients, "times": times }));
         }
-        self.table.push(
-            Row::ratio(
-                "process start to first answer",
-                "ms",
-                median(&ours, "ms"),
-                median(&bare, "ms"),
-            )
-            .at_most(Some(1.3)),
-        );
-        self.rounds
-            .push(json!({ "start": { "twipla": ours, "reqwest": bare } }));
         Ok(())
     }
+}
+
+fn throughput<'a>(client: &'a str, calls: &'a str, at_once: &'a str) -> [&'a str; 9] {
+    [
+        "calls",
+        "--client",
+        client,
+        "--operation",
+        "get-website",
+        "--calls",
+        calls,
+        "--at-once",
+        at_once,
+    ]
 }
 
 fn number(value: &Value) -> f64 {

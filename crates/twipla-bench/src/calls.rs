@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -12,6 +13,8 @@ use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use twipla::{CryptoBackend, PrivateKey, RetryPolicy, Twipla};
@@ -46,8 +49,8 @@ pub(crate) fn run(
                 async move { facade(&twipla, operation).await }
             })
         }
-        Client::Reqwest => {
-            let bare = Rc::new(Bare::new(target, reqwest::Client::new())?);
+        Client::Reqwest | Client::ReqwestRing => {
+            let bare = Rc::new(Bare::new(target, reqwest(client)?)?);
             measured(&runtime, calls, at_once, move || {
                 let bare = Rc::clone(&bare);
                 async move { bare.reqwest(operation).await }
@@ -76,6 +79,20 @@ pub(crate) fn twipla(target: &Target, backend: CryptoBackend) -> Result<Twipla> 
         .crypto_backend(backend)
         .retry(RetryPolicy::default())
         .build()?)
+}
+
+/// reqwest as it comes, or with ring in place of the library that it prefers.
+pub(crate) fn reqwest(client: Client) -> Result<reqwest::Client> {
+    if client != Client::ReqwestRing {
+        return Ok(reqwest::Client::new());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(config);
+    Ok(builder.build()?)
 }
 
 /// One call of the facade.

@@ -33,6 +33,8 @@ enum Client {
     Twipla,
     /// reqwest with a token that never changes, into the same types.
     Reqwest,
+    /// The same, but TLS by ring, as the facade has it.
+    ReqwestRing,
     /// hyper with a token that never changes, into the same types.
     Hyper,
 }
@@ -70,7 +72,11 @@ struct Target {
 #[derive(Debug, Parser)]
 enum Role {
     /// Answer with prebuilt bodies, on one core
-    Server,
+    Server {
+        /// Where the certificate for https is written
+        #[arg(long)]
+        certificate: std::path::PathBuf,
+    },
     /// Calls, one after the other or several at once
     Calls {
         #[command(flatten)]
@@ -124,7 +130,7 @@ enum Role {
 
 fn main() -> anyhow::Result<()> {
     let result: Value = match Role::parse() {
-        Role::Server => return server::run(),
+        Role::Server { certificate } => return server::run(&certificate),
         Role::Calls {
             target,
             client,

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -10,9 +12,14 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use rcgen::{CertifiedKey, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::{bodies, measure};
 
@@ -26,8 +33,16 @@ struct Bodies {
     websites: String,
 }
 
-/// Serves until it is killed; the first line it writes is its address.
-pub(crate) fn run() -> Result<()> {
+/// What connections speak.
+#[derive(Clone)]
+enum Speech {
+    Plain,
+    Tls(TlsAcceptor),
+}
+
+/// Serves until it is killed. The first line that it writes holds its addresses,
+/// and `certificate` is the file for the one to trust with those of https.
+pub(crate) fn run(certificate: &Path) -> Result<()> {
     measure::pin(measure::Side::Server);
     let bodies = Bodies {
         website: json!({ "payload": bodies::website() }).to_string().into(),
@@ -36,24 +51,67 @@ pub(crate) fn run() -> Result<()> {
         websites: bodies::websites(PAGE),
     };
     let bodies: &'static Bodies = Box::leak(Box::new(bodies));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    std::fs::write(certificate, made.cert.pem())
+        .with_context(|| format!("cannot write {}", certificate.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("http://{}", listener.local_addr()?);
+        let http = serve(bodies, Speech::Plain, "http").await?;
+        let https1 = serve(bodies, tls(&made, b"http/1.1")?, "https").await?;
+        let https2 = serve(bodies, tls(&made, b"h2")?, "https").await?;
+        println!(
+            "{}",
+            json!({ "http": http, "https-http1": https1, "https-http2": https2 })
+        );
         std::io::stdout().flush()?;
-        loop {
-            let (stream, _) = listener.accept().await.context("cannot accept")?;
-            stream.set_nodelay(true)?;
-            tokio::spawn(async move {
-                let service = service_fn(|request| answer(bodies, request));
-                let _ = http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
-            });
-        }
+        std::future::pending().await
     })
+}
+
+fn tls(made: &CertifiedKey<KeyPair>, protocol: &[u8]) -> Result<Speech> {
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())?;
+    config.alpn_protocols.push(protocol.to_vec());
+    Ok(Speech::Tls(TlsAcceptor::from(Arc::new(config))))
+}
+
+/// Serves on an address of its own; gives it.
+async fn serve(bodies: &'static Bodies, speech: Speech, scheme: &str) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(connection(bodies, speech.clone(), stream));
+        }
+    });
+    Ok(format!("{scheme}://{address}"))
+}
+
+async fn connection(bodies: &'static Bodies, speech: Speech, stream: TcpStream) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let service = service_fn(|request| answer(bodies, request));
+    match speech {
+        Speech::Plain => {
+            http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await?;
+        }
+        Speech::Tls(acceptor) => {
+            let stream = TokioIo::new(acceptor.accept(stream).await?);
+            // Whatever was agreed upon, as its first bytes tell.
+            let served = auto::Builder::new(TokioExecutor::new())
+                .serve_connection(stream, service)
+                .await;
+            served.map_err(anyhow::Error::from_boxed)?;
+        }
+    }
+    Ok(())
 }
 
 async fn answer(

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use twipla::CryptoBackend;
 
-use crate::calls::{Bare, facade, twipla};
+use crate::calls::{Bare, facade, reqwest, twipla};
 use crate::{Client, Operation, Target, measure};
 
 pub(crate) fn run(target: &Target, client: Client) -> Result<Value> {
@@ -17,7 +17,7 @@ pub(crate) fn run(target: &Target, client: Client) -> Result<Value> {
             let twipla = twipla(target, CryptoBackend::default())?;
             return facade(&twipla, Operation::GetWebsite).await;
         }
-        let bare = Bare::new(target, reqwest::Client::new())?;
+        let bare = Bare::new(target, reqwest(client)?)?;
         bare.reqwest(Operation::GetWebsite).await
     })?;
     Ok(json!({ "cpu": measure::micros(measure::cpu()) }))

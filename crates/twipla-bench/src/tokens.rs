@@ -19,7 +19,7 @@ const TASKS: u32 = 64;
 
 /// The same library without anything around it, and a key parsed once.
 enum Pure {
-    Ring(ring::rsa::KeyPair),
+    Ring(Box<ring::rsa::KeyPair>),
     AwsLcRs(KeyPair),
 }
 
@@ -115,7 +115,8 @@ impl Pure {
             return Ok(Self::AwsLcRs(made));
         }
         let der: Pkcs8V1Der<'_> = made.as_der().map_err(|_| anyhow::anyhow!("no DER"))?;
-        Ok(Self::Ring(ring::rsa::KeyPair::from_pkcs8(der.as_ref())?))
+        let pair = ring::rsa::KeyPair::from_pkcs8(der.as_ref())?;
+        Ok(Self::Ring(Box::new(pair)))
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,39 @@ use serde_json::Value;
 
 use crate::contract::Layout;
 
+/// The file with the private key.
+const KEY: &str = "partner.key";
+/// The file with the certificates that clients trust.
+const CERTIFICATES: &str = "certificates.pem";
+
 /// The server, and what its clients need.
 pub(super) struct Processes {
     program: PathBuf,
     server: Child,
-    url: String,
-    key: tempfile::NamedTempFile,
+    addresses: Value,
+    /// The key, and the certificates to trust.
+    files: tempfile::TempDir,
+}
+
+/// What a client speaks with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// HTTP/1.1 in the clear.
+    Http,
+    /// HTTP/1.1 over TLS.
+    HttpsHttp1,
+    /// HTTP/2 over TLS.
+    HttpsHttp2,
+}
+
+impl Over {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::HttpsHttp1 => "https-http1",
+            Self::HttpsHttp2 => "https-http2",
+        }
+    }
 }
 
 impl Processes {
@@ -38,30 +65,33 @@ impl Processes {
             .filter(|message| message["target"]["name"] == "twipla-bench")
             .find_map(|message| message["executable"].as_str().map(PathBuf::from))
             .context("cargo named no program")?;
-        let key = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
-        std::fs::write(key.path(), private_key()?)?;
+        let files = tempfile::tempdir().context("cannot make a temporary folder")?;
+        std::fs::write(files.path().join(KEY), private_key()?)?;
+        let certificate = files.path().join(CERTIFICATES);
         let mut server = Command::new(&program)
             .arg("server")
+            .arg("--certificate")
+            .arg(&certificate)
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;
-        let mut url = String::new();
+        let mut addresses = String::new();
         let output = server.stdout.take().context("the server says nothing")?;
-        BufReader::new(output).read_line(&mut url)?;
-        let url = url.trim().to_owned();
-        ensure!(url.starts_with("http://"), "the server did not start");
+        BufReader::new(output).read_line(&mut addresses)?;
+        let addresses = serde_json::from_str(&addresses).context("the server did not start")?;
+        trust_system_too(&certificate)?;
         Ok(Self {
             program,
             server,
-            url,
-            key,
+            addresses,
+            files,
         })
     }
 
     /// Runs a client to its end; gives what it says.
-    pub(super) fn client(&self, arguments: &[&str]) -> Result<Value> {
+    pub(super) fn client(&self, over: Over, arguments: &[&str]) -> Result<Value> {
         let output = self
-            .command(arguments)
+            .command(over, arguments)?
             .stderr(Stdio::inherit())
             .output()
             .context("cannot start a client")?;
@@ -71,8 +101,8 @@ impl Processes {
     }
 
     /// How long a client takes, from its start to its end.
-    pub(super) fn time(&self, arguments: &[&str]) -> Result<Duration> {
-        let mut command = self.command(arguments);
+    pub(super) fn time(&self, over: Over, arguments: &[&str]) -> Result<Duration> {
+        let mut command = self.command(over, arguments)?;
         command.stdout(Stdio::null());
         let start = Instant::now();
         let status = command.status().context("cannot start a client")?;
@@ -81,16 +111,22 @@ impl Processes {
         Ok(time)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, over: Over, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
         if arguments.first() != Some(&"decode") {
+            let url = self.addresses[over.name()]
+                .as_str()
+                .with_context(|| format!("the server has no address for {}", over.name()))?;
             command
-                .args(["--url", &self.url])
+                .args(["--url", url])
                 .arg("--key")
-                .arg(self.key.path());
+                .arg(self.files.path().join(KEY));
         }
-        command
+        if over != Over::Http {
+            command.env("SSL_CERT_FILE", self.files.path().join(CERTIFICATES));
+        }
+        Ok(command)
     }
 }
 
@@ -100,6 +136,25 @@ impl Drop for Processes {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// Where systems keep the certificates that they trust.
+const SYSTEM: [&str; 2] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+];
+
+/// Adds the certificates that the system trusts, which a client reads when it starts: it does so here as well.
+fn trust_system_too(certificate: &Path) -> Result<()> {
+    let mut all = std::fs::read(certificate).context("the server wrote no certificate")?;
+    for system in SYSTEM {
+        if let Ok(more) = std::fs::read(system) {
+            all.extend_from_slice(&more);
+            break;
+        }
+    }
+    std::fs::write(certificate, all)?;
+    Ok(())
 }
 
 /// A key of 2048 bits, as the reference page asks for.
