@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
 use serde_json::Value;
 use twipla::{Error, ErrorKind, PackageId, RetryPolicy, Settled, Twipla};

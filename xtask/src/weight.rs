@@ -1,7 +1,13 @@
 //! `cargo xtask weight`: what a partner takes on with this client: crates, and the time to build them.
+//!
+//! Measured from outside, in a package of its own that depends on `twipla` as a
+//! partner's does: in this workspace the tests and tools add features to shared crates.
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -9,61 +15,118 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::contract::Layout;
 
-/// The sets of features that are weighed.
-const SETS: [(&str, &[&str]); 3] = [
-    ("default", &[]),
-    (
-        "smallest: `ring`",
-        &["--no-default-features", "--features", "ring"],
-    ),
-    (
-        "`aws-lc-rs` in place of `ring`",
-        &["--no-default-features", "--features", "aws-lc-rs,http2"],
-    ),
+/// The sets of features that are weighed: what they are called, whether the default ones are in, and the others.
+const SETS: [(&str, bool, &str); 4] = [
+    ("default", true, ""),
+    ("smallest: `ring`", false, "\"ring\""),
+    ("`aws-lc-rs` and `http2`", false, "\"aws-lc-rs\", \"http2\""),
+    ("default and `schemars`", true, "\"schemars\""),
 ];
+
+/// What a partner's build must not hold.
+const NEVER: [&str; 4] = ["twipla-sandbox", "xtask", "twipla-tests", "twipla-bench"];
 
 /// Prints the table; without the times where nothing is to be built.
 pub fn run(layout: &Layout, build: bool) -> Result<()> {
-    println!("| features of `twipla` | crates | cold debug build | cold release build |");
-    println!("|---|---|---|---|");
-    for (name, features) in SETS {
-        let crates = crates(layout, features)?;
-        let mut times = [String::new(), String::new()];
+    let mut table = String::from("| features of `twipla` | crates | more than once |");
+    table.push_str(if build {
+        " cold debug build | cold release build |\n|---|---|---|---|---|\n"
+    } else {
+        "\n|---|---|---|\n"
+    });
+    for (name, default, features) in SETS {
+        let partner = partner(layout, default, features)?;
+        let partner = partner.path();
+        let crates = crates(partner)?;
+        let twice = twice(&crates);
+        let twice = if twice.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("`{}`", twice.join("`, `"))
+        };
+        write!(table, "| {name} | {} | {twice} |", crates.len())?;
         if build {
-            for (profile, time) in [&[][..], &["--release"]].into_iter().zip(&mut times) {
-                *time = format!("{:.0} s", cold(layout, features, profile)?.as_secs_f64());
+            for profile in [&[][..], &["--release"]] {
+                write!(table, " {:.0} s |", cold(partner, profile)?.as_secs_f64())?;
             }
         }
-        println!("| {name} | {crates} | {} | {} |", times[0], times[1]);
+        table.push('\n');
     }
+    print!("{table}");
     Ok(())
 }
 
-/// How many crates of others and of this workspace a build needs, `twipla` not counted.
-fn crates(layout: &Layout, features: &[&str]) -> Result<usize> {
-    let mut command = cargo(layout, "tree");
-    command
-        .args(["--package", "twipla", "--edges", "normal,build"])
-        .args(["--prefix", "none", "--format", "{p}"])
-        .args(features);
-    let output = command.output().context("cannot run cargo")?;
-    ensure!(output.status.success(), "cargo tree failed");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let names: BTreeSet<&str> = text
+/// A package that depends on `twipla` and on nothing else, with the versions of this workspace.
+fn partner(layout: &Layout, default: bool, features: &str) -> Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let twipla = layout.root().join("crates/twipla");
+    let manifest = format!(
+        "[package]\nname = \"partner\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [dependencies.twipla]\npath = {:?}\ndefault-features = {default}\nfeatures = [{features}]\n",
+        twipla.display().to_string()
+    );
+    fs::write(folder.path().join("Cargo.toml"), manifest)?;
+    let lock = layout.root().join("Cargo.lock");
+    fs::copy(&lock, folder.path().join("Cargo.lock"))
+        .with_context(|| format!("cannot copy {}", lock.display()))?;
+    fs::create_dir(folder.path().join("src"))?;
+    fs::write(folder.path().join("src/lib.rs"), "pub use twipla;\n")?;
+    Ok(folder)
+}
+
+/// Every crate that the package needs to be built, itself not counted: name and version.
+fn crates(partner: &Path) -> Result<BTreeSet<(String, String)>> {
+    let output = cargo(partner, "tree")
+        .args(["--edges", "normal,build", "--prefix", "none"])
+        .args(["--format", "{p}"])
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(
+        output.status.success(),
+        "cargo tree failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let crates: BTreeSet<(String, String)> = String::from_utf8_lossy(&output.stdout)
         .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .filter(|line| !line.is_empty() && !line.starts_with("twipla v"))
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        })
+        .filter(|(name, _)| name != "partner")
         .collect();
-    Ok(names.len())
+    for (name, _) in &crates {
+        ensure!(
+            !NEVER.contains(&name.as_str()),
+            "{name} would be built by every partner"
+        );
+    }
+    Ok(crates)
+}
+
+/// The names that come in several versions.
+fn twice(crates: &BTreeSet<(String, String)>) -> Vec<&str> {
+    let names = crates.iter().map(|(name, _)| name.as_str());
+    let mut twice: Vec<&str> = names
+        .clone()
+        .zip(names.skip(1))
+        .filter_map(|(one, next)| (one == next).then_some(one))
+        .collect();
+    twice.dedup();
+    twice
 }
 
 /// How long a build takes that has nothing but the sources.
-fn cold(layout: &Layout, features: &[&str], profile: &[&str]) -> Result<Duration> {
+fn cold(partner: &Path, profile: &[&str]) -> Result<Duration> {
+    // The first run may have to download them.
+    let fetched = cargo(partner, "fetch").args(["--quiet"]).status();
+    ensure!(
+        fetched.context("cannot run cargo")?.success(),
+        "cargo fetch failed"
+    );
     let target = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let mut command = cargo(layout, "build");
+    let mut command = cargo(partner, "build");
     command
-        .args(["--package", "twipla", "--quiet"])
-        .args(features)
+        .arg("--quiet")
         .args(profile)
         .arg("--target-dir")
         .arg(target.path());
@@ -74,8 +137,8 @@ fn cold(layout: &Layout, features: &[&str], profile: &[&str]) -> Result<Duration
     Ok(time)
 }
 
-fn cargo(layout: &Layout, subcommand: &str) -> Command {
+fn cargo(partner: &Path, subcommand: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(layout.root()).arg(subcommand);
+    command.current_dir(partner).arg(subcommand);
     command
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, StatusCode, header};
-use rand::Rng as _;
 
 /// How failed attempts are repeated.
 ///
@@ -117,7 +116,7 @@ impl RetryPolicy {
             .saturating_mul(1 << (attempts.saturating_sub(1)).min(16))
             .min(self.max_delay);
         let ceiling = ceiling.min(LONGEST_PAUSE);
-        Some(ceiling.mul_f64(rand::rng().random_range(0.0..=1.0)))
+        Some(ceiling.mul_f64(fastrand::f64()))
     }
 }
 

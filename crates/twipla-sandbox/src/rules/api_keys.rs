@@ -1,7 +1,7 @@
 //! API keys of websites, and the login with one.
 
 use chrono::TimeDelta;
-use rand::Rng as _;
+use rand::RngExt as _;
 use serde_json::json;
 use twipla_api::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use uuid::Uuid;

@@ -472,7 +472,7 @@ impl Inner {
                 let pause = FIRST_PAUSE
                     .saturating_mul(1 << state.failures.min(8))
                     .min(LONGEST_PAUSE)
-                    .mul_f64(0.5 + rand::random::<f64>() / 2.0);
+                    .mul_f64(0.5 + fastrand::f64() / 2.0);
                 state.failures = state.failures.saturating_add(1);
                 state.pause_until = Some(later(
                     self.clock.now(),
@@ -532,7 +532,8 @@ impl Order {
         header_value.set_sensitive(true);
         let margin = (self.lifetime / 20).min(MAX_MARGIN);
         let life = self.lifetime.to_std().unwrap_or(Duration::ZERO);
-        let before_renewal = life.mul_f64(rand::random_range(RENEW_AFTER));
+        let part = RENEW_AFTER.start + fastrand::f64() * (RENEW_AFTER.end - RENEW_AFTER.start);
+        let before_renewal = life.mul_f64(part);
         Ok(Token {
             text: Secret::from(text),
             header_value,

@@ -96,7 +96,7 @@ async fn it_signs_what_jsonwebtoken_accepts() {
 
 #[test]
 fn wrong_keys_are_refused_with_the_remedy() {
-    let noise: Vec<u8> = (0..300).map(|_| rand::random()).collect();
+    let noise: Vec<u8> = (0..300).map(|_| fastrand::u8(..)).collect();
     let short = {
         let n = [&[0, 0x80][..], &noise[..127]].concat();
         der(
