@@ -11,6 +11,7 @@ mod analytics;
 mod bad_input;
 mod bulk;
 mod chaos;
+mod connections;
 mod contract;
 mod coverage;
 mod customers;

@@ -60,6 +60,8 @@ fn the_passes_leave_their_marks() {
         ".field(\"key\", &crate::wire::Redacted)",
         "use crate::path::encode_path;",
         "encode_path(thing_id)",
+        "self.baseurl.join(format_args!(\"/",
+        "baseurl: crate::base::Base::new(baseurl)",
         "header_map.append(\"X-Trace\"",
         ".headers(header_map)",
         "#[cfg_attr(feature = \"schemars\", derive(::schemars::JsonSchema))]\n    pub struct Thing",
@@ -75,6 +77,7 @@ fn the_passes_leave_their_marks() {
         "unwrap()",
         "mod prelude",
         "progenitor_client::{encode_path",
+        "format!(\"{}",
     ] {
         assert!(!text.contains(unwanted), "{unwanted} is in:\n{text}");
     }
