@@ -232,22 +232,24 @@ impl<T: Send + 'static> Request<T> {
         + 'static,
     ) -> BoxFuture<'static, Result<R>> {
         Box::pin(async move {
-            let Self {
-                core,
-                operation,
-                settings,
-                plan,
-                inspect,
-            } = self;
-            let mut plan = plan.map_err(|error| error.with_operation(operation.id))?;
-            let mut outgoing = plan.outgoing(&core, operation)?;
-            let credential = plan.credential();
-            let exchange = Exchange::new(&core, credential, &settings, &outgoing, operation.id);
+            // Not taken apart: what is moved out of it would be kept twice.
+            let operation = self.operation;
+            let mut plan = self
+                .plan
+                .map_err(|error| error.with_operation(operation.id))?;
+            let mut outgoing = plan.outgoing(&self.core, operation)?;
+            let exchange = Exchange::new(
+                &self.core,
+                plan.credential(),
+                &self.settings,
+                &outgoing,
+                self.operation.id,
+            );
             // The only future inside this one: each more is moved once more, and they are large.
             let reply = exchange.answered(&mut outgoing).await;
             let reply = exchange.finish(reply);
-            let outcome = outcome(plan, reply, operation);
-            match (outcome, inspect) {
+            let outcome = outcome(plan, reply, self.operation);
+            match (outcome, self.inspect) {
                 (Err(error), Some(inspect)) if error.is_ambiguous() => {
                     let settled = inspect().await;
                     // A look cannot exclude that the change arrives late.

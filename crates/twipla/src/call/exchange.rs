@@ -88,7 +88,7 @@ impl<'a> Exchange<'a> {
         // The clock is read where time has passed, and not for each need of it.
         let mut now = Instant::now();
         let deadline = later(now, self.settings.timeout);
-        let nature = Nature::of(&request.method);
+        let nature = Nature::of(request.method());
         let mut attempts = 0;
         let mut reminted = false;
         // An earlier attempt may have done it, whatever a later one says.
@@ -106,12 +106,16 @@ impl<'a> Exchange<'a> {
         loop {
             let sending = self.send(request, token.as_deref())?;
             attempts += 1;
-            let span = attempt_span(&request.method, attempts, &self.span);
-            let until = deadline.min(later(now, self.settings.attempt_timeout));
-            // Pinned here, and not moved through the layers around it: it is large.
-            let attempt = pin!(self.attempt(sending, until, attempts, nature));
-            let attempt = attempt.instrument(span.clone()).await;
-            let attempt = attempt.unwrap_or_else(|Elapsed| self.too_long(until == deadline));
+            let span = attempt_span(request.method(), attempts, &self.span);
+            let (until, whole) = self.until(now, deadline);
+            // Pinned here, and not moved through the layers around it; gone before anything else is
+            // waited for, so that the future of a call stays small.
+            let attempt = {
+                let attempt = self.attempt(sending, until, attempts, nature);
+                let attempt = pin!(attempt);
+                attempt.instrument(span.clone()).await
+            };
+            let attempt = attempt.unwrap_or_else(|Elapsed| self.too_long(whole));
             attempt.record(&span);
             drop(span);
             let (failure, last) = match attempt {
@@ -172,7 +176,13 @@ impl<'a> Exchange<'a> {
     ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>> {
         let mut next = request.attempt();
         self.authorize(&mut next, token)?;
-        Ok(self.core.http.execute(*next))
+        Ok(self.core.http.execute(next))
+    }
+
+    /// When an attempt that starts now must be over, and whether the whole call is over then.
+    fn until(&self, now: Instant, deadline: Instant) -> (Instant, bool) {
+        let until = later(now, self.settings.attempt_timeout);
+        (until.min(deadline), until >= deadline)
     }
 
     /// Waits for the head of an answer and reads the rest, with one timer for both.
@@ -186,16 +196,24 @@ impl<'a> Exchange<'a> {
         // Not out of the task's budget, which a flood of small chunks uses up.
         let timer = pin!(unconstrained(sleep_until(until)));
         let sending = pin!(sending);
-        let (response, timer) = match select(sending, timer).await {
+        let (mut response, timer) = match select(sending, timer).await {
             Either::Left((Ok(response), timer)) => (response, timer),
             Either::Left((Err(error), _)) => return Ok(unanswered(error)),
             Either::Right(_) => return Err(Elapsed),
         };
-        let reading = pin!(self.read(response, attempts, nature.changes));
-        match select(reading, timer).await {
-            Either::Left((attempt, _)) => Ok(attempt),
-            Either::Right(_) => Err(Elapsed),
-        }
+        let body = match select(pin!(self.read(&mut response, nature)), timer).await {
+            Either::Left((Ok(body), _)) => body,
+            Either::Left((Err(attempt), _)) => return Ok(attempt),
+            Either::Right(_) => return Err(Elapsed),
+        };
+        Ok(Attempt::Reply(RawReply {
+            status: response.status(),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+            attempts,
+            changes: nature.changes,
+            in_doubt: false,
+        }))
     }
 
     /// An attempt that its time, or that of the whole call, ended.
@@ -213,21 +231,14 @@ impl<'a> Exchange<'a> {
     }
 
     /// Reads the body, but never more of it than the limit allows.
-    async fn read(&self, mut response: reqwest::Response, attempts: u32, changes: bool) -> Attempt {
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
+    async fn read(
+        &self,
+        response: &mut reqwest::Response,
+        nature: Nature,
+    ) -> Result<Bytes, Attempt> {
         let limit = self.settings.max_body;
-        let announced = response.content_length().unwrap_or(0);
-        let too_large = || {
-            Error::new(
-                ErrorKind::Decode,
-                format!("the reply is larger than {limit} bytes: raise max_body if that is right"),
-            )
-            .with_status(status)
-            .with_ambiguous(changes)
-        };
-        if announced > limit as u64 {
-            return Attempt::Fatal(too_large());
+        if response.content_length().unwrap_or(0) > limit as u64 {
+            return Err(too_large(limit, response.status(), nature));
         }
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
@@ -235,7 +246,7 @@ impl<'a> Exchange<'a> {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     if first.len() + rest.len() + chunk.len() > limit {
-                        return Attempt::Fatal(too_large());
+                        return Err(too_large(limit, response.status(), nature));
                     }
                     if first.is_empty() {
                         first = chunk;
@@ -247,26 +258,18 @@ impl<'a> Exchange<'a> {
                 Err(error) => {
                     let error =
                         connection("the connection broke in the middle of the answer", error);
-                    return Attempt::Failed(Failure::Broken, error.with_status(status));
+                    let error = error.with_status(response.status());
+                    return Err(Attempt::Failed(Failure::Broken, error));
                 }
             }
         }
-        let body = if rest.is_empty() {
-            first
-        } else {
-            let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-            whole.extend_from_slice(&first);
-            whole.extend_from_slice(&rest);
-            whole.freeze()
-        };
-        Attempt::Reply(RawReply {
-            status,
-            headers,
-            body,
-            attempts,
-            changes,
-            in_doubt: false,
-        })
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&rest);
+        Ok(whole.freeze())
     }
 
     /// A token in place of one that the server refused.
@@ -334,9 +337,9 @@ fn call_span(request: &Outgoing, name: &'static str) -> Span {
         "twipla.call",
         otel.kind = "client",
         otel.name = name,
-        http.request.method = %request.method,
-        server.address = request.url.host_str(),
-        server.port = request.url.port_or_known_default(),
+        http.request.method = %request.method(),
+        server.address = request.url().host_str(),
+        server.port = request.url().port_or_known_default(),
         http.response.status_code = tracing::field::Empty,
         http.request.resend_count = tracing::field::Empty,
         error.r#type = tracing::field::Empty,
@@ -379,6 +382,13 @@ fn unanswered(error: reqwest::Error) -> Attempt {
             connection("the connection broke before the answer", error),
         )
     }
+}
+
+fn too_large(limit: usize, status: StatusCode, nature: Nature) -> Attempt {
+    let message =
+        format!("the reply is larger than {limit} bytes: raise max_body if that is right");
+    let error = Error::new(ErrorKind::Decode, message).with_status(status);
+    Attempt::Fatal(error.with_ambiguous(nature.changes))
 }
 
 /// What a method promises.

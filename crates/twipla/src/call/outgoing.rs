@@ -30,15 +30,16 @@ thread_local! {
 /// The transport that takes every request.
 pub(crate) struct Taker;
 
-/// What is sent, as often as it must be.
-pub(crate) struct Outgoing {
-    pub(super) method: Method,
-    pub(super) url: Url,
+/// What is sent, as often as it must be. In a box: it is large, and passed on a few times.
+pub(crate) struct Outgoing(Box<Parts>);
+
+struct Parts {
+    method: Method,
+    url: Url,
     /// Two are what the generated client sets at the most.
     headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
-    /// The request as it was built, but for its body: the first attempt. In a
-    /// box: it is large, and passed on a few times.
-    first: Option<Box<reqwest::Request>>,
+    /// The request as it was built, but for its body: the first attempt.
+    first: Option<reqwest::Request>,
     /// Written once, shared by all attempts.
     body: Option<Bytes>,
 }
@@ -99,7 +100,7 @@ impl Outgoing {
             },
             None => None,
         };
-        Some(Self {
+        Some(Self(Box::new(Parts {
             method: request.method().clone(),
             url: request.url().clone(),
             headers: request
@@ -108,19 +109,27 @@ impl Outgoing {
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             body,
-            first: Some(Box::new(request)),
-        })
+            first: Some(request),
+        })))
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.0.method
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.0.url
     }
 
     /// The request of the next attempt.
-    pub(super) fn attempt(&mut self) -> Box<reqwest::Request> {
-        let mut request = self.first.take().unwrap_or_else(|| {
-            let again = reqwest::Request::new(self.method.clone(), self.url.clone());
-            let mut again = Box::new(again);
-            *again.headers_mut() = self.headers.iter().cloned().collect();
+    pub(super) fn attempt(&mut self) -> reqwest::Request {
+        let parts = &mut *self.0;
+        let mut request = parts.first.take().unwrap_or_else(|| {
+            let mut again = reqwest::Request::new(parts.method.clone(), parts.url.clone());
+            *again.headers_mut() = parts.headers.iter().cloned().collect();
             again
         });
-        *request.body_mut() = self.body.clone().map(Into::into);
+        *request.body_mut() = parts.body.clone().map(Into::into);
         request
     }
 }
