@@ -18,8 +18,9 @@ compile_error!(
 /// Each is a feature of this crate. `ring` is on by default: a process that
 /// uses it has its first answer early. `aws-lc-rs` takes some 20 ms to gather
 /// entropy when a process needs its first random number, then signs twice as
-/// fast, and it takes keys of up to 8192 bits instead of 4096. Where both are
-/// enabled, `ring` stays the default, and nothing global is installed.
+/// fast, and it takes any key of 2048 to 8192 bits, where ring takes 2048, 3072
+/// or 4096 bits and a public exponent of 65537 or more. Where both are enabled,
+/// `ring` stays the default, and nothing global is installed.
 ///
 /// ```
 /// use twipla::CryptoBackend;
@@ -40,6 +41,14 @@ pub enum CryptoBackend {
 }
 
 impl CryptoBackend {
+    /// Those that are enabled, the default one first.
+    pub(crate) const ENABLED: &[Self] = &[
+        #[cfg(feature = "ring")]
+        Self::Ring,
+        #[cfg(feature = "aws-lc-rs")]
+        Self::AwsLcRs,
+    ];
+
     /// TLS as this system trusts it; for no host at all where none speaks TLS.
     pub(crate) fn tls(self, wanted: bool) -> Result<ClientConfig> {
         let provider = Arc::new(self.provider());

@@ -21,8 +21,9 @@ const MAX_PEM_BYTES: usize = 64 * 1024;
 /// The partner's RSA private key, ready to sign.
 ///
 /// Takes PEM text, PKCS#1 (`BEGIN RSA PRIVATE KEY`) or PKCS#8 (`BEGIN PRIVATE
-/// KEY`), of 2048 to 4096 bits, or 8192 with [`CryptoBackend`]'s aws-lc-rs. Anything else is refused with the command that
-/// makes a right one. Cheap to clone; `Debug` shows the size alone.
+/// KEY`), of 2048, 3072 or 4096 bits; with the feature `aws-lc-rs` of any size
+/// from 2048 to 8192 bits ([`CryptoBackend`]). Anything else is refused with the
+/// command that makes a right one. Cheap to clone; `Debug` shows the size alone.
 ///
 /// ```no_run
 /// use twipla::PrivateKey;
@@ -48,6 +49,9 @@ pub struct PrivateKey {
 impl PrivateKey {
     /// Reads a key from PEM text, and signs once to see that it can.
     ///
+    /// The default [`CryptoBackend`] signs, or where it does not take such a key
+    /// another one that is enabled and does.
+    ///
     /// Text out of an environment variable is fine: `\n` spelled with a
     /// backslash counts as a new line, and so does a space or a Windows line end.
     ///
@@ -65,7 +69,7 @@ impl PrivateKey {
     /// format or under 2048 bits, or is damaged. The message says which command
     /// helps; it shows nothing of the text.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
-        Self::from_pem_with(pem, CryptoBackend::default())
+        Self::from_pem_by(pem.as_ref(), CryptoBackend::ENABLED)
     }
 
     /// Reads a key from PEM text, to sign with this library. See [`from_pem`](Self::from_pem).
@@ -82,7 +86,11 @@ impl PrivateKey {
     ///
     /// As `from_pem`.
     pub fn from_pem_with(pem: impl AsRef<[u8]>, backend: CryptoBackend) -> Result<Self> {
-        let bytes = pem.as_ref();
+        Self::from_pem_by(pem.as_ref(), &[backend])
+    }
+
+    /// With the first of these that takes the key.
+    fn from_pem_by(bytes: &[u8], backends: &[CryptoBackend]) -> Result<Self> {
         if bytes.len() > MAX_PEM_BYTES {
             return Err(refuse(format!(
                 "is over {MAX_PEM_BYTES} bytes, so it is no private key: {MAKE_ONE}"
@@ -96,7 +104,7 @@ impl PrivateKey {
         let text = Zeroizing::new(text.replace("\\r", "").replace("\\n", "\n"));
         let block = find_key(&text)?;
         let der = block.decode()?;
-        Self::from_der(backend, block.format, &der)
+        Self::from_der(backends, block.format, &der)
     }
 
     /// Reads a key from a PEM file. See [`from_pem`](Self::from_pem).
@@ -155,22 +163,34 @@ impl PrivateKey {
         self.bits
     }
 
-    fn from_der(backend: CryptoBackend, format: Format, der: &[u8]) -> Result<Self> {
-        let modulus = modulus(format, der)?;
+    fn from_der(backends: &[CryptoBackend], format: Format, der: &[u8]) -> Result<Self> {
+        let (modulus, exponent) = public_numbers(format, der)?;
         let bits = bit_length(modulus);
         if bits < 2048 {
             return Err(refuse(format!(
                 "has {bits} bits, and RS256 needs 2048: {MAKE_ONE}, and hand its public key to TWIPLA"
             )));
         }
+        let exponent = small(exponent);
+        let mut backends = backends.iter().copied();
+        let Some(backend) = backends
+            .clone()
+            .find(|backend| RsaKey::takes(*backend, bits, exponent))
+        else {
+            let taken: Vec<_> = backends
+                .by_ref()
+                .map(|backend| format!("{backend:?} signs with {}", RsaKey::taken(backend)))
+                .collect();
+            return Err(refuse(format!(
+                "has {bits} bits and the public exponent {exponent}, and {}: {MAKE_ONE}, or use another CryptoBackend",
+                taken.join(", ")
+            )));
+        };
         let key = RsaKey::parse(backend, format, der).map_err(|error| {
-            let largest = RsaKey::largest(backend);
-            let problem = if bits > largest {
-                format!("has {bits} bits, and {backend:?} signs with {largest} at the most: {MAKE_ONE}, or use another CryptoBackend")
-            } else {
-                format!("is damaged: check it with \"openssl rsa -check -noout -in KEY\", or {MAKE_ONE}")
-            };
-            refuse(problem).with_source(error)
+            refuse(format!(
+                "is damaged: check it with \"openssl rsa -check -noout -in KEY\", or {MAKE_ONE}"
+            ))
+            .with_source(error)
         })?;
         let key = Self {
             key: Arc::new(key),
@@ -203,7 +223,7 @@ impl PrivateKey {
 }
 
 impl Signer for PrivateKey {
-    // A fraction of a millisecond: not worth another thread.
+    // Half a millisecond for 2048 bits, once in the life of a token: not worth another thread.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(std::future::ready(self.sign_now(message)))
     }
@@ -351,8 +371,8 @@ fn not_rsa(what: &str) -> Error {
     refuse(format!("is {what}, and RS256 needs RSA: {MAKE_ONE}"))
 }
 
-/// The modulus, of a key that is RSA.
-fn modulus(format: Format, der: &[u8]) -> Result<&[u8]> {
+/// The modulus and the public exponent, big-endian, of a key that is RSA.
+fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
     let damaged = || refuse(format!("is damaged (no DER of a key inside): {MAKE_ONE}"));
     let rsa = match format {
         Format::Pkcs1 => der,
@@ -367,7 +387,7 @@ fn modulus(format: Format, der: &[u8]) -> Result<&[u8]> {
             }
         }
     };
-    pkcs1_modulus(rsa).ok_or_else(damaged)
+    pkcs1_public(rsa).ok_or_else(damaged)
 }
 
 /// Object identifiers of key algorithms, as DER writes them.
@@ -393,12 +413,23 @@ fn pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((algorithm, key))
 }
 
-/// `n` of `RSAPrivateKey` (RFC 8017), big-endian.
-fn pkcs1_modulus(der: &[u8]) -> Option<&[u8]> {
+/// `n` and `e` of `RSAPrivateKey` (RFC 8017), big-endian.
+fn pkcs1_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (key, _) = element(SEQUENCE, der)?;
     let (_version, key) = element(INTEGER, key)?;
-    let (modulus, _) = element(INTEGER, key)?;
-    Some(modulus)
+    let (modulus, key) = element(INTEGER, key)?;
+    let (exponent, _) = element(INTEGER, key)?;
+    Some((modulus, exponent))
+}
+
+/// A number that is small, or the largest there is.
+fn small(number: &[u8]) -> u64 {
+    if bit_length(number) > 64 {
+        return u64::MAX;
+    }
+    number
+        .iter()
+        .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
 /// The content of the DER element at the start of `der`, if it has this tag, and what follows it.

@@ -47,13 +47,24 @@ impl RsaKey {
         }
     }
 
-    /// The largest key that this library signs with, in bits.
-    pub(super) fn largest(backend: CryptoBackend) -> usize {
+    /// Whether this library signs with keys of so many bits and this public exponent.
+    pub(super) fn takes(backend: CryptoBackend, bits: usize, exponent: u64) -> bool {
+        match backend {
+            // Its primes are a multiple of 512 bits.
+            #[cfg(feature = "ring")]
+            CryptoBackend::Ring => matches!(bits, 2048 | 3072 | 4096) && exponent >= 65537,
+            #[cfg(feature = "aws-lc-rs")]
+            CryptoBackend::AwsLcRs => (2048..=8192).contains(&bits) && exponent >= 3,
+        }
+    }
+
+    /// The keys that this library takes, in words.
+    pub(super) fn taken(backend: CryptoBackend) -> &'static str {
         match backend {
             #[cfg(feature = "ring")]
-            CryptoBackend::Ring => 4096,
+            CryptoBackend::Ring => "2048, 3072 or 4096 bits and a public exponent of 65537 or more",
             #[cfg(feature = "aws-lc-rs")]
-            CryptoBackend::AwsLcRs => 8192,
+            CryptoBackend::AwsLcRs => "2048 to 8192 bits and a public exponent of 3 or more",
         }
     }
 

@@ -76,6 +76,53 @@ fn right_keys_are_read_however_they_were_handed_over() {
     }
 }
 
+#[test]
+fn what_a_library_does_not_take_is_said_before_it_is_asked() {
+    let public = |bits: usize, exponent: &[u8]| {
+        let n = [&[0, 0x80][..], &vec![7; bits / 8 - 1]].concat();
+        let numbers = [der(INTEGER, &[0]), der(INTEGER, &n), der(INTEGER, exponent)];
+        pem("RSA PRIVATE KEY", &der(SEQUENCE, &numbers.concat()))
+    };
+    let refusal = |backend, bits, exponent: &[u8]| {
+        let key = PrivateKey::from_pem_with(public(bits, exponent), backend);
+        key.unwrap_err().to_string()
+    };
+    for &backend in CryptoBackend::ENABLED {
+        let taken = RsaKey::taken(backend);
+        for (bits, exponent, want) in [
+            (
+                8200,
+                &[1, 0, 1][..],
+                "has 8200 bits and the public exponent 65537, and",
+            ),
+            (2048, &[1], "has 2048 bits and the public exponent 1, and"),
+        ] {
+            let error = refusal(backend, bits, exponent);
+            assert!(error.contains(want) && error.contains(taken), "{error}");
+            assert!(error.contains("use another CryptoBackend"), "{error}");
+        }
+        // What it takes is parsed, and is no key.
+        for bits in [2048, 3072, 4096] {
+            let error = refusal(backend, bits, &[1, 0, 1]);
+            assert!(error.contains("is damaged"), "{error}");
+        }
+    }
+    #[cfg(feature = "ring")]
+    for (bits, exponent) in [(2560, &[1, 0, 1][..]), (3000, &[1, 0, 1]), (2048, &[3])] {
+        let error = refusal(CryptoBackend::Ring, bits, exponent);
+        assert!(
+            error.contains("Ring signs with 2048, 3072 or 4096"),
+            "{error}"
+        );
+    }
+    // Without a choice by the caller it goes to a library that takes it.
+    #[cfg(all(feature = "ring", feature = "aws-lc-rs"))]
+    for (bits, exponent) in [(2560, &[1, 0, 1][..]), (2048, &[3])] {
+        let error = PrivateKey::from_pem(public(bits, exponent)).unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn it_signs_what_jsonwebtoken_accepts() {
     let key = PrivateKey::from_pem(pem("PRIVATE KEY", pkcs8_der())).unwrap();
