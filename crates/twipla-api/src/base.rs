@@ -34,9 +34,20 @@ impl Base {
         &self.text
     }
 
+    /// The path of the address, as it is sent, without a slash at its end.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The address with a path behind its own.
     pub(crate) fn join(&self, path: fmt::Arguments<'_>) -> Result<Url, InvalidBase> {
-        let invalid = |why: &str| InvalidBase(format!("{:?} {why}", self.text));
+        let invalid = |why: &str| {
+            // What stands before an @ may be a password.
+            if self.text.contains('@') {
+                return InvalidBase(format!("the address with an @ {why}"));
+            }
+            InvalidBase(format!("{:?} {why}", self.text))
+        };
         let mut url = self.url.clone().map_err(|why| invalid(&why))?;
         let mut whole = String::with_capacity(self.path.len() + 128);
         whole.push_str(&self.path);
@@ -117,5 +128,8 @@ mod tests {
             assert!(error.contains(want), "{base}: {error}");
             assert!(error.contains(&format!("{base:?}")), "{base}: {error}");
         }
+        let error = join("https://user:word@api.example.com?x=1", "x").unwrap_err();
+        assert!(!error.contains("word"), "{error}");
+        assert!(error.contains("leave out what begins with"), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
 use reqwest::{Request, Response};
 
 use crate::operation::Operation;
-use crate::path::guard;
+use crate::path::guard_below;
 use crate::{Client, Session};
 
 impl ClientHooks<Session> for Client {
@@ -16,9 +16,8 @@ impl ClientHooks<Session> for Client {
                 info.operation_id
             )));
         };
-        guard(self.baseurl(), request.url(), operation.path)
-            .map_err(|error| Error::InvalidRequest(format!("{}: {error}", operation.id)))?;
-        Ok(())
+        guard_below(self.baseurl.path(), request.url(), operation.path)
+            .map_err(|error| Error::InvalidRequest(format!("{}: {error}", operation.id)))
     }
 
     /// Hands the request to the transport.
