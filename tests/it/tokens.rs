@@ -1,5 +1,6 @@
 //! Tokens: made once, mended once, and refused where they should be.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use twipla::{
@@ -100,6 +101,51 @@ async fn a_signer_that_fails_is_told_apart_from_the_server() {
     let error = built.packages().list().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
     assert!(stage.sandbox.requests().is_empty());
+}
+
+/// Signs once, and then no more.
+#[derive(Debug)]
+struct SignsOnce {
+    key: PrivateKey,
+    signed: AtomicBool,
+}
+
+impl Signer for SignsOnce {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        if self.signed.swap(true, Ordering::SeqCst) {
+            return Box::pin(async { Err(SignerError::new("the key store is locked")) });
+        }
+        self.key.sign(message)
+    }
+}
+
+#[tokio::test]
+async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
+    let stage = Stage::start().await;
+    let create = stage.website_model.customers().create("c", "c@example.com");
+    create.await.unwrap();
+    let partner = stage.sandbox.website_partner();
+    let signer = SignsOnce {
+        key: PrivateKey::from_pem(partner.private_key_pem()).unwrap(),
+        signed: AtomicBool::new(false),
+    };
+    let twipla = Twipla::builder()
+        .signer(partner.id(), signer)
+        .base_url(stage.sandbox.base_url())
+        .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
+        .build()
+        .unwrap();
+    // The first attempt is done and its answer lost, the second is asked for another token.
+    for kind in [FaultKind::ResetAfterCommit, FaultKind::ExpiredToken] {
+        let fault = Fault::new(kind).operation("delete_customer").times(1);
+        stage.sandbox.inject(fault);
+    }
+    let error = twipla.customer("c").delete().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+    assert_eq!(stage.sandbox.requests().len(), 3);
+    let gone = stage.website_model.customer("c").get().await.unwrap_err();
+    assert!(gone.is_not_found(), "{gone}");
 }
 
 #[tokio::test]

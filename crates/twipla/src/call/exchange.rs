@@ -139,7 +139,10 @@ impl<'a> Exchange<'a> {
                     {
                         reminted = true;
                         let fresh = self.other_token(rejected, &reply, deadline).await;
-                        token = Some(fresh.map_err(|error| error.with_attempts(attempts))?);
+                        let fresh = fresh.map_err(|error| {
+                            error.with_attempts(attempts).with_ambiguous(in_doubt)
+                        });
+                        token = Some(fresh?);
                         now = Instant::now();
                         continue;
                     }
@@ -168,7 +171,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// One attempt on its way. No part of the futures here: what it is made of is not kept.
+    /// Starts one attempt. Not `async`: a future would keep the request while it waits for the answer.
     fn send(
         &self,
         request: &mut Outgoing,
@@ -281,7 +284,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<Arc<Token>> {
         // The clocks may differ: the answer tells the server's.
         if let Some(date) = retry::server_date(&reply.headers) {
-            self.core.minter.learn_clock(date);
+            self.span.in_scope(|| self.core.minter.learn_clock(date));
         }
         let fresh = self.core.minter.refresh_after_rejection(rejected);
         in_time(deadline, fresh, &self.span).await
