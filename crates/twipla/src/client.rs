@@ -45,7 +45,7 @@ pub struct Twipla {
 /// What all clones share.
 pub(crate) struct Core {
     pub(crate) http: reqwest::Client,
-    /// Without a trailing slash, as the generated client joins it with a path.
+    /// Without a trailing slash: the path of a free request is put behind it.
     pub(crate) base: String,
     pub(crate) data: String,
     /// Builds the requests of the management API, and of the data API.

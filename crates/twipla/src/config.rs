@@ -272,9 +272,12 @@ impl Builder {
             ));
         }
         let agent = user_agent(self.user_agent.as_deref())?;
-        let speaks_tls = [&hosts.base, &hosts.data, &hosts.dashboard]
+        // Nothing is sent to the dashboard's host. A proxy, which is what plain
+        // http elsewhere may go through, may speak TLS.
+        let speaks_tls = [&hosts.base, &hosts.data]
             .iter()
-            .any(|host| host.scheme() == "https");
+            .any(|host| host.scheme() == "https")
+            || !is_loopback(&hosts.base);
         let mut http = reqwest::Client::builder()
             // Nothing global: which library an application installs is its own matter.
             .tls_backend_preconfigured(self.crypto_backend.tls(speaks_tls)?)

@@ -36,6 +36,13 @@
 //! have types of their own ([`CustomerId`], [`WebsiteId`], [`PackageId`],
 //! [`TwiplaWebsiteId`]), so that one cannot stand in for another.
 //!
+//! # Features
+//!
+//! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,
+//!   [`Builder::crypto_backend`] chooses, and ring is the default.
+//! - `http2` (default) speaks HTTP/2 where the server offers it in TLS.
+//! - `schemars` gives the models JSON Schemas, see below.
+//!
 //! # JSON Schema
 //!
 //! With the feature `schemars` the models in [`types`] and the ids implement `schemars::JsonSchema` (schemars 1), so

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_core::Stream;
 use futures_util::stream;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::arg::Arg;
 use crate::call::BoxFuture;
@@ -254,7 +255,7 @@ impl<T: Clone + PartialEq + Send + 'static> Walk<T> {
         self.next = more.then_some(number + 1);
         if let Some(next) = self.next.filter(|_| self.list.read_ahead) {
             let request = self.list.at(next)?;
-            self.ahead = Some(Ahead(tokio::spawn(request.into_future())));
+            self.ahead = Some(Ahead(tokio::spawn(request.into_future().in_current_span())));
         }
         Ok(Some(page))
     }

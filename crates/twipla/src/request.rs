@@ -43,9 +43,9 @@ type Inspect = Box<dyn FnOnce() -> BoxFuture<'static, Option<Settled>> + Send>;
 
 /// Knows the arguments of the call, and the shape of its reply.
 ///
-/// Neither waits for anything: sending is the same for all, and compiled once.
+/// Nothing here waits: sending is the same for all plans, and compiled once.
 trait Plan<T>: Send {
-    /// The request, and what sends it. Called once.
+    /// The request. Called once.
     fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing>;
 
     fn credential(&self) -> &Credential;
@@ -423,11 +423,8 @@ impl FreeRequest {
 
     async fn send(mut self) -> Result<call::RawReply> {
         let name = self.name;
-        let request = self.build().map_err(|error| error.with_operation(name))?;
-        let mut outgoing = Outgoing::of(request).ok_or_else(|| {
-            Error::invalid("the body of the request cannot be sent twice: give it as bytes")
-                .with_operation(name)
-        })?;
+        let outgoing = self.build();
+        let mut outgoing = outgoing.map_err(|error| error.with_operation(name))?;
         let exchange = Exchange::new(
             &self.core,
             &self.credential,
@@ -439,7 +436,7 @@ impl FreeRequest {
         exchange.finish(reply)
     }
 
-    fn build(&mut self) -> Result<reqwest::Request> {
+    fn build(&mut self) -> Result<Outgoing> {
         let base = if self.data {
             &self.core.data
         } else {
@@ -476,14 +473,14 @@ impl FreeRequest {
             http::header::ACCEPT,
             http::HeaderValue::from_static("application/json"),
         );
-        if let Some(body) = self.body.take() {
+        let body = self.body.take().transpose()?;
+        if body.is_some() {
             request.headers_mut().insert(
                 http::header::CONTENT_TYPE,
                 http::HeaderValue::from_static("application/json"),
             );
-            *request.body_mut() = Some(body?.into());
         }
-        Ok(request)
+        Ok(Outgoing::new(request, body.map(Into::into)))
     }
 }
 

@@ -75,9 +75,10 @@ impl RetryPolicy {
     /// How long a request is waited with before it is sent again, after `attempts` that ended with this status; `None`
     /// where it is not sent again.
     ///
-    /// For requests that you repeat yourself, by the same rules: GET, PUT and DELETE after 408, 429, 502, 503 and 504,
-    /// the others after 429 or 503 with `Retry-After` alone. The pause is random up to a bound that doubles, or what
-    /// `retry_after` asks for.
+    /// For requests that you repeat yourself, by the same rules: GET, HEAD, OPTIONS, PUT and DELETE after 408, 429, 502,
+    /// 503 and 504, the others after 429 or 503 with `Retry-After` alone. The pause is random up to a bound that doubles,
+    /// or what `retry_after` asks for; a `retry_after` above [`max_retry_after`](Self::max_retry_after) gives `None`. What
+    /// to do where no answer came at all is not asked here.
     ///
     /// ```
     /// use http::{Method, StatusCode};

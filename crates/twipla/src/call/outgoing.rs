@@ -91,7 +91,7 @@ impl Outgoing {
     }
 
     /// Takes a request apart; nothing where its body is no bytes.
-    pub(crate) fn of(mut request: reqwest::Request) -> Option<Self> {
+    fn of(mut request: reqwest::Request) -> Option<Self> {
         let body = match request.body_mut().take() {
             // Bytes come out as they went in, at once and without a copy.
             Some(mut body) => match body.frame().now_or_never()? {
@@ -100,7 +100,12 @@ impl Outgoing {
             },
             None => None,
         };
-        Some(Self(Box::new(Parts {
+        Some(Self::new(request, body))
+    }
+
+    /// A request without its body, and the body.
+    pub(crate) fn new(request: reqwest::Request, body: Option<Bytes>) -> Self {
+        Self(Box::new(Parts {
             method: request.method().clone(),
             url: request.url().clone(),
             headers: request
@@ -110,7 +115,7 @@ impl Outgoing {
                 .collect(),
             body,
             first: Some(request),
-        })))
+        }))
     }
 
     pub(super) fn method(&self) -> &Method {
