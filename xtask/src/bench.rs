@@ -1,8 +1,14 @@
 //! `cargo xtask bench`: what a call costs, beside a bare HTTP client.
 //!
-//! Every figure is a ratio of two processes that took turns on the same
-//! machine: ours, the baseline, ours, the baseline. Times by themselves move
-//! with the machine; ratios of medians hardly do.
+//! Ratios are of two that took turns on the same machine. Calls, streams and
+//! starts are processes that take turns, tokens and decoding take turns inside
+//! one process. Times by themselves move with the machine, within seconds and by
+//! a tenth, so a ratio is taken in each round, and the table has the median of
+//! those. A round of calls has the baseline before and after ours, which tells
+//! what the machine does to two runs of the very same program: no ratio is
+//! known better than that.
+//!
+//! Many short rounds therefore, not a few long ones.
 
 mod processes;
 mod table;
@@ -15,7 +21,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use self::processes::{Over, Processes};
-use self::table::{Row, Table};
+use self::table::{Row, Table, median};
 use crate::contract::{self, Layout};
 
 /// What `cargo xtask bench` is asked.
@@ -38,24 +44,27 @@ struct Extent {
     calls: usize,
     customers: usize,
     entries: usize,
+    streams: usize,
     pages: usize,
     starts: usize,
 }
 
 const FULL: Extent = Extent {
-    rounds: 9,
-    calls: 20_000,
+    rounds: 31,
+    calls: 2_000,
     customers: 10_000,
     entries: 1_000_000,
-    pages: 4_000,
-    starts: 20,
+    streams: 5,
+    pages: 1_000,
+    starts: 21,
 };
 
 const QUICK: Extent = Extent {
     rounds: 2,
-    calls: 1_000,
+    calls: 500,
     customers: 400,
     entries: 20_000,
+    streams: 2,
     pages: 400,
     starts: 3,
 };
@@ -105,8 +114,13 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// Whether this is measured; says so, for it takes minutes in all.
     fn wanted(&self, name: &str) -> bool {
-        self.only.is_none_or(|only| name.contains(only))
+        let wanted = self.only.is_none_or(|only| name.contains(only));
+        if wanted {
+            eprintln!("measuring: {name}");
+        }
+        wanted
     }
 
     /// A client of the benchmark, run once.
@@ -155,7 +169,8 @@ impl Bench<'_> {
                     &calls,
                 ]
             };
-            let [ours, bare, limit] = self.turns([
+            let [before, ours, after, limit] = self.turns([
+                (Over::Http, &arguments("reqwest")),
                 (Over::Http, &arguments("twipla")),
                 (Over::Http, &arguments("reqwest")),
                 (Over::Http, &arguments("hyper")),
@@ -165,23 +180,21 @@ impl Bench<'_> {
                 ("p99", "p99", "µs", None),
                 ("CPU", "cpu", "µs", Some(1.05)),
             ] {
-                self.table.push(
-                    Row::ratio(
-                        &format!("{title}: {what}"),
-                        unit,
-                        median(&ours, key),
-                        median(&bare, key),
-                    )
-                    .limit(median(&limit, key))
-                    .at_most(most),
+                let row = between(
+                    &format!("{title}: {what}"),
+                    unit,
+                    key,
+                    [&before, &ours, &after],
                 );
+                self.table.push(row.limit(&of(&limit, key)).at_most(most));
             }
             let key = "allocations";
-            let (mine, theirs) = (median(&ours, key), median(&bare, key));
+            let [mine, theirs, limit] = [&ours, &before, &limit].map(|results| of(results, key));
+            let few = median(&mine) <= median(&theirs) + 8.0;
             self.table.push(
-                Row::ratio(&format!("{title}: allocations"), "", mine, theirs)
-                    .limit(median(&limit, key))
-                    .ok(mine <= theirs + 8.0, "bare + 8"),
+                Row::ratio(&format!("{title}: allocations"), "", &mine, &theirs)
+                    .limit(&limit)
+                    .ok(few, "bare + 8"),
             );
         }
         Ok(())
@@ -195,31 +208,19 @@ impl Bench<'_> {
                 continue;
             }
             let arguments = |client| throughput(client, &calls, at_once);
-            let [ours, bare, limit] = self.turns([
+            let [before, ours, after, limit] = self.turns([
+                (Over::Http, &arguments("reqwest")),
                 (Over::Http, &arguments("twipla")),
                 (Over::Http, &arguments("reqwest")),
                 (Over::Http, &arguments("hyper")),
             ])?;
+            let turns = [&before, &ours, &after];
+            let key = "perSecond";
             let least = (at_once != "1").then_some(0.95);
-            self.table.push(
-                Row::ratio(
-                    &title,
-                    "calls/s",
-                    median(&ours, "perSecond"),
-                    median(&bare, "perSecond"),
-                )
-                .limit(median(&limit, "perSecond"))
-                .at_least(least),
-            );
-            self.table.push(
-                Row::ratio(
-                    &format!("{title}: CPU per call"),
-                    "µs",
-                    median(&ours, "cpu"),
-                    median(&bare, "cpu"),
-                )
-                .limit(median(&limit, "cpu")),
-            );
+            let row = between(&title, "calls/s", key, turns);
+            self.table.push(row.limit(&of(&limit, key)).at_least(least));
+            let row = between(&format!("{title}: CPU per call"), "µs", "cpu", turns);
+            self.table.push(row.limit(&of(&limit, "cpu")));
         }
         Ok(())
     }
@@ -233,21 +234,22 @@ impl Bench<'_> {
                 continue;
             }
             let arguments = |client| throughput(client, &calls, at_once);
-            let [ours, bare, http1] = self.turns([
+            let [before, ours, after, http1] = self.turns([
+                (Over::HttpsHttp2, &arguments("reqwest-ring")),
                 (Over::HttpsHttp2, &arguments("twipla")),
-                (Over::HttpsHttp2, &arguments("reqwest")),
+                (Over::HttpsHttp2, &arguments("reqwest-ring")),
                 (Over::HttpsHttp1, &arguments("twipla")),
             ])?;
             for (what, unit, key) in [
                 ("", "calls/s", "perSecond"),
                 (": CPU per call", "µs", "cpu"),
             ] {
-                let [ours, bare, http1] =
-                    [&ours, &bare, &http1].map(|results| median(results, key));
                 let mine = format!("{title}{what}");
-                self.table.push(Row::ratio(&mine, unit, ours, bare));
+                let row = between(&mine, unit, key, [&before, &ours, &after]);
+                self.table.push(row);
                 let mine = format!("{title}{what}, against our HTTP/1.1");
-                self.table.push(Row::ratio(&mine, unit, ours, http1));
+                let row = Row::ratio(&mine, unit, &of(&ours, key), &of(&http1, key));
+                self.table.push(row);
             }
         }
         Ok(())
@@ -268,37 +270,37 @@ impl Bench<'_> {
             ],
         )?;
         for (backend, results) in [("ring", &ring), ("aws-lc-rs", &aws)] {
-            let of = |key| median(results, key);
+            let of = |key| of(results, key);
             self.table.push(Row::single(
                 &format!("{backend}: read the key and build a client"),
                 "µs",
-                of("build"),
+                &of("build"),
             ));
             self.table.push(Row::single(
                 &format!("{backend}: first token"),
                 "µs",
-                of("mint"),
+                &of("mint"),
             ));
             self.table.push(
                 Row::ratio(
                     &format!("{backend}: {customers} customer tokens, against signatures alone"),
                     "s",
-                    of("customers"),
-                    of("signatures"),
+                    &of("customers"),
+                    &of("signatures"),
                 )
                 .at_most(Some(1.1)),
             );
         }
-        let of = |key| median(&ring, key);
+        let of = |key| of(&ring, key);
         self.table.push(
-            Row::single("token that is kept, one task", "ns", of("kept"))
-                .ok(of("kept") <= 100.0, "100"),
+            Row::single("token that is kept, one task", "ns", &of("kept"))
+                .ok(median(&of("kept")) <= 100.0, "100"),
         );
         self.table.push(Row::ratio(
             "token that is kept, 64 tasks on all cores, per core",
             "ns",
-            of("atOnce"),
-            of("kept"),
+            &of("atOnce"),
+            &of("kept"),
         ));
         Ok(())
     }
@@ -308,31 +310,43 @@ impl Bench<'_> {
             return Ok(());
         }
         let entries = self.extent.entries.to_string();
-        let plain = self.client(Over::Http, &["stream", "--entries", &entries])?;
-        let ahead = self.client(Over::Http, &["stream", "--entries", &entries, "--ahead"])?;
+        let [plain, ahead] = self.rounds_of(
+            self.extent.streams,
+            [
+                (Over::Http, &["stream", "--entries", &entries]),
+                (Over::Http, &["stream", "--entries", &entries, "--ahead"]),
+            ],
+        )?;
         self.table.push(Row::ratio(
             &format!("stream {entries} websites, read ahead against not"),
             "s",
-            number(&ahead["seconds"]),
-            number(&plain["seconds"]),
+            &of(&ahead, "seconds"),
+            &of(&plain, "seconds"),
         ));
-        for (title, result) in [("", plain), (", read ahead", ahead)] {
-            let mib = |key: &str| number(&result[key]) / 1024.0;
-            let grown = mib("after") - mib("before");
+        for (title, results) in [("", plain), (", read ahead", ahead)] {
+            let mib =
+                |key| -> Vec<f64> { of(&results, key).iter().map(|kib| kib / 1024.0).collect() };
+            let (before, after) = (mib("before"), mib("after"));
+            let grown: Vec<f64> = before
+                .iter()
+                .zip(&after)
+                .map(|(from, to)| to - from)
+                .collect();
+            let flat = grown.iter().all(|grown| *grown < 32.0);
             self.table.push(
                 Row::single(
                     &format!("stream{title}: memory over the start"),
                     "MiB",
-                    grown,
+                    &grown,
                 )
-                .ok(grown < 32.0, "32"),
+                .ok(flat, "32"),
             );
             self.table.push(
                 Row::ratio(
                     &format!("stream{title}: peak at the last, against the 1000th"),
                     "MiB",
-                    mib("after"),
-                    mib("early"),
+                    &after,
+                    &mib("early"),
                 )
                 .at_most(Some(1.05)),
             );
@@ -346,13 +360,14 @@ impl Bench<'_> {
         }
         let pages = self.extent.pages.to_string();
         let [results] = self.turns([(Over::Http, &["decode", "--pages", &pages])])?;
-        let of = |key| median(&results, key) / 1e6;
+        let megabytes =
+            |key| -> Vec<f64> { of(&results, key).iter().map(|all| all / 1e6).collect() };
         self.table.push(
             Row::ratio(
-                "decode 100 websites, against serde_json",
+                "decode 100 websites by the raw client, against serde_json",
                 "MB/s",
-                of("ours"),
-                of("plain"),
+                &megabytes("ours"),
+                &megabytes("plain"),
             )
             .at_least(Some(1.0 / 1.05)),
         );
@@ -372,13 +387,13 @@ impl Bench<'_> {
                     times.push(json!({ "ms": time.as_secs_f64() * 1e3 }));
                 }
             }
-            let [ours, bare, with_ring] = times.each_ref().map(|times| median(times, "ms"));
+            let [ours, bare, with_ring] = times.each_ref().map(|times| of(times, "ms"));
             let name = format!("process start to first answer, {title}");
             self.table
-                .push(Row::ratio(&name, "ms", ours, bare).at_most(Some(1.3)));
+                .push(Row::ratio(&name, "ms", &ours, &bare).at_most(Some(1.3)));
             let name = format!("{name}, against reqwest with ring");
             self.table
-                .push(Row::ratio(&name, "ms", ours, with_ring).at_most(Some(1.3)));
+                .push(Row::ratio(&name, "ms", &ours, &with_ring).at_most(Some(1.3)));
             self.rounds
                 .push(json!({ "start": title, "clients": clients, "times": times }));
         }
@@ -400,14 +415,26 @@ fn throughput<'a>(client: &'a str, calls: &'a str, at_once: &'a str) -> [&'a str
     ]
 }
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
+/// One figure of each round.
+fn of(results: &[Value], key: &str) -> Vec<f64> {
+    let number = |result: &Value| result[key].as_f64().unwrap_or(f64::NAN);
+    results.iter().map(number).collect()
 }
 
-fn median(results: &[Value], key: &str) -> f64 {
-    let mut values: Vec<f64> = results.iter().map(|result| number(&result[key])).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// Ours, in rounds that had the baseline before and after it.
+fn between(
+    title: &str,
+    unit: &'static str,
+    key: &str,
+    [before, ours, after]: [&Vec<Value>; 3],
+) -> Row {
+    let [before, ours, after] = [before, ours, after].map(|results| of(results, key));
+    let baseline: Vec<f64> = before
+        .iter()
+        .zip(&after)
+        .map(|(one, two)| f64::midpoint(*one, *two))
+        .collect();
+    Row::ratio(title, unit, &ours, &baseline).noise(&after, &before)
 }
 
 fn absolute(path: &std::path::Path) -> Result<PathBuf> {

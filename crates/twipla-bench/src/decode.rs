@@ -1,4 +1,7 @@
 //! Pages of 100 entries, from bytes into the generated types.
+//!
+//! By the raw client: the facade hands the bytes to serde_json itself, which is
+//! the baseline here.
 
 use std::time::{Duration, Instant};
 

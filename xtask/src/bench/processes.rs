@@ -76,16 +76,20 @@ impl Processes {
             .spawn()
             .context("cannot start the server")?;
         let mut addresses = String::new();
-        let output = server.stdout.take().context("the server says nothing")?;
-        BufReader::new(output).read_line(&mut addresses)?;
-        let addresses = serde_json::from_str(&addresses).context("the server did not start")?;
-        trust_system_too(&certificate)?;
-        Ok(Self {
+        let output = server.stdout.take();
+        // From here on the server is ended with this, whatever else fails.
+        let mut processes = Self {
             program,
             server,
-            addresses,
+            addresses: Value::Null,
             files,
-        })
+        };
+        let output = output.context("the server says nothing")?;
+        BufReader::new(output).read_line(&mut addresses)?;
+        processes.addresses =
+            serde_json::from_str(&addresses).context("the server did not start")?;
+        trust_system_too(&certificate)?;
+        Ok(processes)
     }
 
     /// Runs a client to its end; gives what it says.

@@ -1,4 +1,4 @@
-//! The table: ours, the baseline, their ratio, and whether that is what was aimed at.
+//! The table: ours, the baseline, their ratio with the middle half of the rounds, and whether that is what was aimed at.
 
 use std::fmt;
 
@@ -15,10 +15,22 @@ pub(super) struct Row {
     unit: &'static str,
     ours: f64,
     baseline: Option<f64>,
+    /// Ours to the baseline, in each round.
+    ratio: Option<Spread>,
+    /// The baseline to itself: what the machine makes of no difference at all.
+    noise: Option<Spread>,
     /// The same without a client library, where that was measured.
     hyper: Option<f64>,
     aim: Option<String>,
     reached: Option<bool>,
+}
+
+/// The median of all rounds, and where the middle half of them lies.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Spread {
+    median: f64,
+    from: f64,
+    to: f64,
 }
 
 impl Table {
@@ -32,45 +44,54 @@ impl Table {
 }
 
 impl Row {
-    /// A figure beside its baseline.
-    pub(super) fn ratio(title: &str, unit: &'static str, ours: f64, baseline: f64) -> Self {
+    /// A figure beside its baseline, from rounds that had both.
+    pub(super) fn ratio(title: &str, unit: &'static str, ours: &[f64], baseline: &[f64]) -> Self {
         Self {
-            baseline: Some(baseline),
+            baseline: Some(median(baseline)),
+            ratio: Some(Spread::of(ours, baseline)),
             ..Self::single(title, unit, ours)
         }
     }
 
     /// A figure by itself.
-    pub(super) fn single(title: &str, unit: &'static str, ours: f64) -> Self {
+    pub(super) fn single(title: &str, unit: &'static str, ours: &[f64]) -> Self {
         Self {
             title: title.to_owned(),
             unit,
-            ours,
+            ours: median(ours),
             baseline: None,
+            ratio: None,
+            noise: None,
             hyper: None,
             aim: None,
             reached: None,
         }
     }
 
+    /// The baseline twice in each round.
+    pub(super) fn noise(mut self, again: &[f64], baseline: &[f64]) -> Self {
+        self.noise = Some(Spread::of(again, baseline));
+        self
+    }
+
     /// What the machine allows.
-    pub(super) fn limit(mut self, hyper: f64) -> Self {
-        self.hyper = Some(hyper);
+    pub(super) fn limit(mut self, hyper: &[f64]) -> Self {
+        self.hyper = Some(median(hyper));
         self
     }
 
     /// The ratio that is aimed at, if one is.
     pub(super) fn at_most(self, most: Option<f64>) -> Self {
-        match (most, self.quotient()) {
-            (Some(most), Some(ratio)) => self.ok(ratio <= most, &format!("≤ {most:.2}")),
+        match (most, self.ratio) {
+            (Some(most), Some(ratio)) => self.ok(ratio.median <= most, &format!("≤ {most:.2}")),
             _ => self,
         }
     }
 
     /// The ratio that is aimed at, where more is better.
     pub(super) fn at_least(self, least: Option<f64>) -> Self {
-        match (least, self.quotient()) {
-            (Some(least), Some(ratio)) => self.ok(ratio >= least, &format!("≥ {least:.2}")),
+        match (least, self.ratio) {
+            (Some(least), Some(ratio)) => self.ok(ratio.median >= least, &format!("≥ {least:.2}")),
             _ => self,
         }
     }
@@ -81,16 +102,54 @@ impl Row {
         self.aim = Some(aim.to_owned());
         self
     }
+}
 
-    fn quotient(&self) -> Option<f64> {
-        Some(self.ours / self.baseline?)
+impl Spread {
+    fn of(ours: &[f64], baseline: &[f64]) -> Self {
+        let pairs = ours.iter().zip(baseline);
+        let ratios = sorted(pairs.map(|(ours, baseline)| ours / baseline).collect());
+        Self {
+            median: at(&ratios, 2),
+            from: at(&ratios, 1),
+            to: at(&ratios, 3),
+        }
+    }
+}
+
+/// The middle one.
+pub(super) fn median(values: &[f64]) -> f64 {
+    at(&sorted(values.to_vec()), 2)
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The value at so many quarters of the sorted values.
+fn at(sorted: &[f64], quarters: usize) -> f64 {
+    let index = sorted.len().saturating_sub(1) * quarters / 4;
+    sorted.get(index).copied().unwrap_or(f64::NAN)
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.median)?;
+        // Where there was one round, or all were the same, it says nothing.
+        if self.to - self.from >= 0.005 {
+            write!(f, " ({:.2}–{:.2})", self.from, self.to)?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| | ours | baseline | ratio | aim | hyper |")?;
-        writeln!(f, "|---|---|---|---|---|---|")?;
+        writeln!(
+            f,
+            "| | ours | baseline | ratio | aim | baseline to itself | hyper |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|---|---|")?;
         for row in &self.0 {
             let figure = |value: Option<f64>| value.map(short).unwrap_or_default();
             let unit = if row.unit.is_empty() {
@@ -98,7 +157,8 @@ impl fmt::Display for Table {
             } else {
                 format!(" ({})", row.unit)
             };
-            let ratio = row.quotient().map(|ratio| format!("{ratio:.3}"));
+            let spread =
+                |spread: Option<Spread>| spread.map(|it| it.to_string()).unwrap_or_default();
             let aim = match (&row.aim, row.reached) {
                 (Some(aim), Some(true)) => format!("{aim} ok"),
                 (Some(aim), _) => format!("{aim} MISSED"),
@@ -106,11 +166,12 @@ impl fmt::Display for Table {
             };
             writeln!(
                 f,
-                "| {}{unit} | {} | {} | {} | {aim} | {} |",
+                "| {}{unit} | {} | {} | {} | {aim} | {} | {} |",
                 row.title,
                 short(row.ours),
                 figure(row.baseline),
-                ratio.unwrap_or_default(),
+                spread(row.ratio),
+                spread(row.noise),
                 figure(row.hyper),
             )?;
         }
@@ -126,5 +187,45 @@ fn short(value: f64) -> String {
         format!("{value:.1}")
     } else {
         format!("{value:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_taken_in_each_round_and_not_of_the_medians() {
+        // The machine became twice as slow, and ours was always a tenth above.
+        let bare = [10.0, 10.0, 20.0, 20.0, 20.0];
+        let ours = bare.map(|time| time * 1.1);
+        let row = Row::ratio("calls", "µs", &ours, &bare).at_most(Some(1.05));
+        let ratio = row.ratio.map(|ratio| format!("{ratio}"));
+        assert_eq!(ratio.as_deref(), Some("1.100"));
+        assert_eq!(row.reached, Some(false));
+        let row = Row::ratio("calls", "calls/s", &ours, &bare).at_least(Some(0.95));
+        assert_eq!(row.reached, Some(true));
+    }
+
+    #[test]
+    fn what_was_not_measured_reaches_nothing() {
+        let row = Row::ratio("calls", "µs", &[], &[]).at_most(Some(1.05));
+        assert_eq!(row.reached, Some(false));
+        assert_eq!(median(&[]).to_string(), "NaN");
+    }
+
+    #[test]
+    fn the_table_has_a_cell_for_each_heading() {
+        let mut table = Table::default();
+        table.push(Row::single("token", "ns", &[70.0, 50.0, 60.0]).ok(true, "100"));
+        let row = Row::ratio("p50", "µs", &[2.0, 3.0, 4.0], &[1.0, 2.0, 4.0]);
+        table.push(row.noise(&[1.0], &[1.0]).limit(&[0.5]).at_most(Some(1.05)));
+        assert_eq!(
+            table.to_string(),
+            "| | ours | baseline | ratio | aim | baseline to itself | hyper |\n\
+             |---|---|---|---|---|---|---|\n\
+             | token (ns) | 60.0 |  |  | 100 ok |  |  |\n\
+             | p50 (µs) | 3.00 | 2.00 | 1.500 (1.00–1.50) | ≤ 1.05 MISSED | 1.000 | 0.50 |\n"
+        );
     }
 }
