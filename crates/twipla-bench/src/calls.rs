@@ -87,10 +87,12 @@ pub(crate) fn reqwest(client: Client) -> Result<reqwest::Client> {
         return Ok(reqwest::Client::new());
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_platform_verifier()?
         .with_no_client_auth();
+    // What reqwest offers where it makes the configuration itself.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let builder = reqwest::Client::builder().tls_backend_preconfigured(config);
     Ok(builder.build()?)
 }
