@@ -6,7 +6,7 @@ use progenitor_client::Error;
 use reqwest::Url;
 
 /// An address that paths are appended to.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Base {
     text: String,
     /// Parsed; or what is wrong with it, which every request tells.
@@ -41,13 +41,7 @@ impl Base {
 
     /// The address with a path behind its own.
     pub(crate) fn join(&self, path: fmt::Arguments<'_>) -> Result<Url, InvalidBase> {
-        let invalid = |why: &str| {
-            // What stands before an @ may be a password.
-            if self.text.contains('@') {
-                return InvalidBase(format!("the address with an @ {why}"));
-            }
-            InvalidBase(format!("{:?} {why}", self.text))
-        };
+        let invalid = |why: &str| InvalidBase(format!("{self:?} {why}"));
         let mut url = self.url.clone().map_err(|why| invalid(&why))?;
         let mut whole = String::with_capacity(self.path.len() + 128);
         whole.push_str(&self.path);
@@ -56,6 +50,16 @@ impl Base {
             .map_err(|_| invalid("takes no such path"))?;
         url.set_path(&whole);
         Ok(url)
+    }
+}
+
+/// The address, unless there is an @: what stands before it may be a password.
+impl fmt::Debug for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.text.contains('@') {
+            return f.write_str("the address with an @");
+        }
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 
@@ -129,7 +133,8 @@ mod tests {
             assert!(error.contains(&format!("{base:?}")), "{base}: {error}");
         }
         let error = join("https://user:word@api.example.com?x=1", "x").unwrap_err();
-        assert!(!error.contains("word"), "{error}");
+        let base = Base::new("https://user:word@api.example.com");
+        assert!(!format!("{error} {base:?}").contains("word"), "{error}");
         assert!(error.contains("leave out what begins with"), "{error}");
     }
 }
