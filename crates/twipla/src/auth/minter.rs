@@ -252,9 +252,9 @@ impl Minter {
     /// A token in place of one that the server refused with 401: a newer one if
     /// there is one by now, else a newly signed one.
     ///
-    /// Learn the clock before. If it was right, and the key was changed before,
-    /// the other one of the two keys signs: the server may not know the new one
-    /// yet, or the old one any more.
+    /// Learn the clock before. If the token should have been good, and the key
+    /// was changed before, the other one of the two keys signs: the server may
+    /// not know the new one yet, or the old one any more.
     pub(crate) async fn refresh_after_rejection(&self, rejected: &Token) -> Result<Arc<Token>> {
         let moment = self.0.moment();
         let (mut boarding, discarded) = {
@@ -267,8 +267,9 @@ impl Minter {
                 }
                 Some(token) if token.serial == rejected.serial => {
                     state.token = None;
-                    let clock_was_right = !moved(moment.skew, rejected.skew);
-                    if clock_was_right && state.try_other_key(rejected.signer) {
+                    // One that expired on its way says nothing about its key.
+                    let was_good = rejected.usable(moment);
+                    if was_good && state.try_other_key(rejected.signer) {
                         discarded = state.flight.take();
                     }
                 }

@@ -489,6 +489,64 @@ async fn a_clock_that_was_wrong_changes_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_expired_on_its_way_changes_no_key() {
+    let (old, new) = (Fake::new(1), Fake::new(2));
+    let minter = minter(&old);
+    minter.replace_signer(Arc::clone(&new) as _);
+    let token = minter.partner_token().await.unwrap();
+    advance(LIFE).await;
+    assert_eq!(
+        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
+        2
+    );
+    assert_eq!(old.asked(), 0);
+}
+
+/// A minter that gives its token out without a look.
+async fn settled(signer: &Arc<Fake>) -> (Arc<Minter>, Arc<Token>) {
+    let minter = minter(signer);
+    minter.partner_token().await.unwrap();
+    let token = minter.partner_token().await.unwrap();
+    let kept = minter.settled(Instant::now()).unwrap();
+    assert!(Arc::ptr_eq(&kept, &token));
+    (minter, token)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_token_is_given_out_without_a_look_once_anything_has_changed() {
+    let signer = Fake::new(1);
+    let (minter, _) = settled(&signer).await;
+    minter.learn_clock(minter.now() + TimeDelta::hours(1));
+    assert!(minter.settled(Instant::now()).is_none(), "another clock");
+
+    let (minter, _) = settled(&signer).await;
+    minter.replace_signer(Fake::new(2));
+    assert!(minter.settled(Instant::now()).is_none(), "another key");
+
+    let (minter, token) = settled(&signer).await;
+    signer.take(5);
+    let refresh = minter.refresh_after_rejection(&token).now_or_never();
+    assert!(refresh.is_none(), "the signer takes its time");
+    assert!(minter.settled(Instant::now()).is_none(), "refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_looked_at_every_second_and_when_its_renewal_is_due() {
+    let (minter, token) = settled(&Fake::new(1)).await;
+    advance(SETTLED_FOR.checked_sub(Duration::from_millis(1)).unwrap()).await;
+    assert!(minter.settled(Instant::now()).is_some());
+    advance(Duration::from_millis(1)).await;
+    assert!(minter.settled(Instant::now()).is_none());
+
+    let left = token.renew_at - minter.now() - TimeDelta::milliseconds(300);
+    advance(left.to_std().unwrap()).await;
+    minter.partner_token().await.unwrap();
+    assert!(minter.settled(Instant::now()).is_some());
+    advance(Duration::from_millis(301)).await;
+    assert!(minter.settled(Instant::now()).is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_key_that_cannot_sign_leaves_the_old_one_in_place() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
