@@ -39,9 +39,20 @@
 //! # Features
 //!
 //! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,
-//!   [`Builder::crypto_backend`] chooses, and ring is the default.
+//!   ring is the default; [`Builder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for signatures.
 //! - `http2` (default) speaks HTTP/2 where the server offers it in TLS.
 //! - `schemars` gives the models JSON Schemas, see below.
+//!
+//! This crate names its library wherever it uses one, and installs none for the process. But Cargo builds rustls and
+//! reqwest once for a whole program, which shows in code of yours that leaves the choice to them:
+//!
+//! - rustls has a default only where one library is enabled. With `ring` here and aws-lc-rs elsewhere (reqwest as it
+//!   comes enables it), `rustls::ClientConfig::builder()` panics.
+//! - reqwest has a default only with its feature `rustls`. In a program whose only TLS is this crate's `ring`,
+//!   `reqwest::Client::new()` panics, even for plain http.
+//!
+//! Both are mended by `rustls::crypto::ring::default_provider().install_default()` at the start of `main`, and do not
+//! come up with `default-features = false, features = ["aws-lc-rs", "http2"]`.
 //!
 //! # JSON Schema
 //!

@@ -5,6 +5,9 @@ use crate::crypto::CryptoBackend;
 /// Something inside the crypto library said no; it does not say why.
 pub(super) type Refusal = Box<dyn std::error::Error + Send + Sync>;
 
+/// Neither library takes a public exponent of more than 33 bits.
+const EXPONENTS_END: u64 = 1 << 33;
+
 /// How the DER of a private key is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -52,9 +55,13 @@ impl RsaKey {
         match backend {
             // Its primes are a multiple of 512 bits.
             #[cfg(feature = "ring")]
-            CryptoBackend::Ring => matches!(bits, 2048 | 3072 | 4096) && exponent >= 65537,
+            CryptoBackend::Ring => {
+                matches!(bits, 2048 | 3072 | 4096) && (65537..EXPONENTS_END).contains(&exponent)
+            }
             #[cfg(feature = "aws-lc-rs")]
-            CryptoBackend::AwsLcRs => (2048..=8192).contains(&bits) && exponent >= 3,
+            CryptoBackend::AwsLcRs => {
+                (2048..=8192).contains(&bits) && (3..EXPONENTS_END).contains(&exponent)
+            }
         }
     }
 
@@ -62,9 +69,11 @@ impl RsaKey {
     pub(super) fn taken(backend: CryptoBackend) -> &'static str {
         match backend {
             #[cfg(feature = "ring")]
-            CryptoBackend::Ring => "2048, 3072 or 4096 bits and a public exponent of 65537 or more",
+            CryptoBackend::Ring => {
+                "2048, 3072 or 4096 bits and a public exponent from 65537 to 2^33"
+            }
             #[cfg(feature = "aws-lc-rs")]
-            CryptoBackend::AwsLcRs => "2048 to 8192 bits and a public exponent of 3 or more",
+            CryptoBackend::AwsLcRs => "2048 to 8192 bits and a public exponent from 3 to 2^33",
         }
     }
 

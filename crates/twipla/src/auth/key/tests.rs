@@ -108,7 +108,12 @@ fn what_a_library_does_not_take_is_said_before_it_is_asked() {
         }
     }
     #[cfg(feature = "ring")]
-    for (bits, exponent) in [(2560, &[1, 0, 1][..]), (3000, &[1, 0, 1]), (2048, &[3])] {
+    for (bits, exponent) in [
+        (2560, &[1, 0, 1][..]),
+        (3000, &[1, 0, 1]),
+        (2048, &[3]),
+        (2048, &[2, 0, 0, 0, 1]),
+    ] {
         let error = refusal(CryptoBackend::Ring, bits, exponent);
         assert!(
             error.contains("Ring signs with 2048, 3072 or 4096"),
