@@ -10,6 +10,7 @@
 //!
 //! Many short rounds therefore, not a few long ones.
 
+mod instructions;
 mod processes;
 mod table;
 
@@ -30,6 +31,9 @@ pub struct Options {
     /// Two rounds of few calls: does everything run at all?
     #[arg(long)]
     pub quick: bool,
+    /// Count instructions instead of measuring time, with valgrind: the same on a busy machine
+    #[arg(long)]
+    pub instructions: bool,
     /// Only the measurements whose name contains this
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
@@ -87,13 +91,11 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
         table: Table::default(),
         rounds: Vec::new(),
     };
-    bench.calls()?;
-    bench.throughput()?;
-    bench.http2()?;
-    bench.tokens()?;
-    bench.streams()?;
-    bench.decode()?;
-    bench.start()?;
+    if options.instructions {
+        bench.instructions()?;
+    } else {
+        bench.times()?;
+    }
     print!("{}", bench.table);
     if let Some(path) = &options.json {
         let record = json!({ "rows": bench.table.rows(), "rounds": bench.rounds });
@@ -149,6 +151,16 @@ impl Bench<'_> {
             }
         }
         Ok(results)
+    }
+
+    fn times(&mut self) -> Result<()> {
+        self.calls()?;
+        self.throughput()?;
+        self.http2()?;
+        self.tokens()?;
+        self.streams()?;
+        self.decode()?;
+        self.start()
     }
 
     fn calls(&mut self) -> Result<()> {

@@ -115,6 +115,25 @@ impl Processes {
         Ok(time)
     }
 
+    /// How many instructions a client takes, from its start to its end.
+    pub(super) fn instructions(&self, over: Over, arguments: &[&str]) -> Result<f64> {
+        let client = self.command(over, arguments)?;
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(client.get_program())
+            .args(client.get_args());
+        let output = command
+            .output()
+            .context("cannot start valgrind: install it with the packages of the system")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "valgrind failed: {said}");
+        said.lines()
+            .find_map(|line| line.split_once("Collected : "))
+            .and_then(|(_, count)| count.trim().parse().ok())
+            .with_context(|| format!("valgrind counted nothing: {said}"))
+    }
+
     fn command(&self, over: Over, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
