@@ -172,15 +172,11 @@ impl PrivateKey {
             )));
         }
         let exponent = small(exponent);
-        let mut backends = backends.iter().copied();
-        let Some(backend) = backends
-            .clone()
-            .find(|backend| RsaKey::takes(*backend, bits, exponent))
-        else {
-            let taken: Vec<_> = backends
-                .by_ref()
-                .map(|backend| format!("{backend:?} signs with {}", RsaKey::taken(backend)))
-                .collect();
+        let backends = backends.iter().copied();
+        let fits = |backend: &CryptoBackend| RsaKey::takes(*backend, bits, exponent);
+        let Some(backend) = backends.clone().find(fits) else {
+            let words = |backend| format!("{backend:?} signs with {}", RsaKey::taken(backend));
+            let taken: Vec<_> = backends.map(words).collect();
             return Err(refuse(format!(
                 "has {bits} bits and the public exponent {exponent}, and {}: {MAKE_ONE}, or use another CryptoBackend",
                 taken.join(", ")
