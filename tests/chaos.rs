@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Serialize;
 use serde_json::Value;
-use twipla::{Error, ErrorKind, PackageId, RetryPolicy, Settled, Twipla};
+use twipla::{ChangeState, Error, ErrorKind, PackageId, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::{client, price_list};
@@ -299,7 +299,7 @@ impl Worker {
             .await
         {
             Ok(_) => Some(self.large),
-            Err(error) if error.settled() == Some(Settled::Applied) => {
+            Err(error) if error.change_state() == Some(ChangeState::Applied) => {
                 self.failed(&error, Told::There);
                 Some(self.large)
             }

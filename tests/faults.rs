@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::Method;
-use twipla::{Error, Result, RetryPolicy, Settled, Twipla};
+use twipla::{ChangeState, Error, Result, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::client;
@@ -162,9 +162,9 @@ fn describe(outcome: &Result<()>, requests: usize) -> String {
 }
 
 fn certainty(error: &Error) -> &'static str {
-    match (error.settled(), error.is_ambiguous()) {
-        (Some(Settled::Applied), _) => ", told that it is in force",
-        (Some(Settled::NotApplied), _) => ", told that it is not in force yet",
+    match (error.change_state(), error.is_ambiguous()) {
+        (Some(ChangeState::Applied), _) => ", told that it is in force",
+        (Some(ChangeState::NotApplied), _) => ", told that it is not in force yet",
         (_, true) => ", told that it may have been done",
         _ => "",
     }

@@ -7,7 +7,7 @@ pub mod replay;
 use std::time::Duration;
 
 use twipla::types::{BillingInterval, Package};
-use twipla::{Builder, PackageId, PrivateKey, RetryPolicy, Twipla};
+use twipla::{PackageId, PrivateKey, RetryPolicy, Twipla, TwiplaBuilder};
 use twipla_sandbox::{Partner, Sandbox};
 
 /// A sandbox of its own for one test.
@@ -49,7 +49,7 @@ impl Stage {
 ///
 /// Where the sandbox made a key that is none.
 #[allow(clippy::expect_used)]
-pub fn client(sandbox: &Sandbox, partner: &Partner) -> Builder {
+pub fn client(sandbox: &Sandbox, partner: &Partner) -> TwiplaBuilder {
     let key = PrivateKey::from_pem(partner.private_key_pem()).expect("the sandbox makes good keys");
     Twipla::builder()
         .partner(partner.id(), key)

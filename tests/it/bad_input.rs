@@ -239,19 +239,22 @@ async fn free_requests_are_checked_too() {
         "/v2\\x",
         "/v2\nx",
     ] {
-        let error = twipla.request(http::Method::GET, path).await.unwrap_err();
+        let error = twipla
+            .raw_request(http::Method::GET, path)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{path:?}: {error}");
     }
     assert!(stage.sandbox.requests().is_empty());
     let page = twipla
-        .request(http::Method::GET, "/v2/3as/customers")
+        .raw_request(http::Method::GET, "/v2/3as/customers")
         .query("page", 0)
         .query("pageSize", 10)
         .await
         .unwrap();
     assert_eq!(page, serde_json::json!([]));
     let error = twipla
-        .request(http::Method::GET, "/v2/3as/customers/nobody")
+        .raw_request(http::Method::GET, "/v2/3as/customers/nobody")
         .await
         .unwrap_err();
     assert!(error.is_not_found(), "{error}");

@@ -157,7 +157,7 @@ async fn a_run_can_be_started_again_until_all_is_there() {
         again
             .outcomes
             .iter()
-            .all(|outcome| matches!(outcome, Outcome::Already))
+            .all(|outcome| matches!(outcome, Outcome::Unchanged))
     );
     let meta = twipla.customers().list().await.unwrap().meta.unwrap();
     assert_eq!(meta.total, 31, "none is there twice");
@@ -181,7 +181,7 @@ async fn a_run_can_be_started_again_until_all_is_there() {
     assert!(
         gone.outcomes
             .iter()
-            .all(|outcome| matches!(outcome, Outcome::Already))
+            .all(|outcome| matches!(outcome, Outcome::Unchanged))
     );
 }
 

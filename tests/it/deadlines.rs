@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::Method;
-use twipla::{ErrorKind, FreeRequest, PrivateKey, RetryPolicy, SignFuture, Signer, Twipla};
+use twipla::{ErrorKind, PrivateKey, RawRequest, RetryPolicy, SignFuture, Signer, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 use twipla_tests::client;
 
@@ -35,16 +35,19 @@ async fn sandbox() -> Sandbox {
     Sandbox::start().await.unwrap()
 }
 
-fn build(sandbox: &Sandbox, change: impl FnOnce(twipla::Builder) -> twipla::Builder) -> Twipla {
+fn build(
+    sandbox: &Sandbox,
+    change: impl FnOnce(twipla::TwiplaBuilder) -> twipla::TwiplaBuilder,
+) -> Twipla {
     change(client(sandbox, &sandbox.website_partner()))
         .build()
         .unwrap()
 }
 
 /// A POST with none of the care that the facade takes of the creates it knows.
-fn post(twipla: &Twipla) -> FreeRequest {
+fn post(twipla: &Twipla) -> RawRequest {
     twipla
-        .request(Method::POST, "/v2/3as/customers")
+        .raw_request(Method::POST, "/v2/3as/customers")
         .json(&serde_json::json!({"intpCustomerId": "c", "email": "c@example.com"}))
 }
 
@@ -130,7 +133,7 @@ async fn a_delete_that_stays_unanswered_is_ambiguous() {
     let twipla = build(&sandbox, |builder| builder.retry(quick(3)));
     sandbox.inject(Fault::new(FaultKind::ResetBeforeCommit));
     let error = twipla
-        .request(Method::DELETE, "/v2/3as/customers/c")
+        .raw_request(Method::DELETE, "/v2/3as/customers/c")
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
@@ -147,7 +150,7 @@ async fn retry_after_replaces_the_pause() {
         let sandbox = sandbox().await;
         let twipla = build(&sandbox, |builder| {
             builder
-                .retry(policy.clone())
+                .retry(policy)
                 .timeout(Duration::from_secs(20))
         });
         sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(2));

@@ -22,7 +22,7 @@ mod keys_and_roles;
 mod official_clients;
 mod packages;
 mod paths;
-mod read_ahead;
+mod prefetch;
 mod readme;
 mod reference;
 mod replies;

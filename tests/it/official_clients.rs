@@ -29,7 +29,9 @@ async fn empty_fields_stand_for_absent_ones() {
         })
     };
     let create = |twipla: &twipla::Twipla, body: Value| {
-        twipla.request(Method::POST, "/v3/3as/websites").json(&body)
+        twipla
+            .raw_request(Method::POST, "/v3/3as/websites")
+            .json(&body)
     };
     let free = create(&stage.website_model, body("a", false))
         .await
@@ -45,7 +47,7 @@ async fn empty_fields_stand_for_absent_ones() {
     let customer = json!({"intpCustomerId": "d", "email": "d@example.com", "website": {"intpWebsiteId": "", "domain": ""}});
     let made = stage
         .website_model
-        .request(Method::POST, "/v2/3as/customers")
+        .raw_request(Method::POST, "/v2/3as/customers")
         .json(&customer)
         .await
         .unwrap();
@@ -59,7 +61,7 @@ async fn odd_paths_and_bodies_are_taken() {
     let twipla = &stage.website_model;
     let flat = json!({"intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com", "packageId": null, "billingDate": null});
     twipla
-        .request(Method::POST, "/v2/3as/websites")
+        .raw_request(Method::POST, "/v2/3as/websites")
         .json(&flat)
         .await
         .unwrap();
@@ -67,17 +69,17 @@ async fn odd_paths_and_bodies_are_taken() {
     let domains = "/v2/3as/websites/w/whitelisted-domains";
     let domain = json!({"domain": "shop.example.com"});
     twipla
-        .request(Method::POST, domains)
+        .raw_request(Method::POST, domains)
         .json(&domain)
         .await
         .unwrap();
     twipla
-        .request(Method::PATCH, format!("{domains}/"))
+        .raw_request(Method::PATCH, format!("{domains}/"))
         .json(&domain)
         .await
         .unwrap();
     assert_eq!(
-        twipla.request(Method::GET, domains).await.unwrap(),
+        twipla.raw_request(Method::GET, domains).await.unwrap(),
         json!([])
     );
 
@@ -95,7 +97,7 @@ async fn odd_paths_and_bodies_are_taken() {
         .unwrap();
     let assignment = format!("/v3/3as/packages/{}/assignments/w", custom.id);
     let nothing = twipla
-        .request(Method::PUT, assignment)
+        .raw_request(Method::PUT, assignment)
         .json(&json!([]))
         .await
         .unwrap();
@@ -120,7 +122,7 @@ async fn the_older_subscription_calls_work() {
         .await
         .unwrap();
     let cancel = twipla
-        .request(Method::POST, "/v2/3as/notifications/subscriptions/cancel")
+        .raw_request(Method::POST, "/v2/3as/notifications/subscriptions/cancel")
         .json(&json!({"intpWebsiteId": "w"}))
         .await
         .unwrap();

@@ -116,8 +116,8 @@ async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
         assert_eq!(
-            error.settled(),
-            Some(twipla::Settled::Applied),
+            error.change_state(),
+            Some(twipla::ChangeState::Applied),
             "{kind:?}: {error}"
         );
         fault("create_website");

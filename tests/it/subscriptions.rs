@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use twipla::types::{Package, SubscriptionStatus, SubscriptionType};
-use twipla::{Error, Settled, Twipla};
+use twipla::{ChangeState, Error, Twipla};
 use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, package_named, price_list};
 
@@ -217,8 +217,8 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
     let subscription = twipla.website("w").subscription();
     let sites = || async { twipla.website("w").get().await.unwrap() };
     for (kind, settled) in [
-        (FaultKind::ResetBeforeCommit, Settled::NotApplied),
-        (FaultKind::ResetAfterCommit, Settled::Applied),
+        (FaultKind::ResetBeforeCommit, ChangeState::NotApplied),
+        (FaultKind::ResetAfterCommit, ChangeState::Applied),
     ] {
         let fault = |operation: &str| {
             stage
@@ -226,14 +226,14 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
                 .inject(Fault::new(kind.clone()).operation(operation).times(1));
         };
         let told = |error: Error| {
-            assert_eq!(error.settled(), Some(settled), "{error}");
-            let late = settled == Settled::NotApplied;
+            assert_eq!(error.change_state(), Some(settled), "{error}");
+            let late = settled == ChangeState::NotApplied;
             assert!(
                 error.is_ambiguous() == late && error.attempts() == 1,
                 "{error}"
             );
         };
-        let done = settled == Settled::Applied;
+        let done = settled == ChangeState::Applied;
         fault("upgrade_website_subscription");
         told(subscription.upgrade(prices[2].id).await.unwrap_err());
         assert_eq!(sites().await.package_id == prices[2].id, done);
@@ -288,7 +288,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         .upgrade(prices[2].id)
         .await
         .unwrap_err();
-    assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
     lost("upgrade_intpc_subscription");
     let error = twipla
         .customer("d")
@@ -297,7 +297,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         .await
         .unwrap_err();
     assert!(
-        error.settled().is_none() && error.is_ambiguous(),
+        error.change_state().is_none() && error.is_ambiguous(),
         "no website shows it: {error}"
     );
     lost("deactivate_intpc_subscription");
@@ -307,7 +307,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         .deactivate()
         .await
         .unwrap_err();
-    assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
 }
 
 #[tokio::test]

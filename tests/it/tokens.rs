@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use twipla::{
-    ErrorKind, PrivateKey, RetryPolicy, Settled, SignFuture, Signer, SignerError, Twipla,
+    ChangeState, ErrorKind, PrivateKey, RetryPolicy, SignFuture, Signer, SignerError, Twipla,
 };
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 use twipla_tests::{Stage, client};
@@ -188,7 +188,7 @@ async fn nothing_is_sent_twice_that_may_have_been_done() {
         .cancel()
         .await
         .unwrap_err();
-    assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
     assert_eq!(count("cancel_website_subscription"), 1);
 
     // Unless the server says that it did not take it.

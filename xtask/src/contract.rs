@@ -46,15 +46,12 @@ impl Layout {
         self.openapi().join("twipla-3as.json")
     }
 
-    /// The generated client.
-    pub fn client(&self) -> PathBuf {
-        self.root.join("crates/twipla-api/src/generated.rs")
-    }
-
-    /// The generated operation table.
-    pub fn operations(&self) -> PathBuf {
+    /// A file of the generated client: `types`, `requests` or `operations`.
+    pub fn generated(&self, name: &str) -> PathBuf {
         self.root
-            .join("crates/twipla-api/src/generated_operations.rs")
+            .join("crates/twipla-api/src/generated")
+            .join(name)
+            .with_extension("rs")
     }
 
     /// What changed from one version to the next.

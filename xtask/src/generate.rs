@@ -1,12 +1,12 @@
 //! From the prepared contract to the source text of the client.
 //!
-//! progenitor writes the client, and a few passes over the syntax tree make it
-//! one that the API can outgrow: enums stay open, secrets stay out of `Debug`,
-//! ids stay inside their path segment. Every pass counts what it changed and
-//! fails where that is not what the contract asks for.
+//! progenitor writes the client. A few passes over its types make them ones that
+//! the API can outgrow: enums stay open, and secrets stay out of `Debug`. Its
+//! async methods become functions that prepare requests. Every pass counts what
+//! it changed and fails where that is not what the contract asks for.
 
-mod client;
 mod print;
+mod requests;
 mod schemas;
 mod types;
 
@@ -14,26 +14,33 @@ pub use self::print::print;
 
 use anyhow::{Context as _, Result, ensure};
 use proc_macro2::Span;
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
+use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
 use serde_json::Value;
-use syn::{Ident, Item, Type};
+use syn::{Attribute, Expr, Ident, Item, Type};
 
 use crate::normalise::type_name;
 
 /// The schema whose wire type is written by hand, and that type.
 const REPLACED: [(&str, &str); 1] = [("Count", "crate::Count")];
 
+/// The generated files of the raw client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// A type for each schema.
+    pub types: String,
+    /// A function for each operation.
+    pub requests: String,
+}
+
 /// Generates the client from a normalised contract.
-pub fn generate(contract: &Value) -> Result<String> {
+pub fn generate(contract: &Value) -> Result<Generated> {
     let document: openapiv3::OpenAPI = serde_json::from_value(contract.clone())
         .context("the prepared contract is not OpenAPI 3.0")?;
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_tag(TagStyle::Merged)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::Session))
         .with_derive("PartialEq")
         .with_map_type("::std::collections::BTreeMap");
     for (schema, with) in REPLACED {
@@ -44,19 +51,22 @@ pub fn generate(contract: &Value) -> Result<String> {
         .generate_tokens(&document)
         .context("progenitor refuses the contract")?;
     let mut file: syn::File =
-        syn::parse2(tokens).context("progenitor wrote something that is no Rust")?;
+        syn::parse2(tokens).context("progenitor wrote something that is not valid Rust")?;
 
     check_replacements(&file, contract)?;
+    let mut requests = requests::functions(&file, contract)?;
     types::open_enums(&mut file, contract)?;
     types::redact_secrets(&mut file, contract)?;
     schemas::json_schemas(&mut file, contract)?;
     types::remove_unused_error(&mut file)?;
-    client::own_path_encoding(&mut file, contract)?;
-    client::parsed_base(&mut file, contract)?;
-    client::no_version_header(&mut file, contract)?;
-    client::one_constructor(&mut file)?;
-    print::short_names(&mut file, contract)?;
-    Ok(print(&mut file))
+    let mut types = types::as_file(&mut file)?;
+    for file in [&mut types, &mut requests] {
+        print::short_names(file, contract)?;
+    }
+    Ok(Generated {
+        types: print(&mut types),
+        requests: print(&mut requests),
+    })
 }
 
 fn types_module(file: &mut syn::File) -> Result<&mut Vec<Item>> {
@@ -95,6 +105,21 @@ fn check_replacements(file: &syn::File, contract: &Value) -> Result<()> {
 /// A name for generated code.
 pub fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
+}
+
+/// The text of a doc comment.
+fn doc_text(attribute: &Attribute) -> Option<String> {
+    match &attribute.meta {
+        syn::Meta::NameValue(syn::MetaNameValue {
+            path,
+            value: Expr::Lit(literal),
+            ..
+        }) if path.is_ident("doc") => match &literal.lit {
+            syn::Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn self_type(of: &Type) -> String {

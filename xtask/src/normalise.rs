@@ -14,6 +14,7 @@ use std::fmt;
 use anyhow::Result;
 use serde_json::Value;
 
+pub(crate) use self::document::entries;
 pub use self::document::{Operation, is_success, operations, resolve, type_name};
 
 /// One change that prepares the contract for the generator.

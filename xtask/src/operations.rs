@@ -13,7 +13,6 @@ use crate::normalise::{self, Operation, is_success};
 /// Generates the operation table from the contract as it is published, before it is prepared for progenitor.
 pub fn generate(contract: &Value) -> Result<String> {
     let mut consts = TokenStream::new();
-    let mut by_length = Vec::new();
     let mut names = Vec::new();
     for operation in normalise::operations(contract) {
         let id = operation.id;
@@ -21,10 +20,6 @@ pub fn generate(contract: &Value) -> Result<String> {
         let row = row(contract, operation)
             .with_context(|| format!("operation {}: {}", operation.id, operation.pointer()))?;
         consts.extend(quote! { #row });
-        if by_length.len() <= id.len() {
-            by_length.resize(id.len() + 1, Vec::new());
-        }
-        by_length[id.len()].push(name.clone());
         names.push(name);
     }
     let mut file: syn::File = parse_quote! {
@@ -36,10 +31,6 @@ pub fn generate(contract: &Value) -> Result<String> {
 
         /// Every operation, in the order of the contract.
         pub const ALL: &[&Operation] = &[#(&#names),*];
-
-        /// The operations with ids of each length: every call looks one up, and
-        /// so compares few of them.
-        pub(crate) const BY_LENGTH: &[&[&Operation]] = &[#(&[#(&#by_length),*]),*];
     };
     Ok(print(&mut file))
 }
@@ -60,7 +51,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
         .get(0)
         .and_then(Value::as_str)
         .context("tags: name one, the table groups by it")?;
-    let method = ident(match method {
+    let variant = ident(match method {
         "get" => "Get",
         "put" => "Put",
         "post" => "Post",
@@ -70,13 +61,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
         other => bail!("the method {other} has no place in the table"),
     });
     let auth = ident(auth(contract, value)?);
-    let idempotency = ident(
-        if matches!(verb.as_str(), "GET" | "HEAD" | "PUT" | "DELETE") {
-            "Idempotent"
-        } else {
-            "NotIdempotent"
-        },
-    );
+    let idempotency = ident(idempotency(method, value)?);
     let server = ident(server(value)?);
     let provenance = ident(provenance(value)?);
     let secret_response = has_secret(contract, value)?;
@@ -87,7 +72,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
         #[doc = #doc]
         pub const #name: Operation = Operation {
             id: #id,
-            method: Method::#method,
+            method: Method::#variant,
             path: #path,
             tag: #tag,
             summary: #summary,
@@ -124,6 +109,20 @@ fn auth(contract: &Value, operation: &Value) -> Result<&'static str> {
         other => {
             bail!("security: the client cannot show {other:?}: it knows partnerToken and apiKey")
         }
+    }
+}
+
+/// What the method promises, unless the contract knows better.
+fn idempotency(method: &str, operation: &Value) -> Result<&'static str> {
+    match operation.get("x-idempotency").map(Value::as_str) {
+        None => Ok(match method {
+            "get" | "head" => "Safe",
+            "put" | "delete" => "Idempotent",
+            _ => "NotIdempotent",
+        }),
+        Some(Some("safe")) => Ok("Safe"),
+        Some(Some("idempotent")) => Ok("Idempotent"),
+        Some(_) => bail!("x-idempotency: expected \"safe\" or \"idempotent\""),
     }
 }
 

@@ -61,17 +61,22 @@ fn sort_statuses(document: &mut Value) {
 pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
     let document = contract(layout)?;
     let (prepared, log) = normalise(&document).context("openapi/twipla-3as.json")?;
+    let client = generate::generate(&prepared)?;
     let outputs = vec![
         Output {
             path: layout.contract(),
             text: contract::to_text(&document)?,
         },
         Output {
-            path: layout.client(),
-            text: generate::generate(&prepared)?,
+            path: layout.generated("types"),
+            text: client.types,
         },
         Output {
-            path: layout.operations(),
+            path: layout.generated("requests"),
+            text: client.requests,
+        },
+        Output {
+            path: layout.generated("operations"),
             text: operations::generate(&document)?,
         },
         Output {

@@ -14,7 +14,7 @@ fn copy() -> (tempfile::TempDir, Layout) {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::at(folder.path());
     copy_folder(&real.openapi(), &layout.openapi());
-    fs::create_dir_all(layout.client().parent().unwrap()).unwrap();
+    fs::create_dir_all(layout.generated("requests").parent().unwrap()).unwrap();
     fs::copy(real.readme(), layout.readme()).unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     (folder, layout)
@@ -37,7 +37,12 @@ fn copy_folder(from: &Path, to: &Path) {
 fn what_was_written_passes_and_what_was_touched_does_not() {
     let (_folder, layout) = copy();
     assert!(regen::run(&layout, Mode::Check, false).unwrap());
-    for path in [layout.contract(), layout.client(), layout.operations()] {
+    for path in [
+        layout.contract(),
+        layout.generated("types"),
+        layout.generated("requests"),
+        layout.generated("operations"),
+    ] {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replacen('{', "{ ", 1)).unwrap();
         assert!(
@@ -58,9 +63,12 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
         "the table of the README"
     );
     fs::write(layout.readme(), readme).unwrap();
-    fs::remove_file(layout.client()).unwrap();
+    fs::remove_file(layout.generated("requests")).unwrap();
     assert!(!regen::run(&layout, Mode::Check, false).unwrap());
-    assert!(!layout.client().exists(), "a check writes nothing");
+    assert!(
+        !layout.generated("requests").exists(),
+        "a check writes nothing"
+    );
 }
 
 #[test]

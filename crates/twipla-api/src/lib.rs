@@ -1,20 +1,19 @@
 //! The raw client of the TWIPLA 3AS API, generated from its OpenAPI contract.
 //!
-//! One method for each operation, one type for each schema, and nothing in
+//! One function for each operation, one type for each schema, and nothing in
 //! between: no retries, no token that renews itself, no pages. Partners want
 //! the crate `twipla`, which is built on this one. Use this one to see exactly
-//! what travels, or to bring your own [`Transport`].
+//! what travels, or to send requests your own way.
 //!
 //! ```no_run
-//! use twipla_api::{Client, Session, StaticToken, types};
+//! use twipla_api::{Client, StaticToken, requests, types};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let token = std::env::var("TWIPLA_TOKEN")?;
-//! let session = Session::from(StaticToken::new(&token)?);
-//! let http = reqwest::Client::new();
-//! let client = Client::new_with_client("https://api-gateway.visitor-analytics.io", http, session);
+//! let token = StaticToken::new(&std::env::var("TWIPLA_TOKEN")?)?;
+//! let client = Client::new("https://api-gateway.visitor-analytics.io", reqwest::Client::new(), token)?;
 //!
-//! let website = client.get_website("site-7").await?.into_inner().payload;
+//! let response = client.send(requests::get_website("site-7")?).await?;
+//! let website = response.into_body().payload;
 //! match website.status {
 //!     types::SubscriptionStatus::Active => println!("{} is measured", website.domain),
 //!     other => println!("{} is {other}", website.domain),
@@ -25,42 +24,34 @@
 //!
 //! # What to know
 //!
-//! - Every reply outside 2xx is [`Error::UnexpectedResponse`], with status,
-//!   headers and body unread.
-//! - [`Error::InvalidResponsePayload`] shows the whole body in its `Display`
-//!   and `Debug`. Where [`Operation::secret_response`] is set, that body holds
-//!   a secret: do not log it.
-//! - Some operations answer 204 where a body was expected; that is
-//!   [`Error::InvalidResponsePayload`] with an empty body here.
+//! - A function of [`requests`] sends nothing. It checks its arguments and
+//!   returns a [`PreparedRequest`], which [`Client::send`] sends, or any HTTP
+//!   client of yours.
+//! - Every response outside 2xx is [`Error::Status`], with its status, headers
+//!   and body.
+//! - A response that does not fit the contract is [`Error::Decode`]. Where
+//!   [`Operation::secret_response`] is set, its body holds a secret: do not log it.
+//! - Some operations answer 204 where the contract has a body. That is
+//!   [`Error::Decode`] with an empty body.
 //! - Enums are open: a value that this version does not know is
 //!   `Unknown(value)`.
 //! - With the feature `schemars` every type implements `schemars::JsonSchema`.
-//! - An id can hold anything but cannot be `.` or `..`; see [`mod@path`].
+//! - An id can hold anything but cannot be empty, `.` or `..`; see [`mod@path`].
 
-#[rustfmt::skip]
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated; fields say as much as the contract does"
-)]
+mod base_url;
+mod client;
+mod count;
 mod generated;
-#[rustfmt::skip]
-#[path = "generated_operations.rs"]
-pub mod operations;
-mod base;
-mod hooks;
+mod open_enum;
 pub mod operation;
 pub mod path;
-mod session;
-mod wire;
+mod redacted;
+mod request;
 
-#[doc(inline)]
-pub use self::generated::{Client, types};
+pub use self::base_url::{BaseUrl, InvalidBaseUrl};
+pub use self::client::{Client, Error, InvalidCredential, StaticToken};
+pub use self::count::Count;
+pub use self::generated::{operations, requests, types};
 #[doc(inline)]
 pub use self::operation::{Auth, Idempotency, Method, Operation, Provenance, Server};
-pub use self::session::{InvalidCredential, Sending, Session, StaticToken, Transport};
-pub use self::wire::Count;
-/// What generated methods return; reads more than a client needs.
-pub use progenitor_client::{ClientInfo, Error, ResponseValue};
+pub use self::request::{InvalidRequest, PreparedRequest, RequestParts};

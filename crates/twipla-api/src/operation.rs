@@ -1,11 +1,13 @@
 //! What is known of each operation besides its types.
 //!
-//! The table itself, [`operations`], is generated from the
-//! contract. Retry rules, transports and tests read it.
+//! The table itself, [`operations`](crate::operations), is generated from the
+//! contract. Retry rules, credentials and tests read it.
 
 use std::fmt;
 
-use crate::operations;
+use serde::de::DeserializeOwned;
+
+use crate::generated::operations;
 
 /// One operation of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub struct Operation {
     pub summary: &'static str,
     /// How the caller shows who they are.
     pub auth: Auth,
-    /// Whether the request may be repeated without a second effect.
+    /// What happens when the request is carried out more than once.
     pub idempotency: Idempotency,
     /// Which host answers.
     pub server: Server,
@@ -43,11 +45,19 @@ impl Operation {
     /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
     /// ```
     pub fn find(id: &str) -> Option<&'static Self> {
-        let same_length = operations::BY_LENGTH.get(id.len())?;
-        same_length
+        operations::ALL
             .iter()
             .copied()
             .find(|operation| operation.id == id)
+    }
+
+    /// Decodes the body of a success. Where the contract has no body, there is
+    /// nothing to read, whatever the server sent.
+    pub fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> serde_json::Result<T> {
+        if self.success == [204] {
+            return serde_json::from_str("null");
+        }
+        serde_json::from_slice(body)
     }
 }
 
@@ -119,13 +129,26 @@ pub enum Auth {
     None,
 }
 
-/// Whether an [`Operation`] may be repeated without a second effect.
+/// What happens when a request is carried out more than once, in the terms of RFC 9110.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Idempotency {
-    /// Twice is as once.
+    /// The request changes nothing.
+    Safe,
+    /// Repeating the request has no further effect.
     Idempotent,
-    /// Twice may be twice.
+    /// Repeating the request may take effect twice.
     NotIdempotent,
+}
+
+impl Idempotency {
+    /// What the method of a request promises. PATCH promises nothing.
+    pub fn of_method(method: &http::Method) -> Self {
+        match *method {
+            http::Method::GET | http::Method::HEAD | http::Method::OPTIONS => Self::Safe,
+            http::Method::PUT | http::Method::DELETE => Self::Idempotent,
+            _ => Self::NotIdempotent,
+        }
+    }
 }
 
 /// Which host answers an [`Operation`].

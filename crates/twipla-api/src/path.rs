@@ -1,14 +1,14 @@
-//! Ids stay inside their segment of the path.
+//! The one place that decides whether a path keeps its shape.
 //!
 //! Ids are chosen by partners and their customers, so they may hold anything:
-//! `..`, `/`, `\`, `?`. [`encode_path`] keeps a value from ending its segment,
-//! and [`guard`] refuses the few that no encoding helps with, before anything
-//! is sent.
+//! `..`, `/`, `\`, `?`. Percent-encoding keeps a value from ending its segment.
+//! No encoding helps with the three values that [`check_segment`] refuses: an
+//! empty segment addresses the collection, and `.` and `..` address a parent,
+//! even when they are percent-encoded.
 
 use std::fmt::{self, Write as _};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Url;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -17,170 +17,168 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Writes a value as one segment of a path.
+/// Fills the parameters of a path template, in the order in which they stand there.
 ///
-/// Every byte but the unreserved ones of RFC 3986 is percent-encoded. Two
-/// values, `.` and `..`, cannot be sent in any encoding; [`guard`] refuses them.
-///
-/// ```
-/// use twipla_api::path::encode_path;
-///
-/// assert_eq!(encode_path("a/b\\c?d#e%2f").to_string(), "a%2Fb%5Cc%3Fd%23e%252f");
-/// ```
-pub fn encode_path<T: fmt::Display>(value: T) -> EncodedPath<T> {
-    EncodedPath(value)
-}
-
-/// What [`encode_path`] returns: writes itself, and allocates nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct EncodedPath<T>(T);
-
-impl<T: fmt::Display> fmt::Display for EncodedPath<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Encoder<'a, 'b>(&'a mut fmt::Formatter<'b>);
-        impl fmt::Write for Encoder<'_, '_> {
-            fn write_str(&mut self, text: &str) -> fmt::Result {
-                utf8_percent_encode(text, ENCODED).try_for_each(|part| self.0.write_str(part))
-            }
-        }
-        write!(Encoder(f), "{}", self.0)
-    }
-}
-
-/// Checks that a URL has the shape of a path template.
-///
-/// `base` is the address that the template was appended to. The URL must have
-/// as many segments as the template, the same literal ones, and something in
-/// each place of a parameter.
+/// Every byte of a value but the unreserved ones of RFC 3986 is percent-encoded.
 ///
 /// # Errors
 ///
-/// Where an id changed the path, a [`PathError`] that says which template it
-/// would have left.
+/// [`InvalidPath`] where a value is refused by [`check_segment`], and where
+/// there are more or fewer values than parameters.
 ///
 /// ```
-/// use twipla_api::path::{encode_path, guard};
+/// use twipla_api::path::fill;
 ///
-/// let base = "https://api.example.com";
-/// let url = |id| format!("{base}/v2/3as/websites/{}", encode_path(id)).parse().unwrap();
 /// let template = "/v2/3as/websites/{intpWebsiteId}";
-/// assert!(guard(base, &url("../customers"), template).is_ok());
-/// assert!(guard(base, &url(".."), template).is_err());
+/// assert_eq!(fill(template, &[&"a/b?c"])?, "/v2/3as/websites/a%2Fb%3Fc");
+/// assert!(fill(template, &[&".."]).is_err());
+/// # Ok::<(), twipla_api::path::InvalidPath>(())
 /// ```
-pub fn guard(base: &str, url: &Url, template: &str) -> Result<(), PathError> {
-    guard_below(base_path(base), url, template)
+pub fn fill(template: &str, values: &[&dyn fmt::Display]) -> Result<String, InvalidPath> {
+    let mut path = String::with_capacity(template.len() + 40);
+    let mut values = values.iter();
+    for segment in template.split('/').skip(1) {
+        path.push('/');
+        let Some(name) = parameter(segment) else {
+            path.push_str(segment);
+            continue;
+        };
+        let value = values
+            .next()
+            .ok_or_else(|| InvalidPath::new(format!("missing path parameter {name}")))?;
+        let start = path.len();
+        // A String takes whatever is written to it.
+        let _ = write!(Encoder(&mut path), "{value}");
+        check_segment(&path[start..]).map_err(|problem| {
+            InvalidPath::new(format!("invalid path parameter {name}: {problem}"))
+        })?;
+    }
+    match values.next() {
+        None => Ok(path),
+        Some(_) => Err(InvalidPath::new(format!(
+            "too many path parameters: {template} takes fewer"
+        ))),
+    }
 }
 
-/// [`guard`], with the path of the base address, which has no slash at its end.
-pub(crate) fn guard_below(base: &str, url: &Url, template: &str) -> Result<(), PathError> {
-    let wrong = |problem| PathError {
-        template: template.to_owned(),
-        problem,
+/// Checks a path that was not filled from a template: it must start with a
+/// slash, and no segment may change where it goes.
+///
+/// # Errors
+///
+/// [`InvalidPath`], which names the problem and the remedy.
+///
+/// ```
+/// use twipla_api::path::check;
+///
+/// assert!(check("/v2/3as/customers").is_ok());
+/// assert!(check("/v2/%2e%2e/customers").is_err());
+/// assert!(check("/v2/customers?page=0").is_err());
+/// ```
+pub fn check(path: &str) -> Result<(), InvalidPath> {
+    let invalid = |problem: &str| InvalidPath::new(format!("invalid path {path:?}: {problem}"));
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err(invalid("expected a slash at its start"));
     };
-    // Comparing with an empty text, which is nowhere in memory, takes some
-    // processors longer than the rest of this function.
-    let path = if base.is_empty() {
-        url.path()
-    } else {
-        let below = url.path().strip_prefix(base);
-        below.ok_or_else(|| wrong(Problem::Base))?
-    };
-    if url.fragment().is_some() {
-        return Err(wrong(Problem::Shape));
+    if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
+        return Err(invalid(
+            "expected no ?, #, \\ or control character: set query parameters on their own, and percent-encode ids",
+        ));
     }
-    // Most of both is the same, up to the first parameter.
-    let same = path.bytes().zip(template.bytes());
-    let same = same.take_while(|(got, want)| got == want).count();
-    let from = template[..same].rfind('/').map_or(0, |slash| slash + 1);
-    let mut found = path[from..].split('/');
-    for want in template[from..].split('/') {
-        let Some(got) = found.next() else {
-            return Err(wrong(Problem::Shape));
-        };
-        match parameter(want) {
-            Some(name) if got.is_empty() => return Err(wrong(Problem::Empty(name.to_owned()))),
-            Some(_) => {}
-            None if want == got => {}
-            None => return Err(wrong(Problem::Shape)),
+    let mut segments = rest.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        // A trailing slash is as the caller wants it.
+        let last = segments.peek().is_none();
+        if last && segment.is_empty() {
+            break;
         }
-    }
-    if found.next().is_some() {
-        return Err(wrong(Problem::Shape));
+        check_segment(segment).map_err(|problem| invalid(&problem.to_string()))?;
     }
     Ok(())
 }
 
-/// The path of an address, without a slash at its end.
-fn base_path(base: &str) -> &str {
-    let after_scheme = base.split_once(':').map_or(base, |(_, rest)| rest);
-    let rest = after_scheme.strip_prefix("//").unwrap_or(base);
-    let path = rest.find('/').map_or("", |slash| &rest[slash..]);
-    path.trim_end_matches('/')
+/// Checks that a value, as it is or percent-encoded, can be a segment of a path.
+///
+/// # Errors
+///
+/// Where it is empty, `.` or `..`.
+pub fn check_segment(value: &str) -> Result<(), InvalidSegment> {
+    let plain = percent_decode_str(value).decode_utf8_lossy();
+    match &*plain {
+        "" => Err(InvalidSegment::Empty),
+        "." | ".." => Err(InvalidSegment::Dots),
+        _ => Ok(()),
+    }
+}
+
+/// Why a value cannot be a segment of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidSegment {
+    /// It would address the collection.
+    Empty,
+    /// It would address a parent.
+    Dots,
+}
+
+impl fmt::Display for InvalidSegment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "must not be empty",
+            Self::Dots => {
+                "must not be \".\" or \"..\", which change a path however they are encoded"
+            }
+        })
+    }
+}
+
+impl std::error::Error for InvalidSegment {}
+
+/// A path that a request cannot be sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidPath {
+    message: String,
+}
+
+impl InvalidPath {
+    fn new(message: String) -> Self {
+        Self { message }
+    }
+}
+
+impl fmt::Display for InvalidPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InvalidPath {}
+
+/// Percent-encodes what is written to it.
+struct Encoder<'a>(&'a mut String);
+
+impl fmt::Write for Encoder<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(utf8_percent_encode(text, ENCODED));
+        Ok(())
+    }
 }
 
 fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// A path parameter that would have sent the request somewhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathError {
-    template: String,
-    problem: Problem,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Problem {
-    Base,
-    Empty(String),
-    Shape,
-}
-
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { template, problem } = self;
-        match problem {
-            Problem::Base => write!(f, "the request to {template} would leave the base address"),
-            Problem::Empty(name) => write!(
-                f,
-                "the path parameter {name} of {template} is empty or \".\""
-            ),
-            Problem::Shape => {
-                let mut names = template.split('/').filter_map(parameter);
-                match (names.next(), names.next()) {
-                    (Some(name), None) => write!(f, "the path parameter {name}")?,
-                    (Some(_), Some(_)) => f.write_str("a path parameter")?,
-                    (None, _) => return write!(f, "the request would not go to {template}"),
-                }
-                write!(f, " would change the path {template}")?;
-                f.write_str(": an id cannot be \".\" or \"..\"")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PathError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BaseUrl;
 
     const TEMPLATE: &str = "/v2/3as/websites/{intpWebsiteId}/api-keys/{apiKeyId}";
-
-    fn url(base: &str, website: &str, key: &str) -> Url {
-        format!(
-            "{base}/v2/3as/websites/{}/api-keys/{}",
-            encode_path(website),
-            encode_path(key)
-        )
-        .parse()
-        .unwrap()
-    }
 
     #[test]
     fn hostile_ids_stay_in_their_segment() {
         let long = "x/".repeat(5_000);
-        let ids = [
+        let base = BaseUrl::new("https://api.example.com/base").unwrap();
+        for id in [
             "site-7",
             "a/b",
             "/",
@@ -189,119 +187,116 @@ mod tests {
             "?",
             "?x=1",
             "#",
-            "#top",
+            "a#b",
             "%2f",
-            "%2F..%2F",
-            "%",
-            "%2e%2e",
-            "\n",
-            "\r\nX: y",
-            "\t",
-            "\0",
-            " ",
-            "a b",
-            "😀",
-            "é",
-            "..a",
-            "a..",
+            "%2F..",
+            "../x",
             "...",
-            ";v=1",
-            ":",
+            " ",
+            "\n",
+            "\u{1F98A}",
+            "\u{202E}",
+            "a;b",
             "@",
-            "a@b",
-            "//evil.example",
-            "*",
-            "'",
-            "\"",
-            "{id}",
-            "~",
-            "-._~",
-            long.as_str(),
-        ];
-        for base in [
-            "https://api.example.com",
-            "https://api.example.com/",
-            "http://127.0.0.1:80/some/base",
+            ":",
+            "//host",
+            &long,
         ] {
-            let base = base.trim_end_matches('/');
-            for id in ids {
-                let url = url(base, id, "key");
-                assert_eq!(guard(base, &url, TEMPLATE), Ok(()), "{id:?}");
-                assert_eq!(url.query(), None, "{id:?}");
-                let host: Url = base.parse().unwrap();
-                assert_eq!(url.host_str(), host.host_str(), "{id:?}");
-                let segment = url.path_segments().unwrap().rev().nth(2).unwrap();
-                let decoded = percent_encoding::percent_decode_str(segment)
-                    .decode_utf8()
-                    .unwrap();
-                assert_eq!(decoded, id);
-            }
+            let path = fill(TEMPLATE, &[&id, &"key"]).unwrap();
+            let url = base.join(&path);
+            assert_eq!(url.path_segments().unwrap().count(), 7, "{id:?}: {url}");
+            assert!(url.path().ends_with("/api-keys/key"), "{id:?}: {url}");
+            assert_eq!((url.query(), url.fragment()), (None, None), "{id:?}: {url}");
+            let segment = url.path_segments().unwrap().nth(4).unwrap();
+            assert_eq!(percent_decode_str(segment).decode_utf8().unwrap(), id);
         }
     }
 
     #[test]
-    fn ids_that_change_the_path_are_refused() {
-        let base = "https://api.example.com";
+    fn ids_that_change_a_path_are_refused_by_name() {
         for (website, key, want) in [
-            (
-                "..",
-                "key",
-                "a path parameter would change the path /v2/3as/websites/{intpWebsiteId}/api-keys/{apiKeyId}",
-            ),
-            (".", "key", "a path parameter would change"),
-            ("site", "..", "a path parameter would change"),
-            (
-                "site",
-                ".",
-                "the path parameter apiKeyId of /v2/3as/websites/{intpWebsiteId}/api-keys/{apiKeyId} is empty or \".\"",
-            ),
-            ("..", "..", "would change the path"),
-            (".", ".", "would change the path"),
             (
                 "",
                 "key",
-                "the path parameter intpWebsiteId of /v2/3as/websites/{intpWebsiteId}/api-keys/{apiKeyId} is empty or",
+                "invalid path parameter intpWebsiteId: must not be empty",
             ),
-            ("site", "", "the path parameter apiKeyId of"),
+            (
+                ".",
+                "key",
+                "invalid path parameter intpWebsiteId: must not be \".\"",
+            ),
+            (
+                "..",
+                "key",
+                "invalid path parameter intpWebsiteId: must not be \".\"",
+            ),
+            (
+                "site",
+                "",
+                "invalid path parameter apiKeyId: must not be empty",
+            ),
+            (
+                "site",
+                "..",
+                "invalid path parameter apiKeyId: must not be \".\"",
+            ),
         ] {
-            let error = guard(base, &url(base, website, key), TEMPLATE)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains(want),
-                "{website:?}, {key:?}: {error:?} does not say {want:?}"
-            );
+            let error = fill(TEMPLATE, &[&website, &key]).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{error}");
         }
-        let one: Url = "https://api.example.com/v2/3as/websites/.."
-            .parse()
-            .unwrap();
-        let error = guard(base, &one, "/v2/3as/websites/{intpWebsiteId}")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("the path parameter intpWebsiteId would change"),
-            "{error}"
+        assert_eq!(
+            fill(TEMPLATE, &[&"%2e%2e", &"%2e"]).unwrap(),
+            "/v2/3as/websites/%252e%252e/api-keys/%252e",
+            "what looks encoded is encoded once more"
         );
     }
 
     #[test]
-    fn a_free_path_must_be_what_it_says() {
-        let base = "https://api.example.com/base";
-        for (path, good) in [
-            ("/v2/x", true),
-            ("/v2/../x", false),
-            ("/v2/x#y", false),
-            ("/v2/./x", false),
+    fn the_number_of_values_is_checked() {
+        for (values, want) in [
+            (&[][..], "missing path parameter intpWebsiteId"),
+            (
+                &[&"a" as &dyn fmt::Display][..],
+                "missing path parameter apiKeyId",
+            ),
+            (
+                &[&"a" as &dyn fmt::Display, &"b", &"c"][..],
+                "too many path parameters",
+            ),
         ] {
-            let url: Url = format!("{base}{path}").parse().unwrap();
-            assert_eq!(guard(base, &url, path).is_ok(), good, "{path}");
+            let error = fill(TEMPLATE, values).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{error}");
         }
-        let elsewhere: Url = "https://api.example.com/v2/x".parse().unwrap();
-        assert!(
-            guard(base, &elsewhere, "/v2/x")
-                .unwrap_err()
-                .to_string()
-                .contains("leave the base address")
-        );
+    }
+
+    #[test]
+    fn a_whole_path_is_checked_segment_by_segment() {
+        for (path, want) in [
+            ("/v2/x", None),
+            ("/v2/x/", None),
+            ("/", None),
+            ("/v2/x%2Fy", None),
+            ("/v2/...", None),
+            ("v2/x", Some("expected a slash at its start")),
+            ("", Some("expected a slash at its start")),
+            ("/v2/../x", Some("must not be \".\" or \"..\"")),
+            ("/v2/./x", Some("must not be \".\" or \"..\"")),
+            ("/v2/%2E%2e/x", Some("must not be \".\" or \"..\"")),
+            ("/v2/.%2e", Some("must not be \".\" or \"..\"")),
+            ("/v2//x", Some("must not be empty")),
+            ("//host/x", Some("must not be empty")),
+            ("/v2/x?y", Some("expected no ?")),
+            ("/v2/x#y", Some("expected no ?")),
+            ("/v2\\x", Some("expected no ?")),
+            ("/v2/x\n", Some("expected no ?")),
+        ] {
+            match (check(path), want) {
+                (Ok(()), None) => {}
+                (Err(error), Some(want)) => {
+                    assert!(error.to_string().contains(want), "{path:?}: {error}");
+                }
+                (result, _) => panic!("{path:?}: {result:?}"),
+            }
+        }
     }
 }

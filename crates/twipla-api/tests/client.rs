@@ -1,79 +1,41 @@
-//! The generated client as its users see it, with a transport that only listens.
+//! The generated client as its users see it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may fail loudly, their helpers too"
+)]
 
-use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
-use twipla_api::{Client, Error, Operation, Sending, Session, StaticToken, Transport, types};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use twipla_api::{BaseUrl, Client, Error, StaticToken, requests, types};
 
-/// What was sent: the operation, the method, the URL, the headers, the body.
-type Sent = (&'static str, String, String, http::HeaderMap, String);
-
-/// Keeps what is sent, and answers with what it was given.
-struct Ear {
-    status: StatusCode,
-    body: String,
-    sent: Mutex<Vec<Sent>>,
+/// A server that gives one answer; returns its address and what it was sent.
+async fn answering(status: u16, body: &str) -> (String, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/base", listener.local_addr().unwrap());
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nx-id: 7\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let sent = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 16 * 1024];
+        let length = connection.read(&mut request).await.unwrap();
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8(request[..length].to_vec()).unwrap()
+    });
+    (address, sent)
 }
 
-impl Ear {
-    fn with(status: u16, body: &serde_json::Value) -> Arc<Self> {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
-        Arc::new(Self {
-            status: StatusCode::from_u16(status).unwrap_or_default(),
-            body,
-            sent: Mutex::default(),
-        })
-    }
-
-    fn sent(&self) -> Vec<Sent> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl Transport for Ear {
-    fn send<'a>(
-        &'a self,
-        _: &'a reqwest::Client,
-        request: reqwest::Request,
-        operation: &'static Operation,
-    ) -> Sending<'a> {
-        let body = request
-            .body()
-            .and_then(|body| body.as_bytes())
-            .unwrap_or_default();
-        let body = String::from_utf8_lossy(body).into_owned();
-        let sent = (
-            operation.id,
-            request.method().to_string(),
-            request.url().to_string(),
-            request.headers().clone(),
-            body,
-        );
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(sent);
-        let mut response = http::Response::new(self.body.clone());
-        *response.status_mut() = self.status;
-        Box::pin(async move { Ok(response.into()) })
-    }
-}
-
-fn client(ear: &Arc<Ear>) -> Client {
-    let session = Session::new(Arc::clone(ear) as Arc<dyn Transport>);
-    Client::new_with_client(
-        "https://api.example.com/base",
-        reqwest::Client::new(),
-        session,
-    )
+fn client(address: &str) -> Client {
+    let token = StaticToken::new("to.ke.n")
+        .unwrap()
+        .with_api_key("twpl-key")
+        .unwrap();
+    Client::new(address, reqwest::Client::new(), token).unwrap()
 }
 
 fn website() -> serde_json::Value {
@@ -98,43 +60,85 @@ fn website() -> serde_json::Value {
 
 #[tokio::test]
 async fn a_call_from_end_to_end() {
-    let ear = Ear::with(200, &json!({ "payload": website() }));
-    let reply = client(&ear).get_website("site/7 é").await.unwrap();
-    assert_eq!(reply.status(), 200);
-    let website = reply.into_inner().payload;
+    let (address, sent) = answering(201, &json!({ "payload": website() }).to_string()).await;
+    let request = requests::get_website("site/7 é").unwrap();
+    let response = client(&address).send(request).await.unwrap();
+    assert_eq!(response.status(), 201, "any 2xx is a success");
+    assert_eq!(response.headers()["x-id"], "7");
+    let website = response.into_body().payload;
     assert_eq!(website.status, types::SubscriptionStatus::Active);
     assert_eq!(
         website.billing_interval,
         types::BillingInterval::Unknown("fortnightly".to_owned())
     );
     assert_eq!(website.planned_downgrade_package_id, None);
-    let sent = ear.sent();
-    let [(id, method, url, headers, _)] = sent.as_slice() else {
-        panic!("{sent:?}")
-    };
-    assert_eq!((*id, method.as_str()), ("get_website", "GET"));
-    assert_eq!(
-        url,
-        "https://api.example.com/base/v2/3as/websites/site%2F7%20%C3%A9"
+    let sent = sent.await.unwrap().to_lowercase();
+    assert!(
+        sent.starts_with("get /base/v2/3as/websites/site%2f7%20%c3%a9 http/1.1"),
+        "{sent}"
     );
-    let names: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
-    assert_eq!(names, ["accept"], "no api-version, no credentials");
+    assert!(sent.contains("authorization: bearer to.ke.n"), "{sent}");
+    assert!(
+        !sent.contains("x-api-key") && !sent.contains("api-version"),
+        "{sent}"
+    );
 }
 
 #[tokio::test]
-async fn hostile_ids_send_nothing_or_stay_in_their_segment() {
-    for id in ["..", ".", ""] {
-        let ear = Ear::with(200, &json!({ "payload": website() }));
-        let error = client(&ear).delete_website(id).await.unwrap_err();
-        let Error::InvalidRequest(message) = &error else {
-            panic!("{id:?}: {error}")
+async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
+    let (address, sent) = answering(200, r#"{"payload":{"labels":[],"datasets":[]}}"#).await;
+    let request =
+        requests::query_visits_graph(&uuid::Uuid::nil(), "a+b", "time-series", "day", "z").unwrap();
+    let client = client("http://127.0.0.1:1").data_url(&address).unwrap();
+    client.send(request).await.unwrap();
+    let sent = sent.await.unwrap().to_lowercase();
+    assert!(
+        sent.contains("x-api-key: twpl-key") && !sent.contains("authorization"),
+        "{sent}"
+    );
+    assert!(
+        sent.contains("/visits/graph?from=a%2bb&type=time-series&unit=day&until=z "),
+        "{sent}"
+    );
+}
+
+#[tokio::test]
+async fn a_failure_keeps_the_body_and_shows_nothing_of_it() {
+    for (status, body) in [
+        (500, r#"{"error":"s3cr3t"}"#),
+        (200, r#"{"payload":"s3cr3t"}"#),
+    ] {
+        let (address, _sent) = answering(status, body).await;
+        let request = requests::get_website("site-7").unwrap();
+        let error = client(&address).send(request).await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        let (got, kept) = match error {
+            Error::Status { status, body, .. } | Error::Decode { status, body, .. } => {
+                (status, body)
+            }
+            other => panic!("{other}"),
         };
+        assert_eq!((got.as_u16(), &kept[..]), (status, body.as_bytes()));
         assert!(
-            message.starts_with("delete_website: the path parameter intpWebsiteId"),
-            "{message}"
+            shown.contains(&status.to_string()) && !shown.contains("s3cr3t"),
+            "{shown}"
         );
-        assert_eq!(ear.sent(), [], "{id:?}");
     }
+}
+
+#[test]
+fn hostile_ids_send_nothing_or_stay_in_their_segment() {
+    for id in ["..", ".", ""] {
+        let error = requests::delete_website(id).unwrap_err();
+        assert_eq!(error.operation(), "delete_website");
+        assert!(
+            error
+                .to_string()
+                .starts_with("delete_website: invalid path parameter intpWebsiteId: must not be"),
+            "{error}"
+        );
+    }
+    let base = BaseUrl::new("https://api.example.com/base").unwrap();
     for id in [
         "a/b",
         "../customers",
@@ -143,13 +147,11 @@ async fn hostile_ids_send_nothing_or_stay_in_their_segment() {
         "?x",
         "#x",
         "%2f",
+        "%2e%2e",
         "\n",
         "😀",
     ] {
-        let ear = Ear::with(200, &json!({ "payload": website() }));
-        let _ = client(&ear).delete_website(id).await;
-        let sent = ear.sent();
-        let url: reqwest::Url = sent[0].2.parse().unwrap();
+        let url = requests::delete_website(id).unwrap().url(&base);
         assert_eq!(url.path_segments().unwrap().count(), 5, "{id:?}: {url}");
         assert!(
             url.path().starts_with("/base/v2/3as/websites/"),
@@ -159,35 +161,16 @@ async fn hostile_ids_send_nothing_or_stay_in_their_segment() {
     }
 }
 
-#[tokio::test]
-async fn replies_outside_success_keep_their_body() {
-    let ear = Ear::with(500, &json!({ "error": { "message": "refused" } }));
-    let error = client(&ear).get_website("site-7").await.unwrap_err();
-    let Error::UnexpectedResponse(response) = error else {
-        panic!("{error}")
-    };
-    assert_eq!(response.status(), 500);
-    assert_eq!(
-        response.text().await.unwrap(),
-        r#"{"error":{"message":"refused"}}"#
-    );
-}
-
-#[tokio::test]
-async fn any_success_will_do() {
-    for status in [200, 201, 204, 299] {
-        let ear = Ear::with(status, &serde_json::Value::Null);
-        let reply = client(&ear)
-            .delete_api_key("site-7", "key-1")
-            .await
-            .unwrap();
-        assert_eq!(reply.status(), status);
+#[test]
+fn what_the_contract_has_no_body_for_is_decoded_from_anything() {
+    let request = requests::delete_api_key("site-7", "key-1").unwrap();
+    for body in ["", "{}", "null", "<html>"] {
+        request.decode(body.as_bytes()).unwrap();
     }
 }
 
-#[tokio::test]
-async fn optional_fields_are_left_out() {
-    let ear = Ear::with(500, &serde_json::Value::Null);
+#[test]
+fn optional_fields_and_parameters_are_left_out() {
     let id = "471cc1d4-ec27-4504-b7c2-949af95662bc".parse().unwrap();
     let body = types::UpgradeWebsiteSubscriptionRequest {
         intp_website_id: "site-7".to_owned(),
@@ -195,11 +178,48 @@ async fn optional_fields_are_left_out() {
         trial: None,
         pro_rate: Some(true),
     };
-    let _ = client(&ear).upgrade_website_subscription(&body).await;
-    let sent: serde_json::Value = serde_json::from_str(&ear.sent()[0].4).unwrap();
+    let request = requests::upgrade_website_subscription(&body).unwrap();
+    let sent: serde_json::Value = serde_json::from_slice(request.body().unwrap()).unwrap();
     assert_eq!(
         sent,
         json!({ "intpWebsiteId": "site-7", "packageId": id, "proRate": true })
+    );
+    assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
+
+    let request = requests::list_websites(None, Some(3), None).unwrap();
+    assert_eq!(request.target(), "/v2/3as/websites?page=3");
+    assert_eq!(
+        requests::list_websites(None, None, None).unwrap().target(),
+        "/v2/3as/websites"
+    );
+}
+
+#[test]
+fn a_request_goes_to_any_http_client() {
+    let base = BaseUrl::new("https://api.example.com").unwrap();
+    let request = requests::get_website("site-7").unwrap().to_http(&base);
+    assert_eq!(request.method(), http::Method::GET);
+    assert_eq!(
+        request.uri(),
+        "https://api.example.com/v2/3as/websites/site-7"
+    );
+    assert_eq!(request.headers()[ACCEPT], "application/json");
+    assert!(!request.headers().contains_key(AUTHORIZATION));
+}
+
+#[test]
+fn an_inferred_path_can_be_replaced() {
+    let body = types::LoginWithApiKeyRequest {
+        api_key: "twpl-key".into(),
+        website_id: uuid::Uuid::nil(),
+    };
+    let request = requests::login_with_api_key(&body).unwrap();
+    let request = request.with_path("/v2/login").unwrap();
+    assert_eq!(request.target(), "/v2/login");
+    let error = request.with_path("/v2/../login").unwrap_err().to_string();
+    assert!(
+        error.starts_with("login_with_api_key: invalid path"),
+        "{error}"
     );
 }
 
@@ -258,15 +278,14 @@ fn secrets_do_not_show() {
     };
     assert!(!format!("{tokens:?}").contains("s3cr3t"));
 
-    let transport = StaticToken::new("s3cr3t")
+    let token = StaticToken::new("s3cr3t")
         .unwrap()
         .with_api_key("s3cr3t")
         .unwrap();
     assert_eq!(
-        format!("{transport:?}"),
+        format!("{token:?}"),
         "StaticToken { token: true, api_key: true }"
     );
-    assert_eq!(format!("{:?}", Session::from(transport)), "Session { .. }");
     let error = StaticToken::new("s3cr3t\n").unwrap_err().to_string();
     assert!(
         !error.contains("s3cr3t") && error.contains("line break"),
@@ -277,8 +296,7 @@ fn secrets_do_not_show() {
 #[test]
 fn futures_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
-    let ear = Ear::with(200, &serde_json::Value::Null);
-    let client = client(&ear);
-    is_send(&client.get_website("site-7"));
+    let client = client("http://127.0.0.1:1");
+    is_send(&client.send(requests::get_website("site-7").unwrap()));
     is_send(&client);
 }

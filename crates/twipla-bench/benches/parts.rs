@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 use http::{Method, StatusCode};
 use tokio::runtime::Runtime;
 use twipla::{CryptoBackend, PrivateKey, RetryPolicy, Twipla};
-use twipla_api::path::{encode_path, guard};
+use twipla_api::path::fill;
 use twipla_api::types::WebsiteListResponse;
 
 #[path = "../src/bodies.rs"]
@@ -29,7 +29,6 @@ mod bodies;
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
 
-const BASE: &str = "https://api-gateway.visitor-analytics.io";
 const BACKENDS: [CryptoBackend; 2] = [CryptoBackend::Ring, CryptoBackend::AwsLcRs];
 
 fn main() {
@@ -38,13 +37,7 @@ fn main() {
 
 #[divan::bench(args = ["site-7", "a/b ?#ü"])]
 fn path_of_an_id(bencher: Bencher<'_, '_>, id: &str) {
-    bencher.bench(|| format!("{BASE}/v2/3as/websites/{}", encode_path(black_box(id))));
-}
-
-#[divan::bench]
-fn path_that_is_guarded(bencher: Bencher<'_, '_>) {
-    let url = format!("{BASE}/v2/3as/websites/site-7").parse().unwrap();
-    bencher.bench(|| guard(BASE, black_box(&url), "/v2/3as/websites/{intpWebsiteId}").is_ok());
+    bencher.bench(|| fill("/v2/3as/websites/{intpWebsiteId}", &[black_box(&id)]).unwrap());
 }
 
 #[divan::bench]
@@ -82,7 +75,7 @@ fn retry_decision(bencher: Bencher<'_, '_>, status: u16) {
     let policy = RetryPolicy::default();
     let status = StatusCode::from_u16(status).unwrap();
     let asked = Some(Duration::from_secs(1));
-    bencher.bench(|| policy.pause_after(1, &Method::GET, black_box(status), asked));
+    bencher.bench(|| policy.delay_after(1, &Method::GET, black_box(status), asked));
 }
 
 fn client(backend: CryptoBackend) -> (Runtime, Twipla) {

@@ -22,7 +22,7 @@ pub(crate) fn run(target: &Target, entries: usize, ahead: bool) -> Result<Value>
         let client = twipla(target, CryptoBackend::default())?;
         // The server takes the name of the customer for the length of the list.
         let list = client.websites().list().for_customer(entries.to_string());
-        let list = list.page_size(100).read_ahead(ahead);
+        let list = list.page_size(100).prefetch(ahead);
         let before = measure::peak_memory();
         let start = Instant::now();
         let mut early = None;

@@ -10,17 +10,24 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
-use crate::call::BoxFuture;
+use crate::client::Twipla;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
-use crate::resources::same_domain;
+use crate::request::BoxFuture;
 use crate::types::{CreatedIntpc, Website};
-use crate::{Error, Result, Twipla};
+use crate::{Error, Result};
+
+impl Twipla {
+    /// Many creates or deletes, a few at a time.
+    pub fn bulk(&self) -> Bulk {
+        Bulk::new(self.clone())
+    }
+}
 
 /// Sets up bulk work. Made by [`Twipla::bulk`].
 ///
-/// Every item has a result, in the order of the input. A run that broke off
-/// can be started again with the same input: what is there already, or gone
-/// already, is [`Outcome::Already`] and no failure.
+/// Every item has an outcome, in the order of the input. An interrupted run
+/// can be started again with the same input: what already exists exactly as
+/// requested, or is already gone, is [`Outcome::Unchanged`] and not a failure.
 ///
 /// ```
 /// use twipla::{NewWebsite, Outcome};
@@ -48,40 +55,40 @@ pub struct Bulk {
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
-/// How far a run is.
+/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Items that are as they were asked to be.
+    /// Items that are as requested.
     pub done: usize,
     /// Items that failed.
     pub failed: usize,
-    /// Items that were not begun, because an earlier one failed.
+    /// Items that were not started, because an earlier one failed.
     pub skipped: usize,
 }
 
-/// What became of one item.
+/// The result of one item.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<T> {
     /// It was done now.
     Done(T),
-    /// It was so before: created as asked for, or gone.
-    Already,
-    /// It failed; [`Error::is_ambiguous`] says whether it may have been done all the same.
+    /// Nothing to do: it already existed as requested, or was already deleted.
+    Unchanged,
+    /// It failed; [`Error::is_ambiguous`] says whether it may have been carried out.
     Failed(Error),
-    /// It was not begun, because an earlier item failed.
+    /// It was not started, because an earlier item failed.
     Skipped,
 }
 
 impl<T> Outcome<T> {
-    /// Whether the item is as it was asked to be.
+    /// Whether the item is as requested.
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Already)
+        matches!(self, Self::Done(_) | Self::Unchanged)
     }
 }
 
-/// What became of all items.
+/// The results of all items.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BulkReport<T> {
@@ -90,7 +97,7 @@ pub struct BulkReport<T> {
 }
 
 impl<T> BulkReport<T> {
-    /// Whether every item is as it was asked to be.
+    /// Whether every item is as requested.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(Outcome::is_done)
     }
@@ -176,7 +183,7 @@ impl Bulk {
         self
     }
 
-    /// Whether to begin no more items after a failure; by default all are tried.
+    /// Whether to start no more items after a failure; by default all are tried.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
         self
@@ -197,7 +204,7 @@ impl Bulk {
         self.create_customers_from(stream::iter(customers))
     }
 
-    /// The same, from a stream, which is read no faster than the calls end.
+    /// Like [`create_customers`](Self::create_customers), but takes a stream and applies backpressure.
     pub fn create_customers_from<S>(self, customers: S) -> BulkRun<CreatedIntpc>
     where
         S: Stream<Item = NewCustomer> + Send + 'static,
@@ -212,22 +219,7 @@ impl Bulk {
             if let Some(package) = new.package {
                 create = create.package(package);
             }
-            let error = match create.await {
-                Ok(made) => return Ok(Some(made)),
-                Err(error) => error,
-            };
-            if !error.is_conflict() {
-                return Err(error);
-            }
-            let same = twipla.customer(new.id.as_str()).get().await;
-            let mut same = same.is_ok_and(|found| found.email.eq_ignore_ascii_case(&new.email));
-            if let (true, Some((id, domain))) = (same, &new.website) {
-                let site = twipla.website(id.as_str()).get().await;
-                same = site.is_ok_and(|site| {
-                    site.intp_customer_id == new.id && same_domain(&site.domain, domain)
-                });
-            }
-            if same { Ok(None) } else { Err(error) }
+            created(create.await)
         })
     }
 
@@ -240,7 +232,7 @@ impl Bulk {
         self.create_websites_from(stream::iter(websites))
     }
 
-    /// The same, from a stream, which is read no faster than the calls end.
+    /// Like [`create_websites`](Self::create_websites), but takes a stream and applies backpressure.
     pub fn create_websites_from<S>(self, websites: S) -> BulkRun<Website>
     where
         S: Stream<Item = NewWebsite> + Send + 'static,
@@ -252,18 +244,7 @@ impl Bulk {
             if let Some(package) = new.package {
                 create = create.package(package);
             }
-            match create.await {
-                Ok(site) => Ok(Some(site)),
-                Err(error) if error.is_conflict() => {
-                    let found = twipla.website(new.id.as_str()).get().await;
-                    let same = found.is_ok_and(|site| {
-                        site.intp_customer_id == new.customer
-                            && same_domain(&site.domain, &new.domain)
-                    });
-                    if same { Ok(None) } else { Err(error) }
-                }
-                Err(error) => Err(error),
-            }
+            created(create.await)
         })
     }
 
@@ -277,7 +258,7 @@ impl Bulk {
         self.delete_customers_from(stream::iter(ids))
     }
 
-    /// The same, from a stream, which is read no faster than the calls end.
+    /// Like [`delete_customers`](Self::delete_customers), but takes a stream and applies backpressure.
     pub fn delete_customers_from<S, D>(self, ids: S) -> BulkRun<()>
     where
         S: Stream<Item = D> + Send + 'static,
@@ -298,7 +279,7 @@ impl Bulk {
         self.delete_websites_from(stream::iter(ids))
     }
 
-    /// The same, from a stream, which is read no faster than the calls end.
+    /// Like [`delete_websites`](Self::delete_websites), but takes a stream and applies backpressure.
     pub fn delete_websites_from<S, D>(self, ids: S) -> BulkRun<()>
     where
         S: Stream<Item = D> + Send + 'static,
@@ -309,8 +290,8 @@ impl Bulk {
         })
     }
 
-    /// Any call for each item of a stream. `call` gives `Ok(None)` for what was
-    /// so before. The stream is read no faster than the calls end.
+    /// Makes a call for each item of a stream, and applies backpressure. `call`
+    /// returns `Ok(None)` where there was nothing to do.
     pub fn run<S, T, F, C>(self, items: S, call: F) -> BulkRun<T>
     where
         S: Stream + Send + 'static,
@@ -338,7 +319,7 @@ impl Bulk {
                 } else {
                     match work.await {
                         Ok(Some(value)) => Outcome::Done(value),
-                        Ok(None) => Outcome::Already,
+                        Ok(None) => Outcome::Unchanged,
                         Err(error) => Outcome::Failed(error),
                     }
                 };
@@ -348,7 +329,7 @@ impl Bulk {
                 let now = {
                     let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
                     match outcome {
-                        Outcome::Done(_) | Outcome::Already => counted.done += 1,
+                        Outcome::Done(_) | Outcome::Unchanged => counted.done += 1,
                         Outcome::Failed(_) => counted.failed += 1,
                         Outcome::Skipped => counted.skipped += 1,
                     }
@@ -391,9 +372,7 @@ impl<T: Send + 'static> IntoFuture for BulkRun<T> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             if self.concurrency == 0 {
-                return Err(Error::invalid(
-                    "concurrency is 0: at least one item must be under way",
-                ));
+                return Err(Error::invalid("invalid concurrency 0: expected at least 1"));
             }
             Ok(BulkReport {
                 outcomes: self.outcomes.collect().await,
@@ -419,7 +398,16 @@ impl<T> fmt::Debug for BulkRun<T> {
     }
 }
 
-/// What is not there is gone already.
+/// What exists exactly as requested counts as created.
+fn created<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(created) => Ok(Some(created)),
+        Err(error) if error.exists_as_requested() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A missing resource counts as deleted.
 fn gone(deleted: Result<()>) -> Result<Option<()>> {
     match deleted {
         Ok(()) => Ok(Some(())),

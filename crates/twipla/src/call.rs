@@ -1,192 +1,395 @@
-//! The one send loop: every call of this crate, typed or raw, goes through here.
+//! The send loop: every call of this crate goes through [`send`].
 //!
-//! The generated client builds the request ([`Outgoing`]), [`Exchange`] gets it
-//! answered, and the reply is decoded straight from its bytes.
+//! It gets the token, sends the request, reads the response within its limits,
+//! and retries by the rules of [`retry`].
 
-mod exchange;
-mod outgoing;
+use std::sync::Arc;
+use std::time::Duration;
 
-use std::future::Future;
-use std::pin::Pin;
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument as _, Span};
+use twipla_api::{Auth, Idempotency};
+use url::Url;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use twipla_api::Operation;
-
-use crate::client::Core;
-use crate::retry;
+use crate::auth::Token;
+use crate::core::Core;
+use crate::options::CallOptions;
+use crate::response::Response;
+use crate::retry::{self, Failure};
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use self::exchange::{Exchange, later};
-pub(crate) use self::outgoing::{Outgoing, Taker};
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What the generated client returns.
-pub(crate) type ApiResult<W> =
-    std::result::Result<twipla_api::ResponseValue<W>, twipla_api::Error<()>>;
-
-/// How a request shows who sends it.
-#[derive(Clone)]
-pub(crate) enum Credential {
-    /// The partner's token.
-    Partner,
-    /// The key of one website's data.
-    ApiKey(Secret),
-    /// Nothing: the body carries the credentials.
-    None,
-}
-
-/// A reply of any status, read to its end.
-#[derive(Debug, Clone)]
-pub(crate) struct RawReply {
-    pub(crate) status: StatusCode,
+/// What is sent, as often as it takes.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Id of the operation, for errors and spans.
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// Without credentials.
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    pub(crate) attempts: u32,
-    /// Whether the request asked for a change.
-    pub(crate) changes: bool,
-    /// Whether the server may have made the change although it says that it failed.
-    in_doubt: bool,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) auth: Auth,
+    /// For [`Auth::ApiKey`].
+    pub(crate) api_key: Option<Secret>,
 }
 
-/// Decodes the reply of one operation of the contract.
-pub(crate) fn typed<W: DeserializeOwned>(
-    reply: &RawReply,
-    operation: &'static Operation,
-) -> Result<W> {
-    let body = if operation.success == [204] {
-        // Where the contract has no body, a page is no success: it comes from
-        // whatever stands between here and the server.
-        if is_page(reply) {
-            let error = Error::new(
-                ErrorKind::Decode,
-                "the server answered with a page, where the contract has no body",
-            );
-            return Err(unusable(error, reply).with_operation(operation.id));
-        }
-        // What stands for no body.
-        b"null"
-    } else {
-        &*reply.body
+/// Sends a call until it is answered or given up. Any status outside 2xx is an error.
+pub(crate) async fn send(core: &Core, call: &Call, options: &CallOptions) -> Result<Response> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "cannot send a request without a Tokio runtime: await the call inside one",
+        ));
+    }
+    let span = call_span(call);
+    let runner = CallRunner {
+        core,
+        call,
+        options,
+        deadline: later(Instant::now(), options.timeout),
+        span: &span,
     };
-    serde_json::from_slice(body)
-        .map_err(|error| decode_error::<W>(reply, &error).with_operation(operation.id))
+    let result = runner.send_with_retries().await;
+    match &result {
+        Ok(response) => {
+            record_status(&span, response.status);
+            record_resends(&span, response.attempts);
+        }
+        Err(error) => {
+            if let Some(status) = error.status() {
+                record_status(&span, status);
+            }
+            record_resends(&span, error.attempts());
+            record_error(&span, error);
+        }
+    }
+    result
 }
 
-/// Decodes the `payload` of a reply into a type of the caller's.
-pub(crate) fn decode<T: DeserializeOwned>(reply: &RawReply, operation: &'static str) -> Result<T> {
-    let value = payload(reply, operation)?;
-    serde_path_to_error::deserialize(value).map_err(
-        |error: serde_path_to_error::Error<serde_json::Error>| {
-            let message = format!(
-                "the payload does not fit at `{}`: {}",
-                error.path(),
-                plain(error.inner())
+/// One call under way.
+struct CallRunner<'a> {
+    core: &'a Core,
+    call: &'a Call,
+    options: &'a CallOptions,
+    deadline: Instant,
+    span: &'a Span,
+}
+
+impl CallRunner<'_> {
+    async fn send_with_retries(&self) -> Result<Response> {
+        let mut token = match self.call.auth {
+            Auth::PartnerToken => Some(self.partner_token().await?),
+            Auth::ApiKey | Auth::None => None,
+        };
+        let mut token_was_replaced = false;
+        // An earlier attempt may have been carried out, whatever a later one says.
+        let mut ambiguous = false;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let failed = match self.attempt(attempts, token.as_deref()).await {
+                Ok(response) => {
+                    self.core.budget.success();
+                    return Ok(response);
+                }
+                Err(failed) => failed,
+            };
+            let is_change = self.call.idempotency != Idempotency::Safe;
+            ambiguous |= is_change && failed.failure.is_ambiguous();
+            let error = failed
+                .error
+                .with_attempts(attempts)
+                .with_ambiguous(ambiguous);
+
+            if matches!(failed.failure, Failure::Status(StatusCode::UNAUTHORIZED, _))
+                && !token_was_replaced
+                && let Some(rejected) = &token
+            {
+                token_was_replaced = true;
+                let fresh = self
+                    .refresh_rejected_token(rejected, failed.server_date)
+                    .await;
+                token =
+                    Some(fresh.map_err(|error| {
+                        error.with_attempts(attempts).with_ambiguous(ambiguous)
+                    })?);
+                continue;
+            }
+            let policy = &self.options.retry;
+            let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
+                return Err(error);
+            };
+            let in_time = later(Instant::now(), delay) < self.deadline;
+            if !in_time || !self.core.budget.take() {
+                return Err(error);
+            }
+            tracing::debug!(
+                parent: self.span,
+                attempt = attempts,
+                delay_ms = delay.as_millis(),
+                failure = ?failed.failure,
+                "retrying"
             );
-            unusable(Error::new(ErrorKind::Decode, message), reply).with_operation(operation)
-        },
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// The token that is cached, or one that is minted for it.
+    async fn partner_token(&self) -> Result<Arc<Token>> {
+        match self.core.minter.settled(Instant::now()) {
+            Some(token) => Ok(token),
+            None => {
+                self.sign_within_deadline(self.core.minter.partner_token())
+                    .await
+            }
+        }
+    }
+
+    /// A token in place of one that the server refused.
+    async fn refresh_rejected_token(
+        &self,
+        rejected: &Token,
+        server_date: Option<DateTime<Utc>>,
+    ) -> Result<Arc<Token>> {
+        // The clocks may differ.
+        if let Some(date) = server_date {
+            self.span.in_scope(|| self.core.minter.learn_clock(date));
+        }
+        self.sign_within_deadline(self.core.minter.refresh_after_rejection(rejected))
+            .await
+    }
+
+    async fn sign_within_deadline(
+        &self,
+        signing: impl Future<Output = Result<Arc<Token>>>,
+    ) -> Result<Arc<Token>> {
+        timeout_at(self.deadline, signing)
+            .instrument(self.span.clone())
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Timeout,
+                    format!(
+                        "the signer did not make a token within {}",
+                        seconds(self.options.timeout)
+                    ),
+                ))
+            })
+    }
+
+    /// Sends the request once and reads its response.
+    async fn attempt(&self, number: u32, token: Option<&Token>) -> Result<Response, FailedAttempt> {
+        let request = self.request(token)?;
+        let span = attempt_span(&self.call.method, number, self.span);
+        let deadline = later(Instant::now(), self.options.attempt_timeout).min(self.deadline);
+        let result = timeout_at(deadline, self.exchange(request, number))
+            .instrument(span.clone())
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(deadline)));
+        match &result {
+            Ok(response) => record_status(&span, response.status),
+            Err(failed) => {
+                if let Some(status) = failed.error.status() {
+                    record_status(&span, status);
+                }
+                record_error(&span, &failed.error);
+            }
+        }
+        result
+    }
+
+    fn request(&self, token: Option<&Token>) -> Result<reqwest::Request, FailedAttempt> {
+        let call = self.call;
+        let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
+        let headers = request.headers_mut();
+        headers.clone_from(&call.headers);
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, token.header_value().clone());
+        }
+        if call.auth == Auth::ApiKey {
+            let key = call.api_key.as_ref().map_or("", Secret::expose);
+            let mut value = HeaderValue::from_str(key).map_err(|_| {
+                FailedAttempt::new(
+                    Failure::NotBuilt,
+                    Error::invalid("invalid API key: expected visible ASCII, as TWIPLA issued it"),
+                )
+            })?;
+            value.set_sensitive(true);
+            headers.insert("x-api-key", value);
+        }
+        *request.body_mut() = call.body.clone().map(Into::into);
+        Ok(request)
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::Request,
+        number: u32,
+    ) -> Result<Response, FailedAttempt> {
+        let mut incoming = self
+            .core
+            .http
+            .execute(request)
+            .await
+            .map_err(classify_send_error)?;
+        let body = read_body(&mut incoming, self.options.max_body).await?;
+        let (status, headers) = (incoming.status(), std::mem::take(incoming.headers_mut()));
+        if status.is_success() {
+            return Ok(Response {
+                status,
+                headers,
+                body,
+                attempts: number,
+                idempotency: self.call.idempotency,
+            });
+        }
+        let retry_after = retry::retry_after(&headers, self.core.minter.now());
+        Err(FailedAttempt {
+            failure: Failure::Status(status, retry_after),
+            error: Error::from_response(status, &body, retry_after),
+            server_date: retry::server_date(&headers),
+        })
+    }
+
+    fn timed_out(&self, deadline: Instant) -> FailedAttempt {
+        let (what, limit) = if deadline == self.deadline {
+            ("the call", self.options.timeout)
+        } else {
+            ("an attempt", self.options.attempt_timeout)
+        };
+        let message = format!("{what} took longer than {}", seconds(limit));
+        FailedAttempt::new(Failure::Broken, Error::new(ErrorKind::Timeout, message))
+    }
+}
+
+/// An attempt without a usable response.
+struct FailedAttempt {
+    failure: Failure,
+    error: Error,
+    /// The server's clock, if the response shows it.
+    server_date: Option<DateTime<Utc>>,
+}
+
+impl FailedAttempt {
+    fn new(failure: Failure, error: Error) -> Self {
+        Self {
+            failure,
+            error,
+            server_date: None,
+        }
+    }
+}
+
+/// Reads a body, but never more of it than the limit allows.
+async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Bytes, FailedAttempt> {
+    let status = response.status();
+    let too_large = || {
+        let message =
+            format!("the response is larger than {limit} bytes: raise max_body if that is right");
+        let error = Error::new(ErrorKind::Decode, message).with_status(status);
+        FailedAttempt::new(Failure::Unusable, error)
+    };
+    let announced = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(MOST_RESERVED));
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(too_large()),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body.freeze()),
+            Err(error) => {
+                let error = connection("the connection broke in the middle of the response", error);
+                return Err(FailedAttempt::new(
+                    Failure::Broken,
+                    error.with_status(status),
+                ));
+            }
+        }
+    }
+}
+
+/// The most memory that a server gets for announcing a long body.
+const MOST_RESERVED: usize = 256 * 1024;
+
+/// What an attempt without a response was.
+fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
+    if error.is_connect() {
+        FailedAttempt::new(
+            Failure::NotSent,
+            connection("cannot connect to the server", error),
+        )
+    } else if error.is_builder() || error.is_request() && error.url().is_none() {
+        FailedAttempt::new(
+            Failure::NotBuilt,
+            Error::invalid("cannot build the request").with_source(error.without_url()),
+        )
+    } else {
+        FailedAttempt::new(
+            Failure::Broken,
+            connection("the connection broke before the response", error),
+        )
+    }
+}
+
+/// The URL names the partner's ids, and its query may hold what is secret.
+fn connection(message: &str, error: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Connection, message).with_source(error.without_url())
+}
+
+/// The moment after a time that may be as long as "for ever".
+pub(crate) fn later(now: Instant, time: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    now + time.min(FOR_EVER)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}
+
+/// The names of OpenTelemetry's conventions for HTTP clients. No URL: it holds
+/// the partner's ids, and `otel.name` says which operation it is.
+fn call_span(call: &Call) -> Span {
+    tracing::debug_span!(
+        "twipla.call",
+        otel.kind = "client",
+        otel.name = call.name,
+        http.request.method = %call.method,
+        server.address = call.url.host_str(),
+        server.port = call.url.port_or_known_default(),
+        http.response.status_code = tracing::field::Empty,
+        http.request.resend_count = tracing::field::Empty,
+        error.r#type = tracing::field::Empty,
     )
 }
 
-/// The `payload` of a reply, or the whole body where there is no envelope; null where it is empty.
-pub(crate) fn payload(reply: &RawReply, operation: &'static str) -> Result<Value> {
-    if reply.body.is_empty() {
-        return Ok(Value::Null);
-    }
-    let value = serde_json::from_slice(&reply.body)
-        .map_err(|error| decode_error::<Value>(reply, &error).with_operation(operation))?;
-    Ok(match value {
-        Value::Object(mut fields) if fields.contains_key("payload") => {
-            fields.remove("payload").unwrap_or_default()
-        }
-        other => other,
-    })
+fn attempt_span(method: &Method, number: u32, call: &Span) -> Span {
+    tracing::debug_span!(
+        parent: call,
+        "twipla.attempt",
+        http.request.method = %method,
+        http.request.resend_count = number - 1,
+        http.response.status_code = tracing::field::Empty,
+        error.r#type = tracing::field::Empty,
+    )
 }
 
-fn status_error(reply: &RawReply, core: &Core) -> Error {
-    let after = retry::retry_after(&reply.headers, core.minter.now());
-    Error::from_reply(reply.status, &reply.body, after)
-        .with_attempts(reply.attempts)
-        .with_ambiguous(reply.in_doubt)
+fn record_status(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", status.as_u16());
 }
 
-/// The generated client failed before it had anything to send.
-fn unexpected(error: &twipla_api::Error<()>, operation: &'static Operation) -> Error {
-    let error = match error {
-        twipla_api::Error::InvalidRequest(message) | twipla_api::Error::Custom(message) => {
-            Error::invalid(message.clone())
-        }
-        // Debug and Display of the others may print what is secret.
-        _ => Error::invalid("the request cannot be built"),
-    };
-    error.with_operation(operation.id)
+fn record_resends(span: &Span, attempts: u32) {
+    span.record("http.request.resend_count", attempts.saturating_sub(1));
 }
 
-/// Says which field does not fit, by decoding once more with the path kept.
-fn decode_error<W: DeserializeOwned>(reply: &RawReply, error: &serde_json::Error) -> Error {
-    let message = if reply.body.is_empty() {
-        "the reply is empty where the contract has a body".to_owned()
-    } else {
-        let mut decoder = serde_json::Deserializer::from_slice(&reply.body);
-        match serde_path_to_error::deserialize::<_, W>(&mut decoder) {
-            Err(error) if error.inner().is_syntax() || error.inner().is_eof() => {
-                not_json(&reply.headers)
-            }
-            Err(error) if error.path().to_string() == "." => format!(
-                "the reply does not fit the contract: {}",
-                plain(error.inner())
-            ),
-            Err(error) => format!(
-                "the reply does not fit the contract at `{}`: {}",
-                error.path(),
-                plain(error.inner())
-            ),
-            Ok(_) if error.is_syntax() || error.is_eof() => not_json(&reply.headers),
-            Ok(_) => "the reply does not fit the contract".to_owned(),
-        }
-    };
-    unusable(Error::new(ErrorKind::Decode, message), reply)
+fn record_error(span: &Span, error: &Error) {
+    span.record("error.type", tracing::field::debug(error.kind()));
 }
-
-/// A success that cannot be used. What made it may not have been the server at all.
-fn unusable(error: Error, reply: &RawReply) -> Error {
-    error
-        .with_status(reply.status)
-        .with_body(&reply.body)
-        .with_attempts(reply.attempts)
-        .with_ambiguous(reply.changes)
-}
-
-fn is_page(reply: &RawReply) -> bool {
-    let kind = reply.headers.get(header::CONTENT_TYPE);
-    !reply.body.is_empty() && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-}
-
-fn not_json(headers: &HeaderMap) -> String {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("no content type");
-    format!("the reply is not whole JSON ({kind})")
-}
-
-/// A message of serde without the values it quotes: those come from the server and may be secret.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or(&text);
-    match (text.find('"'), text.rfind('"')) {
-        (Some(start), Some(end)) if start < end => {
-            format!("{}\"…\"{}", &text[..start], &text[end + 1..])
-        }
-        _ => text.to_owned(),
-    }
-}
-
-/// Lets the fuzz targets in.
-#[cfg(fuzzing)]
-#[path = "fuzzing.rs"]
-pub mod fuzzing;

@@ -8,16 +8,17 @@ use url::Url;
 
 use crate::Result;
 use crate::analytics::Analytics;
-use crate::auth::{Minter, Signer, Token};
-use crate::bulk::Bulk;
-use crate::config::{Builder, Hosts, Settings};
+use crate::auth::{Signer, Token};
+use crate::config::TwiplaBuilder;
+use crate::core::Core;
 use crate::dashboard::DashboardBuilder;
-use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
-use crate::request::{FreeRequest, Request};
+use crate::ids::{CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
+use crate::operations;
+use crate::raw_request::RawRequest;
+use crate::request::Request;
 use crate::resources::{
     CustomerRef, Customers, LoginWithApiKey, PackageRef, Packages, WebsiteRef, Websites,
 };
-use crate::retry::Budget;
 use crate::secret::Secret;
 use crate::types::CompanyDetails;
 
@@ -42,25 +43,10 @@ pub struct Twipla {
     core: Arc<Core>,
 }
 
-/// What all clones share.
-pub(crate) struct Core {
-    pub(crate) http: reqwest::Client,
-    /// Without a trailing slash: the path of a free request is put behind it.
-    pub(crate) base: String,
-    pub(crate) data: String,
-    /// Builds the requests of the management API, and of the data API.
-    pub(crate) api: Arc<twipla_api::Client>,
-    pub(crate) data_api: Arc<twipla_api::Client>,
-    pub(crate) dashboard: Url,
-    pub(crate) minter: Arc<Minter>,
-    pub(crate) settings: Settings,
-    pub(crate) budget: Budget,
-}
-
 impl Twipla {
     /// Sets up a client in code.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> TwiplaBuilder {
+        TwiplaBuilder::default()
     }
 
     /// Sets up a client from environment variables:
@@ -76,38 +62,30 @@ impl Twipla {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming
     /// the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
-        Builder::from_vars(|name| std::env::var(name).ok())?.build()
+        TwiplaBuilder::from_vars(|name| std::env::var(name).ok())?.build()
     }
 
-    pub(crate) fn from_parts(
-        http: reqwest::Client,
-        hosts: Hosts,
-        minter: Minter,
-        settings: Settings,
-    ) -> Self {
-        let plain = |url: Url| url.as_str().trim_end_matches('/').to_owned();
-        let (base, data) = (plain(hosts.base), plain(hosts.data));
-        let builder = |address: &str| {
-            let session = twipla_api::Session::from(crate::call::Taker);
-            Arc::new(twipla_api::Client::new_with_client(
-                address,
-                http.clone(),
-                session,
-            ))
-        };
-        Self {
-            core: Arc::new(Core {
-                api: builder(&base),
-                data_api: builder(&data),
-                http,
-                base,
-                data,
-                dashboard: hosts.dashboard,
-                minter: Arc::new(minter),
-                settings,
-                budget: Budget::new(),
-            }),
-        }
+    /// The address of the management API.
+    pub fn base_url(&self) -> &Url {
+        self.core.urls.management.as_url()
+    }
+
+    /// The address of the data endpoints.
+    pub fn data_url(&self) -> &Url {
+        self.core.urls.data.as_url()
+    }
+
+    /// The origin of the dashboard, such as `https://app-3as.visitor-analytics.io`:
+    /// for the `frame-src` of a Content-Security-Policy, and for
+    /// [`IframeMessage::is_trusted_origin`](crate::IframeMessage::is_trusted_origin).
+    /// No token is minted for it.
+    pub fn dashboard_origin(&self) -> String {
+        self.core.urls.dashboard.origin().ascii_serialization()
+    }
+
+    /// The partner (INTP) that this client speaks for.
+    pub fn partner_id(&self) -> PartnerId {
+        self.core.minter.partner()
     }
 
     /// All customers (INTPC): create, list.
@@ -142,13 +120,7 @@ impl Twipla {
 
     /// The partner itself: billing mode and subscription model (observed in the Node SDK).
     pub fn company_details(&self) -> Request<CompanyDetails> {
-        use crate::request::invoke;
-        Request::new(
-            &self.core,
-            &twipla_api::operations::GET_COMPANY_DETAILS,
-            invoke!(Ok(()), |api, ()| api.get_company_details()),
-            |reply| reply.payload,
-        )
+        operations::get_company_details(&self.core)
     }
 
     /// The data of one website, read with its API key.
@@ -178,17 +150,12 @@ impl Twipla {
         customer: impl IntoId<CustomerId>,
         website: impl IntoId<WebsiteId>,
     ) -> DashboardBuilder {
-        DashboardBuilder::new(
-            Arc::clone(&self.core.minter),
-            self.core.dashboard.clone(),
-            customer.into_id(),
-            website.into_id(),
-        )
+        DashboardBuilder::new(&self.core, customer.into_id(), website.into_id())
     }
 
     /// The dashboard URL for the `refreshToken` of [`login_with_api_key`](Self::login_with_api_key).
     pub fn dashboard_from_login(&self, refresh_token: impl Into<Secret>) -> DashboardBuilder {
-        DashboardBuilder::from_login(self.core.dashboard.clone(), refresh_token)
+        DashboardBuilder::from_login(&self.core, refresh_token.into())
     }
 
     /// The partner's token as requests carry it, with its expiry: for calls
@@ -202,39 +169,52 @@ impl Twipla {
         self.core.minter.customer_token(&customer.into_id()?).await
     }
 
-    /// Signs with another key from now on, for key rotation. The token in
-    /// hand is given up; calls under way end with the one they have.
+    /// Signs with another key from now on, for key rotation. The cached token is
+    /// discarded; in-flight calls keep theirs.
     pub fn replace_signer(&self, signer: impl Signer + 'static) {
         self.core.minter.replace_signer(Arc::new(signer));
     }
 
-    /// Many creates or deletes, a few at a time.
-    pub fn bulk(&self) -> Bulk {
-        Bulk::new(self.clone())
-    }
-
-    /// Any call at all, with the same token, repeats and errors: for what this
-    /// version has no method for. `path` starts with a slash and is sent as
-    /// given, so percent-encode what you put into it.
+    /// Sends an arbitrary request with the client's authentication, retries and
+    /// error handling, for what this version has no method for.
+    ///
+    /// `path` starts with a slash and is sent as given, so percent-encode what
+    /// you put into it.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
     /// let json = twipla
-    ///     .request(http::Method::GET, "/v2/3as/customers")
+    ///     .raw_request(http::Method::GET, "/v2/3as/customers")
     ///     .query("page", 0)
     ///     .query("pageSize", 10)
     ///     .await?;
     /// # Ok(()) }
     /// ```
-    pub fn request(&self, method: Method, path: impl Into<String>) -> FreeRequest {
-        FreeRequest::new(&self.core, method, path.into())
+    pub fn raw_request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+        RawRequest::new(&self.core, method, path.into())
+    }
+}
+
+impl TwiplaBuilder {
+    /// Checks everything, and builds the client. A private key was tried when
+    /// it was read; a [`Signer`] of another kind signs for the first time when
+    /// the first call needs a token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where
+    /// something is missing or wrong, with the setting and the remedy in the message.
+    pub fn build(self) -> Result<Twipla> {
+        Ok(Twipla {
+            core: Arc::new(self.core()?),
+        })
     }
 }
 
 impl fmt::Debug for Twipla {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Twipla")
-            .field("base_url", &self.core.base)
+            .field("base_url", &self.core.urls.management)
             .finish_non_exhaustive()
     }
 }

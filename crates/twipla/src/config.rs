@@ -1,4 +1,4 @@
-//! How a [`Twipla`] is set up: in code, or from environment variables.
+//! How a client is set up: in code, or from environment variables.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,15 @@ use std::time::Duration;
 use http::HeaderValue;
 use url::Url;
 
+use twipla_api::BaseUrl;
+
 use crate::auth::{Minter, PrivateKey, Signer};
+use crate::core::{BaseUrls, Core};
 use crate::crypto::CryptoBackend;
 use crate::ids::{IntoId, PartnerId};
-use crate::retry::RetryPolicy;
-use crate::{Error, ErrorKind, Result, Twipla};
+use crate::options::CallOptions;
+use crate::retry::{Budget, RetryPolicy};
+use crate::{Error, ErrorKind, Result};
 
 /// Which of TWIPLA's environments to talk to.
 ///
@@ -79,7 +83,7 @@ impl std::str::FromStr for Environment {
     }
 }
 
-/// Sets up a [`Twipla`]. Start with [`Twipla::builder`].
+/// Sets up a [`Twipla`](crate::Twipla). Start with [`Twipla::builder`](crate::Twipla::builder).
 ///
 /// Nothing is checked until [`build`](Self::build), so that a chain reads
 /// without question marks.
@@ -99,7 +103,7 @@ impl std::str::FromStr for Environment {
 /// # Ok(()) }
 /// ```
 #[must_use]
-pub struct Builder {
+pub struct TwiplaBuilder {
     partner: Option<(Result<PartnerId>, Arc<dyn Signer>)>,
     environment: Environment,
     base_url: Option<String>,
@@ -108,29 +112,12 @@ pub struct Builder {
     allow_plain_http: bool,
     token_lifetime: Duration,
     user_agent: Option<String>,
-    settings: Settings,
+    options: CallOptions,
     connect_timeout: Duration,
     crypto_backend: CryptoBackend,
 }
 
-/// What each call goes by, unless it says otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) timeout: Duration,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) max_body: usize,
-}
-
-/// Where the three hosts are, checked.
-#[derive(Debug, Clone)]
-pub(crate) struct Hosts {
-    pub(crate) base: Url,
-    pub(crate) data: Url,
-    pub(crate) dashboard: Url,
-}
-
-impl Default for Builder {
+impl Default for TwiplaBuilder {
     fn default() -> Self {
         Self {
             partner: None,
@@ -142,19 +129,14 @@ impl Default for Builder {
             // What the Node and PHP SDKs use, and the sample of the reference page.
             token_lifetime: Duration::from_secs(600),
             user_agent: None,
-            settings: Settings {
-                timeout: Duration::from_secs(90),
-                attempt_timeout: Duration::from_secs(30),
-                retry: RetryPolicy::default(),
-                max_body: 16 * 1024 * 1024,
-            },
+            options: CallOptions::default(),
             connect_timeout: Duration::from_secs(10),
             crypto_backend: CryptoBackend::default(),
         }
     }
 }
 
-impl Builder {
+impl TwiplaBuilder {
     /// The partner (INTP) and its private key. `partner` is the uuid that
     /// TWIPLA issued in exchange for the public key.
     pub fn partner(self, partner: impl IntoId<PartnerId>, key: PrivateKey) -> Self {
@@ -209,33 +191,33 @@ impl Builder {
         self
     }
 
-    /// How long a call may take in all, repeats and pauses included; 90 s by default.
+    /// How long a call may take in all, retries and delays included; 90 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
+        self.options.timeout = timeout;
         self
     }
 
     /// How long one attempt may take; 30 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.attempt_timeout = timeout;
+        self.options.attempt_timeout = timeout;
         self
     }
 
-    /// How long making a connection may take; 10 s by default.
+    /// How long connecting may take; 10 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How failed attempts are repeated.
+    /// How failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry = policy;
+        self.options.retry = policy;
         self
     }
 
-    /// The largest reply that is read, in bytes; 16 MiB by default.
+    /// The largest response that is read, in bytes; 16 MiB by default.
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.settings.max_body = bytes;
+        self.options.max_body = bytes;
         self
     }
 
@@ -252,32 +234,25 @@ impl Builder {
         self
     }
 
-    /// Checks everything, and builds the client. A private key was tried when
-    /// it was read; a [`Signer`] of another kind signs for the first time when
-    /// the first call needs a token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Configuration`] where something is missing or wrong, with
-    /// the setting and the remedy in the message.
-    pub fn build(self) -> Result<Twipla> {
-        let hosts = self.hosts()?;
+    /// Checks everything. [`build`](Self::build) makes a client of it.
+    pub(crate) fn core(self) -> Result<Core> {
+        let urls = self.urls()?;
         let (partner, signer) = self.partner.ok_or_else(|| {
             config("no partner is set: call partner(id, key) or signer(id, signer)")
         })?;
         let partner = partner.map_err(|error| error.with_kind(ErrorKind::Configuration))?;
         if self.token_lifetime < Duration::from_secs(30) {
             return Err(config(
-                "token_lifetime is under 30 seconds: a token would expire while requests carry it",
+                "invalid token_lifetime: expected at least 30 seconds, or a token would expire while requests carry it",
             ));
         }
         let agent = user_agent(self.user_agent.as_deref())?;
         // Nothing is sent to the dashboard's host. A proxy, which is what plain
         // http elsewhere may go through, may speak TLS.
-        let speaks_tls = [&hosts.base, &hosts.data]
+        let speaks_tls = [&urls.management, &urls.data]
             .iter()
-            .any(|host| host.scheme() == "https")
-            || !is_loopback(&hosts.base);
+            .any(|url| url.as_url().scheme() == "https")
+            || !is_loopback(urls.management.as_url());
         let mut http = reqwest::Client::builder()
             // Nothing global: which library an application installs is its own matter.
             .tls_backend_preconfigured(self.crypto_backend.tls(speaks_tls)?)
@@ -285,33 +260,43 @@ impl Builder {
             .connect_timeout(self.connect_timeout)
             // A redirect could carry the token to another host; this API has none.
             .redirect(reqwest::redirect::Policy::none())
-            // This crate repeats requests itself, by rules that fit this API.
+            // This crate retries requests itself, by rules that fit this API.
             .retry(reqwest::retry::never());
-        if is_loopback(&hosts.base) {
+        if is_loopback(urls.management.as_url()) {
             // A proxy would carry the token to another host, and in the clear.
             http = http.no_proxy();
         }
         let http = http
             .build()
-            .map_err(|error| config("the HTTP client cannot be built").with_source(error))?;
-        let minter = Minter::new(partner, signer, self.token_lifetime);
-        Ok(Twipla::from_parts(http, hosts, minter, self.settings))
+            .map_err(|error| config("cannot build the HTTP client").with_source(error))?;
+        Ok(Core {
+            http,
+            urls,
+            minter: Arc::new(Minter::new(partner, signer, self.token_lifetime)),
+            options: self.options,
+            budget: Budget::new(),
+        })
     }
 
-    fn hosts(&self) -> Result<Hosts> {
+    fn urls(&self) -> Result<BaseUrls> {
         let url = |name: &str, own: Option<&String>, preset: &str| {
             let text = own
                 .or(self.base_url.as_ref())
                 .map_or(preset, String::as_str);
             check_url(name, text, self.allow_plain_http)
         };
-        Ok(Hosts {
-            base: url("base_url", None, self.environment.base_url())?,
-            data: url(
-                "data_url",
-                self.data_url.as_ref(),
-                self.environment.data_url(),
-            )?,
+        let base_url = |name: &str, url: Url| {
+            BaseUrl::try_from(url).map_err(|error| config(format!("invalid {name}: {error}")))
+        };
+        let management = url("base_url", None, self.environment.base_url())?;
+        let data = url(
+            "data_url",
+            self.data_url.as_ref(),
+            self.environment.data_url(),
+        )?;
+        Ok(BaseUrls {
+            management: base_url("base_url", management)?,
+            data: base_url("data_url", data)?,
             dashboard: url(
                 "dashboard_url",
                 self.dashboard_url.as_ref(),
@@ -320,7 +305,7 @@ impl Builder {
         })
     }
 
-    /// Reads the variables of [`Twipla::from_env`] through `var`.
+    /// Reads the variables of [`Twipla::from_env`](crate::Twipla::from_env) through `var`.
     pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
         let partner = set("TWIPLA_PARTNER_ID").ok_or_else(|| {
@@ -355,11 +340,11 @@ impl Builder {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for TwiplaBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("TwiplaBuilder")
             .field("environment", &self.environment)
-            .field("settings", &self.settings)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
@@ -375,7 +360,7 @@ fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
     };
     let url = parsed.map_err(|error| {
         config(format!(
-            "{name} {text:?} is no URL: it must look like https://host"
+            "invalid {name} {text:?}: expected a URL like https://host"
         ))
         .with_source(error)
     })?;
@@ -475,8 +460,8 @@ mod tests {
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect();
-            Builder::from_vars(|name| vars.get(name).cloned())
-                .and_then(Builder::build)
+            TwiplaBuilder::from_vars(|name| vars.get(name).cloned())
+                .and_then(TwiplaBuilder::build)
                 .unwrap_err()
                 .to_string()
         };
@@ -523,7 +508,7 @@ mod tests {
                     .find(|(known, _)| *known == name)
                     .map(|(_, value)| (*value).to_owned())
             };
-            let twipla = Builder::from_vars(read).unwrap().build().unwrap();
+            let twipla = TwiplaBuilder::from_vars(read).unwrap().build().unwrap();
             twipla.packages().list().await.unwrap();
         }
         std::fs::remove_file(file).unwrap();
@@ -537,9 +522,9 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        let stage = Builder::from_vars(read).unwrap().hosts().unwrap();
+        let stage = TwiplaBuilder::from_vars(read).unwrap().urls().unwrap();
         assert_eq!(
-            stage.base.host_str(),
+            stage.management.as_url().host_str(),
             Some("stage-api-gateway.va-endpoint.com")
         );
         assert_eq!(

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::auth::Minter;
+use crate::core::Core;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId, shown};
+use crate::options::CallOptions;
+use crate::request::BoxFuture;
+use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
@@ -54,17 +57,17 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
 #[derive(Debug)]
 #[must_use = "a dashboard URL is made when its builder is awaited"]
 pub struct DashboardBuilder {
-    base: Url,
-    source: Source,
+    core: Arc<Core>,
+    viewer: Viewer,
     view: ViewOptions,
+    options: CallOptions,
     error: Option<Error>,
 }
 
-/// Whose eyes the dashboard is opened for.
+/// Who opens the dashboard.
 #[derive(Debug)]
-enum Source {
+enum Viewer {
     Customer {
-        minter: Arc<Minter>,
         customer: Result<CustomerId>,
         website: Result<WebsiteId>,
     },
@@ -87,32 +90,24 @@ struct ViewOptions {
 impl DashboardBuilder {
     /// For one of the partner's customers, with a token of its own.
     pub(crate) fn new(
-        minter: Arc<Minter>,
-        base: Url,
+        core: &Arc<Core>,
         customer: Result<CustomerId>,
         website: Result<WebsiteId>,
     ) -> Self {
-        Self::from_source(
-            base,
-            Source::Customer {
-                minter,
-                customer,
-                website,
-            },
-        )
+        Self::for_viewer(core, Viewer::Customer { customer, website })
     }
 
     /// For whoever logged in by API key.
-    pub(crate) fn from_login(base: Url, refresh_token: impl Into<Secret>) -> Self {
-        let refresh_token = refresh_token.into();
-        Self::from_source(base, Source::Login { refresh_token })
+    pub(crate) fn from_login(core: &Arc<Core>, refresh_token: Secret) -> Self {
+        Self::for_viewer(core, Viewer::Login { refresh_token })
     }
 
-    fn from_source(base: Url, source: Source) -> Self {
+    fn for_viewer(core: &Arc<Core>, viewer: Viewer) -> Self {
         Self {
-            base,
-            source,
+            core: Arc::clone(core),
+            viewer,
             view: ViewOptions::default(),
+            options: core.options,
             error: None,
         }
     }
@@ -171,46 +166,54 @@ impl DashboardBuilder {
         self
     }
 
+    /// How long signing the token may take.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// Accepted as by every other builder. Nothing is sent here, so nothing is retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// The URL as a JSON string, token and all.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        Ok(self.await?.into_string().into())
+    }
+
     fn note(&mut self, error: Error) {
         self.error.get_or_insert(error);
     }
 
     async fn build(self) -> Result<DashboardUrl> {
-        let Self {
-            base,
-            source,
-            view,
-            error,
-        } = self;
         let mut query = Query::default();
-        let expires_at = match source {
-            Source::Customer {
-                minter,
-                customer,
-                website,
-            } => {
+        let expires_at = match self.viewer {
+            Viewer::Customer { customer, website } => {
                 let (customer, website) = (customer?, website?);
-                error.map_or(Ok(()), Err)?;
-                view.check()?;
-                let token = minter.customer_token(&customer).await?;
+                self.error.map_or(Ok(()), Err)?;
+                self.view.check()?;
+                let minting = self.core.minter.customer_token(&customer);
+                let token = within(self.options.timeout, minting).await?;
                 query.add("intpc_token", token.expose());
                 query.add("externalWebsiteId", website.as_str());
                 Some(token.expires_at())
             }
-            Source::Login { refresh_token } => {
+            Viewer::Login { refresh_token } => {
                 if refresh_token.is_empty() {
                     return Err(invalid(
-                        "refresh token is empty: give the refreshToken that the login by API key returned",
+                        "invalid refresh token: expected the refreshToken that the login by API key returned, not an empty text",
                     ));
                 }
-                error.map_or(Ok(()), Err)?;
-                view.check()?;
+                self.error.map_or(Ok(()), Err)?;
+                self.view.check()?;
                 query.add("websiteToken", refresh_token.expose());
                 None
             }
         };
-        view.write(&mut query);
-        let mut url = base;
+        self.view.write(&mut query);
+        let mut url = self.core.urls.dashboard.clone();
         url.set_query(Some(&query.0));
         Ok(DashboardUrl { url, expires_at })
     }
@@ -218,11 +221,29 @@ impl DashboardBuilder {
 
 impl IntoFuture for DashboardBuilder {
     type Output = Result<DashboardUrl>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = BoxFuture<'static, Result<DashboardUrl>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.build())
     }
+}
+
+/// Bounds the signer's time. Outside a Tokio runtime nothing can: then the signer decides.
+async fn within<T>(limit: Duration, signing: impl Future<Output = Result<T>>) -> Result<T> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return signing.await;
+    }
+    tokio::time::timeout(limit, signing)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the signer did not make a token within {} s",
+                    limit.as_secs_f64()
+                ),
+            ))
+        })
 }
 
 /// Where a customer sees the dashboard, for an iframe or a link.
@@ -252,8 +273,8 @@ impl DashboardUrl {
         self.url.clone()
     }
 
-    /// Until when its token lets someone in, by the server's clock. `None` for an
-    /// address from a login by API key, whose token's life is not documented.
+    /// When the embedded token expires, in server time. `None` for a URL from a
+    /// login by API key, whose token's lifetime is not documented.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
     }
@@ -379,12 +400,10 @@ fn invalid(message: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
     use super::*;
     use crate::auth::{SignFuture, Signer};
-    use crate::ids::PartnerId;
+    use crate::config::TwiplaBuilder;
+    use std::collections::BTreeMap;
 
     const PACKAGE: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 
@@ -397,22 +416,17 @@ mod tests {
         }
     }
 
+    fn core() -> Arc<Core> {
+        let builder = TwiplaBuilder::default().signer(PACKAGE, Fake);
+        Arc::new(builder.core().unwrap())
+    }
+
     fn dashboard(customer: &str, website: &str) -> DashboardBuilder {
-        let partner = PartnerId::new(PACKAGE).unwrap();
-        let minter = Arc::new(Minter::new(
-            partner,
-            Arc::new(Fake),
-            Duration::from_secs(600),
-        ));
-        let base = Url::parse("https://app-3as.visitor-analytics.io").unwrap();
-        DashboardBuilder::new(minter, base, customer.into_id(), website.into_id())
+        DashboardBuilder::new(&core(), customer.into_id(), website.into_id())
     }
 
     fn login(token: &str) -> DashboardBuilder {
-        DashboardBuilder::from_login(
-            Url::parse("https://app-3as.visitor-analytics.io").unwrap(),
-            token,
-        )
+        DashboardBuilder::from_login(&core(), token.into())
     }
 
     fn day(text: &str) -> NaiveDate {
@@ -504,7 +518,7 @@ mod tests {
                 .await
                 .unwrap_err()
                 .to_string()
-                .contains("refresh token is empty")
+                .contains("invalid refresh token")
         );
     }
 

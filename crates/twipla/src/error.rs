@@ -5,19 +5,15 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error_body;
 use bytes::Bytes;
 use http::StatusCode;
-use serde_json::Value;
-
-use crate::secret::looks_secret;
 
 /// What a fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How much of a reply an error keeps.
 const BODY_KEPT: usize = 16 * 1024;
-/// How much of a server's text goes into one line.
-const MESSAGE_SHOWN: usize = 300;
 
 /// Why a call failed.
 ///
@@ -45,7 +41,8 @@ struct Inner {
     attempts: u32,
     retry_after: Option<Duration>,
     ambiguous: bool,
-    settled: Option<Settled>,
+    exists_as_requested: bool,
+    change_state: Option<ChangeState>,
     body: Option<Bytes>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -56,9 +53,9 @@ struct Inner {
 pub enum ErrorKind {
     /// An argument cannot be sent; nothing was.
     InvalidInput,
-    /// The client is set up wrongly: a key, an address, an environment variable.
+    /// The client is misconfigured: a key, an address, an environment variable.
     Configuration,
-    /// The signer made no token.
+    /// The signer did not make a token.
     Signing,
     /// No connection, or it broke.
     Connection,
@@ -68,7 +65,7 @@ pub enum ErrorKind {
     Auth,
     /// No such resource, or it is another partner's (404, 410).
     NotFound,
-    /// The id is in use (409; this API answers 400, and the facade looks before it says so).
+    /// The id is in use (409, or a 400 that a follow-up read confirmed to be a duplicate).
     Conflict,
     /// Too many requests (429).
     RateLimited,
@@ -76,21 +73,20 @@ pub enum ErrorKind {
     Rejected,
     /// The server failed (5xx). This API also answers 500 where a rule forbids a change of subscription.
     Server,
-    /// The reply is not what the contract says: the message names the field.
+    /// The response does not fit the contract; the message names the field.
     Decode,
-    /// An API key was made, but the answer with its secret was lost: the
+    /// An API key was made, but the response with its secret was lost. The
     /// message names the key, which is of no use and should be deleted.
     SecretLost,
 }
 
-/// What became of a change of subscription that no answer settled, as the
-/// facade read it right afterwards.
+/// Whether a subscription change took effect, as read back after an ambiguous failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Settled {
+pub enum ChangeState {
     /// The change is in force.
     Applied,
-    /// The change was not in force when the facade looked. It may still come:
+    /// The change was not in force when it was read back. It may still arrive:
     /// [`Error::is_ambiguous`] stays true.
     NotApplied,
 }
@@ -109,6 +105,12 @@ impl Error {
     /// Whether the id of a create is in use.
     pub fn is_conflict(&self) -> bool {
         self.0.kind == ErrorKind::Conflict
+    }
+
+    /// Whether a create failed because exactly what was asked for exists
+    /// already: made by an earlier run, for instance.
+    pub fn exists_as_requested(&self) -> bool {
+        self.0.exists_as_requested
     }
 
     /// Whether the token or API key was not accepted.
@@ -133,17 +135,17 @@ impl Error {
 
     /// Whether the server may have carried out the call although it failed here.
     ///
-    /// True where a request that changes something was sent and no answer
-    /// settled what became of it.
+    /// True where a request that changes something was sent, and neither an
+    /// answer nor a read-back shows whether it was carried out.
     pub fn is_ambiguous(&self) -> bool {
         self.0.ambiguous
     }
 
-    /// What the facade found when it looked after a change of subscription
-    /// that no answer settled. `None` for all other errors, and where the look
+    /// Whether a subscription change took effect, as read back after an
+    /// ambiguous failure. `None` for all other errors, and where the read-back
     /// failed as well.
-    pub fn settled(&self) -> Option<Settled> {
-        self.0.settled
+    pub fn change_state(&self) -> Option<ChangeState> {
+        self.0.change_state
     }
 
     /// HTTP status of the answer, if there was one.
@@ -181,13 +183,6 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// The server says that it is done, but shows nothing where the contract has a body.
-    pub(crate) fn is_success_without_body(&self) -> bool {
-        self.0.kind == ErrorKind::Decode
-            && self.0.status.is_some_and(|status| status.is_success())
-            && self.body().is_some_and(<[u8]>::is_empty)
-    }
-
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -198,7 +193,8 @@ impl Error {
             attempts: 0,
             retry_after: None,
             ambiguous: false,
-            settled: None,
+            exists_as_requested: false,
+            change_state: None,
             body: None,
             source: None,
         }))
@@ -208,13 +204,13 @@ impl Error {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
-    /// The error for a reply outside 2xx, whatever shape its body has.
-    pub(crate) fn from_reply(
+    /// The error for a response outside 2xx, whatever shape its body has.
+    pub(crate) fn from_response(
         status: StatusCode,
         body: &Bytes,
         retry_after: Option<Duration>,
     ) -> Self {
-        let said = read_error_body(body);
+        let parsed = error_body::parse(&body[..body.len().min(BODY_KEPT)]);
         let kind = match status.as_u16() {
             401 | 403 => ErrorKind::Auth,
             404 | 410 => ErrorKind::NotFound,
@@ -223,7 +219,7 @@ impl Error {
             500..=599 => ErrorKind::Server,
             _ => ErrorKind::Rejected,
         };
-        let message = said.message.unwrap_or_else(|| {
+        let message = parsed.message.unwrap_or_else(|| {
             status
                 .canonical_reason()
                 .unwrap_or("the server gave no reason")
@@ -231,7 +227,7 @@ impl Error {
         });
         let mut error = Self::new(kind, message).with_body(body);
         error.0.status = Some(status);
-        error.0.code = said.code;
+        error.0.code = parsed.code;
         error.0.retry_after = retry_after;
         error
     }
@@ -274,8 +270,13 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_settled(mut self, settled: Option<Settled>) -> Self {
-        self.0.settled = settled;
+    pub(crate) fn with_exists_as_requested(mut self) -> Self {
+        self.0.exists_as_requested = true;
+        self
+    }
+
+    pub(crate) fn with_change_state(mut self, state: Option<ChangeState>) -> Self {
+        self.0.change_state = state;
         self
     }
 
@@ -302,9 +303,9 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             details.push(format!("{} attempts", inner.attempts));
         }
-        match inner.settled {
-            Some(Settled::Applied) => details.push("the change is in force".to_owned()),
-            Some(Settled::NotApplied) => details.push("the change is not in force".to_owned()),
+        match inner.change_state {
+            Some(ChangeState::Applied) => details.push("the change is in force".to_owned()),
+            Some(ChangeState::NotApplied) => details.push("the change is not in force".to_owned()),
             None if inner.ambiguous => {
                 details.push("the server may have carried it out".to_owned());
             }
@@ -330,7 +331,7 @@ impl fmt::Debug for Error {
             .field("attempts", &inner.attempts)
             .field("retry_after", &inner.retry_after)
             .field("ambiguous", &inner.ambiguous)
-            .field("settled", &inner.settled)
+            .field("change_state", &inner.change_state)
             .field("body_bytes", &inner.body.as_ref().map(Bytes::len))
             .field("source", &inner.source.as_ref().map(ToString::to_string))
             .finish()
@@ -346,200 +347,14 @@ impl StdError for Error {
     }
 }
 
-/// What a reply says of its failure.
-#[derive(Debug, Default, PartialEq)]
-struct Said {
-    message: Option<String>,
-    code: Option<String>,
-}
-
-/// Reads every shape of error body that clients of this API were seen to
-/// handle, and plain text and HTML besides. Never fails: a body that says
-/// nothing gives nothing.
-fn read_error_body(body: &[u8]) -> Said {
-    let body = &body[..body.len().min(BODY_KEPT)];
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    if text.is_empty() {
-        return Said::default();
-    }
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => read_error_value(&value, 0),
-        Err(_) if text.starts_with('<') => Said {
-            message: Some(format!(
-                "the server answered with a page, not with JSON: {}",
-                one_line(&strip_tags(text))
-            )),
-            code: None,
-        },
-        Err(_) => Said {
-            message: Some(one_line(text)),
-            code: None,
-        },
-    }
-}
-
-fn read_error_value(value: &Value, depth: u8) -> Said {
-    let Value::Object(fields) = value else {
-        return Said {
-            message: scalar(value),
-            code: None,
-        };
-    };
-    // `error` is text in one shape and an object with a code in another; some
-    // replies wrap everything in `payload`.
-    let inner = ["error", "payload"]
-        .iter()
-        .filter_map(|name| fields.get(*name))
-        .find(|value| value.is_object())
-        .filter(|_| depth < 3)
-        .map(|value| read_error_value(value, depth + 1))
-        .unwrap_or_default();
-    let message = ["message", "error", "detail", "description", "title"]
-        .iter()
-        .find_map(|name| fields.get(*name).and_then(scalar))
-        .or(inner.message);
-    let code = fields.get("code").and_then(scalar).or(inner.code);
-    Said {
-        message: message.or_else(|| {
-            code.as_ref()
-                .map(|code| format!("the server gave the code {code}"))
-        }),
-        code,
-    }
-}
-
-/// A scalar as one line of text; a list as its scalars, as validation errors come.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.trim().is_empty() => Some(one_line(text)),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(items) => {
-            let parts: Vec<_> = items.iter().take(8).filter_map(scalar).collect();
-            (!parts.is_empty()).then(|| one_line(&parts.join("; ")))
-        }
-        _ => None,
-    }
-}
-
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        // A server may quote what it refuses.
-        line.push_str(if looks_secret(word) { "…" } else { word });
-        if line.len() > MESSAGE_SHOWN {
-            let cut = (0..=MESSAGE_SHOWN)
-                .rev()
-                .find(|at| line.is_char_boundary(*at))
-                .unwrap_or(0);
-            line.truncate(cut);
-            line.push('…');
-            break;
-        }
-    }
-    line
-}
-
-fn strip_tags(html: &str) -> String {
-    let mut text = String::new();
-    let mut inside = false;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => {
-                inside = false;
-                text.push(' ');
-            }
-            _ if !inside => text.push(c),
-            _ => {}
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(body: &str) -> (Option<String>, Option<String>) {
-        let said = read_error_body(body.as_bytes());
-        (said.message, said.code)
-    }
-
-    #[test]
-    fn every_known_shape_gives_a_message() {
-        for (body, message, code) in [
-            (
-                r#"{"error":"invalid access token"}"#,
-                "invalid access token",
-                None,
-            ),
-            (
-                r#"{"status":400,"message":"bad id","code":1004}"#,
-                "bad id",
-                Some("1004"),
-            ),
-            (
-                r#"{"payload":{"status":404,"message":"gone","title":"T","time":"now","code":7}}"#,
-                "gone",
-                Some("7"),
-            ),
-            (
-                r#"{"error":{"code":"unknown_metric"}}"#,
-                "the server gave the code unknown_metric",
-                Some("unknown_metric"),
-            ),
-            (
-                r#"{"error":{"code":"x","message":"no such metric"}}"#,
-                "no such metric",
-                Some("x"),
-            ),
-            (r#"{"message":"Unauthorized"}"#, "Unauthorized", None),
-            (
-                r#"{"message":["a must be set","b too"]}"#,
-                "a must be set; b too",
-                None,
-            ),
-            (r#""just text""#, "just text", None),
-            ("plain\n text", "plain text", None),
-            (
-                "<html><h1>502</h1> Bad  Gateway</html>",
-                "the server answered with a page, not with JSON: 502 Bad Gateway",
-                None,
-            ),
-        ] {
-            assert_eq!(
-                said(body),
-                (Some(message.to_owned()), code.map(str::to_owned)),
-                "{body}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_body_that_says_nothing_gives_nothing() {
-        for body in ["", "  \n", "{}", "[]", "null", r#"{"error":null}"#] {
-            assert_eq!(said(body), (None, None), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_long_message_is_cut_at_a_character() {
-        let (message, _) = said(&"ä".repeat(1000));
-        let message = message.unwrap();
-        assert!(message.len() <= MESSAGE_SHOWN + '…'.len_utf8() && message.ends_with('…'));
-    }
-
     #[test]
     fn display_is_one_line_and_never_shows_the_body() {
         let body = Bytes::from_static(br#"{"message":"no","apiKey":"twpl-secret"}"#);
-        let error = Error::from_reply(StatusCode::BAD_REQUEST, &body, None)
+        let error = Error::from_response(StatusCode::BAD_REQUEST, &body, None)
             .with_operation("create_website")
             .with_attempts(2);
         assert_eq!(

@@ -6,13 +6,12 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use twipla_api::types as wire;
+use twipla_api::{Idempotency, types as wire};
 
-use super::{RawReply, decode_error, payload};
+use super::Response;
 use crate::{Error, Result};
 
-/// Decodes a reply as one of the contract's shapes, as the send loop would, and
-/// also as the raw payload.
+/// Decodes a response as one of the contract's shapes, and as the raw payload.
 ///
 /// # Errors
 ///
@@ -22,36 +21,35 @@ pub fn decode(shape: u8, content_type: &[u8], body: &[u8]) -> Result<()> {
     if let Ok(value) = HeaderValue::from_bytes(content_type) {
         headers.insert(header::CONTENT_TYPE, value);
     }
-    let reply = RawReply {
+    let response = Response {
         status: StatusCode::OK,
         headers,
         body: Bytes::copy_from_slice(body),
         attempts: 1,
-        changes: false,
-        in_doubt: false,
+        idempotency: Idempotency::Safe,
     };
-    let raw = payload(&reply, "fuzz").map(drop);
+    let raw = response.payload().map(drop);
     let typed = match shape % 12 {
-        0 => typed::<wire::WebsiteResponse>(&reply),
-        1 => typed::<wire::WebsiteListResponse>(&reply),
-        2 => typed::<wire::IntpcListResponse>(&reply),
-        3 => typed::<wire::CreatedIntpcResponse>(&reply),
-        4 => typed::<wire::PackageListResponse>(&reply),
-        5 => typed::<wire::SubscriptionResponse>(&reply),
-        6 => typed::<wire::CreatedApiKeyResponse>(&reply),
-        7 => typed::<wire::DashboardTokensResponse>(&reply),
-        8 => typed::<wire::WebsiteContributorsResponse>(&reply),
-        9 => typed::<wire::AnalyticsResponse>(&reply),
-        10 => typed::<wire::GraphResponse>(&reply),
-        _ => typed::<wire::DeactivatedIntpcSubscriptionResponse>(&reply),
+        0 => typed::<wire::WebsiteResponse>(&response),
+        1 => typed::<wire::WebsiteListResponse>(&response),
+        2 => typed::<wire::IntpcListResponse>(&response),
+        3 => typed::<wire::CreatedIntpcResponse>(&response),
+        4 => typed::<wire::PackageListResponse>(&response),
+        5 => typed::<wire::SubscriptionResponse>(&response),
+        6 => typed::<wire::CreatedApiKeyResponse>(&response),
+        7 => typed::<wire::DashboardTokensResponse>(&response),
+        8 => typed::<wire::WebsiteContributorsResponse>(&response),
+        9 => typed::<wire::AnalyticsResponse>(&response),
+        10 => typed::<wire::GraphResponse>(&response),
+        _ => typed::<wire::DeactivatedIntpcSubscriptionResponse>(&response),
     };
     typed.and(raw)
 }
 
-fn typed<W: DeserializeOwned>(reply: &RawReply) -> Result<()> {
-    serde_json::from_slice::<W>(&reply.body)
+fn typed<W: DeserializeOwned>(response: &Response) -> Result<()> {
+    response
+        .decode::<W>(&twipla_api::operations::GET_WEBSITE)
         .map(drop)
-        .map_err(|error| decode_error::<W>(reply, &error))
 }
 
 /// Reads `Retry-After`, with a `Date` header if `date` can be one.
@@ -64,7 +62,7 @@ pub fn retry_after(value: &[u8], date: &[u8], now: DateTime<Utc>) -> Option<Dura
     crate::retry::retry_after(&headers, now)
 }
 
-/// The error of a reply outside 2xx.
+/// The error of a response outside 2xx.
 pub fn error_body(status: StatusCode, body: &[u8]) -> Error {
-    Error::from_reply(status, &Bytes::copy_from_slice(body), None)
+    Error::from_response(status, &Bytes::copy_from_slice(body), None)
 }

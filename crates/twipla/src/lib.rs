@@ -2,7 +2,8 @@
 //!
 //! Partners (INTP) create customers (INTPC) and websites, manage their
 //! subscriptions, hand out API keys and roles, and embed a dashboard. This
-//! crate signs the tokens, repeats what may be repeated, and tells what happened.
+//! crate signs the tokens, retries requests when that is safe, and reports exactly
+//! what happened.
 //!
 //! ```
 //! use twipla::{PrivateKey, Twipla};
@@ -39,7 +40,7 @@
 //! # Features
 //!
 //! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,
-//!   ring is the default; [`Builder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for signatures.
+//!   ring is the default; [`TwiplaBuilder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for signatures.
 //! - `http2` (default) speaks HTTP/2 where the server offers it in TLS.
 //! - `schemars` gives the models JSON Schemas, see below.
 //!
@@ -84,20 +85,28 @@
 //! ```
 
 mod analytics;
-mod arg;
 mod auth;
 mod bulk;
 mod call;
 mod client;
 mod config;
+mod core;
 mod crypto;
 mod dashboard;
+mod deferred;
+mod domain;
 mod error;
+mod error_body;
 mod ids;
 mod iframe;
+mod operations;
+mod options;
 mod page;
+mod raw_request;
+mod recover;
 mod request;
 pub mod resources;
+mod response;
 mod retry;
 #[cfg(feature = "schemars")]
 mod schemas;
@@ -109,18 +118,19 @@ pub use analytics::{
 };
 pub use auth::{PrivateKey, SignFuture, Signer, SignerError, Token};
 pub use bulk::{Bulk, BulkReport, BulkRun, NewCustomer, NewWebsite, Outcome, Progress};
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub use call::fuzzing;
 pub use client::Twipla;
-pub use config::{Builder, Environment};
+pub use config::{Environment, TwiplaBuilder};
 pub use crypto::CryptoBackend;
 pub use dashboard::{DashboardBuilder, DashboardUrl};
-pub use error::{Error, ErrorKind, Result, Settled};
+pub use error::{ChangeState, Error, ErrorKind, Result};
 pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
 pub use iframe::IframeMessage;
 pub use page::{List, Page, PageMeta};
-pub use request::{FreeRequest, Request};
+pub use raw_request::RawRequest;
+pub use request::Request;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use response::fuzzing;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 

@@ -3,16 +3,19 @@
 use std::collections::VecDeque;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::stream;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::arg::Arg;
-use crate::call::BoxFuture;
-use crate::ids::CustomerId;
-use crate::request::Request;
+use twipla_api::types::PaginationMeta;
+
+use crate::core::Core;
+use crate::options::CallOptions;
+use crate::request::{BoxFuture, Request};
+use crate::retry::RetryPolicy;
 use crate::{Error, Result};
 
 /// Entries per page where the caller does not say.
@@ -26,6 +29,22 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the page stands; absent where the server does not say.
     pub meta: Option<PageMeta>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn new(items: Vec<T>, meta: Option<PaginationMeta>) -> Self {
+        // A count below zero means nothing. The entries are what matters.
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        Self {
+            items,
+            meta: meta.map(|meta| PageMeta {
+                page: count(meta.page),
+                page_size: count(meta.page_size),
+                pages: count(meta.page_total),
+                total: count(meta.total),
+            }),
+        }
+    }
 }
 
 /// Where a page stands in its list.
@@ -61,34 +80,32 @@ pub struct PageMeta {
 /// ```
 #[must_use = "a list is read when it is awaited or streamed"]
 pub struct List<T> {
-    fetch: Arc<Fetch<T>>,
+    core: Arc<Core>,
+    fetch: Fetch<T>,
     page: u32,
     page_size: Option<u32>,
-    read_ahead: bool,
-    pub(crate) customer: Option<Arg<CustomerId>>,
+    prefetch: bool,
+    options: CallOptions,
 }
 
-/// Makes the request for a page.
-type Fetch<T> = dyn Fn(PageArgs) -> Request<Page<T>> + Send + Sync;
-
-/// Which page to fetch, of which customer.
-pub(crate) struct PageArgs {
-    pub(crate) page: i64,
-    pub(crate) page_size: i64,
-    pub(crate) customer: Option<Arg<CustomerId>>,
-}
+/// Makes the request for a page, from its number and its size.
+pub(crate) type Fetch<T> = Arc<dyn Fn(&Arc<Core>, i64, i64) -> Request<Page<T>> + Send + Sync>;
 
 impl<T: Clone + PartialEq + Send + 'static> List<T> {
-    pub(crate) fn new(
-        fetch: impl Fn(PageArgs) -> Request<Page<T>> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, fetch: Fetch<T>) -> Self {
         Self {
-            fetch: Arc::new(fetch),
+            core: Arc::clone(core),
+            fetch,
             page: 0,
             page_size: None,
-            read_ahead: false,
-            customer: None,
+            prefetch: false,
+            options: core.options,
         }
+    }
+
+    /// The same list of something narrower.
+    pub(crate) fn with_fetch(self, fetch: Fetch<T>) -> Self {
+        Self { fetch, ..self }
     }
 
     /// The page to start with, counted from 0.
@@ -103,39 +120,38 @@ impl<T: Clone + PartialEq + Send + 'static> List<T> {
         self
     }
 
-    /// Asks for the next page while the entries of this one are read.
+    /// Prefetches the next page while the current one is consumed; off by default.
     ///
-    /// It helps where the work between two entries takes as long as a request;
-    /// at most one page more is held in memory. Off by default: a caller who
-    /// stops early would have asked for a page too many. It needs a Tokio
-    /// runtime, and a page that is on its way is given up with the stream.
+    /// It helps where the work between two entries takes as long as a request.
+    /// At most one more page is held in memory. A caller who stops early has
+    /// requested a page too many. It needs a Tokio runtime, and a page that is
+    /// being fetched is dropped with the stream.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
     /// use futures_util::TryStreamExt as _;
     ///
-    /// let mut sites = std::pin::pin!(twipla.websites().list().page_size(100).read_ahead(true).stream());
+    /// let mut sites = std::pin::pin!(twipla.websites().list().page_size(100).prefetch(true).stream());
     /// while let Some(site) = sites.try_next().await? {
     ///     println!("{}", site.domain); // or anything that takes its time
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn read_ahead(mut self, ahead: bool) -> Self {
-        self.read_ahead = ahead;
+    pub fn prefetch(mut self, prefetch: bool) -> Self {
+        self.prefetch = prefetch;
         self
     }
 
     /// Every entry from the starting page on. Ends with the first error.
     pub fn stream(self) -> impl Stream<Item = Result<T>> + Send + 'static {
-        let pages = Walk::new(self);
         stream::try_unfold(
-            (pages, VecDeque::new()),
-            |(mut walk, mut ready)| async move {
+            (Pages::new(self), VecDeque::new()),
+            |(mut pages, mut ready)| async move {
                 loop {
                     if let Some(item) = ready.pop_front() {
-                        return Ok(Some((item, (walk, ready))));
+                        return Ok(Some((item, (pages, ready))));
                     }
-                    match walk.next().await? {
+                    match pages.next().await? {
                         Some(page) => ready = page.items.into(),
                         None => return Ok(None),
                     }
@@ -146,33 +162,36 @@ impl<T: Clone + PartialEq + Send + 'static> List<T> {
 
     /// Every page from the starting page on. Ends with the first error.
     pub fn pages(self) -> impl Stream<Item = Result<Page<T>>> + Send + 'static {
-        stream::try_unfold(Walk::new(self), |mut walk| async move {
-            Ok(walk.next().await?.map(|page| (page, walk)))
+        stream::try_unfold(Pages::new(self), |mut pages| async move {
+            Ok(pages.next().await?.map(|page| (page, pages)))
         })
     }
 
-    /// Sends the request for one page, and returns its entries as JSON.
+    /// How long the request of each page may take in all, retries included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts of each page are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// Sends the request for one page and returns the raw JSON `payload`; see
+    /// [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
-        self.request()?.raw().await
+        self.request(i64::from(self.page))?.raw().await
     }
 
-    fn request(&self) -> Result<Request<Page<T>>> {
-        self.at(i64::from(self.page))
-    }
-
-    fn at(&self, page: i64) -> Result<Request<Page<T>>> {
-        Ok((self.fetch)(PageArgs {
-            page,
-            page_size: self.size()?,
-            customer: self.customer.clone(),
-        }))
+    fn request(&self, page: i64) -> Result<Request<Page<T>>> {
+        Ok((self.fetch)(&self.core, page, self.size()?).with_options(self.options))
     }
 
     fn size(&self) -> Result<i64> {
         match self.page_size {
-            Some(0) => Err(Error::invalid(
-                "page_size is 0: a page has at least one entry",
-            )),
+            Some(0) => Err(Error::invalid("invalid page_size 0: expected at least 1")),
             Some(size) => Ok(i64::from(size)),
             None => Ok(i64::from(PAGE_SIZE)),
         }
@@ -184,7 +203,7 @@ impl<T: Clone + PartialEq + Send + 'static> IntoFuture for List<T> {
     type IntoFuture = BoxFuture<'static, Result<Page<T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.request()?.await })
+        Box::pin(async move { self.request(i64::from(self.page))?.await })
     }
 }
 
@@ -197,33 +216,32 @@ impl<T> std::fmt::Debug for List<T> {
     }
 }
 
-/// Goes from page to page until the list ends.
-struct Walk<T> {
+/// Reads page after page until the list ends.
+struct Pages<T> {
     list: List<T>,
     next: Option<i64>,
-    /// Start of the page before, to notice a server that ignores the paging.
+    /// First entry of the page before, to notice a server that ignores the paging.
     first: Option<T>,
-    /// The next page, on its way already.
-    ahead: Option<Ahead<T>>,
+    prefetched: Option<Prefetched<T>>,
 }
 
-/// A page that is given up when nobody waits for it any more.
-struct Ahead<T>(JoinHandle<Result<Page<T>>>);
+/// A page that is being fetched. Dropping it aborts the request.
+struct Prefetched<T>(JoinHandle<Result<Page<T>>>);
 
-impl<T> Drop for Ahead<T> {
+impl<T> Drop for Prefetched<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-impl<T: Clone + PartialEq + Send + 'static> Walk<T> {
+impl<T: Clone + PartialEq + Send + 'static> Pages<T> {
     fn new(list: List<T>) -> Self {
         let next = Some(i64::from(list.page));
         Self {
             list,
             next,
             first: None,
-            ahead: None,
+            prefetched: None,
         }
     }
 
@@ -231,13 +249,13 @@ impl<T: Clone + PartialEq + Send + 'static> Walk<T> {
         let Some(number) = self.next.take() else {
             return Ok(None);
         };
-        let page = match self.ahead.take() {
-            Some(mut ahead) => match (&mut ahead.0).await {
+        let page = match self.prefetched.take() {
+            Some(mut prefetched) => match (&mut prefetched.0).await {
                 Ok(page) => page?,
-                // The runtime went away, or the request panicked: ask as if nothing had been asked.
-                Err(_) => self.list.at(number)?.await?,
+                // The runtime went away, or the request panicked: fetch it now.
+                Err(_) => self.list.request(number)?.await?,
             },
-            None => self.list.at(number)?.await?,
+            None => self.list.request(number)?.await?,
         };
         // An empty page ends the list whatever the metadata claim, so that a
         // server which counts wrongly cannot keep a client going for ever.
@@ -253,9 +271,11 @@ impl<T: Clone + PartialEq + Send + 'static> Walk<T> {
             }
         };
         self.next = more.then_some(number + 1);
-        if let Some(next) = self.next.filter(|_| self.list.read_ahead) {
-            let request = self.list.at(next)?;
-            self.ahead = Some(Ahead(tokio::spawn(request.into_future().in_current_span())));
+        if let Some(next) = self.next.filter(|_| self.list.prefetch) {
+            let request = self.list.request(next)?;
+            self.prefetched = Some(Prefetched(tokio::spawn(
+                request.into_future().in_current_span(),
+            )));
         }
         Ok(Some(page))
     }

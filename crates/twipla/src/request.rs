@@ -1,23 +1,26 @@
 //! A call that is set up but not yet sent, and the ways to send it.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
+use std::future::IntoFuture;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
-use serde::Serialize;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use twipla_api::{Client, Operation};
+use tokio::time::Instant;
+use twipla_api::{InvalidRequest, Operation, PreparedRequest};
 
-use crate::call::{self, ApiResult, BoxFuture, Credential, Exchange, Outgoing, RawReply};
-use crate::client::Core;
-use crate::config::Settings;
-use crate::retry::RetryPolicy;
+use crate::call::{self, Call, later};
+use crate::core::Core;
+use crate::options::CallOptions;
+use crate::response::Response;
+use crate::retry::{Failure, RetryPolicy};
 use crate::secret::Secret;
-use crate::{Error, Result, Settled};
+use crate::{ChangeState, Error, ErrorKind, Result};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A call of this API that is sent when awaited.
 ///
@@ -32,233 +35,203 @@ use crate::{Error, Result, Settled};
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request<T> {
     core: Arc<Core>,
-    operation: &'static Operation,
-    settings: Settings,
-    plan: Result<Box<dyn Plan<T>>>,
-    inspect: Option<Inspect>,
+    name: &'static str,
+    call: Result<Call>,
+    options: CallOptions,
+    decode: Decode<T>,
+    recovery: Option<Recovery<T>>,
 }
 
-/// Finds out what became of a change that no answer settled.
-type Inspect = Box<dyn FnOnce() -> BoxFuture<'static, Option<Settled>> + Send>;
+/// Takes what the caller asked for out of a response in 2xx.
+type Decode<T> = Box<dyn Fn(&Response) -> Result<T> + Send + Sync>;
 
-/// Knows the arguments of the call, and the shape of its reply.
-///
-/// Nothing here waits: sending is the same for all plans, and compiled once.
-trait Plan<T>: Send {
-    /// The request. Called once.
-    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing>;
-
-    fn credential(&self) -> &Credential;
-
-    /// What the caller asked for, out of a reply in 2xx, or the error of another.
-    fn outcome(
-        self: Box<Self>,
-        reply: Result<RawReply>,
-        operation: &'static Operation,
-    ) -> Result<T>;
+/// What is done after an ambiguous failure.
+pub(crate) enum Recovery<T> {
+    /// Reads back whether a change took effect, for the error to say so.
+    Change(ReadChange),
+    /// Reads back whether what was to be created exists.
+    Create {
+        find: FindExisting<T>,
+        /// Whether the caller chose the id. Sending the create again is then
+        /// safe, and a refusal may mean that the id is in use.
+        id_was_chosen: bool,
+    },
 }
 
-/// A method of the generated client with its arguments.
-struct Prepared<F, S, W, Fut> {
-    credential: Credential,
-    invoke: Option<F>,
-    shape: S,
-    of: PhantomData<fn() -> (W, Fut)>,
-}
+/// `None` where nothing could be read back.
+pub(crate) type ReadChange = Box<dyn FnOnce() -> BoxFuture<'static, Option<ChangeState>> + Send>;
 
-impl<T, W, F, Fut, S> Plan<T> for Prepared<F, S, W, Fut>
-where
-    W: DeserializeOwned,
-    F: FnOnce(Arc<Client>) -> Fut + Send,
-    Fut: Future<Output = ApiResult<W>>,
-    S: FnOnce(W) -> T + Send,
-{
-    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing> {
-        let client = match operation.server {
-            twipla_api::Server::Data => &core.data_api,
-            twipla_api::Server::Management => &core.api,
-        };
-        Outgoing::build(client, operation, self.invoke.take())
-    }
+pub(crate) type FindExisting<T> =
+    Box<dyn Fn() -> BoxFuture<'static, Result<Existing<T>>> + Send + Sync>;
 
-    fn credential(&self) -> &Credential {
-        &self.credential
-    }
-
-    fn outcome(
-        self: Box<Self>,
-        reply: Result<RawReply>,
-        operation: &'static Operation,
-    ) -> Result<T> {
-        call::typed(&reply?, operation).map(self.shape)
-    }
-}
-
-/// A plan with another view of its typed outcome.
-struct Viewed<T, V> {
-    plan: Box<dyn Plan<T>>,
-    view: V,
-}
-
-impl<T, U, V> Plan<U> for Viewed<T, V>
-where
-    V: FnOnce(Result<T>) -> Result<U> + Send,
-{
-    fn outgoing(&mut self, core: &Core, operation: &'static Operation) -> Result<Outgoing> {
-        self.plan.outgoing(core, operation)
-    }
-
-    fn credential(&self) -> &Credential {
-        self.plan.credential()
-    }
-
-    fn outcome(
-        self: Box<Self>,
-        reply: Result<RawReply>,
-        operation: &'static Operation,
-    ) -> Result<U> {
-        (self.view)(self.plan.outcome(reply, operation))
-    }
+/// What was found in place of a create.
+pub(crate) enum Existing<T> {
+    /// What was asked for.
+    Same(T),
+    /// Something else, in words.
+    Other(String),
+    /// What was asked for, without the secret that only the lost response had.
+    WithoutSecret(String),
+    Nothing,
 }
 
 impl<T: Send + 'static> Request<T> {
-    /// `invoke` calls the generated client, `shape` takes what the caller wants out of the reply.
-    pub(crate) fn new<W, F, Fut, S>(
+    /// `map` takes what the caller asked for out of the decoded response.
+    pub(crate) fn new<W: DeserializeOwned + 'static>(
         core: &Arc<Core>,
         operation: &'static Operation,
-        invoke: Result<F>,
-        shape: S,
-    ) -> Self
-    where
-        W: DeserializeOwned + Send + 'static,
-        F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
-        Fut: Future<Output = ApiResult<W>> + 'static,
-        S: FnOnce(W) -> T + Send + 'static,
-    {
-        Self::with_credential(core, operation, Credential::Partner, invoke, shape)
+        request: Result<PreparedRequest<W>>,
+        map: fn(W) -> T,
+    ) -> Self {
+        let decode = move |response: &Response| response.decode(operation).map(map);
+        Self::with_decode(core, operation, request, Box::new(decode))
     }
 
-    pub(crate) fn with_credential<W, F, Fut, S>(
+    /// Like [`new`](Self::new), for an operation whose body may be missing.
+    pub(crate) fn new_with_optional_body<W: DeserializeOwned + 'static>(
         core: &Arc<Core>,
         operation: &'static Operation,
-        credential: Credential,
-        invoke: Result<F>,
-        shape: S,
-    ) -> Self
-    where
-        W: DeserializeOwned + Send + 'static,
-        F: FnOnce(Arc<Client>) -> Fut + Send + 'static,
-        Fut: Future<Output = ApiResult<W>> + 'static,
-        S: FnOnce(W) -> T + Send + 'static,
-    {
-        let plan = invoke.map(|invoke| -> Box<dyn Plan<T>> {
-            Box::new(Prepared {
-                credential,
-                invoke: Some(invoke),
-                shape,
-                of: PhantomData,
-            })
+        request: Result<PreparedRequest<W>>,
+        map: fn(Option<W>) -> T,
+    ) -> Self {
+        let decode = move |response: &Response| {
+            if response.body.is_empty() {
+                return Ok(map(None));
+            }
+            response.decode(operation).map(Some).map(map)
+        };
+        Self::with_decode(core, operation, request, Box::new(decode))
+    }
+
+    fn with_decode<W>(
+        core: &Arc<Core>,
+        operation: &'static Operation,
+        request: Result<PreparedRequest<W>>,
+        decode: Decode<T>,
+    ) -> Self {
+        let call = request.map(|request| {
+            let parts = request.into_parts();
+            Call {
+                name: operation.id,
+                method: operation.method.into(),
+                url: core.urls.of(operation.server).join(&parts.target),
+                headers: parts.headers,
+                body: parts.body,
+                idempotency: operation.idempotency,
+                auth: operation.auth,
+                api_key: None,
+            }
         });
+        Self::of_call(core, operation.id, call, decode)
+    }
+
+    /// A call that is not one of the contract's operations.
+    pub(crate) fn of_call(
+        core: &Arc<Core>,
+        name: &'static str,
+        call: Result<Call>,
+        decode: Decode<T>,
+    ) -> Self {
         Self {
             core: Arc::clone(core),
-            operation,
-            settings: core.settings.clone(),
-            plan,
-            inspect: None,
+            name,
+            call,
+            options: core.options,
+            decode,
+            recovery: None,
         }
     }
 
-    /// Looks at the server after a failure that settled nothing, so that the error tells what became of it.
-    pub(crate) fn inspect(
-        mut self,
-        inspect: impl FnOnce() -> BoxFuture<'static, Option<Settled>> + Send + 'static,
-    ) -> Self {
-        self.inspect = Some(Box::new(inspect));
+    /// Sends the key where the operation asks for one.
+    pub(crate) fn with_api_key(mut self, key: Secret) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.api_key = Some(key);
+        }
         self
     }
 
-    /// How long this call may take in all, repeats included.
-    ///
-    /// The look after a change of subscription that nothing settled comes on top.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
-        self
-    }
-
-    /// How failed attempts of this call are repeated.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry = policy;
-        self
-    }
-
-    /// Sends the same call, and returns the `payload` of the reply as JSON:
-    /// for fields that this version does not know, or a reply that does not
-    /// fit the contract. A reply without a body gives null.
-    pub async fn raw(self) -> Result<Value> {
-        self.run(|_, reply, operation| call::payload(&reply?, operation.id))
-            .await
-    }
-
-    /// Takes a success without a body for one that shows nothing.
-    pub(crate) fn or_nothing(self) -> Request<Option<T>> {
-        self.reshape(|outcome| match outcome {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.is_success_without_body() => Ok(None),
-            Err(error) => Err(error),
-        })
-    }
-
-    /// The same request, with another view of its typed outcome.
-    pub(crate) fn reshape<U: Send + 'static>(
-        self,
-        view: impl FnOnce(Result<T>) -> Result<U> + Send + 'static,
-    ) -> Request<U> {
+    /// The same call, with something else made of its result.
+    pub(crate) fn map<U: Send + 'static>(self, map: fn(T) -> U) -> Request<U> {
+        let decode = self.decode;
         Request {
             core: self.core,
-            operation: self.operation,
-            settings: self.settings,
-            plan: self
-                .plan
-                .map(|plan| -> Box<dyn Plan<U>> { Box::new(Viewed { plan, view }) }),
-            inspect: self.inspect,
+            name: self.name,
+            call: self.call,
+            options: self.options,
+            decode: Box::new(move |response| decode(response).map(map)),
+            recovery: None,
         }
     }
 
-    /// Sends the request; `outcome` takes what the caller wants out of the reply.
-    fn run<R: Send + 'static>(
-        self,
-        outcome: impl FnOnce(Box<dyn Plan<T>>, Result<RawReply>, &'static Operation) -> Result<R>
-        + Send
-        + 'static,
-    ) -> BoxFuture<'static, Result<R>> {
-        Box::pin(async move {
-            // Not taken apart: what is moved out of it would be kept twice.
-            let operation = self.operation;
-            let mut plan = self
-                .plan
-                .map_err(|error| error.with_operation(operation.id))?;
-            let mut outgoing = plan.outgoing(&self.core, operation)?;
-            let exchange = Exchange::new(
-                &self.core,
-                plan.credential(),
-                &self.settings,
-                &outgoing,
-                self.operation.id,
-            );
-            // The only future inside this one: each more is moved once more, and they are large.
-            let reply = exchange.answered(&mut outgoing).await;
-            let reply = exchange.finish(reply);
-            let outcome = outcome(plan, reply, self.operation);
-            match (outcome, self.inspect) {
-                (Err(error), Some(inspect)) if error.is_ambiguous() => {
-                    let settled = inspect().await;
-                    // A look cannot exclude that the change arrives late.
-                    let ambiguous = settled != Some(Settled::Applied);
-                    Err(error.with_settled(settled).with_ambiguous(ambiguous))
+    pub(crate) fn with_options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(crate) fn with_recovery(mut self, recovery: Recovery<T>) -> Self {
+        self.recovery = Some(recovery);
+        self
+    }
+
+    /// How long this call may take in all, retries included.
+    ///
+    /// The read-back after an ambiguous failure is not covered by this timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts of this call are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// Sends the request and returns the raw JSON `payload`: for fields that
+    /// this version does not know, or a response that does not fit the contract.
+    /// A response without a body gives null.
+    ///
+    /// A create is sent as it is: after an ambiguous failure, nothing is read
+    /// back and nothing is sent again.
+    pub async fn raw(self) -> Result<Value> {
+        let recovery = match self.recovery {
+            Some(Recovery::Change(read_change)) => Some(Recovery::Change(read_change)),
+            Some(Recovery::Create { .. }) | None => None,
+        };
+        let raw = Request {
+            core: self.core,
+            name: self.name,
+            call: self.call,
+            options: self.options,
+            decode: Box::new(Response::payload),
+            recovery,
+        };
+        raw.await
+    }
+
+    async fn send(mut self) -> Result<T> {
+        let call = self.call?;
+        let once = Once {
+            core: &self.core,
+            call: &call,
+            decode: &self.decode,
+        };
+        match self.recovery.take() {
+            None => once.send(&self.options).await,
+            Some(Recovery::Change(read_change)) => match once.send(&self.options).await {
+                Err(error) if error.is_ambiguous() => {
+                    let state = read_change().await;
+                    // What is not in force now may still arrive late.
+                    let ambiguous = state != Some(ChangeState::Applied);
+                    Err(error.with_change_state(state).with_ambiguous(ambiguous))
                 }
-                (outcome, _) => outcome,
-            }
-        })
+                result => result,
+            },
+            Some(Recovery::Create {
+                find,
+                id_was_chosen,
+            }) => create(&once, self.options, &find, id_was_chosen).await,
+        }
     }
 }
 
@@ -267,240 +240,158 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
     type IntoFuture = BoxFuture<'static, Result<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.run(Plan::outcome)
+        let name = self.name;
+        Box::pin(async move {
+            self.send()
+                .await
+                .map_err(|error| error.with_operation(name))
+        })
     }
 }
 
 impl<T> fmt::Debug for Request<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("operation", &self.operation.id)
+            .field("operation", &self.name)
             .finish_non_exhaustive()
     }
 }
 
-/// Gives a builder with `fn request(self) -> Request<T>` the ways to send it:
-/// `.await`, `.raw()`, and last of all the options of a single call.
-macro_rules! sendable {
+impl From<InvalidRequest> for Error {
+    fn from(error: InvalidRequest) -> Self {
+        Self::invalid(error.message()).with_operation(error.operation())
+    }
+}
+
+/// A call without its recovery.
+struct Once<'a, T> {
+    core: &'a Core,
+    call: &'a Call,
+    decode: &'a Decode<T>,
+}
+
+impl<T> Once<'_, T> {
+    async fn send(&self, options: &CallOptions) -> Result<T> {
+        let response = call::send(self.core, self.call, options).await?;
+        (self.decode)(&response)
+    }
+}
+
+/// Sends a create until it is known whether it was carried out.
+///
+/// After an ambiguous failure, what exists decides: it is returned where it is
+/// what was asked for, and where nothing exists the create is sent again. Where
+/// the server refuses the create, the error says so if the id is in use: this
+/// API answers 400 for that.
+async fn create<T>(
+    once: &Once<'_, T>,
+    mut options: CallOptions,
+    find: &FindExisting<T>,
+    id_was_chosen: bool,
+) -> Result<T> {
+    let deadline = later(Instant::now(), options.timeout);
+    // An earlier send may have been carried out: then a refusal proves nothing.
+    let mut was_ambiguous = false;
+    let mut attempts = 0;
+    loop {
+        options.timeout = deadline.saturating_duration_since(Instant::now());
+        let error = match once.send(&options).await {
+            Ok(created) => return Ok(created),
+            Err(error) => error,
+        };
+        attempts += error.attempts().max(1);
+        let error = error.with_attempts(attempts);
+        let refused = id_was_chosen && error.status() == Some(StatusCode::BAD_REQUEST);
+        let ambiguous = was_ambiguous || error.is_ambiguous();
+        if !refused && !error.is_ambiguous() {
+            return Err(error.with_ambiguous(was_ambiguous));
+        }
+        match find().await {
+            Ok(Existing::Same(existing)) if ambiguous => return Ok(existing),
+            Ok(Existing::Same(_)) => {
+                return Err(conflict(error, "it is what was asked for").with_exists_as_requested());
+            }
+            // Whether this is what was asked for, in other words, cannot be told.
+            Ok(Existing::Other(what)) => {
+                return Err(conflict(error, &what).with_ambiguous(ambiguous));
+            }
+            Ok(Existing::WithoutSecret(message)) => {
+                return Err(error
+                    .with_message(message)
+                    .with_kind(ErrorKind::SecretLost)
+                    .with_ambiguous(false));
+            }
+            Ok(Existing::Nothing) if !ambiguous || !id_was_chosen => return Err(error),
+            // Reads may lag behind, so what is refused as a duplicate may not be seen yet.
+            Ok(Existing::Nothing) => {
+                was_ambiguous = true;
+                let delay = options
+                    .retry
+                    .delay(
+                        attempts,
+                        &Failure::Broken,
+                        twipla_api::Idempotency::Idempotent,
+                    )
+                    .filter(|delay| later(Instant::now(), *delay) < deadline);
+                match delay {
+                    Some(delay) if once.core.budget.take() => tokio::time::sleep(delay).await,
+                    _ => return Err(error.with_ambiguous(true)),
+                }
+            }
+            Err(_) => return Err(error.with_ambiguous(ambiguous)),
+        }
+    }
+}
+
+fn conflict(error: Error, what: &str) -> Error {
+    let reason = error.message().to_owned();
+    let message = if error.status().is_some() {
+        format!("the id is in use, {what}: {reason}")
+    } else {
+        format!("the id is in use, {what}")
+    };
+    error
+        .with_message(message)
+        .with_kind(ErrorKind::Conflict)
+        .with_ambiguous(false)
+}
+
+/// Gives a builder with a field `options` and `fn request(self) -> Request<T>`
+/// the ways to send it, the same for each.
+macro_rules! call_methods {
     ($builder:ty => $output:ty) => {
         impl $builder {
-            /// How long this call may take in all, repeats included.
-            pub fn timeout(self, timeout: std::time::Duration) -> $crate::Request<$output> {
-                self.request().timeout(timeout)
+            /// How long this call may take in all, retries included.
+            ///
+            /// The read-back after an ambiguous failure is not covered by this timeout.
+            pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+                self.options.timeout = timeout;
+                self
             }
 
-            /// How failed attempts of this call are repeated.
-            pub fn retry(self, policy: $crate::RetryPolicy) -> $crate::Request<$output> {
-                self.request().retry(policy)
+            /// How failed attempts of this call are retried.
+            pub fn retry(mut self, policy: $crate::RetryPolicy) -> Self {
+                self.options.retry = policy;
+                self
             }
 
-            /// Sends the same call, and returns the `payload` of the reply as JSON.
+            /// Sends the request and returns the raw JSON `payload`; see
+            /// [`Request::raw`]($crate::Request::raw).
             pub async fn raw(self) -> $crate::Result<serde_json::Value> {
-                self.request().raw().await
+                let options = self.options;
+                self.request().with_options(options).raw().await
             }
         }
 
         impl std::future::IntoFuture for $builder {
             type Output = $crate::Result<$output>;
-            type IntoFuture = std::pin::Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+            type IntoFuture = $crate::request::BoxFuture<'static, $crate::Result<$output>>;
 
             fn into_future(self) -> Self::IntoFuture {
-                self.request().into_future()
+                let options = self.options;
+                self.request().with_options(options).into_future()
             }
         }
     };
 }
-pub(crate) use sendable;
-
-/// Shorthand for the closure that calls one method of the generated client
-/// with owned arguments: `invoke!(api, args => api.method(&args.0))`.
-macro_rules! invoke {
-    ($args:expr, |$api:ident, $bound:pat_param| $call:expr) => {
-        $args.map(
-            |$bound| move |$api: std::sync::Arc<twipla_api::Client>| async move { $call.await },
-        )
-    };
-}
-pub(crate) use invoke;
-
-/// Any call at all, for what this version has no method for. Made by
-/// [`Twipla::request`](crate::Twipla::request).
-///
-/// Token, repeats, limits and errors are those of every other call. Awaiting
-/// it gives the `payload` of the reply as JSON (the whole body where there is
-/// no envelope, null where there is no body).
-#[must_use = "a request is sent when it is awaited"]
-pub struct FreeRequest {
-    core: Arc<Core>,
-    method: Method,
-    path: String,
-    query: Vec<(String, String)>,
-    body: Option<Result<Vec<u8>>>,
-    credential: Credential,
-    data: bool,
-    settings: Settings,
-    name: &'static str,
-}
-
-impl FreeRequest {
-    pub(crate) fn new(core: &Arc<Core>, method: Method, path: String) -> Self {
-        Self {
-            core: Arc::clone(core),
-            method,
-            path,
-            query: Vec::new(),
-            body: None,
-            credential: Credential::Partner,
-            data: false,
-            settings: core.settings.clone(),
-            name: "request",
-        }
-    }
-
-    /// Adds a query parameter; encoded for you.
-    pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
-        self.query.push((name.into(), format!("{value}")));
-        self
-    }
-
-    /// Sends `body` as JSON.
-    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body).map_err(|error| {
-            Error::invalid("the body cannot be written as JSON").with_source(error)
-        }));
-        self
-    }
-
-    /// Sends the request to the data host with the key of a website, not to the API with the partner's token.
-    pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
-        self.credential = Credential::ApiKey(key.into());
-        self.data = true;
-        self
-    }
-
-    /// Stands in for an operation of the contract, under its name.
-    pub(crate) fn named(mut self, name: &'static str) -> Self {
-        self.name = name;
-        self
-    }
-
-    /// Sends no token.
-    pub(crate) fn without_token(mut self) -> Self {
-        self.credential = Credential::None;
-        self
-    }
-
-    /// How long this call may take in all, repeats included.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
-        self
-    }
-
-    /// How failed attempts of this call are repeated.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry = policy;
-        self
-    }
-
-    /// Decodes the `payload` of the reply into a type of yours.
-    ///
-    /// ```
-    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
-    /// #[derive(serde::Deserialize)]
-    /// struct Name { name: String }
-    ///
-    /// let renamed: Name = twipla
-    ///     .request(http::Method::PATCH, "/v2/3as/packages/471cc1d4-ec27-4504-b7c2-949af95662bc")
-    ///     .json(&serde_json::json!({ "name": "Shop" }))
-    ///     .send_as()
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
-        let name = self.name;
-        call::decode(&self.send().await?, name)
-    }
-
-    async fn send(mut self) -> Result<call::RawReply> {
-        let name = self.name;
-        let outgoing = self.build();
-        let mut outgoing = outgoing.map_err(|error| error.with_operation(name))?;
-        let exchange = Exchange::new(
-            &self.core,
-            &self.credential,
-            &self.settings,
-            &outgoing,
-            name,
-        );
-        let reply = exchange.answered(&mut outgoing).await;
-        exchange.finish(reply)
-    }
-
-    fn build(&mut self) -> Result<Outgoing> {
-        let base = if self.data {
-            &self.core.data
-        } else {
-            &self.core.base
-        };
-        let path = &self.path;
-        let refuse = |why: &str| Error::invalid(format!("the path {path:?} {why}"));
-        if !path.starts_with('/') {
-            return Err(refuse("must start with a slash"));
-        }
-        if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
-            return Err(refuse(
-                "must not contain ?, #, \\ or control characters: use query(), and percent-encode ids",
-            ));
-        }
-        let dots = |segment: &str| {
-            matches!(
-                segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-                "." | ".."
-            )
-        };
-        if path.split('/').any(dots) {
-            return Err(refuse(
-                "has `.` or `..` segments, which would change where it goes",
-            ));
-        }
-        let mut url = url::Url::parse(&format!("{base}{path}"))
-            .map_err(|error| refuse("makes no URL").with_source(error))?;
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(self.query.iter());
-        }
-        let mut request = reqwest::Request::new(self.method.clone(), url);
-        request.headers_mut().insert(
-            http::header::ACCEPT,
-            http::HeaderValue::from_static("application/json"),
-        );
-        let body = self.body.take().transpose()?;
-        if body.is_some() {
-            request.headers_mut().insert(
-                http::header::CONTENT_TYPE,
-                http::HeaderValue::from_static("application/json"),
-            );
-        }
-        Ok(Outgoing::new(request, body.map(Into::into)))
-    }
-}
-
-impl IntoFuture for FreeRequest {
-    type Output = Result<Value>;
-    type IntoFuture = BoxFuture<'static, Result<Value>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let name = self.name;
-            call::payload(&self.send().await?, name)
-        })
-    }
-}
-
-impl fmt::Debug for FreeRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FreeRequest")
-            .field("method", &self.method)
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
+pub(crate) use call_methods;

@@ -1,16 +1,17 @@
-//! When a request is sent again, and after how long.
+//! When a request is retried, and after how long.
 //!
-//! The rules follow what this API does: it answers 500 where a rule forbids a
-//! change, so a 500 is never repeated; and a POST is repeated only where it is
-//! certain that the server did nothing with it.
+//! The rules follow what this API does. It answers 500 where a rule forbids a
+//! change, so a 500 is never retried. A POST is retried only where it is certain
+//! that the server did not act on it.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, StatusCode, header};
+use twipla_api::Idempotency;
 
-/// How failed attempts are repeated.
+/// Whether and when failed attempts are retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,7 +21,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 /// let never = RetryPolicy::none();
 /// # let _ = (patient, never);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
     base_delay: Duration,
@@ -42,53 +43,54 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every request is sent once, but for one more time with a new token after a 401.
+    /// Never retries, except once with a fresh token after a 401.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// How often a request is sent at the most, the first time included. 0 counts as 1.
+    /// The most attempts of one request, the first one included; 4 by default. 0 counts as 1.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// Upper bound of the first pause; it doubles with each attempt.
+    /// The upper bound of the first delay, 200 ms by default. It doubles with each attempt.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// Upper bound of any pause that the server did not ask for.
+    /// The upper bound of any delay that the server did not ask for; 10 s by default.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// The longest `Retry-After` that is waited for. A longer one ends the
-    /// call, and [`Error::retry_after`](crate::Error::retry_after) tells it.
+    /// The longest `Retry-After` that is waited for, 60 s by default. A longer
+    /// one ends the call, and [`Error::retry_after`](crate::Error::retry_after) returns it.
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
         self
     }
 
-    /// How long a request is waited with before it is sent again, after `attempts` that ended with this status; `None`
-    /// where it is not sent again.
+    /// The delay before the next attempt, or `None` if the request must not be retried.
     ///
-    /// For requests that you repeat yourself, by the same rules: GET, HEAD, OPTIONS, PUT and DELETE after 408, 429, 502,
-    /// 503 and 504, the others after 429 or 503 with `Retry-After` alone. The pause is random up to a bound that doubles,
-    /// or what `retry_after` asks for; a `retry_after` above [`max_retry_after`](Self::max_retry_after) gives `None`. What
-    /// to do where no answer came at all is not asked here.
+    /// For requests that you retry yourself by the same rules, after `attempts`
+    /// of them, the last of which ended with `status`: GET, HEAD, OPTIONS, PUT
+    /// and DELETE after 408, 429, 502, 503 and 504, and other methods only after
+    /// 429 or 503 with `Retry-After`. The delay is random up to a bound that
+    /// doubles, or what `retry_after` asks for. A `retry_after` above
+    /// [`max_retry_after`](Self::max_retry_after) gives `None`.
     ///
     /// ```
     /// use http::{Method, StatusCode};
     /// use twipla::RetryPolicy;
     ///
     /// let policy = RetryPolicy::default();
-    /// assert!(policy.pause_after(1, &Method::GET, StatusCode::BAD_GATEWAY, None).is_some());
-    /// assert!(policy.pause_after(1, &Method::POST, StatusCode::BAD_GATEWAY, None).is_none());
+    /// assert!(policy.delay_after(1, &Method::GET, StatusCode::BAD_GATEWAY, None).is_some());
+    /// assert!(policy.delay_after(1, &Method::POST, StatusCode::BAD_GATEWAY, None).is_none());
     /// ```
-    pub fn pause_after(
+    pub fn delay_after(
         &self,
         attempts: u32,
         method: &Method,
@@ -96,17 +98,17 @@ impl RetryPolicy {
         retry_after: Option<Duration>,
     ) -> Option<Duration> {
         let failure = Failure::Status(status, retry_after);
-        self.pause(attempts, &failure, Replay::of(method))
+        self.delay(attempts, &failure, Idempotency::of_method(method))
     }
 
-    /// The pause before attempt `attempts + 1`, or `None` to give up.
-    pub(crate) fn pause(
+    /// The delay before attempt `attempts + 1`, or `None` to give up.
+    pub(crate) fn delay(
         &self,
         attempts: u32,
         failure: &Failure,
-        replay: Replay,
+        idempotency: Idempotency,
     ) -> Option<Duration> {
-        if attempts >= self.max_attempts || !repeatable(failure, replay) {
+        if attempts >= self.max_attempts || !is_retryable(failure, idempotency) {
             return None;
         }
         if let Some(asked) = failure.retry_after() {
@@ -116,51 +118,39 @@ impl RetryPolicy {
             .base_delay
             .saturating_mul(1 << (attempts.saturating_sub(1)).min(16))
             .min(self.max_delay);
-        let ceiling = ceiling.min(LONGEST_PAUSE);
+        let ceiling = ceiling.min(LONGEST_DELAY);
         Some(ceiling.mul_f64(fastrand::f64()))
     }
 }
 
-/// No pause is longer, whatever the policy says.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
-
-/// Whether sending a request twice does the same as sending it once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replay {
-    /// GET, PUT, DELETE.
-    Safe,
-    /// POST and PATCH.
-    Unsafe,
-}
-
-impl Replay {
-    /// What a method promises.
-    pub(crate) fn of(method: &Method) -> Self {
-        // The two PATCH operations of this API set a value, but a later change
-        // by someone else must not be undone by a repeat.
-        if matches!(
-            *method,
-            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-        ) {
-            Self::Safe
-        } else {
-            Self::Unsafe
-        }
-    }
-}
+/// No delay is longer, whatever the policy says.
+const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 
 /// How an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
+    /// The request cannot be built.
+    NotBuilt,
     /// No connection was made: the server saw nothing.
     NotSent,
     /// The connection broke, or time ran out, after the request may have arrived.
     Broken,
-    /// The server answered.
+    /// The server answered with something that cannot be used.
+    Unusable,
+    /// The server answered with this status, and perhaps `Retry-After`.
     Status(StatusCode, Option<Duration>),
 }
 
 impl Failure {
+    /// Whether a change may have been carried out although the attempt failed.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::NotBuilt | Self::NotSent => false,
+            Self::Broken | Self::Unusable => true,
+            Self::Status(status, retry_after) => is_ambiguous_status(*status, *retry_after),
+        }
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, after) => *after,
@@ -169,16 +159,21 @@ impl Failure {
     }
 }
 
-fn repeatable(failure: &Failure, replay: Replay) -> bool {
-    match (failure, replay) {
-        (Failure::NotSent, _) | (Failure::Broken, Replay::Safe) => true,
-        (Failure::Broken, Replay::Unsafe) => false,
-        (Failure::Status(status, _), Replay::Safe) => {
-            matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
-        }
+/// A gateway that gave up does not know whether the server acted on the request.
+fn is_ambiguous_status(status: StatusCode, retry_after: Option<Duration>) -> bool {
+    matches!(status.as_u16(), 408 | 502 | 504) || status == 503 && retry_after.is_none()
+}
+
+fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
+    let may_repeat = idempotency != Idempotency::NotIdempotent;
+    match failure {
+        Failure::NotBuilt | Failure::Unusable => false,
+        Failure::NotSent => true,
+        Failure::Broken => may_repeat,
         // With Retry-After the server says that it did not take the request.
-        (Failure::Status(status, after), Replay::Unsafe) => {
-            matches!(status.as_u16(), 429 | 503) && after.is_some()
+        Failure::Status(status, Some(_)) if matches!(status.as_u16(), 429 | 503) => true,
+        Failure::Status(status, _) => {
+            may_repeat && matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
         }
     }
 }
@@ -201,26 +196,26 @@ pub(crate) fn server_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     httpdate::parse_http_date(value).ok().map(Into::into)
 }
 
-/// Keeps repeats from adding to the load of a server in trouble: a repeat
-/// takes a token, a success gives a part of one back.
+/// Keeps retries from adding to the load of a server in trouble: a retry takes
+/// five tokens, a success gives one back.
 #[derive(Debug)]
 pub(crate) struct Budget(Mutex<f64>);
 
 impl Budget {
     const FULL: f64 = 100.0;
-    const REPEAT_COSTS: f64 = 5.0;
+    const RETRY_COSTS: f64 = 5.0;
     const SUCCESS_GIVES: f64 = 1.0;
 
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Self::FULL))
     }
 
-    /// Whether a repeat may be sent; takes its cost if so.
+    /// Whether a retry may be sent; takes its cost if so.
     pub(crate) fn take(&self) -> bool {
         let mut left = self.lock();
-        let enough = *left >= Self::REPEAT_COSTS;
+        let enough = *left >= Self::RETRY_COSTS;
         if enough {
-            *left -= Self::REPEAT_COSTS;
+            *left -= Self::RETRY_COSTS;
         }
         enough
     }
@@ -254,8 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated() {
-        for (failure, safe, unsafe_) in [
+    fn retries_follow_the_failure_and_the_idempotency() {
+        for (failure, idempotent, not_idempotent) in [
+            (Failure::NotBuilt, false, false),
+            (Failure::Unusable, false, false),
             (Failure::NotSent, true, true),
             (Failure::Broken, true, false),
             (status(400), false, false),
@@ -273,38 +270,57 @@ mod tests {
             (status_after(503, 1), true, true),
             (status(504), true, false),
         ] {
-            assert_eq!(repeatable(&failure, Replay::Safe), safe, "{failure:?}");
-            assert_eq!(repeatable(&failure, Replay::Unsafe), unsafe_, "{failure:?}");
+            for idempotency in [Idempotency::Safe, Idempotency::Idempotent] {
+                assert_eq!(
+                    is_retryable(&failure, idempotency),
+                    idempotent,
+                    "{failure:?}"
+                );
+            }
+            assert_eq!(
+                is_retryable(&failure, Idempotency::NotIdempotent),
+                not_idempotent,
+                "{failure:?}"
+            );
         }
     }
 
     #[test]
-    fn pauses_stay_within_their_ceiling_and_attempts_within_their_number() {
+    fn delays_and_attempts_stay_within_their_limits() {
         let policy = RetryPolicy::default();
         for _ in 0..200 {
             assert!(
-                policy.pause(1, &status(503), Replay::Safe).unwrap() <= Duration::from_millis(200)
+                policy
+                    .delay(1, &status(503), Idempotency::Idempotent)
+                    .unwrap()
+                    <= Duration::from_millis(200)
             );
             assert!(
-                policy.pause(3, &status(503), Replay::Safe).unwrap() <= Duration::from_millis(800)
+                policy
+                    .delay(3, &status(503), Idempotency::Idempotent)
+                    .unwrap()
+                    <= Duration::from_millis(800)
             );
         }
-        assert_eq!(policy.pause(4, &status(503), Replay::Safe), None);
+        assert_eq!(policy.delay(4, &status(503), Idempotency::Idempotent), None);
         let endless = policy.max_attempts(u32::MAX);
         assert!(
-            endless.pause(100_000, &status(503), Replay::Safe).unwrap() <= Duration::from_secs(10)
+            endless
+                .delay(100_000, &status(503), Idempotency::Idempotent)
+                .unwrap()
+                <= Duration::from_secs(10)
         );
     }
 
     #[test]
-    fn the_server_decides_how_long_up_to_a_limit() {
+    fn retry_after_is_obeyed_up_to_a_limit() {
         let policy = RetryPolicy::default();
         assert_eq!(
-            policy.pause(1, &status_after(429, 7), Replay::Unsafe),
+            policy.delay(1, &status_after(429, 7), Idempotency::NotIdempotent),
             Some(Duration::from_secs(7))
         );
         assert_eq!(
-            policy.pause(1, &status_after(429, 3600), Replay::Unsafe),
+            policy.delay(1, &status_after(429, 3600), Idempotency::NotIdempotent),
             None
         );
     }

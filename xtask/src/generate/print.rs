@@ -3,7 +3,9 @@
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, parse_quote};
+use syn::{Attribute, parse_quote};
+
+use super::doc_text;
 
 use crate::normalise::type_name;
 
@@ -36,20 +38,6 @@ impl VisitMut for DocLines {
             }
         }
         *attributes = result;
-    }
-}
-
-pub(super) fn doc_text(attribute: &Attribute) -> Option<String> {
-    match &attribute.meta {
-        syn::Meta::NameValue(syn::MetaNameValue {
-            path,
-            value: Expr::Lit(literal),
-            ..
-        }) if path.is_ident("doc") => match &literal.lit {
-            syn::Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -9,8 +9,7 @@ use syn::{Attribute, Item, ItemStruct, parse_quote};
 
 use crate::normalise::type_name;
 
-use super::print::doc_text;
-use super::{REPLACED, types_module};
+use super::{REPLACED, doc_text, types_module};
 
 /// Gives every generated type a `JsonSchema`: structs by a derive, open enums by an impl, which no derive can write.
 pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()> {
@@ -50,7 +49,7 @@ pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()>
                         }
                         fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
                             let known = Self::KNOWN.iter().map(Self::as_str);
-                            crate::wire::open_enum_schema(#description, known)
+                            crate::open_enum::json_schema(#description, known)
                         }
                     }
                 });

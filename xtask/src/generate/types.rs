@@ -154,7 +154,7 @@ pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Ite
         }
         impl<'de> ::serde::Deserialize<'de> for #name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::wire::open_enum(deserializer)
+                crate::open_enum::deserialize(deserializer)
             }
         }
     };
@@ -213,7 +213,7 @@ pub(super) fn redact(item: &mut ItemStruct, secrets: &BTreeSet<String>) -> Resul
             .with_context(|| format!("{name} has a field without a name"))?;
         let label = ident.to_string();
         if left.remove(&label) {
-            calls.extend(quote!(.field(#label, &crate::wire::Redacted)));
+            calls.extend(quote!(.field(#label, &crate::redacted::Redacted)));
         } else {
             calls.extend(quote!(.field(#label, &self.#ident)));
         }
@@ -270,4 +270,14 @@ pub(super) fn remove_unused_error(file: &mut syn::File) -> Result<()> {
         items.retain(|item| !is_error(item));
     }
     Ok(())
+}
+
+/// The types as a file of their own.
+pub(super) fn as_file(file: &mut syn::File) -> Result<syn::File> {
+    let items = std::mem::take(types_module(file)?);
+    Ok(parse_quote! {
+        //! A type for each schema of the contract.
+
+        #(#items)*
+    })
 }

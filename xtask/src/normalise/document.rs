@@ -237,6 +237,6 @@ pub(super) fn fields_of(node: &Value) -> &Map<String, Value> {
         .unwrap_or_else(|| EMPTY.get_or_init(Map::new))
 }
 
-pub(super) fn entries(node: &Value) -> &[Value] {
+pub(crate) fn entries(node: &Value) -> &[Value] {
     node.as_array().map_or(&[], Vec::as_slice)
 }

@@ -3,14 +3,14 @@
 use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::Scope;
-use super::range::Days;
-use crate::Error;
-use crate::call::Credential;
-use crate::request::{Request, invoke, sendable};
+use super::date_range::DateRange;
+use super::scope::Scope;
+use crate::operations::{self, GraphRange};
+use crate::options::CallOptions;
+use crate::request::{Request, call_methods};
+use crate::{Error, Result};
 
 /// Series over time.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,16 +46,18 @@ pub struct Series {
 /// }
 /// # Ok(()) }
 /// ```
+#[derive(Debug, Clone)]
 #[must_use = "a query is sent when it is awaited"]
 pub struct GraphQuery {
     scope: Scope,
-    subject: Subject,
-    days: Days,
+    endpoint: GraphEndpoint,
+    dates: DateRange,
     unit: String,
+    options: CallOptions,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum Subject {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum GraphEndpoint {
     Visits,
     BounceRate,
     PageViewDuration,
@@ -63,24 +65,25 @@ pub(super) enum Subject {
 }
 
 impl GraphQuery {
-    pub(super) fn new(scope: Scope, subject: Subject) -> Self {
+    pub(super) fn new(scope: Scope, endpoint: GraphEndpoint) -> Self {
         Self {
+            options: scope.core.options,
             scope,
-            subject,
-            days: Days::default(),
+            endpoint,
+            dates: DateRange::default(),
             unit: "day".to_owned(),
         }
     }
 
     /// The days to look at, both included.
     pub fn date_range(mut self, days: RangeInclusive<NaiveDate>) -> Self {
-        self.days.range = Some(days);
+        self.dates.range = Some(days);
         self
     }
 
-    /// Whose midnights bound the days, as an IANA name; UTC by default.
+    /// Time zone of the date range, as an IANA name; UTC by default.
     pub fn timezone(mut self, name: impl Into<String>) -> Self {
-        self.days.timezone = Some(name.into());
+        self.dates.timezone = Some(name.into());
         self
     }
 
@@ -91,88 +94,47 @@ impl GraphQuery {
     }
 
     fn request(self) -> Request<Graph> {
-        let unit = self.unit;
-        let args = self.scope.website.get().and_then(|website| {
-            let (from, until) = self.days.bounds()?;
-            if unit.is_empty() {
-                return Err(Error::invalid("the unit is empty: use day"));
-            }
-            Ok((website, from, until, unit))
-        });
-        let core = &self.scope.core;
-        let key = Credential::ApiKey(self.scope.key);
-        match self.subject {
-            Subject::Visits => Request::with_credential(
-                core,
-                &operations::QUERY_VISITS_GRAPH,
-                key,
-                invoke!(args, |api, (website, from, until, unit)| api
-                    .query_visits_graph(
-                        &website.into(),
-                        &from,
-                        SERIES,
-                        &unit,
-                        &until
-                    )),
-                |reply: wire::GraphResponse| graph(reply.payload),
-            ),
-            Subject::BounceRate => Request::with_credential(
-                core,
-                &operations::QUERY_BOUNCE_RATE_GRAPH,
-                key,
-                invoke!(args, |api, (website, from, until, unit)| api
-                    .query_bounce_rate_graph(
-                        &website.into(),
-                        &from,
-                        SERIES,
-                        &unit,
-                        &until
-                    )),
-                |reply: wire::GraphResponse| graph(reply.payload),
-            ),
-            Subject::PageViewDuration => Request::with_credential(
-                core,
-                &operations::QUERY_PAGE_VIEW_DURATION_GRAPH,
-                key,
-                invoke!(args, |api, (website, from, until, unit)| api
-                    .query_page_view_duration_graph(
-                        &website.into(),
-                        &from,
-                        SERIES,
-                        &unit,
-                        &until
-                    )),
-                |reply: wire::GraphResponse| graph(reply.payload),
-            ),
-            Subject::TrafficShare => Request::with_credential(
-                core,
-                &operations::QUERY_TRAFFIC_SHARE,
-                key,
-                invoke!(args, |api, (website, from, until, unit)| api
-                    .query_traffic_share(&website.into(), &from, &unit, &until)),
-                graph,
-            ),
+        let Scope { core, website, key } = &self.scope;
+        let query = match self.endpoint {
+            GraphEndpoint::Visits => operations::query_visits_graph,
+            GraphEndpoint::BounceRate => operations::query_bounce_rate_graph,
+            GraphEndpoint::PageViewDuration => operations::query_page_view_duration_graph,
+            GraphEndpoint::TrafficShare => operations::query_traffic_share,
+        };
+        query(core, key, website, self.range()).map(Graph::from)
+    }
+
+    fn range(&self) -> Result<GraphRange> {
+        let (from, until) = self.dates.bounds()?;
+        if self.unit.is_empty() {
+            return Err(Error::invalid(
+                "invalid unit: must not be empty, expected day",
+            ));
         }
+        Ok(GraphRange {
+            from,
+            until,
+            unit: self.unit.clone(),
+        })
     }
 }
 
-sendable!(GraphQuery => Graph);
+call_methods!(GraphQuery => Graph);
 
-/// The only shape of a series that was observed.
-const SERIES: &str = "time-series";
-
-fn graph(wire: wire::Graph) -> Graph {
-    Graph {
-        labels: wire.labels,
-        series: wire
-            .datasets
-            .into_iter()
-            .map(|set| Series {
-                label: set.label,
-                data: set.data,
-                total: set.total,
-                average: set.total_average,
-            })
-            .collect(),
+impl From<wire::Graph> for Graph {
+    fn from(graph: wire::Graph) -> Self {
+        Self {
+            labels: graph.labels,
+            series: graph
+                .datasets
+                .into_iter()
+                .map(|set| Series {
+                    label: set.label,
+                    data: set.data,
+                    total: set.total,
+                    average: set.total_average,
+                })
+                .collect(),
+        }
     }
 }

@@ -2,22 +2,25 @@
 //!
 //! The reference page names these endpoints; their paths, bodies and replies
 //! were observed in a white-label client, and the host is inferred. Another
-//! host can be set with [`Builder::data_url`](crate::Builder::data_url).
+//! host can be set with [`TwiplaBuilder::data_url`](crate::TwiplaBuilder::data_url).
 
+mod date_range;
 mod graph;
-mod names;
-mod range;
+mod metrics;
 mod report;
+mod scope;
 
 pub use graph::{Graph, GraphQuery, Series};
-pub use names::{Dimension, Filter, Metric, Order};
+pub use metrics::{Dimension, Filter, Metric, Order};
 pub use report::{AnalyticsQuery, AnalyticsReport, RawSessions, Row};
 
 use std::sync::Arc;
 
+use self::graph::GraphEndpoint;
+use self::report::ReportEndpoint;
+use self::scope::Scope;
 use crate::Result;
-use crate::arg::Arg;
-use crate::client::Core;
+use crate::core::Core;
 use crate::ids::TwiplaWebsiteId;
 use crate::secret::Secret;
 
@@ -44,14 +47,6 @@ pub struct Analytics {
     scope: Scope,
 }
 
-/// Whose data, and with which key.
-#[derive(Clone)]
-struct Scope {
-    core: Arc<Core>,
-    website: Arg<TwiplaWebsiteId>,
-    key: Secret,
-}
-
 impl Analytics {
     pub(crate) fn new(core: &Arc<Core>, website: Result<TwiplaWebsiteId>, key: Secret) -> Self {
         Self {
@@ -65,32 +60,32 @@ impl Analytics {
 
     /// Metrics over visits and sessions ("Session Analytics" of the reference page).
     pub fn sessions(&self) -> AnalyticsQuery {
-        AnalyticsQuery::new(self.scope.clone(), report::Subject::Sessions)
+        AnalyticsQuery::new(self.scope.clone(), ReportEndpoint::Sessions)
     }
 
     /// Metrics over pages.
     pub fn pages(&self) -> AnalyticsQuery {
-        AnalyticsQuery::new(self.scope.clone(), report::Subject::Pages)
+        AnalyticsQuery::new(self.scope.clone(), ReportEndpoint::Pages)
     }
 
     /// Visits, day by day.
     pub fn visits(&self) -> GraphQuery {
-        GraphQuery::new(self.scope.clone(), graph::Subject::Visits)
+        GraphQuery::new(self.scope.clone(), GraphEndpoint::Visits)
     }
 
     /// Bounce rate in percent, day by day.
     pub fn bounce_rate(&self) -> GraphQuery {
-        GraphQuery::new(self.scope.clone(), graph::Subject::BounceRate)
+        GraphQuery::new(self.scope.clone(), GraphEndpoint::BounceRate)
     }
 
     /// Average duration of a page view in seconds, day by day.
     pub fn page_view_duration(&self) -> GraphQuery {
-        GraphQuery::new(self.scope.clone(), graph::Subject::PageViewDuration)
+        GraphQuery::new(self.scope.clone(), GraphEndpoint::PageViewDuration)
     }
 
     /// Visits by source (direct, search, social, email, paid, ai_traffic, unknown), day by day.
     pub fn traffic_share(&self) -> GraphQuery {
-        GraphQuery::new(self.scope.clone(), graph::Subject::TrafficShare)
+        GraphQuery::new(self.scope.clone(), GraphEndpoint::TrafficShare)
     }
 
     /// Single visitor sessions. Only the name of this endpoint is public:

@@ -1,21 +1,22 @@
 //! Metrics by dimension: the queries that give rows.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 use futures_core::Stream;
 use futures_util::stream;
-use http::Method;
 use serde::Serialize;
 use serde_json::Value;
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::range::{Days, bounds};
-use super::{Dimension, Filter, Metric, Order, Scope};
-use crate::call::{BoxFuture, Credential};
-use crate::request::{FreeRequest, Request, invoke, sendable};
+use super::date_range::{DateRange, bounds};
+use super::scope::Scope;
+use super::{Dimension, Filter, Metric, Order};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::request::{Request, call_methods};
 use crate::{Error, Result};
 
 /// Rows per page where the caller streams and does not say.
@@ -71,37 +72,39 @@ impl Row {
 /// A query about to be sent. Awaiting it gives the [`AnalyticsReport`];
 /// [`stream`](Self::stream) goes through all pages.
 #[must_use = "a query is sent when it is awaited"]
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AnalyticsQuery {
     scope: Scope,
-    subject: Subject,
+    endpoint: ReportEndpoint,
     metrics: Vec<Metric>,
     dimensions: Vec<Dimension>,
     filters: Vec<Filter>,
     order: Vec<Order>,
-    days: Days,
+    dates: DateRange,
     previous: Option<RangeInclusive<NaiveDate>>,
     page: Option<u32>,
     page_size: Option<u32>,
     trace: Option<String>,
+    options: CallOptions,
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum Subject {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReportEndpoint {
     Sessions,
     Pages,
 }
 
 impl AnalyticsQuery {
-    pub(super) fn new(scope: Scope, subject: Subject) -> Self {
+    pub(super) fn new(scope: Scope, endpoint: ReportEndpoint) -> Self {
         Self {
+            options: scope.core.options,
             scope,
-            subject,
+            endpoint,
             metrics: Vec::new(),
             dimensions: Vec::new(),
             filters: Vec::new(),
             order: Vec::new(),
-            days: Days::default(),
+            dates: DateRange::default(),
             previous: None,
             page: None,
             page_size: None,
@@ -139,7 +142,7 @@ impl AnalyticsQuery {
 
     /// The days to look at, both included.
     pub fn date_range(mut self, days: RangeInclusive<NaiveDate>) -> Self {
-        self.days.range = Some(days);
+        self.dates.range = Some(days);
         self
     }
 
@@ -149,9 +152,9 @@ impl AnalyticsQuery {
         self
     }
 
-    /// Whose midnights bound the days, as an IANA name; UTC by default.
+    /// Time zone of the date ranges, as an IANA name; UTC by default.
     pub fn timezone(mut self, name: impl Into<String>) -> Self {
-        self.days.timezone = Some(name.into());
+        self.dates.timezone = Some(name.into());
         self
     }
 
@@ -203,43 +206,18 @@ impl AnalyticsQuery {
     }
 
     fn request(self) -> Request<AnalyticsReport> {
-        let body = self.body();
-        let trace = self.trace;
-        let args = self
-            .scope
-            .website
-            .get()
-            .and_then(|website| Ok((website, trace, body?)));
-        let core = &self.scope.core;
-        let key = Credential::ApiKey(self.scope.key);
-        match self.subject {
-            Subject::Sessions => Request::with_credential(
-                core,
-                &operations::QUERY_SESSION_ANALYTICS,
-                key,
-                invoke!(args, |api, (website, trace, body)| api
-                    .query_session_analytics(
-                        &website.into(),
-                        trace.as_deref(),
-                        &body
-                    )),
-                report,
-            ),
-            Subject::Pages => Request::with_credential(
-                core,
-                &operations::QUERY_PAGE_ANALYTICS,
-                key,
-                invoke!(args, |api, (website, trace, body)| api
-                    .query_page_analytics(&website.into(), trace.as_deref(), &body)),
-                report,
-            ),
-        }
+        let Scope { core, website, key } = &self.scope;
+        let query = match self.endpoint {
+            ReportEndpoint::Sessions => operations::query_session_analytics,
+            ReportEndpoint::Pages => operations::query_page_analytics,
+        };
+        query(core, key, website, self.trace.as_deref(), self.body()).map(AnalyticsReport::from)
     }
 
     fn body(&self) -> Result<wire::AnalyticsQuery> {
         if self.metrics.is_empty() {
             return Err(Error::invalid(
-                "no metric is asked for: call metrics([Metric::VisitCount])",
+                "missing metric: call metrics([Metric::VisitCount])",
             ));
         }
         if let Some(metric) = self.metrics.iter().find(|metric| metric.compares())
@@ -250,12 +228,10 @@ impl AnalyticsQuery {
             )));
         }
         if self.page_size == Some(0) {
-            return Err(Error::invalid(
-                "page_size is 0: a page has at least one row",
-            ));
+            return Err(Error::invalid("invalid page_size 0: expected at least 1"));
         }
         let range = |(start, end)| wire::AnalyticsDateRange { start, end };
-        let zone = self.days.zone()?;
+        let zone = self.dates.zone()?;
         let paged = self.page.is_some() || self.page_size.is_some();
         Ok(wire::AnalyticsQuery {
             metrics: self.metrics.iter().map(ToString::to_string).collect(),
@@ -268,7 +244,7 @@ impl AnalyticsQuery {
                 page: i64::from(self.page.unwrap_or(0)) + 1,
                 page_size: i64::from(self.page_size.unwrap_or(PAGE_SIZE)),
             }),
-            date_range: range(self.days.bounds()?),
+            date_range: range(self.dates.bounds()?),
             previous_date_range: self
                 .previous
                 .as_ref()
@@ -278,7 +254,7 @@ impl AnalyticsQuery {
     }
 }
 
-sendable!(AnalyticsQuery => AnalyticsReport);
+call_methods!(AnalyticsQuery => AnalyticsReport);
 
 /// A query for single sessions about to be sent. Awaiting it gives the rows.
 ///
@@ -299,11 +275,13 @@ pub struct RawSessions {
     scope: Scope,
     path: Option<String>,
     body: Result<Value>,
+    options: CallOptions,
 }
 
 impl RawSessions {
     pub(super) fn new(scope: Scope) -> Self {
         Self {
+            options: scope.core.options,
             scope,
             path: None,
             body: Ok(Value::Object(serde_json::Map::new())),
@@ -318,78 +296,40 @@ impl RawSessions {
 
     /// The body of the call: an object, sent as given.
     pub fn body(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = serde_json::to_value(body).map_err(|error| {
-            Error::invalid("the body cannot be written as JSON").with_source(error)
-        });
+        self.body = serde_json::to_value(body)
+            .map_err(|error| Error::invalid("cannot write the body as JSON").with_source(error));
         self
     }
-}
 
-impl RawSessions {
-    /// Sends the same call, and returns the `payload` of the reply as JSON,
-    /// whatever its shape.
-    pub async fn raw(self) -> Result<Value> {
-        match self.send()? {
-            Sent::Contract(request) => request.raw().await,
-            Sent::Free(request) => request.await,
-        }
-    }
-
-    fn send(self) -> Result<Sent> {
-        const OPERATION: &twipla_api::Operation = &operations::QUERY_RAW_SESSIONS;
-        let body = match self.body {
-            Ok(Value::Object(fields)) => Ok(fields),
-            Ok(other) => Err(Error::invalid(format!(
-                "the body {other} is no object: give a map or a struct"
+    fn request(self) -> Request<AnalyticsReport> {
+        let Scope { core, website, key } = &self.scope;
+        let body = self.body.and_then(|body| match body {
+            Value::Object(fields) => Ok(wire::RawSessionsQuery(fields)),
+            other => Err(Error::invalid(format!(
+                "invalid body {other}: expected a JSON object, such as a map or a struct"
             ))),
-            Err(error) => Err(error),
-        };
-        let body = body.map_err(|error| error.with_operation(OPERATION.id))?;
-        if let Some(path) = self.path {
-            let request = FreeRequest::new(&self.scope.core, Method::POST, path);
-            let request = request.named(OPERATION.id).api_key(self.scope.key);
-            return Ok(Sent::Free(request.json(&body)));
+        });
+        operations::query_raw_sessions(core, key, website, body, self.path.as_deref())
+            .map(AnalyticsReport::from)
+    }
+}
+
+call_methods!(RawSessions => AnalyticsReport);
+
+/// Leaves out the body, which may hold anything.
+impl fmt::Debug for RawSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawSessions")
+            .field("website", &self.scope.website)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Vec<wire::AnalyticsRow>> for AnalyticsReport {
+    fn from(rows: Vec<wire::AnalyticsRow>) -> Self {
+        Self {
+            rows: rows.into_iter().map(|row| Row(row.0)).collect(),
         }
-        let website = self.scope.website.get();
-        let args = website.map(|website| (website, wire::RawSessionsQuery(body)));
-        Ok(Sent::Contract(Request::with_credential(
-            &self.scope.core,
-            OPERATION,
-            Credential::ApiKey(self.scope.key),
-            invoke!(args, |api, (website, body)| api
-                .query_raw_sessions(&website.into(), &body)),
-            report,
-        )))
-    }
-}
-
-/// Along the path of the contract, or along one that the caller gave.
-enum Sent {
-    Contract(Request<AnalyticsReport>),
-    Free(FreeRequest),
-}
-
-impl IntoFuture for RawSessions {
-    type Output = Result<AnalyticsReport>;
-    type IntoFuture = BoxFuture<'static, Result<AnalyticsReport>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            match self.send()? {
-                Sent::Contract(request) => request.await,
-                Sent::Free(request) => {
-                    let rows: Vec<serde_json::Map<String, Value>> = request.send_as().await?;
-                    Ok(AnalyticsReport {
-                        rows: rows.into_iter().map(Row).collect(),
-                    })
-                }
-            }
-        })
-    }
-}
-
-fn report(reply: wire::AnalyticsResponse) -> AnalyticsReport {
-    AnalyticsReport {
-        rows: reply.payload.into_iter().map(|row| Row(row.0)).collect(),
     }
 }

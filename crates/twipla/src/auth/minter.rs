@@ -191,6 +191,11 @@ impl Minter {
         }))
     }
 
+    /// Who the tokens are for.
+    pub(crate) fn partner(&self) -> PartnerId {
+        self.0.partner
+    }
+
     /// The server's time, as far as it is known.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()

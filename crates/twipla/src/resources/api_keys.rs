@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::Method;
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::settle;
-use crate::arg::Arg;
-use crate::call::{BoxFuture, Credential};
-use crate::client::Core;
+use crate::core::Core;
+use crate::deferred::DeferredId;
 use crate::ids::{ApiKeyId, IntoId, TwiplaWebsiteId, WebsiteId};
-use crate::request::{FreeRequest, Request, invoke};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::recover;
+use crate::request::{BoxFuture, Request, call_methods};
+use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use crate::{Error, ErrorKind, Result};
@@ -30,14 +31,14 @@ use crate::{Error, ErrorKind, Result};
 /// keys.delete(key.id).await?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ApiKeys {
     core: Arc<Core>,
-    website: Arg<WebsiteId>,
+    website: DeferredId<WebsiteId>,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(core: &Arc<Core>, website: Arg<WebsiteId>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, website: DeferredId<WebsiteId>) -> Self {
         Self {
             core: Arc::clone(core),
             website,
@@ -52,33 +53,18 @@ impl ApiKeys {
             name: name.into(),
             comment: None,
             expires_at: None,
+            options: self.core.options,
         }
     }
 
     /// All keys, without their secrets. Not paged.
     pub fn list(&self) -> Request<Vec<ApiKey>> {
-        Request::new(
-            &self.core,
-            &operations::LIST_API_KEYS,
-            invoke!(self.website.get(), |api, website| api
-                .list_api_keys(website.as_str())),
-            |reply| reply.payload,
-        )
+        operations::list_api_keys(&self.core, &self.website)
     }
 
     /// Revokes a key at once and for good (documented).
     pub fn delete(&self, key: impl IntoId<ApiKeyId>) -> Request<()> {
-        let args = self
-            .website
-            .get()
-            .and_then(|website| Ok((website, key.into_id()?)));
-        Request::new(
-            &self.core,
-            &operations::DELETE_API_KEY,
-            invoke!(args, |api, (website, key)| api
-                .delete_api_key(website.as_str(), key.as_str())),
-            |()| (),
-        )
+        operations::delete_api_key(&self.core, &self.website, key.into_id())
     }
 
     /// Replaces a key without a gap: makes a new one with the same name and
@@ -99,18 +85,25 @@ impl ApiKeys {
             keys: self.clone(),
             old: old.into_id(),
             expires_at: None,
+            options: self.core.options,
         }
     }
 }
 
 /// A key about to be made. Awaiting it gives the key with its secret.
+///
+/// A lost response took the secret with it. The keys are then read back: where
+/// the key was made, the error is [`ErrorKind::SecretLost`], and no second key
+/// is made.
+#[derive(Debug)]
 #[must_use = "a key is made when this is awaited"]
 pub struct CreateApiKey {
     core: Arc<Core>,
-    website: Arg<WebsiteId>,
+    website: DeferredId<WebsiteId>,
     name: String,
     comment: Option<String>,
     expires_at: Option<DateTime<Utc>>,
+    options: CallOptions,
 }
 
 impl CreateApiKey {
@@ -126,80 +119,32 @@ impl CreateApiKey {
         self
     }
 
-    /// Sends the same call, and returns the `payload` of the reply as JSON, secret and all.
-    pub async fn raw(self) -> Result<serde_json::Value> {
-        self.request().raw().await
-    }
-
     fn request(self) -> Request<CreatedApiKey> {
-        let args = self.website.get().and_then(|website| {
-            if self.name.trim().is_empty() {
-                return Err(Error::invalid(
-                    "the name of the API key is empty: give it one",
-                ));
-            }
-            let body = wire::CreateApiKeyRequest {
-                name: self.name,
-                comment: self.comment,
-                expires_at: self.expires_at,
-            };
-            Ok((website, body))
-        });
-        Request::new(
-            &self.core,
-            &operations::CREATE_API_KEY,
-            invoke!(args, |api, (website, body)| api
-                .create_api_key(website.as_str(), &body)),
-            |reply| reply.payload,
+        if self.name.trim().is_empty() {
+            let error = Error::invalid("invalid API key name: must not be empty");
+            return operations::create_api_key(&self.core, &self.website, Err(error));
+        }
+        let body = wire::CreateApiKeyRequest {
+            name: self.name,
+            comment: self.comment,
+            expires_at: self.expires_at,
+        };
+        operations::create_api_key(&self.core, &self.website, Ok(&body)).with_recovery(
+            recover::created_api_key(&self.core, &self.website, body.name),
         )
     }
 }
 
-/// An answer that was lost took the secret with it. The facade then looks
-/// whether a key was made, and says so rather than make a second one:
-/// [`ErrorKind::SecretLost`].
-impl IntoFuture for CreateApiKey {
-    type Output = Result<CreatedApiKey>;
-    type IntoFuture = BoxFuture<'static, Result<CreatedApiKey>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let keys = ApiKeys::new(&self.core, self.website.clone());
-            let (name, since) = (self.name.clone(), settle::since(&self.core));
-            let error = match self.request().await {
-                Ok(key) => return Ok(key),
-                Err(error) if error.is_ambiguous() => error,
-                Err(error) => return Err(error),
-            };
-            let Ok(known) = keys.list().await else {
-                return Err(error.with_ambiguous(true));
-            };
-            let made: Vec<_> = known
-                .iter()
-                .filter(|key| key.name == name && key.created_at >= since)
-                .map(|key| key.id.to_string())
-                .collect();
-            if made.is_empty() {
-                return Err(error);
-            }
-            let message = format!(
-                "the answer with the secret of the new API key was lost: delete {} and make another",
-                made.join(", ")
-            );
-            Err(error
-                .with_message(message)
-                .with_kind(ErrorKind::SecretLost)
-                .with_ambiguous(false))
-        })
-    }
-}
+call_methods!(CreateApiKey => CreatedApiKey);
 
 /// A rotation about to begin. Awaiting it makes the new key.
+#[derive(Debug)]
 #[must_use = "a rotation begins when this is awaited"]
 pub struct RotateApiKey {
     keys: ApiKeys,
     old: Result<ApiKeyId>,
     expires_at: Option<DateTime<Utc>>,
+    options: CallOptions,
 }
 
 impl RotateApiKey {
@@ -207,6 +152,56 @@ impl RotateApiKey {
     pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
         self.expires_at = Some(at);
         self
+    }
+
+    /// How long each of the two calls may take in all, retries included: reading
+    /// the old key, and making the new one.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts of both calls are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// Makes the new key and returns it as raw JSON, with its secret. The old
+    /// key stays until you delete it.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        let (create, _) = self.prepare().await?;
+        create.raw().await
+    }
+
+    async fn send(self) -> Result<Rotation> {
+        let keys = self.keys.clone();
+        let (create, old) = self.prepare().await?;
+        Ok(Rotation {
+            new_key: create.await?,
+            keys,
+            old,
+        })
+    }
+
+    /// Reads the old key, for the new one to have its name and comment.
+    async fn prepare(self) -> Result<(CreateApiKey, ApiKeyId)> {
+        let old = self.old?;
+        let known = self.keys.list().with_options(self.options).await?;
+        let before = known
+            .into_iter()
+            .find(|key| key.id.to_string().eq_ignore_ascii_case(old.as_str()));
+        let Some(before) = before else {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the website has no API key {old}: list() shows those it has"),
+            ));
+        };
+        let mut create = self.keys.create(before.name);
+        create.comment = before.comment;
+        create.expires_at = self.expires_at;
+        create.options = self.options;
+        Ok((create, old))
     }
 }
 
@@ -216,28 +211,9 @@ impl IntoFuture for RotateApiKey {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let old = self
-                .old
-                .map_err(|error| error.with_operation("rotate_api_key"))?;
-            let known = self.keys.list().await?;
-            let Some(before) = known
-                .into_iter()
-                .find(|key| key.id.to_string().eq_ignore_ascii_case(old.as_str()))
-            else {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("the website has no API key {old}: list() shows those it has"),
-                )
-                .with_operation("rotate_api_key"));
-            };
-            let mut create = self.keys.create(before.name);
-            create.comment = before.comment;
-            create.expires_at = self.expires_at;
-            Ok(Rotation {
-                new_key: create.await?,
-                keys: self.keys,
-                old,
-            })
+            self.send()
+                .await
+                .map_err(|error| error.with_operation("rotate_api_key"))
         })
     }
 }
@@ -302,12 +278,14 @@ impl fmt::Debug for Rotation {
 /// let url = twipla.dashboard_from_login(tokens.refresh_token).await?;
 /// # Ok(()) }
 /// ```
+#[derive(Debug)]
 #[must_use = "a login is sent when it is awaited"]
 pub struct LoginWithApiKey {
     core: Arc<Core>,
     website: Result<TwiplaWebsiteId>,
     api_key: Secret,
     path: Option<String>,
+    options: CallOptions,
 }
 
 impl LoginWithApiKey {
@@ -317,6 +295,7 @@ impl LoginWithApiKey {
             website,
             api_key,
             path: None,
+            options: core.options,
         }
     }
 
@@ -326,64 +305,13 @@ impl LoginWithApiKey {
         self
     }
 
-    fn body(self) -> Result<wire::LoginWithApiKeyRequest> {
-        Ok(wire::LoginWithApiKeyRequest {
-            website_id: self.website?.into(),
+    fn request(self) -> Request<DashboardTokens> {
+        let body = self.website.map(|website| wire::LoginWithApiKeyRequest {
+            website_id: website.into(),
             api_key: self.api_key.expose().to_owned(),
-        })
+        });
+        operations::login_with_api_key(&self.core, body, self.path.as_deref())
     }
 }
 
-impl LoginWithApiKey {
-    /// Sends the same call, and returns the `payload` of the reply as JSON, tokens and all.
-    pub async fn raw(self) -> Result<serde_json::Value> {
-        match self.send() {
-            Sent::Contract(request) => request.raw().await,
-            Sent::Free(request) => request?.await,
-        }
-    }
-
-    fn send(mut self) -> Sent {
-        const OPERATION: &twipla_api::Operation = &operations::LOGIN_WITH_API_KEY;
-        let core = Arc::clone(&self.core);
-        match self.path.take() {
-            Some(path) => Sent::Free(
-                self.body()
-                    .map(|body| {
-                        FreeRequest::new(&core, Method::POST, path)
-                            .named(OPERATION.id)
-                            .without_token()
-                            .json(&body)
-                    })
-                    .map_err(|error| error.with_operation(OPERATION.id)),
-            ),
-            None => Sent::Contract(Request::with_credential(
-                &core,
-                OPERATION,
-                Credential::None,
-                invoke!(self.body(), |api, body| api.login_with_api_key(&body)),
-                |reply: wire::DashboardTokensResponse| reply.payload,
-            )),
-        }
-    }
-}
-
-/// Along the path of the contract, or along one that the caller gave.
-enum Sent {
-    Contract(Request<DashboardTokens>),
-    Free(Result<FreeRequest>),
-}
-
-impl IntoFuture for LoginWithApiKey {
-    type Output = Result<DashboardTokens>;
-    type IntoFuture = BoxFuture<'static, Result<DashboardTokens>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            match self.send() {
-                Sent::Contract(request) => request.await,
-                Sent::Free(request) => request?.send_as().await,
-            }
-        })
-    }
-}
+call_methods!(LoginWithApiKey => DashboardTokens);

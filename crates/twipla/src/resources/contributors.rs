@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use crate::arg::Arg;
-use crate::client::Core;
+use crate::core::Core;
+use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, IntoId, WebsiteId};
-use crate::request::{Request, invoke};
+use crate::operations;
+use crate::request::Request;
 use crate::types::{ContributorRole, WebsiteContributors};
 
 /// The contributors of one website. Made by
@@ -23,14 +23,14 @@ use crate::types::{ContributorRole, WebsiteContributors};
 /// contributors.remove("cust-43").await?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Contributors {
     core: Arc<Core>,
-    website: Arg<WebsiteId>,
+    website: DeferredId<WebsiteId>,
 }
 
 impl Contributors {
-    pub(crate) fn new(core: &Arc<Core>, website: Arg<WebsiteId>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, website: DeferredId<WebsiteId>) -> Self {
         Self {
             core: Arc::clone(core),
             website,
@@ -39,49 +39,23 @@ impl Contributors {
 
     /// The owner, and the contributors by role.
     pub fn list(&self) -> Request<WebsiteContributors> {
-        Request::new(
-            &self.core,
-            &operations::LIST_CONTRIBUTORS,
-            invoke!(self.website.get(), |api, website| api
-                .list_contributors(website.as_str())),
-            |reply| reply.payload,
-        )
+        operations::list_contributors(&self.core, &self.website)
     }
 
-    /// Gives an existing customer a role on the website, or another role than
-    /// before: everyone has one (documented). The customer needs no website of their own.
+    /// Gives an existing customer a role on the website, in place of the one
+    /// they had: everyone has one (documented). The customer needs no website of their own.
     pub fn add(&self, customer: impl IntoId<CustomerId>, role: ContributorRole) -> Request<()> {
-        let args = self.website.get().and_then(|website| {
-            let intp_customer_id = customer.into_id()?.to_string();
-            Ok((
-                website,
-                wire::AddContributorRequest {
-                    intp_customer_id,
-                    role,
-                },
-            ))
-        });
-        Request::new(
-            &self.core,
-            &operations::ADD_CONTRIBUTOR,
-            invoke!(args, |api, (website, body)| api
-                .add_contributor(website.as_str(), &body)),
-            |()| (),
-        )
+        let body = customer
+            .into_id()
+            .map(|customer| wire::AddContributorRequest {
+                intp_customer_id: customer.into(),
+                role,
+            });
+        operations::add_contributor(&self.core, &self.website, body)
     }
 
     /// Takes the access away at once (documented).
     pub fn remove(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
-        let args = self
-            .website
-            .get()
-            .and_then(|website| Ok((website, customer.into_id()?)));
-        Request::new(
-            &self.core,
-            &operations::REMOVE_CONTRIBUTOR,
-            invoke!(args, |api, (website, customer)| api
-                .remove_contributor(website.as_str(), customer.as_str())),
-            |()| (),
-        )
+        operations::remove_contributor(&self.core, &self.website, customer.into_id())
     }
 }

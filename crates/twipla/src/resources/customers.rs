@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::domains::check_domain;
-use super::settle::{self, Found};
-use super::{AccountSubscription, websites};
-use crate::arg::Arg;
-use crate::call::BoxFuture;
-use crate::client::Core;
+use super::AccountSubscription;
+use super::websites;
+use crate::core::Core;
+use crate::deferred::DeferredId;
+use crate::domain::check_domain;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
-use crate::page::{List, Page, PageMeta};
-use crate::request::{Request, invoke};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::page::List;
+use crate::recover;
+use crate::request::{Request, call_methods};
 use crate::types::{CreatedIntpc, Intpc, Website};
 use crate::{Error, Result};
 
 /// All customers. Made by [`Twipla::customers`](crate::Twipla::customers).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Customers {
     core: Arc<Core>,
 }
@@ -52,25 +53,18 @@ impl Customers {
             website_billing_date: None,
             package: None,
             billing_date: None,
+            options: self.core.options,
         }
     }
 
     /// All customers of the partner.
     pub fn list(&self) -> List<Intpc> {
-        let core = Arc::clone(&self.core);
-        List::new(move |args| {
-            Request::new(
-                &core,
-                &operations::LIST_CUSTOMERS,
-                invoke!(Ok(()), |api, ()| api
-                    .list_customers(args.page, args.page_size)),
-                |reply| page_of(reply.payload, Some(reply.meta)),
-            )
-        })
+        List::new(&self.core, Arc::new(operations::list_customers))
     }
 }
 
 /// A customer about to be created. Awaiting it gives the customer.
+#[derive(Debug)]
 #[must_use = "a customer is created when this is awaited"]
 pub struct CreateCustomer {
     core: Arc<Core>,
@@ -81,6 +75,7 @@ pub struct CreateCustomer {
     website_billing_date: Option<DateTime<Utc>>,
     package: Option<Result<PackageId>>,
     billing_date: Option<DateTime<Utc>>,
+    options: CallOptions,
 }
 
 impl CreateCustomer {
@@ -115,17 +110,20 @@ impl CreateCustomer {
         self
     }
 
-    /// Sends the same call, and returns the `payload` of the reply as JSON.
-    pub async fn raw(self) -> Result<serde_json::Value> {
+    fn request(self) -> Request<CreatedIntpc> {
         let core = Arc::clone(&self.core);
-        create(&core, self.body().map(Arc::new)).raw().await
+        match self.body() {
+            Ok(body) => operations::create_customer(&core, Ok(&body))
+                .with_recovery(recover::created_customer(&core, body)),
+            Err(error) => operations::create_customer(&core, Err(error)),
+        }
     }
 
     fn body(self) -> Result<wire::CreateCustomerRequest> {
         let email = self.email;
         if email.trim().is_empty() || !email.contains('@') || email.chars().any(char::is_control) {
             return Err(Error::invalid(format!(
-                "the e-mail address {email:?} is none: give it like owner@example.com"
+                "invalid e-mail address {email:?}: expected something like owner@example.com"
             )));
         }
         if self.website.is_none()
@@ -158,26 +156,7 @@ impl CreateCustomer {
     }
 }
 
-impl IntoFuture for CreateCustomer {
-    type Output = Result<CreatedIntpc>;
-    type IntoFuture = BoxFuture<'static, Result<CreatedIntpc>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let core = Arc::clone(&self.core);
-            let body = self
-                .body()
-                .map_err(|error| error.with_operation(operations::CREATE_CUSTOMER.id))?;
-            let body = Arc::new(body);
-            settle::create(
-                &core,
-                || create(&core, Ok(Arc::clone(&body))),
-                || look(&core, &body),
-            )
-            .await
-        })
-    }
-}
+call_methods!(CreateCustomer => CreatedIntpc);
 
 /// One customer. Made by [`Twipla::customer`](crate::Twipla::customer).
 ///
@@ -189,10 +168,10 @@ impl IntoFuture for CreateCustomer {
 /// customer.delete().await?;   // and all of their websites
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct CustomerRef {
     core: Arc<Core>,
-    id: Arg<CustomerId>,
+    id: DeferredId<CustomerId>,
 }
 
 impl CustomerRef {
@@ -205,127 +184,22 @@ impl CustomerRef {
 
     /// Reads it.
     pub fn get(&self) -> Request<Intpc> {
-        Request::new(
-            &self.core,
-            &operations::GET_CUSTOMER,
-            invoke!(self.id.get(), |api, id| api.get_customer(id.as_str())),
-            |reply| reply.payload,
-        )
+        operations::get_customer(&self.core, &self.id)
     }
 
-    /// Deletes it and all of its websites; gives it as it was, or `None` where
+    /// Deletes it and all of its websites. Returns it as it was, or `None` where
     /// the server answers without a body.
     pub fn delete(&self) -> Request<Option<Intpc>> {
-        Request::new(
-            &self.core,
-            &operations::DELETE_CUSTOMER,
-            invoke!(self.id.get(), |api, id| api.delete_customer(id.as_str())),
-            |reply| reply.payload,
-        )
-        .or_nothing()
+        operations::delete_customer(&self.core, &self.id)
     }
 
     /// Its websites.
     pub fn websites(&self) -> List<Website> {
-        websites::list(&self.core, Some(self.id.clone()))
+        List::new(&self.core, websites::of_customer(self.id.clone()))
     }
 
     /// The subscription of its account (account model).
     pub fn subscription(&self) -> AccountSubscription {
         AccountSubscription::new(&self.core, self.id.clone())
     }
-}
-
-/// A page of the facade out of what is on the wire.
-pub(crate) fn page_of<T>(items: Vec<T>, meta: Option<wire::PaginationMeta>) -> Page<T> {
-    // A count below zero means nothing; the entries are what matters.
-    let count = |count: i64| u64::try_from(count).unwrap_or(0);
-    Page {
-        items,
-        meta: meta.map(|meta| PageMeta {
-            page: count(meta.page),
-            page_size: count(meta.page_size),
-            pages: count(meta.page_total),
-            total: count(meta.total),
-        }),
-    }
-}
-
-fn create(
-    core: &Arc<Core>,
-    body: Result<Arc<wire::CreateCustomerRequest>>,
-) -> Request<CreatedIntpc> {
-    Request::new(
-        core,
-        &operations::CREATE_CUSTOMER,
-        invoke!(body, |api, body| api.create_customer(&body)),
-        |reply: wire::CreatedIntpcResponse| reply.payload,
-    )
-}
-
-/// Looks under the id of a create, and under that of its website.
-async fn look(
-    core: &Arc<Core>,
-    wanted: &wire::CreateCustomerRequest,
-) -> Result<Found<CreatedIntpc>> {
-    let id = CustomerId::new(&wanted.intp_customer_id)?;
-    let found = match CustomerRef::new(core, Ok(id)).get().await {
-        Ok(found) if found.email.eq_ignore_ascii_case(&wanted.email) => found,
-        Ok(_) => {
-            return Ok(Found::Other(
-                "by a customer with another e-mail address".to_owned(),
-            ));
-        }
-        Err(error) if error.is_not_found() => {
-            let taken = match &wanted.website {
-                Some(site) => {
-                    websites::WebsiteRef::new(core, WebsiteId::new(&site.intp_website_id))
-                        .get()
-                        .await
-                        .is_ok()
-                }
-                None => false,
-            };
-            return Ok(if taken {
-                Found::Other("by another website".to_owned())
-            } else {
-                Found::Nothing
-            });
-        }
-        Err(error) => return Err(error),
-    };
-    let website = match &wanted.website {
-        None => None,
-        Some(wanted) => {
-            let site = websites::WebsiteRef::new(core, WebsiteId::new(&wanted.intp_website_id));
-            match site.get().await {
-                Ok(site)
-                    if site.intp_customer_id == found.intp_customer_id
-                        && websites::same_domain(&site.domain, &wanted.domain) =>
-                {
-                    Some(site)
-                }
-                Ok(_) => {
-                    return Ok(Found::Other(
-                        "by a customer without this website".to_owned(),
-                    ));
-                }
-                Err(error) if error.is_not_found() => {
-                    return Ok(Found::Other(
-                        "by a customer without this website".to_owned(),
-                    ));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    };
-    Ok(Found::Same(CreatedIntpc {
-        id: found.id,
-        visa_id: found.visa_id,
-        intp_customer_id: found.intp_customer_id,
-        email: found.email,
-        intp_id: found.intp_id,
-        created_at: found.created_at,
-        website,
-    }))
 }

@@ -8,7 +8,6 @@ mod contributors;
 mod customers;
 mod domains;
 mod packages;
-mod settle;
 mod subscriptions;
 mod websites;
 
@@ -19,5 +18,3 @@ pub use domains::WhitelistedDomains;
 pub use packages::{CreatePackage, ListPackages, PackageRef, Packages};
 pub use subscriptions::{AccountSubscription, Upgrade, WebsiteSubscription};
 pub use websites::{CreateWebsite, CreateWebsiteFlat, WebsiteRef, Websites};
-
-pub(crate) use websites::same_domain;

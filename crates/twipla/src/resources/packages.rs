@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::settle;
-use crate::arg::Arg;
-use crate::call::BoxFuture;
-use crate::client::Core;
+use crate::core::Core;
+use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
-use crate::request::{Request, invoke, sendable};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::recover;
+use crate::request::{Request, call_methods};
 use crate::types::{BillingInterval, Count, Currency, Package, PackageVisibility};
 use crate::{Error, Result};
 
 /// All packages. Made by [`Twipla::packages`](crate::Twipla::packages).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Packages {
     core: Arc<Core>,
 }
@@ -41,6 +41,7 @@ impl Packages {
             core: Arc::clone(&self.core),
             website: None,
             customer: None,
+            options: self.core.options,
         }
     }
 
@@ -75,16 +76,19 @@ impl Packages {
                 visibility: None,
                 external_id: None,
             },
+            options: self.core.options,
         }
     }
 }
 
 /// A list of packages about to be read. Not paged.
+#[derive(Debug)]
 #[must_use = "a list is read when it is awaited"]
 pub struct ListPackages {
     core: Arc<Core>,
     website: Option<Result<WebsiteId>>,
     customer: Option<Result<CustomerId>>,
+    options: CallOptions,
 }
 
 impl ListPackages {
@@ -103,29 +107,23 @@ impl ListPackages {
     }
 
     fn request(self) -> Request<Vec<Package>> {
-        let args = self
-            .website
-            .transpose()
-            .and_then(|website| Ok((website, self.customer.transpose()?)));
-        Request::new(
-            &self.core,
-            &operations::LIST_PACKAGES,
-            invoke!(args, |api, (website, customer)| api.list_packages(
-                customer.as_ref().map(CustomerId::as_str),
-                website.as_ref().map(WebsiteId::as_str)
-            )),
-            |reply| reply.payload,
-        )
+        operations::list_packages(&self.core, self.website, self.customer)
     }
 }
 
-sendable!(ListPackages => Vec<Package>);
+call_methods!(ListPackages => Vec<Package>);
 
 /// A package about to be created. Awaiting it gives the package.
+///
+/// After an ambiguous failure the list is read back: a package that has just
+/// been made as asked for is the answer. It is never sent a second time,
+/// because a package cannot be deleted.
+#[derive(Debug)]
 #[must_use = "a package is created when this is awaited"]
 pub struct CreatePackage {
     core: Arc<Core>,
     body: wire::CreatePackageRequest,
+    options: CallOptions,
 }
 
 impl CreatePackage {
@@ -141,58 +139,15 @@ impl CreatePackage {
         self
     }
 
-    /// Sends the same call, and returns the `payload` of the reply as JSON.
-    pub async fn raw(self) -> Result<serde_json::Value> {
-        self.request().raw().await
-    }
-
     fn request(self) -> Request<Package> {
-        let body = if self.body.price.is_finite() && self.body.price >= 0.0 {
-            check_name(&self.body.name).map(|()| self.body)
-        } else {
-            Err(Error::invalid(format!(
-                "the price {} is not zero or more",
-                self.body.price
-            )))
-        };
-        Request::new(
-            &self.core,
-            &operations::CREATE_PACKAGE,
-            invoke!(body, |api, body| api.create_package(&body)),
-            |reply| reply.payload,
-        )
+        let body = self.body;
+        let checked = check_price(body.price).and_then(|()| check_name(&body.name));
+        operations::create_package(&self.core, checked.map(|()| &body))
+            .with_recovery(recover::created_package(&self.core, body))
     }
 }
 
-/// After a failure that settled nothing the list is read: a package that has
-/// just been made as asked for is the answer. It is never sent a second time,
-/// because there is no way to delete a package.
-impl IntoFuture for CreatePackage {
-    type Output = Result<Package>;
-    type IntoFuture = BoxFuture<'static, Result<Package>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (core, wanted) = (Arc::clone(&self.core), self.body.clone());
-            let since = settle::since(&core);
-            let error = match self.request().await {
-                Ok(package) => return Ok(package),
-                Err(error) if error.is_ambiguous() => error,
-                Err(error) => return Err(error),
-            };
-            let Ok(known) = Packages::new(&core).list().await else {
-                return Err(error.with_ambiguous(true));
-            };
-            let made = known.into_iter().filter(|package| {
-                package.name == wanted.name
-                    && package.touchpoints == wanted.touchpoints
-                    && package.period == wanted.period
-                    && package.created_at >= since
-            });
-            made.max_by_key(|package| package.created_at).ok_or(error)
-        })
-    }
-}
+call_methods!(CreatePackage => Package);
 
 /// One package. Made by [`Twipla::package`](crate::Twipla::package).
 ///
@@ -203,10 +158,10 @@ impl IntoFuture for CreatePackage {
 /// println!("{} is now on offer", custom.get().await?.name);
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct PackageRef {
     core: Arc<Core>,
-    id: Arg<PackageId>,
+    id: DeferredId<PackageId>,
 }
 
 impl PackageRef {
@@ -219,28 +174,14 @@ impl PackageRef {
 
     /// Reads it.
     pub fn get(&self) -> Request<Package> {
-        Request::new(
-            &self.core,
-            &operations::GET_PACKAGE,
-            invoke!(self.id.get(), |api, id| api.get_package(&id.to_string())),
-            |reply| reply.payload,
-        )
+        operations::get_package(&self.core, &self.id)
     }
 
     /// Gives it another name (observed in the official SDKs). Refused for recommended packages.
     pub fn rename(&self, name: impl Into<String>) -> Request<Package> {
         let name = name.into();
-        let args = self.id.get().and_then(|id| {
-            check_name(&name)?;
-            Ok((id, wire::RenamePackageRequest { name }))
-        });
-        Request::new(
-            &self.core,
-            &operations::RENAME_PACKAGE,
-            invoke!(args, |api, (id, body)| api
-                .rename_package(&id.to_string(), &body)),
-            |reply| reply.payload,
-        )
+        let body = check_name(&name).map(|()| wire::RenamePackageRequest { name });
+        operations::rename_package(&self.core, &self.id, body)
     }
 
     /// Lets a website use a restricted package (website model; documented).
@@ -264,35 +205,26 @@ impl PackageRef {
     }
 
     fn assign(&self, target: Result<String>) -> Request<()> {
-        Request::new(
-            &self.core,
-            &operations::ASSIGN_PACKAGE,
-            invoke!(self.with_target(target), |api, (id, target)| api
-                .assign_package(&id, &target)),
-            |()| (),
-        )
+        operations::assign_package(&self.core, &self.id, target)
     }
 
     fn unassign(&self, target: Result<String>) -> Request<()> {
-        Request::new(
-            &self.core,
-            &operations::UNASSIGN_PACKAGE,
-            invoke!(self.with_target(target), |api, (id, target)| api
-                .unassign_package(&id, &target)),
-            |()| (),
-        )
+        operations::unassign_package(&self.core, &self.id, target)
     }
+}
 
-    fn with_target(&self, target: Result<String>) -> Result<(String, String)> {
-        Ok((self.id.get()?.to_string(), target?))
+fn check_price(price: f64) -> Result<()> {
+    if price.is_finite() && price >= 0.0 {
+        return Ok(());
     }
+    Err(Error::invalid(format!(
+        "invalid price {price}: expected zero or more"
+    )))
 }
 
 fn check_name(name: &str) -> Result<()> {
     if name.trim().is_empty() {
-        return Err(Error::invalid(
-            "the name of the package is empty: give it one",
-        ));
+        return Err(Error::invalid("invalid package name: must not be empty"));
     }
     Ok(())
 }

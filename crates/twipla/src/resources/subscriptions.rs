@@ -1,22 +1,23 @@
 //! Subscriptions, of a website or of a whole account, as the subscription
 //! model of the partner has it.
 //!
-//! A change of subscription moves money. It is sent again only where it is
-//! certain that the server did nothing with it. After any other failure the
-//! facade reads the website or the customer, and
-//! [`Error::settled`](crate::Error::settled) tells what became of it.
+//! A subscription change moves money. It is retried only where it is certain
+//! that the server did not act on it. After any other failure the website or
+//! the customer is read back, and [`Error::change_state`](crate::Error::change_state)
+//! says whether the change took effect.
 
 use std::sync::Arc;
 
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::settle;
 use crate::Result;
-use crate::arg::Arg;
-use crate::client::Core;
+use crate::core::Core;
+use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
-use crate::request::{Request, invoke, sendable};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::recover;
+use crate::request::{Request, call_methods};
 use crate::types::{Subscription, SubscriptionStatus, Website};
 
 /// The subscription of one website (website model). Made by
@@ -34,14 +35,14 @@ use crate::types::{Subscription, SubscriptionStatus, Website};
 /// subscription.resume().await?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct WebsiteSubscription {
     core: Arc<Core>,
-    id: Arg<WebsiteId>,
+    id: DeferredId<WebsiteId>,
 }
 
 impl WebsiteSubscription {
-    pub(crate) fn new(core: &Arc<Core>, id: Arg<WebsiteId>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, id: DeferredId<WebsiteId>) -> Self {
         Self {
             core: Arc::clone(core),
             id,
@@ -54,7 +55,7 @@ impl WebsiteSubscription {
     pub fn upgrade(&self, package: impl IntoId<PackageId>) -> Upgrade {
         Upgrade::new(
             &self.core,
-            Target::Website(self.id.clone()),
+            SubscriptionOwner::Website(self.id.clone()),
             package.into_id(),
         )
     }
@@ -63,61 +64,36 @@ impl WebsiteSubscription {
     /// server answers 500 where the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         let package = package.into_id();
-        let planned = package.as_ref().ok().map(|package| *package.as_uuid());
+        let planned = is_planned(&package);
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeWebsiteSubscriptionRequest {
                 intp_website_id: id.to_string(),
                 package_id: package?.into(),
             })
         });
-        Request::new(
-            &self.core,
-            &operations::DOWNGRADE_WEBSITE_SUBSCRIPTION,
-            invoke!(body, |api, body| api.downgrade_website_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::website_change(&self.core, &self.id, move |site| {
-            site.planned_downgrade_package_id == planned
-        }))
+        operations::downgrade_website_subscription(&self.core, body)
+            .with_recovery(recover::website_change(&self.core, &self.id, planned))
     }
 
     /// Ends the subscription with the period; the free plan follows. Can be
     /// taken back with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
-        Request::new(
-            &self.core,
-            &operations::CANCEL_WEBSITE_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .cancel_website_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::website_change(&self.core, &self.id, canceled))
+        operations::cancel_website_subscription(&self.core, self.body())
+            .with_recovery(recover::website_change(&self.core, &self.id, is_canceled))
     }
 
     /// Takes a cancellation back (documented). The server answers 500 where
     /// there is none (observed).
     pub fn resume(&self) -> Request<Subscription> {
-        Request::new(
-            &self.core,
-            &operations::RESUME_WEBSITE_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .resume_website_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::website_change(&self.core, &self.id, resumed))
+        operations::resume_website_subscription(&self.core, self.body())
+            .with_recovery(recover::website_change(&self.core, &self.id, is_resumed))
     }
 
     /// Ends the subscription at once. The reply shows the state before; the
     /// website then reads as `inactive` (observed; documented as deleted).
     pub fn deactivate(&self) -> Request<Subscription> {
-        Request::new(
-            &self.core,
-            &operations::DEACTIVATE_WEBSITE_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .deactivate_website_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::website_change(&self.core, &self.id, inactive))
+        operations::deactivate_website_subscription(&self.core, self.body())
+            .with_recovery(recover::website_change(&self.core, &self.id, is_inactive))
     }
 
     fn body(&self) -> Result<wire::WebsiteSubscriptionRequest> {
@@ -138,14 +114,14 @@ impl WebsiteSubscription {
 /// twipla.customer("cust-42").subscription().upgrade(pro).pro_rate(true).await?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AccountSubscription {
     core: Arc<Core>,
-    id: Arg<CustomerId>,
+    id: DeferredId<CustomerId>,
 }
 
 impl AccountSubscription {
-    pub(crate) fn new(core: &Arc<Core>, id: Arg<CustomerId>) -> Self {
+    pub(crate) fn new(core: &Arc<Core>, id: DeferredId<CustomerId>) -> Self {
         Self {
             core: Arc::clone(core),
             id,
@@ -158,7 +134,7 @@ impl AccountSubscription {
     pub fn upgrade(&self, package: impl IntoId<PackageId>) -> Upgrade {
         Upgrade::new(
             &self.core,
-            Target::Customer(self.id.clone()),
+            SubscriptionOwner::Customer(self.id.clone()),
             package.into_id(),
         )
     }
@@ -167,64 +143,37 @@ impl AccountSubscription {
     /// server answers 500 where the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         let package = package.into_id();
-        let planned = package.as_ref().ok().map(|package| *package.as_uuid());
+        let planned = is_planned(&package);
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeIntpcSubscriptionRequest {
                 intpc_id: id.to_string(),
                 package_id: package?.into(),
             })
         });
-        Request::new(
-            &self.core,
-            &operations::DOWNGRADE_INTPC_SUBSCRIPTION,
-            invoke!(body, |api, body| api.downgrade_intpc_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::account_change(&self.core, &self.id, move |site| {
-            site.planned_downgrade_package_id == planned
-        }))
+        operations::downgrade_intpc_subscription(&self.core, body)
+            .with_recovery(recover::account_change(&self.core, &self.id, planned))
     }
 
     /// Ends the subscription with the period; the free plan follows. Can be
     /// taken back with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
-        Request::new(
-            &self.core,
-            &operations::CANCEL_INTPC_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .cancel_intpc_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::account_change(&self.core, &self.id, canceled))
+        operations::cancel_intpc_subscription(&self.core, self.body())
+            .with_recovery(recover::account_change(&self.core, &self.id, is_canceled))
     }
 
     /// Takes a cancellation back (documented). The server fails where there
     /// is none (observed).
     pub fn resume(&self) -> Request<Subscription> {
-        Request::new(
-            &self.core,
-            &operations::RESUME_INTPC_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .resume_intpc_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .inspect(settle::account_change(&self.core, &self.id, resumed))
+        operations::resume_intpc_subscription(&self.core, self.body())
+            .with_recovery(recover::account_change(&self.core, &self.id, is_resumed))
     }
 
     /// Ends the subscription at once and deletes the account with its
     /// websites (documented, observed). `None` where the server does not show
     /// what was (observed in 2025).
     pub fn deactivate(&self) -> Request<Option<Subscription>> {
-        Request::new(
-            &self.core,
-            &operations::DEACTIVATE_INTPC_SUBSCRIPTION,
-            invoke!(self.body(), |api, body| api
-                .deactivate_intpc_subscription(&body)),
-            |reply| reply.payload,
-        )
-        .or_nothing()
-        .reshape(|shown| shown.map(Option::flatten))
-        .inspect(settle::account_gone(&self.core, &self.id))
+        operations::deactivate_intpc_subscription(&self.core, self.body())
+            .with_recovery(recover::account_deletion(&self.core, &self.id))
     }
 
     fn body(&self) -> Result<wire::IntpcSubscriptionRequest> {
@@ -235,28 +184,32 @@ impl AccountSubscription {
 }
 
 /// An upgrade about to be sent. Awaiting it gives the new subscription.
+#[derive(Debug)]
 #[must_use = "an upgrade is sent when it is awaited"]
 pub struct Upgrade {
     core: Arc<Core>,
-    target: Target,
+    owner: SubscriptionOwner,
     package: Result<PackageId>,
     trial: Option<bool>,
     pro_rate: Option<bool>,
+    options: CallOptions,
 }
 
-enum Target {
-    Website(Arg<WebsiteId>),
-    Customer(Arg<CustomerId>),
+#[derive(Debug)]
+enum SubscriptionOwner {
+    Website(DeferredId<WebsiteId>),
+    Customer(DeferredId<CustomerId>),
 }
 
 impl Upgrade {
-    fn new(core: &Arc<Core>, target: Target, package: Result<PackageId>) -> Self {
+    fn new(core: &Arc<Core>, owner: SubscriptionOwner, package: Result<PackageId>) -> Self {
         Self {
             core: Arc::clone(core),
-            target,
+            owner,
             package,
             trial: None,
             pro_rate: None,
+            options: core.options,
         }
     }
 
@@ -275,10 +228,9 @@ impl Upgrade {
     fn request(self) -> Request<Subscription> {
         let (trial, pro_rate) = (self.trial, self.pro_rate);
         let package = self.package;
-        let wanted = package.as_ref().ok().map(|package| *package.as_uuid());
-        let upgraded = move |site: &Website| Some(site.package_id) == wanted;
-        match self.target {
-            Target::Website(id) => {
+        let upgraded = is_on(&package);
+        match self.owner {
+            SubscriptionOwner::Website(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeWebsiteSubscriptionRequest {
                         intp_website_id: id.to_string(),
@@ -287,15 +239,10 @@ impl Upgrade {
                         pro_rate,
                     })
                 });
-                Request::new(
-                    &self.core,
-                    &operations::UPGRADE_WEBSITE_SUBSCRIPTION,
-                    invoke!(body, |api, body| api.upgrade_website_subscription(&body)),
-                    |reply| reply.payload,
-                )
-                .inspect(settle::website_change(&self.core, &id, upgraded))
+                operations::upgrade_website_subscription(&self.core, body)
+                    .with_recovery(recover::website_change(&self.core, &id, upgraded))
             }
-            Target::Customer(id) => {
+            SubscriptionOwner::Customer(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeIntpcSubscriptionRequest {
                         intpc_id: id.to_string(),
@@ -304,28 +251,35 @@ impl Upgrade {
                         pro_rate,
                     })
                 });
-                Request::new(
-                    &self.core,
-                    &operations::UPGRADE_INTPC_SUBSCRIPTION,
-                    invoke!(body, |api, body| api.upgrade_intpc_subscription(&body)),
-                    |reply| reply.payload,
-                )
-                .inspect(settle::account_change(&self.core, &id, upgraded))
+                operations::upgrade_intpc_subscription(&self.core, body)
+                    .with_recovery(recover::account_change(&self.core, &id, upgraded))
             }
         }
     }
 }
 
-sendable!(Upgrade => Subscription);
+call_methods!(Upgrade => Subscription);
 
-fn canceled(site: &Website) -> bool {
-    site.status == SubscriptionStatus::Canceled
+// What a website looks like once a change took effect.
+
+fn is_on(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
+    let package = package.as_ref().ok().map(|package| *package.as_uuid());
+    move |website| Some(website.package_id) == package
 }
 
-fn resumed(site: &Website) -> bool {
-    site.status == SubscriptionStatus::Active && site.planned_downgrade_package_id.is_none()
+fn is_planned(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
+    let package = package.as_ref().ok().map(|package| *package.as_uuid());
+    move |website| website.planned_downgrade_package_id == package
 }
 
-fn inactive(site: &Website) -> bool {
-    site.status == SubscriptionStatus::Inactive
+fn is_canceled(website: &Website) -> bool {
+    website.status == SubscriptionStatus::Canceled
+}
+
+fn is_resumed(website: &Website) -> bool {
+    website.status == SubscriptionStatus::Active && website.planned_downgrade_package_id.is_none()
+}
+
+fn is_inactive(website: &Website) -> bool {
+    website.status == SubscriptionStatus::Inactive
 }

@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use twipla_api::operations;
 use twipla_api::types as wire;
 
-use super::customers::page_of;
-use super::domains::check_domain;
-use super::settle::{self, Found};
 use super::{ApiKeys, Contributors, WebsiteSubscription, WhitelistedDomains};
-use crate::arg::Arg;
-use crate::call::BoxFuture;
-use crate::client::Core;
+use crate::core::Core;
+use crate::deferred::DeferredId;
+use crate::domain::check_domain;
 use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
-use crate::page::List;
-use crate::request::{Request, invoke};
+use crate::operations;
+use crate::options::CallOptions;
+use crate::page::{Fetch, List};
+use crate::recover::{self, ExpectedWebsite};
+use crate::request::{Request, call_methods};
 use crate::types::Website;
 use crate::{Error, Result};
 
 /// All websites. Made by [`Twipla::websites`](crate::Twipla::websites).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Websites {
     core: Arc<Core>,
 }
@@ -58,6 +57,7 @@ impl Websites {
             billing_date: None,
             privacy_level: None,
             unlimited_free_trial: None,
+            options: self.core.options,
         }
     }
 
@@ -76,34 +76,42 @@ impl Websites {
             domain: domain.into(),
             package: None,
             billing_date: None,
+            options: self.core.options,
         }
     }
 
     /// All websites of the partner, or of [one customer](List::for_customer).
     pub fn list(&self) -> List<Website> {
-        list(&self.core, None)
+        List::new(
+            &self.core,
+            Arc::new(|core, page, page_size| {
+                operations::list_websites(core, None, page, page_size)
+            }),
+        )
     }
 
     /// One website by the id that TWIPLA issued (seen in a retired SDK; it may vanish).
     pub fn get_by_twipla_id(&self, id: impl IntoId<TwiplaWebsiteId>) -> Request<Website> {
-        Request::new(
-            &self.core,
-            &operations::GET_WEBSITE_BY_ID,
-            invoke!(id.into_id(), |api, id| api.get_website_by_id(&id.into())),
-            |reply| reply.payload,
-        )
+        operations::get_website_by_id(&self.core, id.into_id())
     }
 }
 
 impl List<Website> {
     /// Only the websites of this customer (observed in the official SDKs).
-    pub fn for_customer(mut self, customer: impl IntoId<CustomerId>) -> Self {
-        self.customer = Some(customer.into_id().into());
-        self
+    pub fn for_customer(self, customer: impl IntoId<CustomerId>) -> Self {
+        self.with_fetch(of_customer(customer.into_id().into()))
     }
 }
 
+/// The pages of the websites of one customer.
+pub(super) fn of_customer(customer: DeferredId<CustomerId>) -> Fetch<Website> {
+    Arc::new(move |core, page, page_size| {
+        operations::list_websites(core, Some(&customer), page, page_size)
+    })
+}
+
 /// A website about to be created, in the nested form of version 3.
+#[derive(Debug)]
 #[must_use = "a website is created when this is awaited"]
 pub struct CreateWebsite {
     core: Arc<Core>,
@@ -114,6 +122,7 @@ pub struct CreateWebsite {
     billing_date: Option<DateTime<Utc>>,
     privacy_level: Option<i64>,
     unlimited_free_trial: Option<bool>,
+    options: CallOptions,
 }
 
 impl CreateWebsite {
@@ -141,10 +150,23 @@ impl CreateWebsite {
         self
     }
 
-    /// Sends the same call, and returns the `payload` of the reply as JSON; null where it has no body.
-    pub async fn raw(self) -> Result<serde_json::Value> {
+    fn request(self) -> Request<Website> {
         let core = Arc::clone(&self.core);
-        create(&core, self.body().map(Arc::new)).raw().await
+        match self.body() {
+            Ok(body) => operations::create_website(&core, Ok(&body)).with_recovery(
+                recover::created_website(
+                    &core,
+                    ExpectedWebsite {
+                        website: body.website.id,
+                        customer: body.intpc.id,
+                        domain: body.website.domain,
+                        package: body.website.package.map(|package| package.id),
+                        free_trial: body.opts.and_then(|opts| opts.uft) == Some(true),
+                    },
+                ),
+            ),
+            Err(error) => operations::create_website(&core, Err(error)),
+        }
     }
 
     fn body(self) -> Result<wire::CreateWebsiteRequest> {
@@ -179,34 +201,10 @@ impl CreateWebsite {
     }
 }
 
-impl IntoFuture for CreateWebsite {
-    type Output = Result<Website>;
-    type IntoFuture = BoxFuture<'static, Result<Website>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let core = Arc::clone(&self.core);
-            let body = self
-                .body()
-                .map_err(|error| error.with_operation(operations::CREATE_WEBSITE.id))?;
-            let wanted = Wanted {
-                website: WebsiteId::new(body.website.id.clone())?,
-                customer: body.intpc.id.clone(),
-                domain: body.website.domain.clone(),
-                package: body.website.package.as_ref().map(|package| package.id),
-            };
-            let body = Arc::new(body);
-            settle::create(
-                &core,
-                || create(&core, Ok(Arc::clone(&body))),
-                || wanted.look(&core),
-            )
-            .await
-        })
-    }
-}
+call_methods!(CreateWebsite => Website);
 
 /// A website about to be created, in the flat form of version 2.
+#[derive(Debug)]
 #[must_use = "a website is created when this is awaited"]
 pub struct CreateWebsiteFlat {
     core: Arc<Core>,
@@ -215,6 +213,7 @@ pub struct CreateWebsiteFlat {
     domain: String,
     package: Option<Result<PackageId>>,
     billing_date: Option<DateTime<Utc>>,
+    options: CallOptions,
 }
 
 impl CreateWebsiteFlat {
@@ -230,10 +229,23 @@ impl CreateWebsiteFlat {
         self
     }
 
-    /// Sends the same call, and returns the `payload` of the reply as JSON; null where it has no body.
-    pub async fn raw(self) -> Result<serde_json::Value> {
+    fn request(self) -> Request<Website> {
         let core = Arc::clone(&self.core);
-        create_flat(&core, self.body().map(Arc::new)).raw().await
+        match self.body() {
+            Ok(body) => operations::create_website_flat(&core, Ok(&body)).with_recovery(
+                recover::created_website(
+                    &core,
+                    ExpectedWebsite {
+                        website: body.intp_website_id,
+                        customer: body.intp_customer_id,
+                        domain: body.domain,
+                        package: body.package_id,
+                        free_trial: false,
+                    },
+                ),
+            ),
+            Err(error) => operations::create_website_flat(&core, Err(error)),
+        }
     }
 
     fn body(self) -> Result<wire::CreateWebsiteFlatRequest> {
@@ -247,32 +259,7 @@ impl CreateWebsiteFlat {
     }
 }
 
-impl IntoFuture for CreateWebsiteFlat {
-    type Output = Result<Website>;
-    type IntoFuture = BoxFuture<'static, Result<Website>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let core = Arc::clone(&self.core);
-            let body = self
-                .body()
-                .map_err(|error| error.with_operation(operations::CREATE_WEBSITE_FLAT.id))?;
-            let wanted = Wanted {
-                website: WebsiteId::new(body.intp_website_id.clone())?,
-                customer: body.intp_customer_id.clone(),
-                domain: body.domain.clone(),
-                package: body.package_id,
-            };
-            let body = Arc::new(body);
-            settle::create(
-                &core,
-                || create_flat(&core, Ok(Arc::clone(&body))),
-                || wanted.look(&core),
-            )
-            .await
-        })
-    }
-}
+call_methods!(CreateWebsiteFlat => Website);
 
 /// One website. Made by [`Twipla::website`](crate::Twipla::website).
 ///
@@ -284,10 +271,10 @@ impl IntoFuture for CreateWebsiteFlat {
 /// site.delete().await?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct WebsiteRef {
     core: Arc<Core>,
-    id: Arg<WebsiteId>,
+    id: DeferredId<WebsiteId>,
 }
 
 impl WebsiteRef {
@@ -300,24 +287,13 @@ impl WebsiteRef {
 
     /// Reads it. A deactivated website is found, with the status `inactive` (observed).
     pub fn get(&self) -> Request<Website> {
-        Request::new(
-            &self.core,
-            &operations::GET_WEBSITE,
-            invoke!(self.id.get(), |api, id| api.get_website(id.as_str())),
-            |reply| reply.payload,
-        )
+        operations::get_website(&self.core, &self.id)
     }
 
-    /// Deletes it; gives it as it was (documented), or `None` where the server
+    /// Deletes it. Returns it as it was (documented), or `None` where the server
     /// answers without a body (which all official clients allow for).
     pub fn delete(&self) -> Request<Option<Website>> {
-        Request::new(
-            &self.core,
-            &operations::DELETE_WEBSITE,
-            invoke!(self.id.get(), |api, id| api.delete_website(id.as_str())),
-            |reply| reply.payload,
-        )
-        .or_nothing()
+        operations::delete_website(&self.core, &self.id)
     }
 
     /// Its subscription (website model).
@@ -339,86 +315,4 @@ impl WebsiteRef {
     pub fn whitelisted_domains(&self) -> WhitelistedDomains {
         WhitelistedDomains::new(&self.core, self.id.clone())
     }
-}
-
-/// All websites, or those of one customer.
-pub(crate) fn list(core: &Arc<Core>, customer: Option<Arg<CustomerId>>) -> List<Website> {
-    let core = Arc::clone(core);
-    let mut list = List::new(move |args| {
-        let customer = args.customer.map(|customer| customer.get()).transpose();
-        Request::new(
-            &core,
-            &operations::LIST_WEBSITES,
-            invoke!(customer, |api, customer| api.list_websites(
-                customer.as_ref().map(CustomerId::as_str),
-                Some(args.page),
-                Some(args.page_size)
-            )),
-            |reply| page_of(reply.payload, reply.meta),
-        )
-    });
-    list.customer = customer;
-    list
-}
-
-/// What a create was asked for, to be compared with what is there.
-struct Wanted {
-    website: WebsiteId,
-    customer: String,
-    domain: String,
-    package: Option<uuid::Uuid>,
-}
-
-impl Wanted {
-    async fn look(&self, core: &Arc<Core>) -> Result<Found<Website>> {
-        match WebsiteRef::new(core, Ok(self.website.clone())).get().await {
-            Ok(site) => {
-                let same = site.intp_customer_id == self.customer
-                    && same_domain(&site.domain, &self.domain)
-                    && self
-                        .package
-                        .is_none_or(|package| site.package_id == package);
-                Ok(if same {
-                    Found::Same(site)
-                } else {
-                    Found::Other(format!(
-                        "for {} of customer {}",
-                        site.domain, site.intp_customer_id
-                    ))
-                })
-            }
-            Err(error) if error.is_not_found() => Ok(Found::Nothing),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Servers write a domain in more than one way.
-pub(crate) fn same_domain(a: &str, b: &str) -> bool {
-    fn bare(domain: &str) -> &str {
-        let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
-        rest.trim_end_matches('/')
-    }
-    bare(a).eq_ignore_ascii_case(bare(b))
-}
-
-fn create(core: &Arc<Core>, body: Result<Arc<wire::CreateWebsiteRequest>>) -> Request<Website> {
-    Request::new(
-        core,
-        &operations::CREATE_WEBSITE,
-        invoke!(body, |api, body| api.create_website(&body)),
-        |reply: wire::WebsiteResponse| reply.payload,
-    )
-}
-
-fn create_flat(
-    core: &Arc<Core>,
-    body: Result<Arc<wire::CreateWebsiteFlatRequest>>,
-) -> Request<Website> {
-    Request::new(
-        core,
-        &operations::CREATE_WEBSITE_FLAT,
-        invoke!(body, |api, body| api.create_website_flat(&body)),
-        |reply: wire::WebsiteResponse| reply.payload,
-    )
 }

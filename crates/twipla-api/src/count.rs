@@ -1,4 +1,4 @@
-//! Wire types written by hand, and what the generated ones share.
+//! [`Count`], the wire type of counts.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -120,52 +120,6 @@ impl Visitor<'_> for CountVisitor {
     }
 }
 
-/// Reads a string enum; a known value costs no allocation.
-pub(crate) fn open_enum<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> From<&'a str> + From<String>,
-{
-    struct OpenEnum<T>(std::marker::PhantomData<T>);
-
-    impl<T> Visitor<'_> for OpenEnum<T>
-    where
-        T: for<'a> From<&'a str> + From<String>,
-    {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-
-        fn visit_str<E: de::Error>(self, value: &str) -> Result<T, E> {
-            Ok(T::from(value))
-        }
-
-        fn visit_string<E: de::Error>(self, value: String) -> Result<T, E> {
-            Ok(T::from(value))
-        }
-    }
-
-    deserializer.deserialize_str(OpenEnum(std::marker::PhantomData))
-}
-
-/// The schema of a string enum: a known value, or any other text.
-#[cfg(feature = "schemars")]
-pub(crate) fn open_enum_schema(
-    description: &str,
-    known: impl Iterator<Item = &'static str>,
-) -> schemars::Schema {
-    let known: Vec<&str> = known.collect();
-    schemars::json_schema!({
-        "description": description,
-        "anyOf": [
-            { "type": "string", "enum": known },
-            { "type": "string", "description": "A value that this version does not know." },
-        ],
-    })
-}
-
 /// What is written is narrower than what is read.
 #[cfg(feature = "schemars")]
 impl schemars::JsonSchema for Count {
@@ -193,15 +147,6 @@ impl schemars::JsonSchema for Count {
                 { "type": "string", "pattern": r"^-?[0-9]+(\.0+)?$" },
             ],
         })
-    }
-}
-
-/// Stands for a secret in `Debug`.
-pub(crate) struct Redacted;
-
-impl fmt::Debug for Redacted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 

@@ -10,18 +10,18 @@ use crate::{Error, Result};
 
 /// A range of days and the place whose midnights bound them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Days {
+pub(super) struct DateRange {
     pub(super) range: Option<RangeInclusive<NaiveDate>>,
     pub(super) timezone: Option<String>,
 }
 
-impl Days {
+impl DateRange {
     pub(super) fn zone(&self) -> Result<Tz> {
         match &self.timezone {
             None => Ok(Tz::UTC),
             Some(name) => name.parse().map_err(|_| {
                 Error::invalid(format!(
-                    "unknown time zone {name:?}: use an IANA name like Europe/Berlin"
+                    "invalid time zone {name:?}: expected an IANA name like Europe/Berlin"
                 ))
             }),
         }
@@ -31,7 +31,7 @@ impl Days {
     pub(super) fn bounds(&self) -> Result<(String, String)> {
         let Some(range) = &self.range else {
             return Err(Error::invalid(
-                "no days are set: call date_range(first..=last)",
+                "missing date range: call date_range(first..=last)",
             ));
         };
         bounds(range, self.zone()?)
@@ -42,7 +42,7 @@ pub(super) fn bounds(range: &RangeInclusive<NaiveDate>, zone: Tz) -> Result<(Str
     let (first, last) = (*range.start(), *range.end());
     if last < first {
         return Err(Error::invalid(format!(
-            "the date range is reversed: {last} is before {first}"
+            "invalid date range: {last} is before {first}"
         )));
     }
     Ok((midnight(first, zone), midnight(last, zone)))

@@ -41,7 +41,7 @@ async fn the_entries_and_the_requests_are_the_same() {
     assert_eq!(stage.sandbox.requests().len(), 3);
     stage.sandbox.clear_requests();
     let list = stage.website_model.customers().list().page_size(3);
-    let ahead: Vec<_> = list.read_ahead(true).stream().try_collect().await.unwrap();
+    let ahead: Vec<_> = list.prefetch(true).stream().try_collect().await.unwrap();
     assert_eq!(ahead, plain);
     assert_eq!(stage.sandbox.requests().len(), 3);
 }
@@ -50,7 +50,7 @@ async fn the_entries_and_the_requests_are_the_same() {
 async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(2);
-    let mut ahead = Box::pin(list.read_ahead(true).stream());
+    let mut ahead = Box::pin(list.prefetch(true).stream());
     ahead.try_next().await.unwrap().unwrap();
     assert_eq!(
         requests(&stage, 2).await,
@@ -71,7 +71,7 @@ async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
 async fn a_failure_ahead_comes_in_its_turn() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
-    let mut ahead = Box::pin(list.read_ahead(true).stream());
+    let mut ahead = Box::pin(list.prefetch(true).stream());
     let fault = Fault::new(FaultKind::Status {
         code: 403,
         headers: Vec::new(),

@@ -1,0 +1,652 @@
+//! One function for each operation of the contract: from typed arguments to the
+//! call of this crate.
+
+use std::sync::Arc;
+
+use twipla_api::types as wire;
+use twipla_api::{PreparedRequest, operations as table, requests};
+
+use crate::Result;
+use crate::core::Core;
+use crate::deferred::DeferredId;
+use crate::ids::{ApiKeyId, CustomerId, PackageId, TwiplaWebsiteId, WebsiteId};
+use crate::page::Page;
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::types::{
+    ApiKey, CompanyDetails, CreatedApiKey, CreatedIntpc, DashboardTokens, Intpc, Package,
+    Subscription, Website, WebsiteContributors,
+};
+
+// Customers.
+
+pub(crate) fn create_customer(
+    core: &Arc<Core>,
+    body: Result<&wire::CreateCustomerRequest>,
+) -> Request<CreatedIntpc> {
+    let request = body.and_then(|body| Ok(requests::create_customer(body)?));
+    Request::new(core, &table::CREATE_CUSTOMER, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn list_customers(core: &Arc<Core>, page: i64, page_size: i64) -> Request<Page<Intpc>> {
+    let request = requests::list_customers(page, page_size).map_err(Into::into);
+    Request::new(core, &table::LIST_CUSTOMERS, request, |response| {
+        Page::new(response.payload, Some(response.meta))
+    })
+}
+
+pub(crate) fn get_customer(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Request<Intpc> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::get_customer(id.as_str())?));
+    Request::new(core, &table::GET_CUSTOMER, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn delete_customer(
+    core: &Arc<Core>,
+    id: &DeferredId<CustomerId>,
+) -> Request<Option<Intpc>> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::delete_customer(id.as_str())?));
+    Request::new_with_optional_body(core, &table::DELETE_CUSTOMER, request, |response| {
+        response.map(|response| response.payload)
+    })
+}
+
+// Websites.
+
+pub(crate) fn create_website(
+    core: &Arc<Core>,
+    body: Result<&wire::CreateWebsiteRequest>,
+) -> Request<Website> {
+    let request = body.and_then(|body| Ok(requests::create_website(body)?));
+    Request::new(core, &table::CREATE_WEBSITE, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn create_website_flat(
+    core: &Arc<Core>,
+    body: Result<&wire::CreateWebsiteFlatRequest>,
+) -> Request<Website> {
+    let request = body.and_then(|body| Ok(requests::create_website_flat(body)?));
+    Request::new(core, &table::CREATE_WEBSITE_FLAT, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn list_websites(
+    core: &Arc<Core>,
+    customer: Option<&DeferredId<CustomerId>>,
+    page: i64,
+    page_size: i64,
+) -> Request<Page<Website>> {
+    let customer = customer.map(DeferredId::get).transpose();
+    let request = customer.and_then(|customer| {
+        let customer = customer.map(CustomerId::as_str);
+        Ok(requests::list_websites(
+            customer,
+            Some(page),
+            Some(page_size),
+        )?)
+    });
+    Request::new(core, &table::LIST_WEBSITES, request, |response| {
+        Page::new(response.payload, response.meta)
+    })
+}
+
+pub(crate) fn get_website(core: &Arc<Core>, id: &DeferredId<WebsiteId>) -> Request<Website> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::get_website(id.as_str())?));
+    Request::new(core, &table::GET_WEBSITE, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn get_website_by_id(core: &Arc<Core>, id: Result<TwiplaWebsiteId>) -> Request<Website> {
+    let request = id.and_then(|id| Ok(requests::get_website_by_id(id.as_uuid())?));
+    Request::new(core, &table::GET_WEBSITE_BY_ID, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn delete_website(
+    core: &Arc<Core>,
+    id: &DeferredId<WebsiteId>,
+) -> Request<Option<Website>> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::delete_website(id.as_str())?));
+    Request::new_with_optional_body(core, &table::DELETE_WEBSITE, request, |response| {
+        response.map(|response| response.payload)
+    })
+}
+
+// Whitelisted domains.
+
+pub(crate) fn list_whitelisted_domains(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+) -> Request<Vec<String>> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::list_whitelisted_domains(website.as_str())?));
+    Request::new(
+        core,
+        &table::LIST_WHITELISTED_DOMAINS,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn add_whitelisted_domain(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    domain: Result<String>,
+) -> Request<()> {
+    let request = website.get().and_then(|website| {
+        let body = wire::WhitelistedDomainRequest { domain: domain? };
+        Ok(requests::add_whitelisted_domain(website.as_str(), &body)?)
+    });
+    Request::new(core, &table::ADD_WHITELISTED_DOMAIN, request, |()| ())
+}
+
+pub(crate) fn remove_whitelisted_domain(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    domain: Result<String>,
+) -> Request<()> {
+    let request = website.get().and_then(|website| {
+        let body = wire::WhitelistedDomainRequest { domain: domain? };
+        Ok(requests::remove_whitelisted_domain(
+            website.as_str(),
+            &body,
+        )?)
+    });
+    Request::new(core, &table::REMOVE_WHITELISTED_DOMAIN, request, |()| ())
+}
+
+// Contributors.
+
+pub(crate) fn list_contributors(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+) -> Request<WebsiteContributors> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::list_contributors(website.as_str())?));
+    Request::new(core, &table::LIST_CONTRIBUTORS, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn add_contributor(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    body: Result<wire::AddContributorRequest>,
+) -> Request<()> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::add_contributor(website.as_str(), &body?)?));
+    Request::new(core, &table::ADD_CONTRIBUTOR, request, |()| ())
+}
+
+pub(crate) fn remove_contributor(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    customer: Result<CustomerId>,
+) -> Request<()> {
+    let request = website.get().and_then(|website| {
+        Ok(requests::remove_contributor(
+            website.as_str(),
+            customer?.as_str(),
+        )?)
+    });
+    Request::new(core, &table::REMOVE_CONTRIBUTOR, request, |()| ())
+}
+
+// API keys.
+
+pub(crate) fn create_api_key(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    body: Result<&wire::CreateApiKeyRequest>,
+) -> Request<CreatedApiKey> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::create_api_key(website.as_str(), body?)?));
+    Request::new(core, &table::CREATE_API_KEY, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn list_api_keys(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+) -> Request<Vec<ApiKey>> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::list_api_keys(website.as_str())?));
+    Request::new(core, &table::LIST_API_KEYS, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn delete_api_key(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    key: Result<ApiKeyId>,
+) -> Request<()> {
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::delete_api_key(website.as_str(), key?.as_str())?));
+    Request::new(core, &table::DELETE_API_KEY, request, |()| ())
+}
+
+/// `path` replaces the inferred one of the contract.
+pub(crate) fn login_with_api_key(
+    core: &Arc<Core>,
+    body: Result<wire::LoginWithApiKeyRequest>,
+    path: Option<&str>,
+) -> Request<DashboardTokens> {
+    let request = body.and_then(|body| at(requests::login_with_api_key(&body)?, path));
+    Request::new(core, &table::LOGIN_WITH_API_KEY, request, |response| {
+        response.payload
+    })
+}
+
+// Packages.
+
+pub(crate) fn create_package(
+    core: &Arc<Core>,
+    body: Result<&wire::CreatePackageRequest>,
+) -> Request<Package> {
+    let request = body.and_then(|body| Ok(requests::create_package(body)?));
+    Request::new(core, &table::CREATE_PACKAGE, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn list_packages(
+    core: &Arc<Core>,
+    website: Option<Result<WebsiteId>>,
+    customer: Option<Result<CustomerId>>,
+) -> Request<Vec<Package>> {
+    let filters = website
+        .transpose()
+        .and_then(|website| Ok((website, customer.transpose()?)));
+    let request = filters.and_then(|(website, customer)| {
+        let website = website.as_ref().map(WebsiteId::as_str);
+        let customer = customer.as_ref().map(CustomerId::as_str);
+        Ok(requests::list_packages(customer, website)?)
+    });
+    Request::new(core, &table::LIST_PACKAGES, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn get_package(core: &Arc<Core>, id: &DeferredId<PackageId>) -> Request<Package> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::get_package(&id.to_string())?));
+    Request::new(core, &table::GET_PACKAGE, request, |response| {
+        response.payload
+    })
+}
+
+pub(crate) fn rename_package(
+    core: &Arc<Core>,
+    id: &DeferredId<PackageId>,
+    body: Result<wire::RenamePackageRequest>,
+) -> Request<Package> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::rename_package(&id.to_string(), &body?)?));
+    Request::new(core, &table::RENAME_PACKAGE, request, |response| {
+        response.payload
+    })
+}
+
+/// `target` is a website or a customer, depending on the subscription model.
+pub(crate) fn assign_package(
+    core: &Arc<Core>,
+    id: &DeferredId<PackageId>,
+    target: Result<String>,
+) -> Request<()> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::assign_package(&id.to_string(), &target?)?));
+    Request::new(core, &table::ASSIGN_PACKAGE, request, |()| ())
+}
+
+/// `target` is a website or a customer, depending on the subscription model.
+pub(crate) fn unassign_package(
+    core: &Arc<Core>,
+    id: &DeferredId<PackageId>,
+    target: Result<String>,
+) -> Request<()> {
+    let request = id
+        .get()
+        .and_then(|id| Ok(requests::unassign_package(&id.to_string(), &target?)?));
+    Request::new(core, &table::UNASSIGN_PACKAGE, request, |()| ())
+}
+
+// Subscriptions of websites.
+
+pub(crate) fn upgrade_website_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::UpgradeWebsiteSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::upgrade_website_subscription(&body)?));
+    Request::new(
+        core,
+        &table::UPGRADE_WEBSITE_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn downgrade_website_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::DowngradeWebsiteSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::downgrade_website_subscription(&body)?));
+    Request::new(
+        core,
+        &table::DOWNGRADE_WEBSITE_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn cancel_website_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::WebsiteSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::cancel_website_subscription(&body)?));
+    Request::new(
+        core,
+        &table::CANCEL_WEBSITE_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn resume_website_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::WebsiteSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::resume_website_subscription(&body)?));
+    Request::new(
+        core,
+        &table::RESUME_WEBSITE_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn deactivate_website_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::WebsiteSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::deactivate_website_subscription(&body)?));
+    Request::new(
+        core,
+        &table::DEACTIVATE_WEBSITE_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+// Subscriptions of accounts.
+
+pub(crate) fn upgrade_intpc_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::UpgradeIntpcSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::upgrade_intpc_subscription(&body)?));
+    Request::new(
+        core,
+        &table::UPGRADE_INTPC_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn downgrade_intpc_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::DowngradeIntpcSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::downgrade_intpc_subscription(&body)?));
+    Request::new(
+        core,
+        &table::DOWNGRADE_INTPC_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn cancel_intpc_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::IntpcSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::cancel_intpc_subscription(&body)?));
+    Request::new(
+        core,
+        &table::CANCEL_INTPC_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn resume_intpc_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::IntpcSubscriptionRequest>,
+) -> Request<Subscription> {
+    let request = body.and_then(|body| Ok(requests::resume_intpc_subscription(&body)?));
+    Request::new(
+        core,
+        &table::RESUME_INTPC_SUBSCRIPTION,
+        request,
+        |response| response.payload,
+    )
+}
+
+pub(crate) fn deactivate_intpc_subscription(
+    core: &Arc<Core>,
+    body: Result<wire::IntpcSubscriptionRequest>,
+) -> Request<Option<Subscription>> {
+    let request = body.and_then(|body| Ok(requests::deactivate_intpc_subscription(&body)?));
+    Request::new_with_optional_body(
+        core,
+        &table::DEACTIVATE_INTPC_SUBSCRIPTION,
+        request,
+        |response| response.and_then(|response| response.payload),
+    )
+}
+
+// The partner.
+
+pub(crate) fn get_company_details(core: &Arc<Core>) -> Request<CompanyDetails> {
+    let request = requests::get_company_details().map_err(Into::into);
+    Request::new(core, &table::GET_COMPANY_DETAILS, request, |response| {
+        response.payload
+    })
+}
+
+// The data of a website, read with its API key.
+
+/// Query parameters of a graph.
+#[derive(Debug)]
+pub(crate) struct GraphRange {
+    pub(crate) from: String,
+    pub(crate) until: String,
+    pub(crate) unit: String,
+}
+
+/// The only shape of a series that was observed.
+const SERIES: &str = "time-series";
+
+pub(crate) fn query_visits_graph(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    range: Result<GraphRange>,
+) -> Request<wire::Graph> {
+    let request = website.get().and_then(|website| {
+        let GraphRange { from, until, unit } = range?;
+        Ok(requests::query_visits_graph(
+            website.as_uuid(),
+            &from,
+            SERIES,
+            &unit,
+            &until,
+        )?)
+    });
+    Request::new(core, &table::QUERY_VISITS_GRAPH, request, |response| {
+        response.payload
+    })
+    .with_api_key(key.clone())
+}
+
+pub(crate) fn query_bounce_rate_graph(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    range: Result<GraphRange>,
+) -> Request<wire::Graph> {
+    let request = website.get().and_then(|website| {
+        let GraphRange { from, until, unit } = range?;
+        Ok(requests::query_bounce_rate_graph(
+            website.as_uuid(),
+            &from,
+            SERIES,
+            &unit,
+            &until,
+        )?)
+    });
+    Request::new(core, &table::QUERY_BOUNCE_RATE_GRAPH, request, |response| {
+        response.payload
+    })
+    .with_api_key(key.clone())
+}
+
+pub(crate) fn query_page_view_duration_graph(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    range: Result<GraphRange>,
+) -> Request<wire::Graph> {
+    let request = website.get().and_then(|website| {
+        let GraphRange { from, until, unit } = range?;
+        Ok(requests::query_page_view_duration_graph(
+            website.as_uuid(),
+            &from,
+            SERIES,
+            &unit,
+            &until,
+        )?)
+    });
+    Request::new(
+        core,
+        &table::QUERY_PAGE_VIEW_DURATION_GRAPH,
+        request,
+        |response| response.payload,
+    )
+    .with_api_key(key.clone())
+}
+
+pub(crate) fn query_traffic_share(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    range: Result<GraphRange>,
+) -> Request<wire::Graph> {
+    let request = website.get().and_then(|website| {
+        let GraphRange { from, until, unit } = range?;
+        Ok(requests::query_traffic_share(
+            website.as_uuid(),
+            &from,
+            &unit,
+            &until,
+        )?)
+    });
+    Request::new(core, &table::QUERY_TRAFFIC_SHARE, request, |response| {
+        response
+    })
+    .with_api_key(key.clone())
+}
+
+pub(crate) fn query_session_analytics(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    trace: Option<&str>,
+    body: Result<wire::AnalyticsQuery>,
+) -> Request<Vec<wire::AnalyticsRow>> {
+    let request = website.get().and_then(|website| {
+        Ok(requests::query_session_analytics(
+            website.as_uuid(),
+            trace,
+            &body?,
+        )?)
+    });
+    Request::new(core, &table::QUERY_SESSION_ANALYTICS, request, |response| {
+        response.payload
+    })
+    .with_api_key(key.clone())
+}
+
+pub(crate) fn query_page_analytics(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    trace: Option<&str>,
+    body: Result<wire::AnalyticsQuery>,
+) -> Request<Vec<wire::AnalyticsRow>> {
+    let request = website.get().and_then(|website| {
+        Ok(requests::query_page_analytics(
+            website.as_uuid(),
+            trace,
+            &body?,
+        )?)
+    });
+    Request::new(core, &table::QUERY_PAGE_ANALYTICS, request, |response| {
+        response.payload
+    })
+    .with_api_key(key.clone())
+}
+
+/// `path` replaces the inferred one of the contract.
+pub(crate) fn query_raw_sessions(
+    core: &Arc<Core>,
+    key: &Secret,
+    website: &DeferredId<TwiplaWebsiteId>,
+    body: Result<wire::RawSessionsQuery>,
+    path: Option<&str>,
+) -> Request<Vec<wire::AnalyticsRow>> {
+    let request = website.get().and_then(|website| {
+        at(
+            requests::query_raw_sessions(website.as_uuid(), &body?)?,
+            path,
+        )
+    });
+    Request::new(core, &table::QUERY_RAW_SESSIONS, request, |response| {
+        response.payload
+    })
+    .with_api_key(key.clone())
+}
+
+/// The request at another path than that of the contract.
+fn at<W>(request: PreparedRequest<W>, path: Option<&str>) -> Result<PreparedRequest<W>> {
+    match path {
+        Some(path) => Ok(request.with_path(path)?),
+        None => Ok(request),
+    }
+}

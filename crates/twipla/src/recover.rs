@@ -1,0 +1,302 @@
+//! Recovery after an ambiguous failure: what is read back, and how it is
+//! compared with what was asked for.
+//!
+//! The caller chooses the ids of customers and websites, so reading one back
+//! shows whether a create was carried out. It can be sent again where nothing
+//! exists: the server refuses an id that is in use. A subscription change, a
+//! package and an API key have no such id. They are read back, and never sent
+//! again.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use twipla_api::types as wire;
+
+use crate::core::Core;
+use crate::deferred::DeferredId;
+use crate::domain::same_domain;
+use crate::ids::{CustomerId, WebsiteId};
+use crate::operations;
+use crate::request::{Existing, ReadChange, Recovery};
+use crate::types::{CreatedApiKey, CreatedIntpc, Package, Website};
+use crate::{ChangeState, Result};
+
+/// Recovery of a change of a website's subscription.
+pub(crate) fn website_change<T>(
+    core: &Arc<Core>,
+    id: &DeferredId<WebsiteId>,
+    is_applied: impl FnOnce(&Website) -> bool + Send + 'static,
+) -> Recovery<T> {
+    let read = operations::get_website(core, id);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            let website = read.await.ok()?;
+            Some(change_state(is_applied(&website)))
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of a change of an account's subscription. The API shows it only on
+/// the websites that share it.
+pub(crate) fn account_change<T>(
+    core: &Arc<Core>,
+    id: &DeferredId<CustomerId>,
+    is_applied: impl FnOnce(&Website) -> bool + Send + 'static,
+) -> Recovery<T> {
+    let read = operations::list_websites(core, Some(id), 0, 1);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            let page = read.await.ok()?;
+            let website = page.items.first()?;
+            Some(change_state(is_applied(website)))
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of the deactivation of an account, which deletes it.
+pub(crate) fn account_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Recovery<T> {
+    let read = operations::get_customer(core, id);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            match read.await {
+                Ok(_) => Some(ChangeState::NotApplied),
+                Err(error) if error.is_not_found() => Some(ChangeState::Applied),
+                Err(_) => None,
+            }
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+fn change_state(is_applied: bool) -> ChangeState {
+    if is_applied {
+        ChangeState::Applied
+    } else {
+        ChangeState::NotApplied
+    }
+}
+
+/// What a create of a website asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpectedWebsite {
+    pub(crate) website: String,
+    pub(crate) customer: String,
+    pub(crate) domain: String,
+    pub(crate) package: Option<uuid::Uuid>,
+    /// Whether the unlimited free trial was asked for.
+    pub(crate) free_trial: bool,
+}
+
+impl ExpectedWebsite {
+    /// What about a website is not as asked for.
+    fn difference(&self, found: &Website) -> Option<String> {
+        if found.intp_customer_id != self.customer || !same_domain(&found.domain, &self.domain) {
+            return Some(format!(
+                "by a website for {} of customer {}",
+                found.domain, found.intp_customer_id
+            ));
+        }
+        match self.package {
+            Some(package) if found.package_id != package => Some(format!(
+                "by this website on another package, {} ({})",
+                found.package_name, found.package_id
+            )),
+            None if self.free_trial && !found.in_trial => {
+                Some("by this website without a trial".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    async fn find(&self, core: &Arc<Core>) -> Result<Existing<Website>> {
+        match get_website(core, &self.website).await {
+            Ok(found) => Ok(match self.difference(&found) {
+                None => Existing::Same(found),
+                Some(difference) => Existing::Other(difference),
+            }),
+            Err(error) if error.is_not_found() => Ok(Existing::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Recovery of the create of a website.
+pub(crate) fn created_website(core: &Arc<Core>, expected: ExpectedWebsite) -> Recovery<Website> {
+    let core = Arc::clone(core);
+    Recovery::Create {
+        find: Box::new(move || {
+            let (core, expected) = (Arc::clone(&core), expected.clone());
+            Box::pin(async move { expected.find(&core).await })
+        }),
+        id_was_chosen: true,
+    }
+}
+
+/// Recovery of the create of a customer.
+pub(crate) fn created_customer(
+    core: &Arc<Core>,
+    expected: wire::CreateCustomerRequest,
+) -> Recovery<CreatedIntpc> {
+    let core = Arc::clone(core);
+    Recovery::Create {
+        find: Box::new(move || {
+            let (core, expected) = (Arc::clone(&core), expected.clone());
+            Box::pin(async move { find_customer(&core, &expected).await })
+        }),
+        id_was_chosen: true,
+    }
+}
+
+/// Looks under the id of a customer, and under that of their first website.
+async fn find_customer(
+    core: &Arc<Core>,
+    expected: &wire::CreateCustomerRequest,
+) -> Result<Existing<CreatedIntpc>> {
+    let id = CustomerId::new(&expected.intp_customer_id)?;
+    let expected_website = expected.website.as_ref().map(|website| ExpectedWebsite {
+        website: website.intp_website_id.clone(),
+        customer: expected.intp_customer_id.clone(),
+        domain: website.domain.clone(),
+        package: website.package_id,
+        free_trial: false,
+    });
+    let found = match operations::get_customer(core, &DeferredId::from(Ok(id.clone()))).await {
+        Ok(found) => found,
+        Err(error) if error.is_not_found() => {
+            let taken = match &expected_website {
+                Some(expected) => get_website(core, &expected.website).await.is_ok(),
+                None => false,
+            };
+            return Ok(if taken {
+                Existing::Other("by another website".to_owned())
+            } else {
+                Existing::Nothing
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    if !found.email.eq_ignore_ascii_case(&expected.email) {
+        return Ok(Existing::Other(
+            "by a customer with another e-mail address".to_owned(),
+        ));
+    }
+    let website = match &expected_website {
+        None => None,
+        Some(expected) => match expected.find(core).await? {
+            Existing::Same(website) => Some(website),
+            Existing::Other(difference) => return Ok(Existing::Other(difference)),
+            Existing::Nothing | Existing::WithoutSecret(_) => {
+                return Ok(Existing::Other(
+                    "by a customer without this website".to_owned(),
+                ));
+            }
+        },
+    };
+    if let Some(package) = expected.package_id
+        && let Some(other) = other_account_package(core, id, package).await?
+    {
+        return Ok(Existing::Other(format!(
+            "by this customer on another package, {other}"
+        )));
+    }
+    Ok(Existing::Same(CreatedIntpc {
+        id: found.id,
+        visa_id: found.visa_id,
+        intp_customer_id: found.intp_customer_id,
+        email: found.email,
+        intp_id: found.intp_id,
+        created_at: found.created_at,
+        website,
+    }))
+}
+
+/// The package of an account if it is not the expected one, as far as it shows:
+/// the API shows it only on the websites that share it.
+async fn other_account_package(
+    core: &Arc<Core>,
+    customer: CustomerId,
+    expected: uuid::Uuid,
+) -> Result<Option<String>> {
+    let customer = DeferredId::from(Ok(customer));
+    let page = operations::list_websites(core, Some(&customer), 0, 1).await?;
+    Ok(page
+        .items
+        .first()
+        .filter(|website| website.package_id != expected)
+        .map(|website| website.package_name.clone()))
+}
+
+fn get_website(core: &Arc<Core>, id: &str) -> crate::Request<Website> {
+    operations::get_website(core, &DeferredId::from(WebsiteId::new(id)))
+}
+
+/// Recovery of the create of an API key. The secret was in the lost response and
+/// nowhere else, so what is found is of no use.
+pub(crate) fn created_api_key(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    name: String,
+) -> Recovery<CreatedApiKey> {
+    let (core, website, since) = (Arc::clone(core), website.clone(), just_now(core));
+    Recovery::Create {
+        find: Box::new(move || {
+            let (name, keys) = (name.clone(), operations::list_api_keys(&core, &website));
+            Box::pin(async move {
+                let found: Vec<_> = keys
+                    .await?
+                    .into_iter()
+                    .filter(|key| key.name == name && key.created_at >= since)
+                    .map(|key| key.id.to_string())
+                    .collect();
+                Ok(if found.is_empty() {
+                    Existing::Nothing
+                } else {
+                    Existing::WithoutSecret(format!(
+                        "the response with the secret of the new API key was lost: delete {} and create another",
+                        found.join(", ")
+                    ))
+                })
+            })
+        }),
+        id_was_chosen: false,
+    }
+}
+
+/// Recovery of the create of a package: one that has just been made as asked
+/// for is the answer. It is never sent again, for a package cannot be deleted.
+pub(crate) fn created_package(
+    core: &Arc<Core>,
+    expected: wire::CreatePackageRequest,
+) -> Recovery<Package> {
+    let (core, since) = (Arc::clone(core), just_now(core));
+    Recovery::Create {
+        find: Box::new(move || {
+            let (expected, packages) = (
+                expected.clone(),
+                operations::list_packages(&core, None, None),
+            );
+            Box::pin(async move {
+                let found = packages
+                    .await?
+                    .into_iter()
+                    .filter(|package| {
+                        package.name == expected.name
+                            && package.touchpoints == expected.touchpoints
+                            && package.period == expected.period
+                            && package.created_at >= since
+                    })
+                    .max_by_key(|package| package.created_at);
+                Ok(found.map_or(Existing::Nothing, Existing::Same))
+            })
+        }),
+        id_was_chosen: false,
+    }
+}
+
+/// The moment from which on a resource counts as just created, by the server's
+/// clock as far as that is known.
+fn just_now(core: &Core) -> DateTime<Utc> {
+    core.minter.now() - TimeDelta::seconds(5)
+}
