@@ -1,4 +1,4 @@
-//! What time it is for the server.
+//! The server's time, as far as it is known.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -6,12 +6,24 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-/// The largest difference that a `Date` header may teach. A larger one is more
-/// likely a broken proxy, and following it would mint tokens that are valid in
-/// some far future.
+/// The largest difference that is learned from a `Date` header. A larger one is
+/// more likely a broken proxy, and following it would mint tokens that are valid
+/// in the far future.
 const MAX_SKEW: TimeDelta = TimeDelta::hours(24);
 
-/// A clock that goes on steadily and can be set by the server's.
+/// Clocks this far apart explain a rejected token. A `Date` header is accurate to
+/// about a second.
+const CLOCK_MOVED: TimeDelta = TimeDelta::seconds(5);
+
+/// What the clock shows at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerTime {
+    pub(super) now: DateTime<Utc>,
+    /// How far the server is ahead of this machine, as learned from it.
+    pub(super) skew: TimeDelta,
+}
+
+/// A steady clock that can be set by the server's.
 ///
 /// It advances with tokio's clock, so that tests on paused time move it.
 #[derive(Debug)]
@@ -31,31 +43,30 @@ impl Clock {
     }
 
     /// The server's time, as far as it is known.
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        later(self.local(), self.skew())
+    pub(super) fn time(&self) -> ServerTime {
+        let skew = TimeDelta::milliseconds(self.skew_ms.load(Ordering::Relaxed));
+        ServerTime {
+            now: later(self.local(), skew),
+            skew,
+        }
     }
 
-    /// How far the server is ahead of this machine.
-    pub(super) fn skew(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.skew_ms.load(Ordering::Relaxed))
-    }
-
-    /// Sets the clock by a `Date` header. Returns whether it was believed.
+    /// Sets the clock by a `Date` header. Returns `false` if it is too far off.
     ///
-    /// Small differences count too: a header is cut to the second, so the clock
-    /// ends up to a second behind the server, and no token is issued in its future.
+    /// Small differences count too: the header is cut to the second, so the clock
+    /// runs up to a second behind the server, and no token is issued in its future.
     pub(super) fn learn(&self, server: DateTime<Utc>) -> bool {
         let skew = server.signed_duration_since(self.local());
-        let believed = skew.abs() <= MAX_SKEW;
-        if believed {
+        let plausible = skew.abs() <= MAX_SKEW;
+        if plausible {
             self.skew_ms
                 .store(skew.num_milliseconds(), Ordering::Relaxed);
         }
-        believed
+        plausible
     }
 
-    /// Tokio's clock stands still while a machine sleeps, the system's does not
-    /// but may be set back: the one that went further is right.
+    /// Tokio's clock stands still while a machine sleeps. The system's does not,
+    /// but may be set back. The one that advanced further is right.
     fn local(&self) -> DateTime<Utc> {
         let ticked = self.ticks.elapsed();
         let passed = Utc::now()
@@ -69,7 +80,12 @@ impl Clock {
     }
 }
 
-/// `time + delta` that stays in range.
+/// Whether a clock was corrected between two skews.
+pub(super) fn clock_moved(one: TimeDelta, other: TimeDelta) -> bool {
+    (one - other).abs() >= CLOCK_MOVED
+}
+
+/// `time + delta`, saturating.
 pub(super) fn later(time: DateTime<Utc>, delta: TimeDelta) -> DateTime<Utc> {
     time.checked_add_signed(delta)
         .unwrap_or(if delta < TimeDelta::zero() {
@@ -84,11 +100,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_follows_the_paused_clock() {
+    async fn clock_follows_paused_time() {
         let clock = Clock::new();
-        let before = clock.now();
+        let before = clock.time().now;
         tokio::time::advance(Duration::from_secs(600)).await;
-        let passed = clock.now() - before;
+        let passed = clock.time().now - before;
         assert!(
             (passed - TimeDelta::seconds(600)).abs() < TimeDelta::seconds(1),
             "{passed}"
@@ -96,14 +112,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_learns_what_is_believable() {
+    async fn clock_learns_differences_of_up_to_a_day() {
         let clock = Clock::new();
         for hours in [2, -2, 0, 23, -23] {
             let server = later(clock.local(), TimeDelta::hours(hours));
             assert!(clock.learn(server), "{hours}");
-            assert!((clock.now() - server).abs() < TimeDelta::seconds(1));
+            assert!((clock.time().now - server).abs() < TimeDelta::seconds(1));
         }
-        let before = clock.now();
+        let before = clock.time().now;
         for odd in [
             DateTime::<Utc>::UNIX_EPOCH,
             DateTime::<Utc>::MAX_UTC,
@@ -111,13 +127,13 @@ mod tests {
         ] {
             assert!(!clock.learn(odd));
         }
-        assert!((clock.now() - before).abs() < TimeDelta::seconds(1));
+        assert!((clock.time().now - before).abs() < TimeDelta::seconds(1));
     }
 
     #[test]
-    fn it_works_outside_a_runtime_and_stays_in_range() {
+    fn clock_works_outside_a_runtime_and_saturates() {
         let clock = Clock::new();
-        assert!((clock.now() - Utc::now()).abs() < TimeDelta::seconds(5));
+        assert!((clock.time().now - Utc::now()).abs() < TimeDelta::seconds(5));
         assert_eq!(
             later(DateTime::<Utc>::MAX_UTC, TimeDelta::days(1)),
             DateTime::<Utc>::MAX_UTC

@@ -95,7 +95,7 @@ impl<'a> Exchange<'a> {
         let mut in_doubt = false;
         let mut token = None;
         if matches!(self.credential, Credential::Partner) {
-            token = self.core.minter.settled(now);
+            token = self.core.minter.cached(now);
             if token.is_none() {
                 // A signer may take its time.
                 let made = in_time(deadline, self.core.minter.partner_token(), &self.span);

@@ -1,0 +1,45 @@
+//! One signature from a signer that may hang, panic or return something else.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+
+use super::signer::{Signer, SignerError};
+
+/// How long a signer may take.
+const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
+const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+
+/// Asks for one signature, and checks its size.
+pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    // `Signer::sign` is called inside, so that a panic before it returns a future is caught too.
+    let signing = AssertUnwindSafe(async {
+        match Handle::try_current() {
+            Ok(_) => tokio::time::timeout(SIGN_TIMEOUT, signer.sign(message))
+                .await
+                .unwrap_or_else(|_| {
+                    Err(SignerError::new(format!(
+                        "the signer did not respond within {} s",
+                        SIGN_TIMEOUT.as_secs()
+                    )))
+                }),
+            Err(_) => signer.sign(message).await,
+        }
+    });
+    let signature = signing
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(SignerError::new("the signer panicked")))?;
+    if SIGNATURE_BYTES.contains(&signature.len()) {
+        Ok(signature)
+    } else {
+        Err(SignerError::new(format!(
+            "invalid signature of {} bytes: expected the raw RSASSA-PKCS1-v1_5 signature \
+             of a key of at least 2048 bits, which has 256 to 1024 bytes",
+            signature.len()
+        )))
+    }
+}
