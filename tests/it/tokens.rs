@@ -1,4 +1,4 @@
-//! Tokens: made once, mended once, and refused where they should be.
+//! Tokens: minted once, replaced once after a 401, and reported when they stay rejected.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn one_token_serves_many_calls() {
 }
 
 #[tokio::test]
-async fn a_clock_two_hours_off_costs_one_401() {
+async fn clock_that_is_two_hours_off_costs_one_401() {
     for hours in [-2, 2] {
         let sandbox = Sandbox::builder()
             .clock_offset(chrono::Duration::hours(hours))
@@ -50,13 +50,13 @@ async fn a_clock_two_hours_off_costs_one_401() {
 }
 
 #[tokio::test]
-async fn a_token_that_stays_refused_is_an_error_after_one_more_try() {
+async fn token_that_stays_rejected_is_an_error_after_two_requests() {
     let stage = Stage::start().await;
     let partner = stage.sandbox.website_partner();
-    let strangers_key =
+    let other_key =
         PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
     let twipla = Twipla::builder()
-        .partner(partner.id(), strangers_key)
+        .partner(partner.id(), other_key)
         .base_url(stage.sandbox.base_url())
         .build()
         .unwrap();
@@ -70,7 +70,7 @@ async fn a_token_that_stays_refused_is_an_error_after_one_more_try() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_made_anew() {
+async fn expired_token_is_replaced() {
     let stage = Stage::start().await;
     stage.website_model.packages().list().await.unwrap();
     stage
@@ -89,7 +89,7 @@ impl Signer for BrokenSigner {
 }
 
 #[tokio::test]
-async fn a_signer_that_fails_is_told_apart_from_the_server() {
+async fn failing_signer_is_a_signing_error() {
     let stage = Stage::start().await;
     let built = Twipla::builder()
         .signer(stage.sandbox.website_partner().id(), BrokenSigner)
@@ -103,7 +103,7 @@ async fn a_signer_that_fails_is_told_apart_from_the_server() {
     assert!(stage.sandbox.requests().is_empty());
 }
 
-/// Signs once, and then no more.
+/// Signs once, and fails after that.
 #[derive(Debug)]
 struct SignsOnce {
     key: PrivateKey,
@@ -120,7 +120,7 @@ impl Signer for SignsOnce {
 }
 
 #[tokio::test]
-async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
+async fn signing_error_after_a_lost_response_is_ambiguous() {
     let stage = Stage::start().await;
     let create = stage.website_model.customers().create("c", "c@example.com");
     create.await.unwrap();
@@ -135,7 +135,7 @@ async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()
         .unwrap();
-    // The first attempt is done and its answer lost, the second is asked for another token.
+    // The response to the first attempt is lost, and the second one is told that its token expired.
     for kind in [FaultKind::ResetAfterCommit, FaultKind::ExpiredToken] {
         let fault = Fault::new(kind).operation("delete_customer").times(1);
         stage.sandbox.inject(fault);
@@ -149,7 +149,7 @@ async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_twice_that_may_have_been_done() {
+async fn subscription_change_is_not_sent_twice_after_a_lost_response() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     twipla
@@ -176,7 +176,7 @@ async fn nothing_is_sent_twice_that_may_have_been_done() {
     twipla.website("w").get().await.unwrap();
     assert_eq!(count("get_website"), 3);
 
-    // A change of subscription is sent once, and the caller is told.
+    // A subscription change is sent once, and the error says what happened.
     stage.sandbox.inject(
         Fault::new(FaultKind::ResetAfterCommit)
             .operation("cancel_website_subscription")
@@ -191,7 +191,7 @@ async fn nothing_is_sent_twice_that_may_have_been_done() {
     assert_eq!(error.settled(), Some(Settled::Applied), "{error}");
     assert_eq!(count("cancel_website_subscription"), 1);
 
-    // Unless the server says that it did not take it.
+    // Unless the server says that it did not process the request.
     stage.sandbox.inject(
         Fault::new(FaultKind::Status {
             code: 503,
