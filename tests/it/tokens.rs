@@ -103,6 +103,61 @@ async fn failing_signer_is_a_signing_error() {
     assert!(stage.sandbox.requests().is_empty());
 }
 
+/// Signs like a key service: after a while, driven by the runtime it is called on.
+#[derive(Debug)]
+struct SlowSigner(PrivateKey);
+
+impl Signer for SlowSigner {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.0.sign(message).await
+        })
+    }
+}
+
+#[test]
+fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let server = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = server.block_on(Sandbox::start()).unwrap();
+    let partner = sandbox.website_partner();
+    for ended in [false, true] {
+        let key = PrivateKey::from_pem(partner.private_key_pem()).unwrap();
+        let twipla = Twipla::builder()
+            .signer(partner.id(), SlowSigner(key))
+            .base_url(sandbox.base_url())
+            .timeout(Duration::from_secs(10))
+            .build()
+            .unwrap();
+        let first = runtime();
+        first.block_on(async {
+            let token = twipla.partner_token();
+            let given_up = tokio::time::timeout(Duration::from_millis(50), token).await;
+            assert!(given_up.is_err());
+        });
+        let parked = (!ended).then_some(first);
+        let list = async { twipla.packages().list().await };
+        runtime().block_on(list).unwrap();
+        drop(parked);
+    }
+}
+
+#[test]
+fn token_without_a_runtime_is_an_error_that_says_so() {
+    let server = tokio::runtime::Runtime::new().unwrap();
+    let stage = server.block_on(Stage::start());
+    let token = futures_util::FutureExt::now_or_never(stage.website_model.partner_token());
+    let error = token.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Signing);
+    assert!(error.to_string().contains("no Tokio runtime"), "{error}");
+}
+
 /// Signs once, and fails after that.
 #[derive(Debug)]
 struct SignsOnce {

@@ -14,7 +14,6 @@ use crate::ids::{CustomerId, PartnerId};
 pub(super) struct UnsignedJwt {
     /// `base64url(header).base64url(claims)`.
     pub(super) message: String,
-    pub(super) issued_at: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
 }
 
@@ -51,7 +50,6 @@ impl UnsignedJwt {
         header.kid = Some(partner.to_string());
         Ok(Self {
             message: format!("{}.{}", encode(&header)?, encode(&claims)?),
-            issued_at: now,
             expires_at: DateTime::from_timestamp(exp, 0).unwrap_or(now),
         })
     }

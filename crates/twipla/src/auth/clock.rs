@@ -20,7 +20,14 @@ const CLOCK_MOVED: TimeDelta = TimeDelta::seconds(5);
 pub(super) struct ServerTime {
     pub(super) now: DateTime<Utc>,
     /// How far the server is ahead of this machine, as learned from it.
-    pub(super) skew: TimeDelta,
+    skew: TimeDelta,
+}
+
+impl ServerTime {
+    /// Whether the clock was corrected since `earlier`.
+    pub(super) fn moved_since(self, earlier: Self) -> bool {
+        (self.skew - earlier.skew).abs() >= CLOCK_MOVED
+    }
 }
 
 /// A steady clock that can be set by the server's.
@@ -78,11 +85,6 @@ impl Clock {
             TimeDelta::from_std(ticked.max(passed)).unwrap_or(TimeDelta::MAX),
         )
     }
-}
-
-/// Whether a clock was corrected between two skews.
-pub(super) fn clock_moved(one: TimeDelta, other: TimeDelta) -> bool {
-    (one - other).abs() >= CLOCK_MOVED
 }
 
 /// `time + delta`, saturating.

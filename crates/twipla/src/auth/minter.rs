@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::clock::{Clock, ServerTime, clock_moved, later};
-use super::pending_mint::{MintResult, PendingMint, spawn};
+use super::backoff::Backoff;
+use super::clock::{Clock, ServerTime};
+use super::pending_mint::{MintReceiver, MintResult, PendingMint};
 use super::signer::{Signer, SignerError};
+use super::signing::{SIGN_TIMEOUT, current_runtime};
 use super::token::{SignerSlot, Token, UnsignedToken};
 use crate::ids::{CustomerId, PartnerId};
 use crate::{Error, ErrorKind, Result};
 
-/// Pauses between failed refreshes, while the old token is still valid.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between failed refreshes, while the old token is still valid.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How many mints a call waits for. A mint ends without a result if its runtime ends.
+const MAX_MINTS: usize = 3;
 /// How long a validated token is handed out without revalidation. The clock for
 /// this stands still while a machine sleeps, and the token's expiry does not: a
 /// call right after that may be late by this much.
@@ -50,22 +52,19 @@ struct State {
     /// The signer in use, followed by the one before it, if it was replaced.
     signers: VecDeque<SignerSlot>,
     token: Option<Arc<Token>>,
-    pending: Option<PendingMint>,
-    failures: u32,
-    /// A failed refresh is not tried again before this.
-    pause_until: Option<DateTime<Utc>>,
+    /// At most one for each runtime, signer and clock.
+    pending: Vec<PendingMint>,
+    /// Failed mints since the last one that succeeded.
+    failures: Backoff,
     /// The signer was replaced, and the token is still by the one before.
     outdated: bool,
     last_number: u64,
 }
 
-/// A pending mint to wait for.
-struct Joined {
-    result: Shared<BoxFuture<'static, MintResult>>,
-    /// Its serial, for the one who started it.
-    started: Option<u64>,
-    /// The mint that it replaces, to be dropped outside the lock.
-    replaced: Option<PendingMint>,
+/// What a call gets that needs a token.
+enum TokenOrMint {
+    Token(Arc<Token>),
+    Mint(MintReceiver),
 }
 
 impl Minter {
@@ -79,9 +78,8 @@ impl Minter {
             state: RwLock::new(State {
                 signers: VecDeque::from([SignerSlot { number: 1, signer }]),
                 token: None,
-                pending: None,
-                failures: 0,
-                pause_until: None,
+                pending: Vec::new(),
+                failures: Backoff::default(),
                 outdated: false,
                 last_number: 1,
             }),
@@ -121,29 +119,19 @@ impl Minter {
         if let Some(token) = self.cached(Instant::now()) {
             return Ok(token);
         }
-        let time = self.0.clock.time();
-        {
-            let state = self.0.read();
-            if let Some(token) = state.fresh_token(time) {
-                self.0.cache(&state, &token, time);
-                return Ok(token);
+        for _ in 0..MAX_MINTS {
+            match self.0.token_or_mint().map_err(signing_error)? {
+                TokenOrMint::Token(token) => return Ok(token),
+                TokenOrMint::Mint(mint) => {
+                    if let Some(result) = mint.wait().await {
+                        return result.map_err(signing_error);
+                    }
+                }
             }
         }
-        let (old, mut mint) = {
-            let mut state = self.0.write();
-            // Another call may have been faster.
-            if let Some(token) = state.fresh_token(time) {
-                return Ok(token);
-            }
-            let old = state.token.clone().filter(|token| token.is_usable(time));
-            (old, self.0.join_or_start(&mut state, time.skew))
-        };
-        self.spawn(&mut mint);
-        match (old, mint.result.peek()) {
-            (_, Some(Ok(new))) => Ok(Arc::clone(new)),
-            (Some(old), _) => Ok(old),
-            (None, _) => mint.result.await.map_err(signing_error),
-        }
+        Err(signing_error(SignerError::new(
+            "the Tokio runtime ended before the signer responded",
+        )))
     }
 
     /// A token to replace one that the server rejected with 401: a newer one if
@@ -153,70 +141,41 @@ impl Minter {
     /// been accepted, and the signer was replaced before, the other of the two
     /// signs: the server may not know the new key yet, or no longer know the old one.
     pub(crate) async fn refresh_after_rejection(&self, rejected: &Token) -> Result<Arc<Token>> {
-        let time = self.0.clock.time();
-        let (mut mint, discarded) = {
+        {
             let mut state = self.0.write();
-            let mut discarded = None;
-            self.0.cached.store(None);
-            match &state.token {
-                Some(token) if token.serial != rejected.serial && token.is_usable(time) => {
-                    return Ok(Arc::clone(token));
+            if state.serial() == Some(rejected.serial) {
+                self.0.cached.store(None);
+                state.token = None;
+                // A token that expired on its way says nothing about its key.
+                if rejected.is_usable(self.0.clock.time()) {
+                    state.try_other_signer(rejected.signer);
                 }
-                Some(token) if token.serial == rejected.serial => {
-                    state.token = None;
-                    // A token that expired on its way says nothing about its key.
-                    if rejected.is_usable(time) && state.try_other_signer(rejected.signer) {
-                        discarded = state.pending.take();
-                    }
-                }
-                _ => {}
             }
-            (self.0.join_or_start(&mut state, time.skew), discarded)
-        };
-        drop(discarded);
-        self.spawn(&mut mint);
-        mint.result.await.map_err(signing_error)
+        }
+        self.partner_token().await
     }
 
     /// A token that lets `customer` open the dashboard. A new one each time.
     pub(crate) async fn customer_token(&self, customer: &CustomerId) -> Result<Token> {
         let signers = self.0.read().signers.clone();
-        let unsigned = self.0.unsigned(Some(customer), 0).map_err(signing_error)?;
-        unsigned.sign(signers).await.map_err(signing_error)
+        let (time, lifetime) = (self.0.clock.time(), self.0.lifetime);
+        let unsigned = UnsignedToken::new(self.0.partner, Some(customer), time, lifetime, 0);
+        let signed = unsigned.map_err(signing_error)?.sign(signers).await;
+        signed.map_err(signing_error)
     }
 
     /// Signs with another key from now on. No call fails because of this: the
     /// cached token is used until the new signer has made one, and the signer
     /// before it signs where the new one fails or the server does not know its key yet.
     pub(crate) fn replace_signer(&self, signer: Arc<dyn Signer>) {
-        let discarded = {
-            let mut state = self.0.write();
-            self.0.cached.store(None);
-            state.last_number += 1;
-            let number = state.last_number;
-            state.signers.truncate(1);
-            state.signers.push_front(SignerSlot { number, signer });
-            state.outdated = state.token.is_some();
-            state.failures = 0;
-            state.pause_until = None;
-            state.pending.take()
-        };
-        drop(discarded);
-    }
-
-    /// Lets the runtime drive a mint that was just started.
-    fn spawn(&self, mint: &mut Joined) {
-        drop(mint.replaced.take());
-        let Some(serial) = mint.started else {
-            return;
-        };
-        let Some(task) = spawn(&mint.result) else {
-            return;
-        };
         let mut state = self.0.write();
-        if let Some(pending) = state.pending.as_mut().filter(|it| it.serial == serial) {
-            pending.driven_by(task);
-        }
+        self.0.cached.store(None);
+        state.last_number += 1;
+        let number = state.last_number;
+        state.signers.truncate(1);
+        state.signers.push_front(SignerSlot { number, signer });
+        state.outdated = state.token.is_some();
+        state.failures = Backoff::default();
     }
 }
 
@@ -231,21 +190,30 @@ impl fmt::Debug for Minter {
 
 impl State {
     /// The token, if it is usable and no mint needs to be started.
-    fn fresh_token(&self, time: ServerTime) -> Option<Arc<Token>> {
+    fn fresh_token(&self, now: Instant, time: ServerTime) -> Option<Arc<Token>> {
         let token = self.token.as_ref().filter(|token| token.is_usable(time))?;
         let due = time.now >= token.refresh_at || self.outdated;
-        let paused = self.pause_until.is_some_and(|until| time.now < until);
-        (!due || paused || self.pending.is_some()).then(|| Arc::clone(token))
+        let signer = self.first_signer();
+        let is_pending = |mint: &PendingMint| mint.is_alive(now) && mint.is_current(signer, time);
+        let wait = || self.failures.is_pausing(now) || self.pending.iter().any(is_pending);
+        (!due || wait()).then(|| Arc::clone(token))
+    }
+
+    /// The serial of the token.
+    fn serial(&self) -> Option<u64> {
+        self.token.as_ref().map(|token| token.serial)
+    }
+
+    /// Number of the signer that is asked first.
+    fn first_signer(&self) -> u64 {
+        self.signers.front().map_or(0, |first| first.number)
     }
 
     /// Moves the other signer to the front, if the rejected one is there and there is another.
-    fn try_other_signer(&mut self, rejected: u64) -> bool {
-        let in_use = self.signers.front().map(|first| first.number);
-        let other = self.signers.len() > 1 && in_use == Some(rejected);
-        if other {
+    fn try_other_signer(&mut self, rejected: u64) {
+        if self.first_signer() == rejected && self.signers.len() > 1 {
             self.signers.rotate_left(1);
         }
-        other
     }
 }
 
@@ -270,83 +238,91 @@ impl Inner {
         }
     }
 
-    /// Joins the pending mint. Starts one if there is none, or if it goes by a wrong clock.
-    fn join_or_start(self: &Arc<Self>, state: &mut State, skew: TimeDelta) -> Joined {
-        let pending = state.pending.as_ref();
-        if let Some(pending) = pending.filter(|it| !clock_moved(it.skew, skew)) {
-            return Joined {
-                result: pending.result.clone(),
-                started: None,
-                replaced: None,
-            };
+    /// The token if one is usable, or the mint to wait for. Starts a mint if one is due.
+    fn token_or_mint(self: &Arc<Self>) -> Result<TokenOrMint, SignerError> {
+        let (now, time) = (Instant::now(), self.clock.time());
+        {
+            let state = self.read();
+            if let Some(token) = state.fresh_token(now, time) {
+                self.cache(&state, &token, time);
+                return Ok(TokenOrMint::Token(token));
+            }
+        }
+        let mut state = self.write();
+        // Another call may have been faster.
+        if let Some(token) = state.fresh_token(now, time) {
+            return Ok(TokenOrMint::Token(token));
+        }
+        let mint = self.join_or_start(&mut state, now, time);
+        match &state.token {
+            Some(token) if token.is_usable(time) => Ok(TokenOrMint::Token(Arc::clone(token))),
+            _ => mint.map(TokenOrMint::Mint),
+        }
+    }
+
+    /// Joins the mint that is pending on this runtime. Starts one if there is none,
+    /// or if it uses a signer or a clock that was replaced since.
+    fn join_or_start(
+        self: &Arc<Self>,
+        state: &mut State,
+        now: Instant,
+        time: ServerTime,
+    ) -> Result<MintReceiver, SignerError> {
+        let runtime = current_runtime()?;
+        state.pending.retain(|mint| mint.is_alive(now));
+        let signer = state.first_signer();
+        let mut pending = state.pending.iter();
+        let joined = pending.find(|mint| mint.runs_on(&runtime) && mint.is_current(signer, time));
+        if let Some(mint) = joined {
+            return Ok(mint.receiver());
         }
         state.last_number += 1;
         let serial = state.last_number;
+        let unsigned = UnsignedToken::new(self.partner, None, time, self.lifetime, serial)?;
         let signers = state.signers.clone();
-        let unsigned = self.unsigned(None, serial);
-        // Weak, because `state` keeps the future.
+        let give_up_at = signers.iter().fold(now, |time, _| time + SIGN_TIMEOUT);
+        // Weak, so that the task does not keep a client alive that nobody uses any more.
         let inner = Arc::downgrade(self);
-        let mint = PendingMint::new(serial, skew, async move {
-            let result = match unsigned {
-                Ok(unsigned) => unsigned.sign(signers).await.map(Arc::new),
-                Err(error) => Err(error),
-            };
+        let mint = async move {
+            let result = unsigned.sign(signers).await.map(Arc::new);
             if let Some(inner) = inner.upgrade() {
                 inner.finish(serial, &result);
             }
             result
-        });
-        Joined {
-            result: mint.result.clone(),
-            started: Some(serial),
-            replaced: state.pending.replace(mint),
-        }
+        };
+        let mint = PendingMint::spawn(&runtime, serial, signer, time, give_up_at, mint);
+        let receiver = mint.receiver();
+        state.pending.push(mint);
+        Ok(receiver)
     }
 
-    /// Takes over the result of a mint, unless another mint took its place.
+    /// Takes over the result of a mint, unless it was given up, or its signer or
+    /// clock was replaced since.
     fn finish(&self, serial: u64, result: &MintResult) {
         let mut state = self.write();
-        if state.pending.as_ref().is_none_or(|it| it.serial != serial) {
+        let Some(index) = state.pending.iter().position(|it| it.serial == serial) else {
+            return;
+        };
+        let mint = state.pending.swap_remove(index);
+        if !mint.is_current(state.first_signer(), self.clock.time()) {
             return;
         }
-        let finished = state.pending.take();
         self.cached.store(None);
         match result {
             Ok(token) => {
                 // The second signer made it because the first could not.
-                if state.signers.front().map(|first| first.number) != Some(token.signer) {
+                if state.first_signer() != token.signer {
                     state.signers.rotate_left(1);
                 }
                 state.token = Some(Arc::clone(token));
-                state.failures = 0;
-                state.pause_until = None;
+                state.failures = Backoff::default();
                 state.outdated = false;
             }
             Err(error) => {
-                let pause = FIRST_PAUSE
-                    .saturating_mul(1 << state.failures.min(8))
-                    .min(LONGEST_PAUSE)
-                    .mul_f64(0.5 + fastrand::f64() / 2.0);
-                state.failures = state.failures.saturating_add(1);
-                state.pause_until = Some(later(
-                    self.clock.time().now,
-                    TimeDelta::from_std(pause).unwrap_or_else(|_| TimeDelta::zero()),
-                ));
+                state.failures.record(Instant::now(), LONGEST_PAUSE);
                 tracing::warn!(error = %error, "cannot sign a token");
             }
         }
-        drop(state);
-        // Outside the lock: this may drop a future of the caller's own signer.
-        drop(finished);
-    }
-
-    fn unsigned(
-        &self,
-        customer: Option<&CustomerId>,
-        serial: u64,
-    ) -> Result<UnsignedToken, SignerError> {
-        let time = self.clock.time();
-        UnsignedToken::new(self.partner, customer, time, self.lifetime, serial)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tokens: what they claim, who signs them, and how long they are used.
 
+mod backoff;
 mod claims;
 mod clock;
 mod key;

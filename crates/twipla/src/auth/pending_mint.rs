@@ -1,70 +1,98 @@
-//! A token that is being signed.
+//! A token that is being signed, in a task of its own.
 //!
-//! Everyone who needs it shares one future. A caller that is dropped loses
-//! nothing: the minter keeps the future too, and if the first poll does not
-//! finish it (as it does with a key in this process), the runtime drives it on.
-//! It could be left to the next caller instead, but a future that nobody polls
-//! may hold a lock of the signer's that others wait for.
+//! The task outlives the call that started it, so a call that is dropped does
+//! not lose the token. It runs on that call's Tokio runtime, and only calls on
+//! the same runtime wait for it: nobody may ever drive another runtime again.
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared};
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Handle};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
+use super::clock::ServerTime;
 use super::signer::SignerError;
 use super::token::Token;
 
 /// What became of a mint.
 pub(super) type MintResult = Result<Arc<Token>, SignerError>;
 
-/// A mint that has not finished.
+/// A mint that has not finished. Dropping it ends its task.
 pub(super) struct PendingMint {
     pub(super) serial: u64,
-    /// The learned clock skew that its token is issued with.
-    pub(super) skew: TimeDelta,
-    pub(super) result: Shared<BoxFuture<'static, MintResult>>,
-    /// Ends the task that drives it when nobody can want the token any more.
-    task: Option<AbortOnDrop>,
+    /// Number of the signer that is asked first.
+    pub(super) signer: u64,
+    issued: ServerTime,
+    runtime: runtime::Id,
+    give_up_at: Instant,
+    result: MintReceiver,
+    task: AbortHandle,
 }
 
 impl PendingMint {
-    pub(super) fn new(
+    /// Spawns `mint`, which signs a token that is issued at `issued` and is finished before `give_up_at`.
+    pub(super) fn spawn(
+        runtime: &Handle,
         serial: u64,
-        skew: TimeDelta,
+        signer: u64,
+        issued: ServerTime,
+        give_up_at: Instant,
         mint: impl Future<Output = MintResult> + Send + 'static,
     ) -> Self {
+        let (sender, receiver) = watch::channel(None);
+        let task = runtime.spawn(async move {
+            let result = mint.await;
+            // Nobody may be waiting any more.
+            let _ = sender.send(Some(result));
+        });
         Self {
             serial,
-            skew,
-            result: mint.boxed().shared(),
-            task: None,
+            signer,
+            issued,
+            runtime: runtime.id(),
+            give_up_at,
+            result: MintReceiver(receiver),
+            task: task.abort_handle(),
         }
     }
 
-    pub(super) fn driven_by(&mut self, task: AbortOnDrop) {
-        self.task = Some(task);
+    /// Whether its result can still be expected. Not if its runtime has ended, or was
+    /// not driven for so long that every signer should have responded.
+    pub(super) fn is_alive(&self, now: Instant) -> bool {
+        !self.task.is_finished() && now < self.give_up_at
+    }
+
+    /// Whether a mint that starts now would do the same.
+    pub(super) fn is_current(&self, signer: u64, time: ServerTime) -> bool {
+        self.signer == signer && !time.moved_since(self.issued)
+    }
+
+    /// Whether calls on `runtime` can wait for it.
+    pub(super) fn runs_on(&self, runtime: &Handle) -> bool {
+        self.runtime == runtime.id()
+    }
+
+    /// Waits for its result.
+    pub(super) fn receiver(&self) -> MintReceiver {
+        self.result.clone()
     }
 }
 
-/// A task that ends when this is dropped.
-pub(super) struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
+impl Drop for PendingMint {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
-/// Polls a new mint for the first time, and spawns a task for the rest of it.
-/// `None` where no rest is left, or no runtime is there: those who wait drive it then.
-pub(super) fn spawn(mint: &Shared<BoxFuture<'static, MintResult>>) -> Option<AbortOnDrop> {
-    if mint.clone().now_or_never().is_some() {
-        return None;
+/// Waits for the result of a mint.
+#[derive(Clone)]
+pub(super) struct MintReceiver(watch::Receiver<Option<MintResult>>);
+
+impl MintReceiver {
+    /// The result, or `None` if the task ended without one.
+    pub(super) async fn wait(mut self) -> Option<MintResult> {
+        let result = self.0.wait_for(Option::is_some).await.ok()?;
+        result.clone()
     }
-    let runtime = Handle::try_current().ok()?;
-    let task = runtime.spawn(mint.clone().map(drop));
-    Some(AbortOnDrop(task.abort_handle()))
 }

@@ -16,9 +16,11 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 /// type `RAW`), and return the bytes of the signature, not their base64.
 ///
 /// A token is used for many calls, so a signer is asked about once every seven
-/// minutes, and once for every dashboard URL. It is never asked twice at a time
-/// for the same token, and has 30 seconds to respond. While an older token is
-/// valid, neither a slow nor a failing signer delays a call.
+/// minutes, and once for every dashboard URL. It has 30 seconds to respond. While
+/// an older token is valid, neither a slow nor a failing signer delays a call.
+///
+/// Calls that wait for the same token share one signature. If one client is used
+/// on several Tokio runtimes, each of them may ask for a signature of its own.
 ///
 /// `Debug` is required so that a client can be printed. Do not show secrets in it.
 ///

@@ -5,34 +5,30 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::signer::{Signer, SignerError};
 
 /// How long a signer may take.
-const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
 const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// Asks for one signature, and checks its size.
+/// Asks for one signature, and checks it.
 pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    current_runtime()?;
     // `Signer::sign` is called inside, so that a panic before it returns a future is caught too.
-    let signing = AssertUnwindSafe(async {
-        match Handle::try_current() {
-            Ok(_) => tokio::time::timeout(SIGN_TIMEOUT, signer.sign(message))
-                .await
-                .unwrap_or_else(|_| {
-                    Err(SignerError::new(format!(
-                        "the signer did not respond within {} s",
-                        SIGN_TIMEOUT.as_secs()
-                    )))
-                }),
-            Err(_) => signer.sign(message).await,
+    let signing = AssertUnwindSafe(async { timeout(SIGN_TIMEOUT, signer.sign(message)).await });
+    let signature = match signing.catch_unwind().await {
+        Ok(Ok(result)) => result?,
+        Ok(Err(_)) => {
+            return Err(SignerError::new(format!(
+                "the signer did not respond within {} s",
+                SIGN_TIMEOUT.as_secs()
+            )));
         }
-    });
-    let signature = signing
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(SignerError::new("the signer panicked")))?;
+        Err(_) => return Err(SignerError::new("the signer panicked")),
+    };
     if SIGNATURE_BYTES.contains(&signature.len()) {
         Ok(signature)
     } else {
@@ -42,4 +38,13 @@ pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>,
             signature.len()
         )))
     }
+}
+
+/// The runtime that this is called on.
+pub(super) fn current_runtime() -> Result<Handle, SignerError> {
+    Handle::try_current().map_err(|_| {
+        SignerError::new(
+            "there is no Tokio runtime here: await the call inside one, such as #[tokio::main] starts",
+        )
+    })
 }

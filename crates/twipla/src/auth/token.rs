@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderValue;
 
 use super::claims::UnsignedJwt;
-use super::clock::{ServerTime, clock_moved, later};
+use super::clock::{ServerTime, later};
 use super::signer::{Signer, SignerError};
 use super::signing::sign;
 use crate::ids::{CustomerId, PartnerId};
@@ -37,8 +37,7 @@ pub struct Token {
     pub(super) serial: u64,
     /// Number of the signer that signed it.
     pub(super) signer: u64,
-    /// The learned clock skew when it was issued.
-    skew: TimeDelta,
+    issued: ServerTime,
 }
 
 impl Token {
@@ -60,7 +59,7 @@ impl Token {
     /// Whether the server should accept it. A token issued by a clock that has
     /// since been corrected may be expired, or not valid yet, for the server.
     pub(super) fn is_usable(&self, time: ServerTime) -> bool {
-        time.now < self.usable_until && !clock_moved(time.skew, self.skew)
+        time.now < self.usable_until && !time.moved_since(self.issued)
     }
 }
 
@@ -85,7 +84,7 @@ pub(super) struct UnsignedToken {
     jwt: UnsignedJwt,
     lifetime: TimeDelta,
     serial: u64,
-    skew: TimeDelta,
+    issued: ServerTime,
 }
 
 impl UnsignedToken {
@@ -93,17 +92,17 @@ impl UnsignedToken {
     pub(super) fn new(
         partner: PartnerId,
         customer: Option<&CustomerId>,
-        time: ServerTime,
+        issued: ServerTime,
         lifetime: TimeDelta,
         serial: u64,
     ) -> Result<Self, SignerError> {
-        let jwt = UnsignedJwt::new(partner, customer, time.now, lifetime)
+        let jwt = UnsignedJwt::new(partner, customer, issued.now, lifetime)
             .map_err(|error| SignerError::new("invalid claims").with_source(error))?;
         Ok(Self {
             jwt,
             lifetime,
             serial,
-            skew: time.skew,
+            issued,
         })
     }
 
@@ -120,11 +119,7 @@ impl UnsignedToken {
     }
 
     fn attach_signature(self, signature: &[u8], signer: u64) -> Result<Token, SignerError> {
-        let UnsignedJwt {
-            issued_at,
-            expires_at,
-            ..
-        } = self.jwt;
+        let expires_at = self.jwt.expires_at;
         let text = self.jwt.attach_signature(signature);
         let mut header_value =
             HeaderValue::try_from(format!("Bearer {text}")).map_err(|error| {
@@ -141,10 +136,10 @@ impl UnsignedToken {
             header_value,
             expires_at,
             usable_until: later(expires_at, -margin),
-            refresh_at: later(issued_at, before_refresh),
+            refresh_at: later(self.issued.now, before_refresh),
             serial: self.serial,
             signer,
-            skew: self.skew,
+            issued: self.issued,
         })
     }
 }

@@ -1,0 +1,31 @@
+//! Growing pauses between attempts at something that keeps failing.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often something failed in a row, and until when it is not tried again.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    failures: u32,
+    until: Option<Instant>,
+}
+
+impl Backoff {
+    /// Notes a failure. The pause after it is twice the last one, up to `longest`,
+    /// less a random part of up to a half.
+    pub(super) fn record(&mut self, now: Instant, longest: Duration) {
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << self.failures.min(8))
+            .min(longest)
+            .mul_f64(0.5 + fastrand::f64() / 2.0);
+        self.failures = self.failures.saturating_add(1);
+        self.until = Some(now + pause);
+    }
+
+    pub(super) fn is_pausing(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
+}
