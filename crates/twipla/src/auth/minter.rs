@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -16,10 +18,18 @@ use super::signer::{Signer, SignerError};
 use super::signing::{SIGN_TIMEOUT, current_runtime};
 use super::token::{SignerSlot, Token, UnsignedToken};
 use crate::ids::{CustomerId, PartnerId};
+use crate::retry::server_date;
 use crate::{Error, ErrorKind, Result};
 
 /// The longest pause between failed refreshes, while the old token is still valid.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// So many rejected tokens are replaced at once. It takes this many to correct a
+/// wrong clock, to undo a wrong correction, and to try the other signer.
+const FREE_REJECTIONS: u32 = 3;
+/// The longest pause between signatures while the server rejects every token.
+const LONGEST_REJECTED_PAUSE: Duration = Duration::from_secs(60);
+/// Rejections this long ago no longer count, if a later token was accepted.
+const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 /// How many mints a call waits for. A mint ends without a result if its runtime ends.
 const MAX_MINTS: usize = 3;
 /// How long a validated token is handed out without revalidation. The clock for
@@ -39,6 +49,8 @@ struct Inner {
     /// What calls get without a lock. Set under the lock of `state`, so that it
     /// never outlives a change of it.
     cached: ArcSwapOption<CachedToken>,
+    /// Serial of the token that the server accepted last.
+    accepted: AtomicU64,
     state: RwLock<State>,
 }
 
@@ -56,6 +68,10 @@ struct State {
     pending: Vec<PendingMint>,
     /// Failed mints since the last one that succeeded.
     failures: Backoff,
+    /// Rejected tokens that were replaced.
+    rejections: Backoff,
+    /// Serial of the last of them.
+    last_rejected: u64,
     /// The signer was replaced, and the token is still by the one before.
     outdated: bool,
     last_number: u64,
@@ -69,17 +85,29 @@ enum TokenOrMint {
 
 impl Minter {
     pub(crate) fn new(partner: PartnerId, signer: Arc<dyn Signer>, lifetime: Duration) -> Self {
+        Self::with_clock(partner, signer, lifetime, Clock::new(Utc::now))
+    }
+
+    fn with_clock(
+        partner: PartnerId,
+        signer: Arc<dyn Signer>,
+        lifetime: Duration,
+        clock: Clock,
+    ) -> Self {
         let lifetime = TimeDelta::from_std(lifetime).unwrap_or(MAX_LIFETIME);
         Self(Arc::new(Inner {
             partner,
             lifetime: lifetime.min(MAX_LIFETIME),
-            clock: Clock::new(),
+            clock,
             cached: ArcSwapOption::empty(),
+            accepted: AtomicU64::new(0),
             state: RwLock::new(State {
                 signers: VecDeque::from([SignerSlot { number: 1, signer }]),
                 token: None,
                 pending: Vec::new(),
                 failures: Backoff::default(),
+                rejections: Backoff::default(),
+                last_rejected: 0,
                 outdated: false,
                 last_number: 1,
             }),
@@ -91,17 +119,20 @@ impl Minter {
         self.0.clock.time().now
     }
 
-    /// Sets the clock by the `Date` header of a response. Differences of more
-    /// than 24 hours are ignored.
-    pub(crate) fn learn_clock(&self, server_date: DateTime<Utc>) {
-        if !self.0.clock.learn(server_date) {
-            tracing::warn!(
-                server_date = %server_date,
-                "ignoring the server's Date header: it is more than a day off"
-            );
+    /// Notes that the server accepted a token, and checks the clock by its response.
+    ///
+    /// Takes no lock and allocates nothing, and reads the `Date` header only while
+    /// the clock is corrected: every successful call passes here.
+    pub(crate) fn accepted(&self, token: &Token, headers: &HeaderMap) {
+        if self.0.accepted.load(Ordering::Relaxed) != token.serial {
+            self.0.accepted.store(token.serial, Ordering::Relaxed);
         }
-        let _state = self.0.write();
-        self.0.cached.store(None);
+        if self.0.clock.is_corrected()
+            && let Some(date) = server_date(headers)
+            && self.0.clock.learn_from_success(token.issued, date)
+        {
+            self.0.cached.store(None);
+        }
     }
 
     /// The token for partner endpoints, if it needs no revalidation.
@@ -135,24 +166,40 @@ impl Minter {
     }
 
     /// A token to replace one that the server rejected with 401: a newer one if
-    /// there already is one, else a newly signed one.
+    /// there already is one, else a newly signed one. `None` if tokens are rejected
+    /// again and again: every signature may cost money, so another one has to wait.
     ///
-    /// Call [`learn_clock`](Self::learn_clock) first. If the token should have
-    /// been accepted, and the signer was replaced before, the other of the two
-    /// signs: the server may not know the new key yet, or no longer know the old one.
-    pub(crate) async fn refresh_after_rejection(&self, rejected: &Token) -> Result<Arc<Token>> {
+    /// If the token should have been valid, something is changed for the next one:
+    /// the clock, by the `headers` of the response, or else the signer, if it was
+    /// replaced before. The server may not know the new key yet, or no longer know
+    /// the old one.
+    pub(crate) async fn refresh_after_rejection(
+        &self,
+        rejected: &Token,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Token>>> {
         {
+            let (now, time) = (Instant::now(), self.0.clock.time());
             let mut state = self.0.write();
-            if state.serial() == Some(rejected.serial) {
-                self.0.cached.store(None);
-                state.token = None;
-                // A token that expired on its way says nothing about its key.
-                if rejected.is_usable(self.0.clock.time()) {
-                    state.try_other_signer(rejected.signer);
+            let in_use = state.token.clone();
+            if let Some(token) = in_use.filter(|token| token.serial == rejected.serial) {
+                // A token that expired on its way says nothing about its clock and key.
+                if token.is_usable(time) {
+                    let accepted = self.0.accepted.load(Ordering::Relaxed);
+                    if !state.may_replace(&token, accepted, now) {
+                        // Where it was accepted before, it may be so again.
+                        return Ok((accepted == token.serial).then_some(token));
+                    }
+                    self.0.clock.learn_from_rejection(server_date(headers));
+                    if token.is_usable(self.0.clock.time()) {
+                        state.try_other_signer(token.signer);
+                    }
                 }
+                state.token = None;
+                self.0.cached.store(None);
             }
         }
-        self.partner_token().await
+        self.partner_token().await.map(Some)
     }
 
     /// A token that lets `customer` open the dashboard. A new one each time.
@@ -176,6 +223,7 @@ impl Minter {
         state.signers.push_front(SignerSlot { number, signer });
         state.outdated = state.token.is_some();
         state.failures = Backoff::default();
+        state.rejections = Backoff::default();
     }
 }
 
@@ -199,14 +247,25 @@ impl State {
         (!due || wait()).then(|| Arc::clone(token))
     }
 
-    /// The serial of the token.
-    fn serial(&self) -> Option<u64> {
-        self.token.as_ref().map(|token| token.serial)
-    }
-
     /// Number of the signer that is asked first.
     fn first_signer(&self) -> u64 {
         self.signers.front().map_or(0, |first| first.number)
+    }
+
+    /// Whether to sign another token in place of a rejected one. `accepted` is the
+    /// serial of the token that was accepted last.
+    fn may_replace(&mut self, rejected: &Token, accepted: u64, now: Instant) -> bool {
+        let recovered = accepted > self.last_rejected;
+        if recovered && !self.rejections.has_failed_within(RECOVERED_AFTER, now) {
+            self.rejections = Backoff::default();
+        }
+        let allowed =
+            self.rejections.failures() < FREE_REJECTIONS || !self.rejections.is_pausing(now);
+        if allowed {
+            self.rejections.record(now, LONGEST_REJECTED_PAUSE);
+            self.last_rejected = rejected.serial;
+        }
+        allowed
     }
 
     /// Moves the other signer to the front, if the rejected one is there and there is another.

@@ -37,7 +37,7 @@ pub struct Token {
     pub(super) serial: u64,
     /// Number of the signer that signed it.
     pub(super) signer: u64,
-    issued: ServerTime,
+    pub(super) issued: ServerTime,
 }
 
 impl Token {
@@ -57,7 +57,7 @@ impl Token {
     }
 
     /// Whether the server should accept it. A token issued by a clock that has
-    /// since been corrected may be expired, or not valid yet, for the server.
+    /// moved since may be expired, or not valid yet, for the server.
     pub(super) fn is_usable(&self, time: ServerTime) -> bool {
         time.now < self.usable_until && !time.moved_since(self.issued)
     }

@@ -130,6 +130,9 @@ impl<'a> Exchange<'a> {
                 }
                 Attempt::Reply(reply) if reply.status.is_success() => {
                     self.core.budget.success();
+                    if let Some(token) = &token {
+                        self.core.minter.accepted(token, &reply.headers);
+                    }
                     return Ok(reply);
                 }
                 Attempt::Reply(mut reply) => {
@@ -142,9 +145,11 @@ impl<'a> Exchange<'a> {
                         let fresh = fresh.map_err(|error| {
                             error.with_attempts(attempts).with_ambiguous(in_doubt)
                         });
-                        token = Some(fresh?);
-                        now = Instant::now();
-                        continue;
+                        if let Some(fresh) = fresh? {
+                            token = Some(fresh);
+                            now = Instant::now();
+                            continue;
+                        }
                     }
                     let after = retry::retry_after(&reply.headers, self.core.minter.now());
                     in_doubt |= nature.changes && unsettled(reply.status, after);
@@ -275,18 +280,15 @@ impl<'a> Exchange<'a> {
         Ok(whole.freeze())
     }
 
-    /// A token in place of one that the server refused.
+    /// A token in place of one that the server rejected, unless it rejects them all.
     async fn other_token(
         &self,
         rejected: &Token,
         reply: &RawReply,
         deadline: Instant,
-    ) -> Result<Arc<Token>> {
-        // The clocks may differ: the answer tells the server's.
-        if let Some(date) = retry::server_date(&reply.headers) {
-            self.span.in_scope(|| self.core.minter.learn_clock(date));
-        }
-        let fresh = self.core.minter.refresh_after_rejection(rejected);
+    ) -> Result<Option<Arc<Token>>> {
+        let minter = &self.core.minter;
+        let fresh = minter.refresh_after_rejection(rejected, &reply.headers);
         in_time(deadline, fresh, &self.span).await
     }
 

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -6,11 +5,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use http::header::DATE;
 use serde_json::Value;
 use tokio::time::{advance, sleep, timeout};
 
+use super::super::clock::testing::LocalClock;
 use super::super::signer::SignFuture;
 use super::*;
+
+mod clocks;
+mod rejections;
+mod runtimes;
 
 const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 const LIFE: Duration = Duration::from_secs(600);
@@ -83,11 +88,28 @@ impl Signer for Fake {
 }
 
 fn minter(signer: &Arc<Fake>) -> Arc<Minter> {
-    Arc::new(Minter::new(
-        PartnerId::new(PARTNER).unwrap(),
-        Arc::clone(signer) as _,
-        LIFE,
-    ))
+    minter_at(signer, &LocalClock::new())
+}
+
+/// A minter on a machine with this clock.
+fn minter_at(signer: &Arc<Fake>, clock: &LocalClock) -> Arc<Minter> {
+    let partner = PartnerId::new(PARTNER).unwrap();
+    let signer = Arc::clone(signer) as _;
+    Arc::new(Minter::with_clock(partner, signer, LIFE, clock.clock()))
+}
+
+/// The headers of a response that was sent at this time.
+fn headers(date: DateTime<Utc>) -> HeaderMap {
+    let date = httpdate::fmt_http_date(date.into());
+    HeaderMap::from_iter([(DATE, date.parse().unwrap())])
+}
+
+/// The replacement for a token that was rejected at this time.
+async fn replace(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> Arc<Token> {
+    let replacement = minter
+        .refresh_after_rejection(rejected, &headers(date))
+        .await;
+    replacement.unwrap().expect("another token")
 }
 
 fn claims(token: &Token) -> Value {
@@ -98,6 +120,12 @@ fn claims(token: &Token) -> Value {
 fn mark(token: &Token) -> u8 {
     let part = token.expose().split('.').nth(2).unwrap();
     URL_SAFE_NO_PAD.decode(part).unwrap()[0]
+}
+
+/// The signer of the replacement.
+async fn mark_of_replacement(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> u8 {
+    let token = replace(minter, rejected, date).await;
+    mark(&token)
 }
 
 /// Lets spawned tasks run, without advancing the clock.
@@ -362,156 +390,6 @@ async fn dropping_the_client_ends_its_task() {
     assert_eq!(Arc::strong_count(&signer), 1);
 }
 
-/// A runtime that runs on the thread that calls `block_on`, and only then.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
-
-/// Gets the token on `runtime`, in paused time.
-fn token_on(runtime: &tokio::runtime::Runtime, minter: &Minter) -> Arc<Token> {
-    let call = async { timeout(Duration::from_secs(3600), minter.partner_token()).await };
-    runtime
-        .block_on(call)
-        .expect("the call waits forever")
-        .unwrap()
-}
-
-/// Starts a mint of five seconds on `runtime`, by a call that gives up after one.
-fn start_mint_on(runtime: &tokio::runtime::Runtime, minter: &Minter) {
-    let call = async { timeout(Duration::from_secs(1), minter.partner_token()).await };
-    assert!(runtime.block_on(call).is_err());
-}
-
-/// How often this thread panicked while `work` ran.
-fn panics_during(work: impl FnOnce()) -> usize {
-    thread_local!(static PANICS: Cell<usize> = const { Cell::new(0) });
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        PANICS.set(PANICS.get() + 1);
-        before(info);
-    }));
-    PANICS.set(0);
-    work();
-    PANICS.get()
-}
-
-#[test]
-fn without_a_runtime_the_error_says_so() {
-    let signer = Fake::new(1);
-    let minter = minter(&signer);
-    let customer = CustomerId::new("cust-42").unwrap();
-    let errors = [
-        minter.partner_token().now_or_never().unwrap().unwrap_err(),
-        minter
-            .customer_token(&customer)
-            .now_or_never()
-            .unwrap()
-            .unwrap_err(),
-    ];
-    for error in errors {
-        assert_eq!(error.kind(), ErrorKind::Signing);
-        assert!(error.to_string().contains("no Tokio runtime"), "{error}");
-    }
-    assert_eq!(signer.asked(), 0);
-}
-
-#[test]
-fn mint_of_an_ended_runtime_is_taken_over() {
-    let panics = panics_during(|| {
-        let signer = Fake::slow(1, 5);
-        let minter = minter(&signer);
-        let (first, second) = (runtime(), runtime());
-        start_mint_on(&first, &minter);
-        drop(first);
-        token_on(&second, &minter);
-        assert_eq!((signer.asked(), signer.signed()), (2, 1));
-    });
-    assert_eq!(panics, 0);
-}
-
-#[test]
-fn call_that_waits_on_a_runtime_that_ends_gets_the_token_of_another_mint() {
-    let signer = Fake::slow(1, 5);
-    let minter = minter(&signer);
-    let (first, second) = (runtime(), runtime());
-    let waiting = {
-        let _context = first.enter();
-        let mut waiting = Box::pin(minter.partner_token());
-        assert!(waiting.as_mut().now_or_never().is_none());
-        waiting
-    };
-    drop(first);
-    second.block_on(waiting).unwrap();
-    assert_eq!(signer.signed(), 1);
-}
-
-#[test]
-fn mint_of_a_parked_runtime_is_taken_over() {
-    let panics = panics_during(|| {
-        let signer = Fake::slow(1, 5);
-        let minter = minter(&signer);
-        let (parked, second) = (runtime(), runtime());
-        start_mint_on(&parked, &minter);
-        let token = token_on(&second, &minter);
-        // Driven again, the first runtime completes its own mint. Both tokens are good.
-        parked.block_on(async { sleep(Duration::from_secs(5)).await });
-        assert_eq!((signer.asked(), signer.signed()), (2, 2));
-        let last = token_on(&second, &minter);
-        assert!(!Arc::ptr_eq(&last, &token));
-    });
-    assert_eq!(panics, 0);
-}
-
-#[test]
-fn refresh_of_a_parked_or_ended_runtime_is_started_again() {
-    for ended in [false, true] {
-        let signer = Fake::new(1);
-        let minter = minter(&signer);
-        let (first, second) = (runtime(), runtime());
-        let old = first.block_on(minter.partner_token()).unwrap();
-        signer.set_delay(5);
-        // Each runtime has a paused clock of its own.
-        let refresh_is_due = || advance(LIFE.mul_f64(0.86));
-        first.block_on(async {
-            refresh_is_due().await;
-            minter.partner_token().await.unwrap();
-            run_tasks().await;
-        });
-        assert_eq!(signer.asked(), 2);
-        let parked = (!ended).then_some(first);
-        second.block_on(async {
-            refresh_is_due().await;
-            if parked.is_some() {
-                minter.partner_token().await.unwrap();
-                sleep(SIGN_TIMEOUT).await;
-                assert_eq!(signer.asked(), 2, "it may still complete");
-            }
-            let token = minter.partner_token().await.unwrap();
-            assert!(Arc::ptr_eq(&token, &old), "it is still valid");
-            sleep(Duration::from_secs(6)).await;
-            assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
-        });
-    }
-}
-
-#[test]
-fn each_of_several_runtimes_asks_the_signer_at_most_once() {
-    let signer = Fake::slow(1, 5);
-    let minter = minter(&signer);
-    let runtimes = [runtime(), runtime()];
-    for _ in 0..20 {
-        for runtime in &runtimes {
-            let call = async { timeout(Duration::from_millis(100), minter.partner_token()).await };
-            assert!(runtime.block_on(call).is_err());
-        }
-    }
-    assert_eq!(signer.asked(), 2);
-}
-
 #[tokio::test(start_paused = true)]
 async fn two_hours_of_skew_are_corrected() {
     for hours in [2, -2] {
@@ -520,11 +398,8 @@ async fn two_hours_of_skew_are_corrected() {
         let rejected = minter.partner_token().await.unwrap();
         let server = minter.now() + TimeDelta::hours(hours);
         // 64 calls were under way with the token.
-        let tokens = join_all((0..64).map(|_| async {
-            minter.learn_clock(server);
-            minter.refresh_after_rejection(&rejected).await.unwrap()
-        }))
-        .await;
+        let tokens =
+            join_all((0..64).map(|_| async { replace(&minter, &rejected, server).await })).await;
         assert_eq!(signer.asked(), 2, "one more signature for all calls");
         assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
         let iat = claims(&tokens[0])["iat"].as_i64().unwrap();
@@ -549,8 +424,7 @@ async fn mint_by_a_wrong_clock_is_not_joined() {
     // Starts a refresh by the wrong clock.
     minter.partner_token().await.unwrap();
     let server = minter.now() - TimeDelta::hours(2);
-    minter.learn_clock(server);
-    let token = minter.refresh_after_rejection(&rejected).await.unwrap();
+    let token = replace(&minter, &rejected, server).await;
     assert!((claims(&token)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
     sleep(Duration::from_secs(10)).await;
     assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &token));
@@ -561,9 +435,9 @@ async fn rejected_token_is_replaced_once() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let first = minter.partner_token().await.unwrap();
-    let second = minter.refresh_after_rejection(&first).await.unwrap();
+    let second = replace(&minter, &first, minter.now()).await;
     assert!(!Arc::ptr_eq(&first, &second));
-    let late = minter.refresh_after_rejection(&first).await.unwrap();
+    let late = replace(&minter, &first, minter.now()).await;
     assert!(Arc::ptr_eq(&late, &second), "another task had replaced it");
     assert_eq!(signer.asked(), 2);
 }
@@ -586,14 +460,14 @@ async fn replace_signer_fails_no_call() {
     assert_eq!((old.asked(), new.asked()), (1, 1));
 
     // The server does not know it yet, so the old one signs.
-    let fallback = minter.refresh_after_rejection(&token).await.unwrap();
+    let fallback = replace(&minter, &token, minter.now()).await;
     assert_eq!(mark(&fallback), 1);
     advance(LIFE).await;
     let refreshed = minter.partner_token().await.unwrap();
     assert_eq!(mark(&refreshed), 1);
     // Now it does, and no longer knows the old one.
     assert_eq!(
-        mark(&minter.refresh_after_rejection(&refreshed).await.unwrap()),
+        mark_of_replacement(&minter, &refreshed, minter.now()).await,
         2
     );
 }
@@ -604,11 +478,8 @@ async fn wrong_clock_does_not_switch_the_signer() {
     let minter = minter(&old);
     minter.replace_signer(Arc::clone(&new) as _);
     let token = minter.partner_token().await.unwrap();
-    minter.learn_clock(minter.now() + TimeDelta::hours(2));
-    assert_eq!(
-        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
-        2
-    );
+    let server = minter.now() + TimeDelta::hours(2);
+    assert_eq!(mark_of_replacement(&minter, &token, server).await, 2);
     assert_eq!(old.asked(), 0);
 }
 
@@ -619,10 +490,7 @@ async fn token_that_expired_on_its_way_does_not_switch_the_signer() {
     minter.replace_signer(Arc::clone(&new) as _);
     let token = minter.partner_token().await.unwrap();
     advance(LIFE).await;
-    assert_eq!(
-        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
-        2
-    );
+    assert_eq!(mark_of_replacement(&minter, &token, minter.now()).await, 2);
     assert_eq!(old.asked(), 0);
 }
 
@@ -640,18 +508,17 @@ async fn with_cached_token(signer: &Arc<Fake>) -> (Arc<Minter>, Arc<Token>) {
 async fn cached_token_is_discarded_after_any_change() {
     let signer = Fake::new(1);
     let (minter, _) = with_cached_token(&signer).await;
-    minter.learn_clock(minter.now() + TimeDelta::hours(1));
-    assert!(minter.cached(Instant::now()).is_none(), "another clock");
-
-    let (minter, _) = with_cached_token(&signer).await;
     minter.replace_signer(Fake::new(2));
     assert!(minter.cached(Instant::now()).is_none(), "another key");
 
     let (minter, token) = with_cached_token(&signer).await;
     signer.set_delay(5);
-    let refresh = minter.refresh_after_rejection(&token).now_or_never();
+    let headers = HeaderMap::new();
+    let refresh = minter
+        .refresh_after_rejection(&token, &headers)
+        .now_or_never();
     assert!(refresh.is_none(), "the signer takes its time");
-    assert!(minter.cached(Instant::now()).is_none(), "refused");
+    assert!(minter.cached(Instant::now()).is_none(), "rejected");
 }
 
 #[tokio::test(start_paused = true)]
