@@ -1,12 +1,13 @@
 //! Tokens: minted once, replaced once after a 401, and reported when they stay rejected.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use twipla::{
     ErrorKind, PrivateKey, RetryPolicy, Settled, SignFuture, Signer, SignerError, Twipla,
 };
-use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
 use twipla_tests::{Stage, client};
 
 #[tokio::test]
@@ -156,6 +157,107 @@ fn token_without_a_runtime_is_an_error_that_says_so() {
     let error = token.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing);
     assert!(error.to_string().contains("no Tokio runtime"), "{error}");
+}
+
+/// Signs with a key, counts, and may name the public key of another one.
+#[derive(Debug)]
+struct CountingSigner {
+    key: PrivateKey,
+    public_key: Option<String>,
+    signatures: Arc<AtomicUsize>,
+}
+
+impl Signer for CountingSigner {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        self.signatures.fetch_add(1, Ordering::SeqCst);
+        self.key.sign(message)
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        self.public_key.clone()
+    }
+}
+
+#[tokio::test]
+async fn signature_of_another_key_is_an_error_before_a_request_is_sent() {
+    let stage = Stage::start().await;
+    let partner = stage.sandbox.website_partner();
+    let other = stage.sandbox.account_partner();
+    let key = |partner: &Partner| PrivateKey::from_pem(partner.private_key_pem()).unwrap();
+    let public_key = key(&partner).public_key_pem().unwrap();
+    for (signs_with, succeeds) in [(&partner, true), (&other, false)] {
+        // In a box, as a program may pass it that chooses its signer at run time.
+        let signer: Box<dyn Signer> = Box::new(CountingSigner {
+            key: key(signs_with),
+            public_key: Some(public_key.clone()),
+            signatures: Arc::default(),
+        });
+        let twipla = Twipla::builder()
+            .signer(partner.id(), signer)
+            .base_url(stage.sandbox.base_url())
+            .build()
+            .unwrap();
+        stage.sandbox.clear_requests();
+        let result = twipla.packages().list().await;
+        assert_eq!(result.is_ok(), succeeds);
+        assert_eq!(stage.sandbox.requests().is_empty(), !succeeds);
+        if !succeeds {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
+            let message = error.to_string();
+            assert!(
+                message.contains("does not match the signer's public key"),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejected_key_costs_few_signatures_and_says_why() {
+    let stage = Stage::start().await;
+    let other_key =
+        PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
+    let signatures = Arc::new(AtomicUsize::new(0));
+    let signer = CountingSigner {
+        key: other_key,
+        public_key: None,
+        signatures: Arc::clone(&signatures),
+    };
+    let twipla = Twipla::builder()
+        .signer(stage.sandbox.website_partner().id(), signer)
+        .base_url(stage.sandbox.base_url())
+        .build()
+        .unwrap();
+    for _ in 0..50 {
+        let error = twipla.packages().list().await.unwrap_err();
+        assert!(error.is_auth(), "{error}");
+    }
+    let signatures = signatures.load(Ordering::SeqCst);
+    assert!(signatures <= 6, "{signatures} signatures for 50 calls");
+}
+
+#[tokio::test]
+async fn one_wrong_date_costs_at_most_one_call() {
+    for hours in [-20, -1, 1, 20] {
+        let stage = Stage::start().await;
+        let twipla = &stage.website_model;
+        twipla.packages().list().await.unwrap();
+        // A gateway whose clock is wrong rejects one request.
+        let skew = Fault::new(FaultKind::ClockSkew(hours * 3600)).times(1);
+        stage.sandbox.inject(skew);
+        let mut failed = 0;
+        for _ in 0..5 {
+            failed += usize::from(twipla.packages().list().await.is_err());
+        }
+        assert!(failed <= 1, "{hours} hours off: {failed} calls failed");
+        let token = twipla.partner_token().await.unwrap();
+        let life = token.expires_at() - chrono::Utc::now();
+        assert!(
+            life <= chrono::Duration::seconds(606),
+            "{hours} hours off: {life}"
+        );
+    }
 }
 
 /// Signs once, and fails after that.

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::der::{self, oid};
 use super::rsa::{Format, RsaKey};
 use super::signer::{SignFuture, Signer, SignerError};
 use crate::crypto::CryptoBackend;
@@ -222,6 +223,10 @@ impl Signer for PrivateKey {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(std::future::ready(self.sign_now(message)))
     }
+
+    fn public_key_pem(&self) -> Option<String> {
+        Self::public_key_pem(self).ok()
+    }
 }
 
 impl fmt::Debug for PrivateKey {
@@ -390,35 +395,22 @@ fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
     pkcs1_public(rsa).ok_or_else(damaged)
 }
 
-/// Object identifiers of key algorithms, in DER.
-mod oid {
-    pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-    pub(super) const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
-    pub(super) const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-}
-
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-
 /// Algorithm and inner key of `PrivateKeyInfo` (RFC 5208).
 fn pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (info, _) = element(SEQUENCE, der)?;
-    let (_version, info) = element(INTEGER, info)?;
-    let (algorithm, info) = element(SEQUENCE, info)?;
-    let (algorithm, _parameters) = element(OID, algorithm)?;
-    let (key, _attributes) = element(OCTETS, info)?;
+    let (info, _) = der::read(der::SEQUENCE, der)?;
+    let (_version, info) = der::read(der::INTEGER, info)?;
+    let (algorithm, info) = der::read(der::SEQUENCE, info)?;
+    let (algorithm, _parameters) = der::read(der::OBJECT_IDENTIFIER, algorithm)?;
+    let (key, _attributes) = der::read(der::OCTET_STRING, info)?;
     Some((algorithm, key))
 }
 
 /// `n` and `e` of `RSAPrivateKey` (RFC 8017), big-endian.
 fn pkcs1_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (key, _) = element(SEQUENCE, der)?;
-    let (_version, key) = element(INTEGER, key)?;
-    let (modulus, key) = element(INTEGER, key)?;
-    let (exponent, _) = element(INTEGER, key)?;
+    let (key, _) = der::read(der::SEQUENCE, der)?;
+    let (_version, key) = der::read(der::INTEGER, key)?;
+    let (modulus, key) = der::read(der::INTEGER, key)?;
+    let (exponent, _) = der::read(der::INTEGER, key)?;
     Some((modulus, exponent))
 }
 
@@ -430,26 +422,6 @@ fn saturating_u64(number: &[u8]) -> u64 {
     number
         .iter()
         .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}
-
-/// Content of the DER element that `der` starts with, if it has this tag, and the rest behind it.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&first, rest) = der.split_first()?;
-    if first != tag {
-        return None;
-    }
-    let (&length, rest) = rest.split_first()?;
-    if length < 0x80 {
-        return rest.split_at_checked(length.into());
-    }
-    let (length, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    if length.len() > 4 {
-        return None;
-    }
-    let length = length
-        .iter()
-        .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
-    rest.split_at_checked(length)
 }
 
 fn bit_length(number: &[u8]) -> usize {

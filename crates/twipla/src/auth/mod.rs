@@ -3,9 +3,11 @@
 mod backoff;
 mod claims;
 mod clock;
+mod der;
 mod key;
 mod minter;
 mod pending_mint;
+mod public_key;
 mod rsa;
 mod signer;
 mod signing;

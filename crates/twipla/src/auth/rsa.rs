@@ -1,5 +1,6 @@
 //! RSA private keys of whichever crypto library is used.
 
+use super::der;
 use crate::crypto::CryptoBackend;
 
 /// An error of the crypto library, which does not say more.
@@ -103,21 +104,13 @@ impl RsaKey {
 
     /// Verifies a signature with the public key.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
-        match self {
+        let backend = match self {
             #[cfg(feature = "ring")]
-            Self::Ring(_) => {
-                use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.public())
-                    .verify(message, signature)?;
-            }
+            Self::Ring(_) => CryptoBackend::Ring,
             #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs(_) => {
-                use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.public())
-                    .verify(message, signature)?;
-            }
-        }
-        Ok(())
+            Self::AwsLcRs(_) => CryptoBackend::AwsLcRs,
+        };
+        verify(backend, self.public(), message, signature)
     }
 
     /// The public key as `SubjectPublicKeyInfo` (RFC 5280) in DER.
@@ -127,8 +120,8 @@ impl RsaKey {
             0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0x00,
         ];
         // A bit string starts with the number of unused bits in its last byte.
-        let key = element(0x03, &[&[0], self.public()].concat());
-        element(0x30, &[&ALGORITHM[..], &key].concat())
+        let key = der::write(der::BIT_STRING, &[&[0], self.public()].concat());
+        der::write(der::SEQUENCE, &[&ALGORITHM[..], &key].concat())
     }
 
     /// The public key as `RSAPublicKey` (RFC 8017) in DER.
@@ -145,17 +138,26 @@ impl RsaKey {
     }
 }
 
-/// A DER element with this tag.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = length.iter().position(|&byte| byte != 0);
-    let length = &length[significant.unwrap_or(length.len() - 1)..];
-    let mut element = vec![tag];
-    // Short lengths are one byte. Long ones follow the number of their bytes.
-    if content.len() >= 0x80 {
-        element.push(0x80 | u8::try_from(length.len()).unwrap_or_default());
+/// Verifies an RS256 signature with a public key: `RSAPublicKey` (RFC 8017) in DER.
+pub(super) fn verify(
+    backend: CryptoBackend,
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), CryptoError> {
+    match backend {
+        #[cfg(feature = "ring")]
+        CryptoBackend::Ring => {
+            use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key)
+                .verify(message, signature)?;
+        }
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs => {
+            use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key)
+                .verify(message, signature)?;
+        }
     }
-    element.extend_from_slice(length);
-    element.extend_from_slice(content);
-    element
+    Ok(())
 }

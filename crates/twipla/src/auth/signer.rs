@@ -31,6 +31,7 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 /// #[derive(Debug)]
 /// struct Kms {
 ///     key_name: String,
+///     public_key: String,
 /// }
 ///
 /// impl Kms {
@@ -49,9 +50,11 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 ///                 .map_err(|error| SignerError::new("the KMS refused to sign").with_source(error))
 ///         })
 ///     }
-/// }
 ///
-/// let signer: Box<dyn Signer> = Box::new(Kms { key_name: "twipla".into() });
+///     fn public_key_pem(&self) -> Option<String> {
+///         Some(self.public_key.clone())
+///     }
+/// }
 /// ```
 pub trait Signer: Send + Sync + fmt::Debug {
     /// Signs `message`: the header and claims of a token, encoded as they are sent.
@@ -61,17 +64,35 @@ pub trait Signer: Send + Sync + fmt::Debug {
     /// Whatever prevented the signature. The call that needs the token fails with
     /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) and this error as its source.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a>;
+
+    /// The public key as PEM (`BEGIN PUBLIC KEY`), if this signer knows it.
+    ///
+    /// Every signature is then verified before its token is used. So a signer
+    /// that uses another key or another algorithm fails with an error that says
+    /// so, not with a 401 for every call. AWS KMS returns the key, in DER, from
+    /// `GetPublicKey`: read it once, when the signer is built.
+    fn public_key_pem(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<S: Signer + ?Sized> Signer for Arc<S> {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         (**self).sign(message)
     }
+
+    fn public_key_pem(&self) -> Option<String> {
+        (**self).public_key_pem()
+    }
 }
 
 impl<S: Signer + ?Sized> Signer for Box<S> {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         (**self).sign(message)
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        (**self).public_key_pem()
     }
 }
 

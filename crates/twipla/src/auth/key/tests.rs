@@ -32,16 +32,16 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[tag, 0x82, length[0], length[1]], content].concat()
-}
-
 fn pkcs8_of(oid: &[u8], key: &[u8]) -> Vec<u8> {
-    let algorithm = der(SEQUENCE, &der(OID, oid));
-    der(
-        SEQUENCE,
-        &[der(INTEGER, &[0]), algorithm, der(OCTETS, key)].concat(),
+    let algorithm = der::write(der::SEQUENCE, &der::write(der::OBJECT_IDENTIFIER, oid));
+    der::write(
+        der::SEQUENCE,
+        &[
+            der::write(der::INTEGER, &[0]),
+            algorithm,
+            der::write(der::OCTET_STRING, key),
+        ]
+        .concat(),
     )
 }
 
@@ -80,8 +80,15 @@ fn valid_keys_are_read_in_every_form() {
 fn unsupported_sizes_and_exponents_are_named() {
     let public = |bits: usize, exponent: &[u8]| {
         let n = [&[0, 0x80][..], &vec![7; bits / 8 - 1]].concat();
-        let numbers = [der(INTEGER, &[0]), der(INTEGER, &n), der(INTEGER, exponent)];
-        pem("RSA PRIVATE KEY", &der(SEQUENCE, &numbers.concat()))
+        let numbers = [
+            der::write(der::INTEGER, &[0]),
+            der::write(der::INTEGER, &n),
+            der::write(der::INTEGER, exponent),
+        ];
+        pem(
+            "RSA PRIVATE KEY",
+            &der::write(der::SEQUENCE, &numbers.concat()),
+        )
     };
     let error_message = |backend, bits, exponent: &[u8]| {
         let key = PrivateKey::from_pem_with(public(bits, exponent), backend);
@@ -151,12 +158,12 @@ fn invalid_keys_are_rejected_with_a_remedy() {
     let noise: Vec<u8> = (0..300).map(|_| fastrand::u8(..)).collect();
     let short = {
         let n = [&[0, 0x80][..], &noise[..127]].concat();
-        der(
-            SEQUENCE,
+        der::write(
+            der::SEQUENCE,
             &[
-                der(INTEGER, &[0]),
-                der(INTEGER, &n),
-                der(INTEGER, &[1, 0, 1]),
+                der::write(der::INTEGER, &[0]),
+                der::write(der::INTEGER, &n),
+                der::write(der::INTEGER, &[1, 0, 1]),
             ]
             .concat(),
         )

@@ -31,6 +31,7 @@ struct Fake {
     fails: AtomicBool,
     panics: AtomicBool,
     length: AtomicUsize,
+    public_key: Option<String>,
 }
 
 impl Fake {
@@ -43,6 +44,7 @@ impl Fake {
             fails: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             length: AtomicUsize::new(256),
+            public_key: None,
         })
     }
 
@@ -84,6 +86,10 @@ impl Signer for Fake {
             self.signed.fetch_add(1, Ordering::SeqCst);
             Ok(vec![self.mark; self.length.load(Ordering::SeqCst)])
         })
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        self.public_key.clone()
     }
 }
 
@@ -548,6 +554,20 @@ async fn new_signer_that_fails_leaves_the_old_one_in_use() {
     assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
     let customer = CustomerId::new("cust-42").unwrap();
     assert_eq!(mark(&minter.customer_token(&customer).await.unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_signer_whose_signature_is_wrong_leaves_the_old_one_in_use() {
+    let old = Fake::new(1);
+    let minter = minter(&old);
+    minter.partner_token().await.unwrap();
+    let mut new = Arc::into_inner(Fake::new(2)).unwrap();
+    new.public_key = Some("not a key".to_owned());
+    let new = Arc::new(new);
+    minter.replace_signer(Arc::clone(&new) as _);
+    advance(LIFE).await;
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
+    assert_eq!(new.asked(), 1);
 }
 
 #[tokio::test(start_paused = true)]
