@@ -1,4 +1,4 @@
-//! Every token that the sandbox must refuse, sent over HTTP as an attacker would.
+//! Every kind of token that the sandbox must reject, sent over HTTP as an attacker would.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ fn part(value: &Value) -> String {
 
 fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
     let message = format!("{}.{}", part(header), part(claims));
-    // The provider is named: the global one panics where two are compiled in.
+    // The provider is named because the global one panics if two are compiled in.
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
     let signature = URL_SAFE_NO_PAD.encode(signer.sign(message.as_bytes()));
     format!("{message}.{signature}")
@@ -26,7 +26,7 @@ fn header(alg: &str, kid: Uuid) -> Value {
     json!({"alg": alg, "typ": "JWT", "kid": kid})
 }
 
-/// A row of the table: what is wrong, and the `Authorization` header (none where `None`).
+/// A row of the table: what is wrong, and the `Authorization` header, if any.
 type Row = (&'static str, Option<String>);
 
 struct Forger {
@@ -166,7 +166,7 @@ impl Forger {
                 self.rs256(&self.with("x", json!("x".repeat(9000)))),
             ),
             ("empty", String::new()),
-            ("no JWT", "a.b.c".to_owned()),
+            ("not a JWT", "a.b.c".to_owned()),
         ];
         let mut rows: Vec<Row> = tokens
             .into_iter()
@@ -181,7 +181,7 @@ impl Forger {
 }
 
 #[tokio::test]
-async fn no_forged_token_is_taken() {
+async fn forged_tokens_are_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let forger = Forger::new(&sandbox);
     let http = reqwest::Client::new();
@@ -194,11 +194,11 @@ async fn no_forged_token_is_taken() {
         .send()
     };
 
-    // A partner's endpoint to read, and one to change something.
+    // Two partner endpoints: one reads, the other makes a change.
     let packages = "/v2/3as/packages";
     let good = format!("Bearer {}", forger.good());
     let reply = ask(http::Method::GET, packages, Some(good)).await.unwrap();
-    assert_eq!(reply.status(), 200, "the good token");
+    assert_eq!(reply.status(), 200, "the valid token");
     let before = sandbox.snapshot();
     for (what, authorization) in forger.table() {
         for method in [http::Method::GET, http::Method::POST] {
@@ -214,10 +214,10 @@ async fn no_forged_token_is_taken() {
             );
         }
     }
-    assert_eq!(sandbox.snapshot(), before, "nothing was changed");
+    assert_eq!(sandbox.snapshot(), before, "no change was made");
 
-    // The table is worth something only as long as its good token is good.
+    // The table proves nothing unless its valid token is still accepted.
     let good = format!("Bearer {}", forger.good());
     let reply = ask(http::Method::GET, packages, Some(good)).await.unwrap();
-    assert_eq!(reply.status(), 200, "the good token, after all that");
+    assert_eq!(reply.status(), 200, "the valid token, afterwards");
 }

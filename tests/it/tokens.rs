@@ -1,12 +1,13 @@
-//! Tokens: made once, mended once, and refused where they should be.
+//! Tokens: minted once, replaced once after a 401, and reported when they stay rejected.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use twipla::{
     ChangeState, ErrorKind, PrivateKey, RetryPolicy, SignFuture, Signer, SignerError, Twipla,
 };
-use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
 use twipla_tests::{Stage, client};
 
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn one_token_serves_many_calls() {
 }
 
 #[tokio::test]
-async fn a_clock_two_hours_off_costs_one_401() {
+async fn clock_that_is_two_hours_off_costs_one_401() {
     for hours in [-2, 2] {
         let sandbox = Sandbox::builder()
             .clock_offset(chrono::Duration::hours(hours))
@@ -50,13 +51,13 @@ async fn a_clock_two_hours_off_costs_one_401() {
 }
 
 #[tokio::test]
-async fn a_token_that_stays_refused_is_an_error_after_one_more_try() {
+async fn token_that_stays_rejected_is_an_error_after_two_requests() {
     let stage = Stage::start().await;
     let partner = stage.sandbox.website_partner();
-    let strangers_key =
+    let other_key =
         PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
     let twipla = Twipla::builder()
-        .partner(partner.id(), strangers_key)
+        .partner(partner.id(), other_key)
         .base_url(stage.sandbox.base_url())
         .build()
         .unwrap();
@@ -70,7 +71,7 @@ async fn a_token_that_stays_refused_is_an_error_after_one_more_try() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_made_anew() {
+async fn expired_token_is_replaced() {
     let stage = Stage::start().await;
     stage.website_model.packages().list().await.unwrap();
     stage
@@ -89,7 +90,7 @@ impl Signer for BrokenSigner {
 }
 
 #[tokio::test]
-async fn a_signer_that_fails_is_told_apart_from_the_server() {
+async fn failing_signer_is_a_signing_error() {
     let stage = Stage::start().await;
     let built = Twipla::builder()
         .signer(stage.sandbox.website_partner().id(), BrokenSigner)
@@ -103,7 +104,163 @@ async fn a_signer_that_fails_is_told_apart_from_the_server() {
     assert!(stage.sandbox.requests().is_empty());
 }
 
-/// Signs once, and then no more.
+/// Signs like a key service: after a while, driven by the runtime it is called on.
+#[derive(Debug)]
+struct SlowSigner(PrivateKey);
+
+impl Signer for SlowSigner {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.0.sign(message).await
+        })
+    }
+}
+
+#[test]
+fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let server = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = server.block_on(Sandbox::start()).unwrap();
+    let partner = sandbox.website_partner();
+    for ended in [false, true] {
+        let key = PrivateKey::from_pem(partner.private_key_pem()).unwrap();
+        let twipla = Twipla::builder()
+            .signer(partner.id(), SlowSigner(key))
+            .base_url(sandbox.base_url())
+            .timeout(Duration::from_secs(10))
+            .build()
+            .unwrap();
+        let first = runtime();
+        first.block_on(async {
+            let token = twipla.partner_token();
+            let given_up = tokio::time::timeout(Duration::from_millis(50), token).await;
+            assert!(given_up.is_err());
+        });
+        let parked = (!ended).then_some(first);
+        let list = async { twipla.packages().list().await };
+        runtime().block_on(list).unwrap();
+        drop(parked);
+    }
+}
+
+#[test]
+fn token_without_a_runtime_is_an_error_that_says_so() {
+    let server = tokio::runtime::Runtime::new().unwrap();
+    let stage = server.block_on(Stage::start());
+    let token = futures_util::FutureExt::now_or_never(stage.website_model.partner_token());
+    let error = token.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Signing);
+    assert!(error.to_string().contains("no Tokio runtime"), "{error}");
+}
+
+/// Signs with a key, counts, and may name the public key of another one.
+#[derive(Debug)]
+struct CountingSigner {
+    key: PrivateKey,
+    public_key: Option<String>,
+    signatures: Arc<AtomicUsize>,
+}
+
+impl Signer for CountingSigner {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
+        self.signatures.fetch_add(1, Ordering::SeqCst);
+        self.key.sign(message)
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        self.public_key.clone()
+    }
+}
+
+#[tokio::test]
+async fn signature_of_another_key_is_an_error_before_a_request_is_sent() {
+    let stage = Stage::start().await;
+    let partner = stage.sandbox.website_partner();
+    let other = stage.sandbox.account_partner();
+    let key = |partner: &Partner| PrivateKey::from_pem(partner.private_key_pem()).unwrap();
+    let public_key = key(&partner).public_key_pem().unwrap();
+    for (signs_with, succeeds) in [(&partner, true), (&other, false)] {
+        // In a box, as a program may pass it that chooses its signer at run time.
+        let signer: Box<dyn Signer> = Box::new(CountingSigner {
+            key: key(signs_with),
+            public_key: Some(public_key.clone()),
+            signatures: Arc::default(),
+        });
+        let twipla = Twipla::builder()
+            .signer(partner.id(), signer)
+            .base_url(stage.sandbox.base_url())
+            .build()
+            .unwrap();
+        stage.sandbox.clear_requests();
+        let result = twipla.packages().list().await;
+        assert_eq!(result.is_ok(), succeeds);
+        assert_eq!(stage.sandbox.requests().is_empty(), !succeeds);
+        if !succeeds {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
+            let message = error.to_string();
+            assert!(
+                message.contains("does not match the signer's public key"),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejected_key_costs_few_signatures_and_says_why() {
+    let stage = Stage::start().await;
+    let other_key =
+        PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
+    let signatures = Arc::new(AtomicUsize::new(0));
+    let signer = CountingSigner {
+        key: other_key,
+        public_key: None,
+        signatures: Arc::clone(&signatures),
+    };
+    let twipla = Twipla::builder()
+        .signer(stage.sandbox.website_partner().id(), signer)
+        .base_url(stage.sandbox.base_url())
+        .build()
+        .unwrap();
+    for _ in 0..50 {
+        let error = twipla.packages().list().await.unwrap_err();
+        assert!(error.is_auth(), "{error}");
+    }
+    let signatures = signatures.load(Ordering::SeqCst);
+    assert!(signatures <= 6, "{signatures} signatures for 50 calls");
+}
+
+#[tokio::test]
+async fn one_wrong_date_costs_at_most_one_call() {
+    for hours in [-20, -1, 1, 20] {
+        let stage = Stage::start().await;
+        let twipla = &stage.website_model;
+        twipla.packages().list().await.unwrap();
+        // A gateway whose clock is wrong rejects one request.
+        let skew = Fault::new(FaultKind::ClockSkew(hours * 3600)).times(1);
+        stage.sandbox.inject(skew);
+        let mut failed = 0;
+        for _ in 0..5 {
+            failed += usize::from(twipla.packages().list().await.is_err());
+        }
+        assert!(failed <= 1, "{hours} hours off: {failed} calls failed");
+        let token = twipla.partner_token().await.unwrap();
+        let life = token.expires_at() - chrono::Utc::now();
+        assert!(
+            life <= chrono::Duration::seconds(606),
+            "{hours} hours off: {life}"
+        );
+    }
+}
+
+/// Signs once, and fails after that.
 #[derive(Debug)]
 struct SignsOnce {
     key: PrivateKey,
@@ -120,7 +277,7 @@ impl Signer for SignsOnce {
 }
 
 #[tokio::test]
-async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
+async fn signing_error_after_a_lost_response_is_ambiguous() {
     let stage = Stage::start().await;
     let create = stage.website_model.customers().create("c", "c@example.com");
     create.await.unwrap();
@@ -135,7 +292,7 @@ async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()
         .unwrap();
-    // The first attempt is done and its answer lost, the second is asked for another token.
+    // The response to the first attempt is lost, and the second one is told that its token expired.
     for kind in [FaultKind::ResetAfterCommit, FaultKind::ExpiredToken] {
         let fault = Fault::new(kind).operation("delete_customer").times(1);
         stage.sandbox.inject(fault);
@@ -149,7 +306,7 @@ async fn a_signer_that_fails_later_does_not_hide_what_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_twice_that_may_have_been_done() {
+async fn subscription_change_is_not_sent_twice_after_a_lost_response() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     twipla
@@ -176,7 +333,7 @@ async fn nothing_is_sent_twice_that_may_have_been_done() {
     twipla.website("w").get().await.unwrap();
     assert_eq!(count("get_website"), 3);
 
-    // A change of subscription is sent once, and the caller is told.
+    // A subscription change is sent once, and the error says what happened.
     stage.sandbox.inject(
         Fault::new(FaultKind::ResetAfterCommit)
             .operation("cancel_website_subscription")
@@ -191,7 +348,7 @@ async fn nothing_is_sent_twice_that_may_have_been_done() {
     assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
     assert_eq!(count("cancel_website_subscription"), 1);
 
-    // Unless the server says that it did not take it.
+    // Unless the server says that it did not process the request.
     stage.sandbox.inject(
         Fault::new(FaultKind::Status {
             code: 503,

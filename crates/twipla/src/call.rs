@@ -95,6 +95,9 @@ impl CallRunner<'_> {
             let failed = match self.attempt(attempts, token.as_deref()).await {
                 Ok(response) => {
                     self.core.budget.success();
+                    if let Some(token) = &token {
+                        self.core.minter.accepted(token, &response.headers);
+                    }
                     return Ok(response);
                 }
                 Err(failed) => failed,
@@ -113,12 +116,12 @@ impl CallRunner<'_> {
                 token_was_replaced = true;
                 let fresh = self
                     .refresh_rejected_token(rejected, failed.server_date)
-                    .await;
-                token =
-                    Some(fresh.map_err(|error| {
-                        error.with_attempts(attempts).with_ambiguous(ambiguous)
-                    })?);
-                continue;
+                    .await
+                    .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
+                if fresh.is_some() {
+                    token = fresh;
+                    continue;
+                }
             }
             let policy = &self.options.retry;
             let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
@@ -141,7 +144,7 @@ impl CallRunner<'_> {
 
     /// The token that is cached, or one that is minted for it.
     async fn partner_token(&self) -> Result<Arc<Token>> {
-        match self.core.minter.settled(Instant::now()) {
+        match self.core.minter.cached(Instant::now()) {
             Some(token) => Ok(token),
             None => {
                 self.sign_within_deadline(self.core.minter.partner_token())
@@ -150,24 +153,20 @@ impl CallRunner<'_> {
         }
     }
 
-    /// A token in place of one that the server refused.
+    /// A token in place of one that the server rejected, unless it rejects them all.
     async fn refresh_rejected_token(
         &self,
         rejected: &Token,
         server_date: Option<DateTime<Utc>>,
-    ) -> Result<Arc<Token>> {
-        // The clocks may differ.
-        if let Some(date) = server_date {
-            self.span.in_scope(|| self.core.minter.learn_clock(date));
-        }
-        self.sign_within_deadline(self.core.minter.refresh_after_rejection(rejected))
-            .await
+    ) -> Result<Option<Arc<Token>>> {
+        let refresh = self
+            .core
+            .minter
+            .refresh_after_rejection(rejected, server_date);
+        self.sign_within_deadline(refresh).await
     }
 
-    async fn sign_within_deadline(
-        &self,
-        signing: impl Future<Output = Result<Arc<Token>>>,
-    ) -> Result<Arc<Token>> {
+    async fn sign_within_deadline<T>(&self, signing: impl Future<Output = Result<T>>) -> Result<T> {
         timeout_at(self.deadline, signing)
             .instrument(self.span.clone())
             .await

@@ -1,13 +1,13 @@
-//! Text that must not be seen: API keys, refresh tokens, signed tokens.
+//! Text that must not be shown: API keys, refresh tokens, signed tokens.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that `Debug` does not show, that has no `Display`, and whose memory
-/// is wiped when it is dropped.
+/// Text that `Debug` does not show, that has no `Display`, and whose memory is
+/// wiped when it is dropped.
 ///
-/// To use the text, ask for it in so many words:
+/// To read the text, call [`expose`](Self::expose):
 ///
 /// ```
 /// use twipla::Secret;
@@ -20,17 +20,17 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over a text. A copy that the caller keeps is the caller's to wipe.
+    /// Wraps a text. Copies that the caller keeps are not wiped.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Keep it out of logs and errors.
+    /// The text. Keep it out of logs and errors.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -66,15 +66,15 @@ impl From<&Secret> for Secret {
     }
 }
 
-/// Whether a text that came where something else belongs looks like a
-/// credential: an API key, a token, or a key in PEM. It is then not shown.
+/// Whether a text looks like a credential: an API key, a token, or a key in PEM.
+/// Such a text, given by mistake for something else, must not be shown in a message.
 pub(crate) fn looks_secret(text: &str) -> bool {
     text.contains("twpl-")
         || text.contains("-----BEGIN")
         || text.contains("eyJ") && text.len() >= 20
 }
 
-/// A text for a message: itself, or that it is hidden.
+/// The text for use in a message, or a placeholder if it looks like a credential.
 pub(crate) fn unless_secret(text: &str) -> &str {
     if looks_secret(text) {
         "<hidden: it looks like a credential>"
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_not_even_the_length() {
+    fn debug_does_not_show_the_text_or_its_length() {
         for text in ["", "a", "twpl-bFHhQukkcKA9omBqRukM"] {
             let secret = Secret::from(text);
             assert_eq!(format!("{secret:?}"), "Secret(..)");

@@ -1,4 +1,4 @@
-//! What a token says: facts of the reference page, "Creating tokens".
+//! Header and claims of a token, as the reference page has them ("Creating tokens").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,16 +9,15 @@ use serde::Serialize;
 use super::clock::later;
 use crate::ids::{CustomerId, PartnerId};
 
-/// Header and claims of a token, ready to be signed.
+/// Header and claims of a token, encoded and ready to be signed.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct UnsignedJwt {
     /// `base64url(header).base64url(claims)`.
     pub(super) message: String,
-    pub(super) issued_at: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
 }
 
-/// The claims of both sorts of token: a customer's has `intpc_id`.
+/// The claims of both kinds of token: only a customer's has `intpc_id`.
 #[derive(Serialize)]
 struct Claims<'a> {
     roles: [&'static str; 1],
@@ -29,7 +28,7 @@ struct Claims<'a> {
     exp: i64,
 }
 
-impl Draft {
+impl UnsignedJwt {
     /// A token of `partner` itself (INTP), or of one of its customers (INTPC).
     pub(super) fn new(
         partner: PartnerId,
@@ -37,7 +36,7 @@ impl Draft {
         now: DateTime<Utc>,
         lifetime: TimeDelta,
     ) -> serde_json::Result<Self> {
-        // Whole seconds, rounded down: not in the server's future.
+        // Whole seconds, rounded down, so that no token is issued in the server's future.
         let iat = now.timestamp();
         let exp = later(now, lifetime).timestamp();
         let claims = Claims {
@@ -51,13 +50,12 @@ impl Draft {
         header.kid = Some(partner.to_string());
         Ok(Self {
             message: format!("{}.{}", encode(&header)?, encode(&claims)?),
-            issued_at: now,
             expires_at: DateTime::from_timestamp(exp, 0).unwrap_or(now),
         })
     }
 
-    /// The whole token, once it is signed.
-    pub(super) fn seal(self, signature: &[u8]) -> String {
+    /// The signed token.
+    pub(super) fn attach_signature(self, signature: &[u8]) -> String {
         let mut token = self.message;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
@@ -77,27 +75,27 @@ mod tests {
 
     const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 
-    fn parts(customer: Option<&str>) -> (Value, Value) {
+    fn decoded_parts(customer: Option<&str>) -> (Value, Value) {
         let customer = customer.map(|id| CustomerId::new(id).unwrap());
         let now = DateTime::from_timestamp_millis(1_667_215_313_900).unwrap();
-        let draft = Draft::new(
+        let jwt = UnsignedJwt::new(
             PartnerId::new(PARTNER).unwrap(),
             customer.as_ref(),
             now,
             TimeDelta::minutes(10),
         )
         .unwrap();
-        assert_eq!(draft.expires_at.timestamp(), 1_667_215_913);
+        assert_eq!(jwt.expires_at.timestamp(), 1_667_215_913);
         let part = |index| {
-            let text = draft.message.split('.').nth(index).unwrap();
+            let text = jwt.message.split('.').nth(index).unwrap();
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
         };
         (part(0), part(1))
     }
 
     #[test]
-    fn the_partners_token_is_the_one_of_the_reference_page() {
-        let (header, claims) = parts(None);
+    fn partner_token_matches_the_reference_page() {
+        let (header, claims) = decoded_parts(None);
         assert_eq!(
             header,
             json!({"alg": "RS256", "typ": "JWT", "kid": PARTNER})
@@ -109,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn a_customers_token_names_the_customer() {
-        let (header, claims) = parts(Some("cust \"42\"/\u{1F98A}"));
+    fn customer_token_names_the_customer() {
+        let (header, claims) = decoded_parts(Some("cust \"42\"/\u{1F98A}"));
         assert_eq!(header["kid"], PARTNER);
         assert_eq!(
             claims,
@@ -122,10 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn sealing_appends_the_signature() {
+    fn attach_signature_appends_base64url() {
         let partner = PartnerId::new(PARTNER).unwrap();
-        let draft = Draft::new(partner, None, Utc::now(), TimeDelta::minutes(10)).unwrap();
-        let message = draft.message.clone();
-        assert_eq!(draft.seal(&[0xfb, 0xff, 0xfe]), format!("{message}.-__-"));
+        let jwt = UnsignedJwt::new(partner, None, Utc::now(), TimeDelta::minutes(10)).unwrap();
+        let message = jwt.message.clone();
+        assert_eq!(
+            jwt.attach_signature(&[0xfb, 0xff, 0xfe]),
+            format!("{message}.-__-")
+        );
     }
 }

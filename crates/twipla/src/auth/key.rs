@@ -1,4 +1,4 @@
-//! The partner's private key: read once, checked once, kept parsed.
+//! The partner's private key: read from PEM, checked, and kept parsed.
 
 use std::fmt;
 use std::io::Read as _;
@@ -9,37 +9,39 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::der::{self, oid};
 use super::rsa::{Format, RsaKey};
 use super::signer::{SignFuture, Signer, SignerError};
 use crate::crypto::CryptoBackend;
 use crate::secret::looks_secret;
 use crate::{Error, ErrorKind, Result};
 
-/// No key that this crate takes is near this size; a wrong file may be endless.
+/// Far larger than any supported key. A wrong file may be endless.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// The partner's RSA private key, ready to sign.
 ///
-/// Takes PEM text, PKCS#1 (`BEGIN RSA PRIVATE KEY`) or PKCS#8 (`BEGIN PRIVATE
+/// Accepts PEM text, PKCS#1 (`BEGIN RSA PRIVATE KEY`) or PKCS#8 (`BEGIN PRIVATE
 /// KEY`), of 2048, 3072 or 4096 bits; with the feature `aws-lc-rs` of any size
-/// from 2048 to 8192 bits ([`CryptoBackend`]). Anything else is refused with the
-/// command that makes a right one. Cheap to clone; `Debug` shows the size alone.
+/// from 2048 to 8192 bits ([`CryptoBackend`]). Anything else is an error that
+/// names the command to make or convert a key. Cheap to clone; `Debug` shows only
+/// the size.
 ///
 /// ```no_run
 /// use twipla::PrivateKey;
 ///
 /// let key = PrivateKey::from_pem_file("jwtRS256.key")?;
-/// // What TWIPLA asks for in exchange for a partner id.
+/// // Send this to TWIPLA to get a partner id.
 /// println!("{}", key.public_key_pem()?);
 /// # Ok::<(), twipla::Error>(())
 /// ```
 //
 // `jsonwebtoken` writes the token's header, but does not sign: its `EncodingKey`
-// keeps DER and parses (and proves) the key again for every signature, which
-// more than doubles the cost, and its provider takes function pointers, so no
-// parsed key can be handed in. Its global `encode` also panics in an application
-// whose features enable both of its backends, or neither. The library
-// underneath is asked instead, with a key parsed once.
+// holds DER and parses (and checks) the key again for every signature, which
+// more than doubles the cost, and its provider takes function pointers, so a
+// parsed key cannot be passed in. Its global `encode` also panics in an
+// application whose features enable both of its backends, or neither. The
+// library underneath is called instead, with a key that is parsed once.
 #[derive(Clone)]
 pub struct PrivateKey {
     key: Arc<RsaKey>,
@@ -47,13 +49,13 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads a key from PEM text, and signs once to see that it can.
+    /// Reads a key from PEM text, and verifies it with a trial signature.
     ///
-    /// The default [`CryptoBackend`] signs, or where it does not take such a key
-    /// another one that is enabled and does.
+    /// The default [`CryptoBackend`] signs or, if it does not support the key,
+    /// another enabled one that does.
     ///
-    /// Text out of an environment variable is fine: `\n` spelled with a
-    /// backslash counts as a new line, and so does a space or a Windows line end.
+    /// Text from an environment variable is fine: `\n` written with a backslash
+    /// counts as a new line, and so does a space or a Windows line ending.
     ///
     /// ```
     /// use twipla::PrivateKey;
@@ -64,15 +66,15 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] where the text is no PEM, holds an encrypted
-    /// key, a public one, a certificate, a key that is not RSA, one of OpenSSH's
-    /// format or under 2048 bits, or is damaged. The message says which command
-    /// helps; it shows nothing of the text.
+    /// [`ErrorKind::Configuration`] if the text is not PEM, or holds an encrypted
+    /// key, a public key, a certificate, a key that is not RSA, in OpenSSH's format,
+    /// under 2048 bits or damaged. The message names the command that helps, and
+    /// shows nothing of the text.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
-        Self::from_pem_by(pem.as_ref(), CryptoBackend::ENABLED)
+        Self::from_pem_with_any(pem.as_ref(), CryptoBackend::ENABLED)
     }
 
-    /// Reads a key from PEM text, to sign with this library. See [`from_pem`](Self::from_pem).
+    /// Like [`from_pem`](Self::from_pem), but signs with this library.
     ///
     /// ```no_run
     /// # fn f(pem: &str) -> twipla::Result<()> {
@@ -84,16 +86,16 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// As `from_pem`.
+    /// Like `from_pem`.
     pub fn from_pem_with(pem: impl AsRef<[u8]>, backend: CryptoBackend) -> Result<Self> {
-        Self::from_pem_by(pem.as_ref(), &[backend])
+        Self::from_pem_with_any(pem.as_ref(), &[backend])
     }
 
-    /// With the first of these that takes the key.
-    fn from_pem_by(bytes: &[u8], backends: &[CryptoBackend]) -> Result<Self> {
+    /// Uses the first of these libraries that supports the key.
+    fn from_pem_with_any(bytes: &[u8], backends: &[CryptoBackend]) -> Result<Self> {
         if bytes.len() > MAX_PEM_BYTES {
-            return Err(refuse(format!(
-                "is over {MAX_PEM_BYTES} bytes, so it is no private key: {MAKE_ONE}"
+            return Err(key_error(format!(
+                "is larger than {MAX_PEM_BYTES} bytes, so it is not a private key: {MAKE_ONE}"
             )));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| not_text(bytes))?;
@@ -107,28 +109,28 @@ impl PrivateKey {
         Self::from_der(backends, block.format, &der)
     }
 
-    /// Reads a key from a PEM file. See [`from_pem`](Self::from_pem).
+    /// Like [`from_pem`](Self::from_pem), but reads a file.
     ///
     /// # Errors
     ///
-    /// As `from_pem`, and [`ErrorKind::Configuration`] where the file cannot be
+    /// Like `from_pem`, and [`ErrorKind::Configuration`] if the file cannot be
     /// read. The message names the file.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if looks_secret(&path.to_string_lossy()) {
-            return Err(config(
-                "the path of the private key is the key itself: give it to from_pem, or as TWIPLA_PRIVATE_KEY",
+            return Err(config_error(
+                "the path of the private key is the key itself: pass it to from_pem, or set TWIPLA_PRIVATE_KEY",
             ));
         }
         let pem = read_bounded(path).map_err(|error| {
-            config(format!(
-                "private key file {} cannot be read: check the path and who may read it",
+            config_error(format!(
+                "cannot read the private key file {}: check the path and its permissions",
                 path.display()
             ))
             .with_source(error)
         })?;
         Self::from_pem(&*pem).map_err(|error| {
-            config(format!(
+            config_error(format!(
                 "private key file {}: {}",
                 path.display(),
                 error.message()
@@ -136,8 +138,8 @@ impl PrivateKey {
         })
     }
 
-    /// The public half as PEM (X.509 `BEGIN PUBLIC KEY`), which the partner
-    /// hands to TWIPLA. The same as `openssl rsa -in KEY -pubout` prints.
+    /// The public key as PEM (X.509 `BEGIN PUBLIC KEY`), which the partner sends
+    /// to TWIPLA. The same text as `openssl rsa -in KEY -pubout` prints.
     ///
     /// # Errors
     ///
@@ -158,7 +160,7 @@ impl PrivateKey {
         Ok(pem)
     }
 
-    /// Size of the key (of its modulus) in bits.
+    /// Size of the key (its modulus) in bits.
     pub fn bits(&self) -> usize {
         self.bits
     }
@@ -167,23 +169,24 @@ impl PrivateKey {
         let (modulus, exponent) = public_numbers(format, der)?;
         let bits = bit_length(modulus);
         if bits < 2048 {
-            return Err(refuse(format!(
-                "has {bits} bits, and RS256 needs 2048: {MAKE_ONE}, and hand its public key to TWIPLA"
+            return Err(key_error(format!(
+                "has {bits} bits, but RS256 needs at least 2048: {MAKE_ONE}, and send its public key to TWIPLA"
             )));
         }
-        let exponent = small(exponent);
+        let exponent = saturating_u64(exponent);
         let backends = backends.iter().copied();
-        let fits = |backend: &CryptoBackend| RsaKey::takes(*backend, bits, exponent);
+        let fits = |backend: &CryptoBackend| RsaKey::supports(*backend, bits, exponent);
         let Some(backend) = backends.clone().find(fits) else {
-            let words = |backend| format!("{backend:?} signs with {}", RsaKey::taken(backend));
-            let taken: Vec<_> = backends.map(words).collect();
-            return Err(refuse(format!(
-                "has {bits} bits and the public exponent {exponent}, and {}: {MAKE_ONE}, or use another CryptoBackend",
-                taken.join(", ")
+            let supported =
+                |backend| format!("{backend:?} supports {}", RsaKey::supported(backend));
+            let supported: Vec<_> = backends.map(supported).collect();
+            return Err(key_error(format!(
+                "has {bits} bits and the public exponent {exponent}, but {}: {MAKE_ONE}, or use another CryptoBackend",
+                supported.join(", ")
             )));
         };
         let key = RsaKey::parse(backend, format, der).map_err(|error| {
-            refuse(format!(
+            key_error(format!(
                 "is damaged: check it with \"openssl rsa -check -noout -in KEY\", or {MAKE_ONE}"
             ))
             .with_source(error)
@@ -192,36 +195,37 @@ impl PrivateKey {
             key: Arc::new(key),
             bits,
         };
-        key.prove()?;
+        key.verify()?;
         Ok(key)
     }
 
-    /// A key that signs what its own public half refuses would fail only later,
-    /// as a 401 of every call.
-    fn prove(&self) -> Result<()> {
-        const TRIAL: &[u8] = b"twipla: does this key sign?";
+    /// Signs once and verifies the signature. A key whose halves do not belong
+    /// together would otherwise fail later, with a 401 for every call.
+    fn verify(&self) -> Result<()> {
+        const TRIAL: &[u8] = b"twipla trial signature";
         let signature = self
             .sign_now(TRIAL)
-            .map_err(|error| refuse(format!("cannot sign: {MAKE_ONE}")).with_source(error))?;
+            .map_err(|error| key_error(format!("cannot sign: {MAKE_ONE}")).with_source(error))?;
         self.key.verify(TRIAL, &signature).map_err(|error| {
-            refuse(format!(
-                "made a signature that its own public key refuses: {MAKE_ONE}"
-            ))
-            .with_source(error)
+            key_error(format!("does not match its own public key: {MAKE_ONE}")).with_source(error)
         })
     }
 
     fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        self.key.sign(message).map_err(|error| {
-            SignerError::new("the private key made no signature").with_source(error)
-        })
+        self.key
+            .sign(message)
+            .map_err(|error| SignerError::new("the private key cannot sign").with_source(error))
     }
 }
 
 impl Signer for PrivateKey {
-    // Half a millisecond for 2048 bits, once in the life of a token: not worth another thread.
+    // Half a millisecond for 2048 bits, once per token: not worth another thread.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(std::future::ready(self.sign_now(message)))
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        Self::public_key_pem(self).ok()
     }
 }
 
@@ -236,6 +240,7 @@ const DECRYPT: &str =
     "write it without a passphrase with \"openssl rsa -in KEY -out jwtRS256.key\"";
 const CONVERT: &str = "convert it in place with \"ssh-keygen -p -m PEM -f KEY\"";
 
+/// A private key's block of a PEM text.
 struct KeyBlock<'a> {
     format: Format,
     body: &'a str,
@@ -249,20 +254,20 @@ impl KeyBlock<'_> {
                 .filter(|c| !c.is_ascii_whitespace())
                 .collect(),
         );
-        // The error of the decoder quotes the byte that it fell over.
+        // The decoder's error is left out: it quotes a byte of the key.
         STANDARD
             .decode(base64.as_bytes())
             .map(Zeroizing::new)
             .map_err(|_| {
-                refuse(
-                    "is PEM with something else than base64 between its BEGIN and END lines: \
-                 copy the file whole, with nothing added",
+                key_error(
+                    "contains something other than base64 between its BEGIN and END lines: \
+                 copy the whole file, with nothing added",
                 )
             })
     }
 }
 
-/// The one private key among the blocks of a PEM text, which may also hold the
+/// The only private key among the blocks of a PEM text, which may also hold a
 /// certificate or parameters.
 fn find_key(text: &str) -> Result<KeyBlock<'_>> {
     let mut found = None;
@@ -286,90 +291,94 @@ fn find_key(text: &str) -> Result<KeyBlock<'_>> {
             }
         };
         if !complete {
-            return Err(refuse(format!(
-                "is cut off, for the line \"{end}\" is missing: copy the file whole"
+            return Err(key_error(format!(
+                "is cut off, because the line \"{end}\" is missing: copy the whole file"
             )));
         }
         if found.replace(KeyBlock { format, body }).is_some() {
-            return Err(refuse("is two private keys: keep one"));
+            return Err(key_error("consists of two private keys: keep one of them"));
         }
     }
     found.ok_or_else(|| match other {
         Some(label) => wrong_label(label),
-        None => no_pem(text),
+        None => not_pem(text),
     })
 }
 
 fn wrong_label(label: &str) -> Error {
     match label {
         "ENCRYPTED PRIVATE KEY" => encrypted(),
-        "OPENSSH PRIVATE KEY" => refuse(format!("is in OpenSSH's own format: {CONVERT}")),
+        "OPENSSH PRIVATE KEY" => key_error(format!("is in OpenSSH's own format: {CONVERT}")),
         "EC PRIVATE KEY" | "EC PARAMETERS" => not_rsa("an EC key"),
         "DSA PRIVATE KEY" => not_rsa("a DSA key"),
-        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => refuse(
-            "is a certificate: give the private key that belongs to it (\"openssl genrsa\" writes one)",
+        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => key_error(
+            "is a certificate: use the private key that belongs to it (\"openssl genrsa\" writes one)",
         ),
-        label if label.ends_with("PUBLIC KEY") => public(),
-        _ => refuse(format!(
-            "is PEM, but of something else than a private key: {MAKE_ONE}"
+        label if label.ends_with("PUBLIC KEY") => public_key(),
+        _ => key_error(format!(
+            "is PEM of something other than a private key: {MAKE_ONE}"
         )),
     }
 }
 
-fn no_pem(text: &str) -> Error {
+fn not_pem(text: &str) -> Error {
     let text = text.trim().trim_matches(['"', '\'']);
     if text.is_empty() {
-        return refuse(format!("is empty: {MAKE_ONE}"));
+        return key_error(format!("is empty: {MAKE_ONE}"));
     }
     if text.starts_with("ssh-") || text.starts_with("ecdsa-") {
-        return public();
+        return public_key();
     }
     if text.starts_with("PuTTY-User-Key-File") {
-        return refuse(
+        return key_error(
             "is in PuTTY's own format: convert it with \"puttygen KEY -O private-openssh -o jwtRS256.key\"",
         );
     }
-    // What base64 makes of "-----BEGIN ".
+    // The base64 of "-----BEGIN ".
     if text.starts_with("LS0tLS1CRUdJTi") {
-        return refuse("is base64 of a PEM text: decode it first (\"base64 -d\")");
+        return key_error("is base64 of a PEM text: decode it first (\"base64 -d\")");
     }
-    refuse(format!(
-        "is no PEM text, which starts with -----BEGIN: for the path of a file use from_pem_file \
-         (TWIPLA_PRIVATE_KEY_FILE), else {MAKE_ONE}"
+    key_error(format!(
+        "is not PEM text, which starts with -----BEGIN: for the path of a file use from_pem_file \
+         (TWIPLA_PRIVATE_KEY_FILE), otherwise {MAKE_ONE}"
     ))
 }
 
 fn not_text(bytes: &[u8]) -> Error {
     match bytes {
-        // A sequence with a length of two bytes, as every RSA key in DER is.
-        [0x30, 0x82, ..] => refuse(
+        // The start of every RSA key in DER: a sequence whose length takes two bytes.
+        [0x30, 0x82, ..] => key_error(
             "is DER, not PEM: convert it with \"openssl rsa -inform DER -in KEY -out jwtRS256.key\"",
         ),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, ..] => {
-            refuse("is UTF-16 text: save it as UTF-8 or ASCII")
+            key_error("is UTF-16 text: save it as UTF-8 or ASCII")
         }
-        _ => refuse(format!("is no text: {MAKE_ONE}")),
+        _ => key_error(format!("is not text: {MAKE_ONE}")),
     }
 }
 
 fn encrypted() -> Error {
-    refuse(format!("is encrypted with a passphrase: {DECRYPT}"))
+    key_error(format!("is encrypted with a passphrase: {DECRYPT}"))
 }
 
-fn public() -> Error {
-    refuse(
-        "is the public key, which goes to TWIPLA: give the private one, from the file that \
+fn public_key() -> Error {
+    key_error(
+        "is the public key, which goes to TWIPLA: use the private key, from the file that \
          \"openssl genrsa -out jwtRS256.key 2048\" wrote",
     )
 }
 
 fn not_rsa(what: &str) -> Error {
-    refuse(format!("is {what}, and RS256 needs RSA: {MAKE_ONE}"))
+    key_error(format!("is {what}, but RS256 needs RSA: {MAKE_ONE}"))
 }
 
-/// The modulus and the public exponent, big-endian, of a key that is RSA.
+/// Modulus and public exponent of an RSA key, big-endian.
 fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
-    let damaged = || refuse(format!("is damaged (no DER of a key inside): {MAKE_ONE}"));
+    let damaged = || {
+        key_error(format!(
+            "is damaged (the base64 does not hold a key in DER): {MAKE_ONE}"
+        ))
+    };
     let rsa = match format {
         Format::Pkcs1 => der,
         Format::Pkcs8 => {
@@ -379,73 +388,40 @@ fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
                 oid::RSA_PSS => return Err(not_rsa("an RSA key for PSS only")),
                 oid::EC => return Err(not_rsa("an EC key")),
                 oid::ED25519 => return Err(not_rsa("an Ed25519 key")),
-                _ => return Err(not_rsa("no RSA key")),
+                _ => return Err(not_rsa("not an RSA key")),
             }
         }
     };
     pkcs1_public(rsa).ok_or_else(damaged)
 }
 
-/// Object identifiers of key algorithms, as DER writes them.
-mod oid {
-    pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-    pub(super) const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
-    pub(super) const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-}
-
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-
 /// Algorithm and inner key of `PrivateKeyInfo` (RFC 5208).
 fn pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (info, _) = element(SEQUENCE, der)?;
-    let (_version, info) = element(INTEGER, info)?;
-    let (algorithm, info) = element(SEQUENCE, info)?;
-    let (algorithm, _parameters) = element(OID, algorithm)?;
-    let (key, _attributes) = element(OCTETS, info)?;
+    let (info, _) = der::read(der::SEQUENCE, der)?;
+    let (_version, info) = der::read(der::INTEGER, info)?;
+    let (algorithm, info) = der::read(der::SEQUENCE, info)?;
+    let (algorithm, _parameters) = der::read(der::OBJECT_IDENTIFIER, algorithm)?;
+    let (key, _attributes) = der::read(der::OCTET_STRING, info)?;
     Some((algorithm, key))
 }
 
 /// `n` and `e` of `RSAPrivateKey` (RFC 8017), big-endian.
 fn pkcs1_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (key, _) = element(SEQUENCE, der)?;
-    let (_version, key) = element(INTEGER, key)?;
-    let (modulus, key) = element(INTEGER, key)?;
-    let (exponent, _) = element(INTEGER, key)?;
+    let (key, _) = der::read(der::SEQUENCE, der)?;
+    let (_version, key) = der::read(der::INTEGER, key)?;
+    let (modulus, key) = der::read(der::INTEGER, key)?;
+    let (exponent, _) = der::read(der::INTEGER, key)?;
     Some((modulus, exponent))
 }
 
-/// A number that is small, or the largest there is.
-fn small(number: &[u8]) -> u64 {
+/// A big-endian number, saturating.
+fn saturating_u64(number: &[u8]) -> u64 {
     if bit_length(number) > 64 {
         return u64::MAX;
     }
     number
         .iter()
         .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}
-
-/// The content of the DER element at the start of `der`, if it has this tag, and what follows it.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&first, rest) = der.split_first()?;
-    if first != tag {
-        return None;
-    }
-    let (&length, rest) = rest.split_first()?;
-    if length < 0x80 {
-        return rest.split_at_checked(length.into());
-    }
-    let (length, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    if length.len() > 4 {
-        return None;
-    }
-    let length = length
-        .iter()
-        .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
-    rest.split_at_checked(length)
 }
 
 fn bit_length(number: &[u8]) -> usize {
@@ -459,7 +435,7 @@ fn bit_length(number: &[u8]) -> usize {
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    // Room for all of it: a vector that grows leaves copies behind.
+    // Room for everything: a vector that grows leaves copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PEM_BYTES + 1));
     let limit = u64::try_from(MAX_PEM_BYTES + 1).unwrap_or(u64::MAX);
     std::fs::File::open(path)?
@@ -468,11 +444,11 @@ fn read_bounded(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-fn refuse(problem: impl fmt::Display) -> Error {
-    config(format!("the private key {problem}"))
+fn key_error(problem: impl fmt::Display) -> Error {
+    config_error(format!("the private key {problem}"))
 }
 
-fn config(message: impl Into<String>) -> Error {
+fn config_error(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 

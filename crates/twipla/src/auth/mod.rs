@@ -1,13 +1,19 @@
-//! Tokens: who signs them, what they say, how long they live.
+//! Tokens: what they claim, who signs them, and how long they are used.
 
+mod backoff;
 mod claims;
 mod clock;
+mod der;
 mod key;
 mod minter;
+mod pending_mint;
+mod public_key;
 mod rsa;
 mod signer;
+mod signing;
+mod token;
 
 pub use key::PrivateKey;
 pub(crate) use minter::Minter;
-pub use minter::Token;
 pub use signer::{SignFuture, Signer, SignerError};
+pub use token::Token;

@@ -1,14 +1,15 @@
-//! RSA keys as the crypto library at hand has them, parsed once.
+//! RSA private keys of whichever crypto library is used.
 
+use super::der;
 use crate::crypto::CryptoBackend;
 
-/// Something inside the crypto library said no; it does not say why.
-pub(super) type Refusal = Box<dyn std::error::Error + Send + Sync>;
+/// An error of the crypto library, which does not say more.
+pub(super) type CryptoError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Neither library takes a public exponent of more than 33 bits.
-const EXPONENTS_END: u64 = 1 << 33;
+/// Both libraries only support public exponents below this.
+const EXPONENT_LIMIT: u64 = 1 << 33;
 
-/// How the DER of a private key is wrapped.
+/// Encoding of a private key in DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// `RSAPrivateKey` (RFC 8017).
@@ -20,7 +21,7 @@ pub(super) enum Format {
 /// A private key, ready to sign.
 #[cfg_attr(
     all(feature = "ring", feature = "aws-lc-rs"),
-    allow(clippy::large_enum_variant, reason = "there is one, behind an Arc")
+    allow(clippy::large_enum_variant, reason = "a key is kept behind an Arc")
 )]
 pub(super) enum RsaKey {
     #[cfg(feature = "ring")]
@@ -35,7 +36,7 @@ impl RsaKey {
         backend: CryptoBackend,
         format: Format,
         der: &[u8],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, CryptoError> {
         match backend {
             #[cfg(feature = "ring")]
             CryptoBackend::Ring => Ok(Self::Ring(match format {
@@ -50,35 +51,37 @@ impl RsaKey {
         }
     }
 
-    /// Whether this library signs with keys of so many bits and this public exponent.
-    pub(super) fn takes(backend: CryptoBackend, bits: usize, exponent: u64) -> bool {
+    /// Whether this library can sign with a key of this size and public exponent.
+    pub(super) fn supports(backend: CryptoBackend, bits: usize, exponent: u64) -> bool {
         match backend {
-            // Its primes are a multiple of 512 bits.
+            // Requires primes of a multiple of 512 bits.
             #[cfg(feature = "ring")]
             CryptoBackend::Ring => {
-                matches!(bits, 2048 | 3072 | 4096) && (65537..EXPONENTS_END).contains(&exponent)
+                matches!(bits, 2048 | 3072 | 4096) && (65537..EXPONENT_LIMIT).contains(&exponent)
             }
             #[cfg(feature = "aws-lc-rs")]
             CryptoBackend::AwsLcRs => {
-                (2048..=8192).contains(&bits) && (3..EXPONENTS_END).contains(&exponent)
+                (2048..=8192).contains(&bits) && (3..EXPONENT_LIMIT).contains(&exponent)
             }
         }
     }
 
-    /// The keys that this library takes, in words.
-    pub(super) fn taken(backend: CryptoBackend) -> &'static str {
+    /// The keys that this library can sign with, for messages.
+    pub(super) fn supported(backend: CryptoBackend) -> &'static str {
         match backend {
             #[cfg(feature = "ring")]
             CryptoBackend::Ring => {
-                "2048, 3072 or 4096 bits and a public exponent from 65537 to 2^33"
+                "keys of 2048, 3072 or 4096 bits with a public exponent from 65537 to 2^33"
             }
             #[cfg(feature = "aws-lc-rs")]
-            CryptoBackend::AwsLcRs => "2048 to 8192 bits and a public exponent from 3 to 2^33",
+            CryptoBackend::AwsLcRs => {
+                "keys of 2048 to 8192 bits with a public exponent from 3 to 2^33"
+            }
         }
     }
 
     /// Signs with RS256: RSASSA-PKCS1-v1_5 over SHA-256.
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
         match self {
             #[cfg(feature = "ring")]
             Self::Ring(pair) => {
@@ -99,37 +102,29 @@ impl RsaKey {
         }
     }
 
-    /// Checks a signature with the public half.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
-        match self {
+    /// Verifies a signature with the public key.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let backend = match self {
             #[cfg(feature = "ring")]
-            Self::Ring(_) => {
-                use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.public())
-                    .verify(message, signature)?;
-            }
+            Self::Ring(_) => CryptoBackend::Ring,
             #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs(_) => {
-                use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.public())
-                    .verify(message, signature)?;
-            }
-        }
-        Ok(())
+            Self::AwsLcRs(_) => CryptoBackend::AwsLcRs,
+        };
+        verify(backend, self.public(), message, signature)
     }
 
-    /// The public half: `SubjectPublicKeyInfo` (RFC 5280) in DER.
+    /// The public key as `SubjectPublicKeyInfo` (RFC 5280) in DER.
     pub(super) fn public_key_info(&self) -> Vec<u8> {
-        // AlgorithmIdentifier of rsaEncryption, whose parameters are NULL.
+        // AlgorithmIdentifier of rsaEncryption, with NULL as its parameters.
         const ALGORITHM: [u8; 15] = [
             0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0x00,
         ];
-        // A bit string says first how many bits of its last byte do not count.
-        let key = element(0x03, &[&[0], self.public()].concat());
-        element(0x30, &[&ALGORITHM[..], &key].concat())
+        // A bit string starts with the number of unused bits in its last byte.
+        let key = der::write(der::BIT_STRING, &[&[0], self.public()].concat());
+        der::write(der::SEQUENCE, &[&ALGORITHM[..], &key].concat())
     }
 
-    /// The public half: `RSAPublicKey` (RFC 8017) in DER.
+    /// The public key as `RSAPublicKey` (RFC 8017) in DER.
     fn public(&self) -> &[u8] {
         match self {
             #[cfg(feature = "ring")]
@@ -143,17 +138,26 @@ impl RsaKey {
     }
 }
 
-/// A DER element with this tag.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = length.iter().position(|&byte| byte != 0);
-    let length = &length[significant.unwrap_or(length.len() - 1)..];
-    let mut element = vec![tag];
-    // Short lengths stand for themselves, long ones behind their own length.
-    if content.len() >= 0x80 {
-        element.push(0x80 | u8::try_from(length.len()).unwrap_or_default());
+/// Verifies an RS256 signature with a public key: `RSAPublicKey` (RFC 8017) in DER.
+pub(super) fn verify(
+    backend: CryptoBackend,
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), CryptoError> {
+    match backend {
+        #[cfg(feature = "ring")]
+        CryptoBackend::Ring => {
+            use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key)
+                .verify(message, signature)?;
+        }
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs => {
+            use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key)
+                .verify(message, signature)?;
+        }
     }
-    element.extend_from_slice(length);
-    element.extend_from_slice(content);
-    element
+    Ok(())
 }

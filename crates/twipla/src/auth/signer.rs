@@ -1,41 +1,44 @@
-//! What signs tokens: a key in this process, or one that lives elsewhere.
+//! The interface to what signs tokens: a key in this process, or one held elsewhere.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What [`Signer::sign`] returns: the raw signature, in a while.
+/// What [`Signer::sign`] returns: a future of the raw signature.
 pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
 
-/// Signs tokens with the partner's private key, wherever that key lives.
+/// Signs tokens with the partner's private key, wherever that key is held.
 ///
 /// [`PrivateKey`](crate::PrivateKey) is one, for a key in this process. Write
 /// another for a KMS or an HSM: sign the message with RSASSA-PKCS1-v1_5 and
 /// SHA-256 (`RS256`; AWS KMS calls it `RSASSA_PKCS1_V1_5_SHA_256` with message
-/// type `RAW`), and return the bytes of the signature, not base64 of them.
+/// type `RAW`), and return the bytes of the signature, not their base64.
 ///
-/// A token serves many calls, so this is asked about once in seven minutes,
-/// plus once for every dashboard URL. It is never asked twice at a time for the
-/// same token; it gets 30 seconds. While an older token is valid, neither a slow
-/// nor a failing signer holds up a call.
+/// A token is used for many calls, so a signer is asked about once every seven
+/// minutes, and once for every dashboard URL. It has 30 seconds to respond. While
+/// an older token is valid, neither a slow nor a failing signer delays a call.
 ///
-/// `Debug` is asked for so that a client can be printed; show no secret in it.
+/// Calls that wait for the same token share one signature. If one client is used
+/// on several Tokio runtimes, each of them may ask for a signature of its own.
+///
+/// `Debug` is required so that a client can be printed. Do not show secrets in it.
 ///
 /// ```
 /// use twipla::{SignFuture, Signer, SignerError};
 ///
-/// /// Stands for the client of a key management service.
+/// /// Stands in for the client of a key management service.
 /// #[derive(Debug)]
 /// struct Kms {
 ///     key_name: String,
+///     public_key: String,
 /// }
 ///
 /// impl Kms {
 ///     async fn call(&self, message: &[u8]) -> Result<Vec<u8>, std::io::Error> {
 /// #       let _ = message;
 ///         // Send `message` to the service; it returns the signature.
-///         Err(std::io::Error::other(format!("no service holds {}", self.key_name)))
+///         Err(std::io::Error::other(format!("there is no key {}", self.key_name)))
 ///     }
 /// }
 ///
@@ -47,23 +50,39 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 ///                 .map_err(|error| SignerError::new("the KMS refused to sign").with_source(error))
 ///         })
 ///     }
-/// }
 ///
-/// let signer: Box<dyn Signer> = Box::new(Kms { key_name: "twipla".into() });
+///     fn public_key_pem(&self) -> Option<String> {
+///         Some(self.public_key.clone())
+///     }
+/// }
 /// ```
 pub trait Signer: Send + Sync + fmt::Debug {
-    /// Signs `message`, the header and claims of a token as they are sent.
+    /// Signs `message`: the header and claims of a token, encoded as they are sent.
     ///
     /// # Errors
     ///
-    /// Whatever kept the signer from it. The call that needs the token fails
-    /// with [`ErrorKind::Signing`](crate::ErrorKind::Signing) and this as its source.
+    /// Whatever prevented the signature. The call that needs the token fails with
+    /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) and this error as its source.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a>;
+
+    /// The public key as PEM (`BEGIN PUBLIC KEY`), if this signer knows it.
+    ///
+    /// Every signature is then verified before its token is used. So a signer
+    /// that uses another key or another algorithm fails with an error that says
+    /// so, not with a 401 for every call. AWS KMS returns the key, in DER, from
+    /// `GetPublicKey`: read it once, when the signer is built.
+    fn public_key_pem(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<S: Signer + ?Sized> Signer for Arc<S> {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         (**self).sign(message)
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        (**self).public_key_pem()
     }
 }
 
@@ -71,9 +90,13 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a> {
         (**self).sign(message)
     }
+
+    fn public_key_pem(&self) -> Option<String> {
+        (**self).public_key_pem()
+    }
 }
 
-/// Why a [`Signer`] made no signature.
+/// Why a [`Signer`] could not sign.
 ///
 /// It is printed with the error of the call, so keep secrets out of it.
 ///
@@ -83,7 +106,7 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 /// let error = SignerError::new("the HSM is locked");
 /// assert_eq!(error.to_string(), "the HSM is locked");
 /// ```
-// One failure reaches every call that waited for it, hence cheap to clone.
+// Cheap to clone, because every call that waited for the signature gets it.
 #[derive(Clone, Debug)]
 pub struct SignerError {
     message: Arc<str>,
@@ -99,7 +122,7 @@ impl SignerError {
         }
     }
 
-    /// Adds the error behind this one.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into().into());

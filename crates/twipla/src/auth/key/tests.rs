@@ -5,7 +5,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 
 use super::*;
 
-/// One key for all tests, made at run time: no key material is checked in.
+/// One key for all tests, generated at run time so that no key is checked in.
 fn pkcs8_der() -> &'static [u8] {
     static DER: OnceLock<Vec<u8>> = OnceLock::new();
     DER.get_or_init(|| {
@@ -32,27 +32,27 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[tag, 0x82, length[0], length[1]], content].concat()
-}
-
 fn pkcs8_of(oid: &[u8], key: &[u8]) -> Vec<u8> {
-    let algorithm = der(SEQUENCE, &der(OID, oid));
-    der(
-        SEQUENCE,
-        &[der(INTEGER, &[0]), algorithm, der(OCTETS, key)].concat(),
+    let algorithm = der::write(der::SEQUENCE, &der::write(der::OBJECT_IDENTIFIER, oid));
+    der::write(
+        der::SEQUENCE,
+        &[
+            der::write(der::INTEGER, &[0]),
+            algorithm,
+            der::write(der::OCTET_STRING, key),
+        ]
+        .concat(),
     )
 }
 
-fn refusal(pem: impl AsRef<[u8]>) -> String {
+fn error_message(pem: impl AsRef<[u8]>) -> String {
     let error = PrivateKey::from_pem(pem).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     error.to_string()
 }
 
 #[test]
-fn right_keys_are_read_however_they_were_handed_over() {
+fn valid_keys_are_read_in_every_form() {
     let pkcs8 = pem("PRIVATE KEY", pkcs8_der());
     let pkcs1 = pem("RSA PRIVATE KEY", pkcs1_der());
     let certificate = pem("CERTIFICATE", b"whatever");
@@ -77,33 +77,40 @@ fn right_keys_are_read_however_they_were_handed_over() {
 }
 
 #[test]
-fn what_a_library_does_not_take_is_said_before_it_is_asked() {
+fn unsupported_sizes_and_exponents_are_named() {
     let public = |bits: usize, exponent: &[u8]| {
         let n = [&[0, 0x80][..], &vec![7; bits / 8 - 1]].concat();
-        let numbers = [der(INTEGER, &[0]), der(INTEGER, &n), der(INTEGER, exponent)];
-        pem("RSA PRIVATE KEY", &der(SEQUENCE, &numbers.concat()))
+        let numbers = [
+            der::write(der::INTEGER, &[0]),
+            der::write(der::INTEGER, &n),
+            der::write(der::INTEGER, exponent),
+        ];
+        pem(
+            "RSA PRIVATE KEY",
+            &der::write(der::SEQUENCE, &numbers.concat()),
+        )
     };
-    let refusal = |backend, bits, exponent: &[u8]| {
+    let error_message = |backend, bits, exponent: &[u8]| {
         let key = PrivateKey::from_pem_with(public(bits, exponent), backend);
         key.unwrap_err().to_string()
     };
     for &backend in CryptoBackend::ENABLED {
-        let taken = RsaKey::taken(backend);
+        let supported = RsaKey::supported(backend);
         for (bits, exponent, want) in [
             (
                 8200,
                 &[1, 0, 1][..],
-                "has 8200 bits and the public exponent 65537, and",
+                "has 8200 bits and the public exponent 65537, but",
             ),
-            (2048, &[1], "has 2048 bits and the public exponent 1, and"),
+            (2048, &[1], "has 2048 bits and the public exponent 1, but"),
         ] {
-            let error = refusal(backend, bits, exponent);
-            assert!(error.contains(want) && error.contains(taken), "{error}");
+            let error = error_message(backend, bits, exponent);
+            assert!(error.contains(want) && error.contains(supported), "{error}");
             assert!(error.contains("use another CryptoBackend"), "{error}");
         }
-        // What it takes is parsed, and is no key.
+        // A supported size is parsed, and then found not to be a key.
         for bits in [2048, 3072, 4096] {
-            let error = refusal(backend, bits, &[1, 0, 1]);
+            let error = error_message(backend, bits, &[1, 0, 1]);
             assert!(error.contains("is damaged"), "{error}");
         }
     }
@@ -114,13 +121,13 @@ fn what_a_library_does_not_take_is_said_before_it_is_asked() {
         (2048, &[3]),
         (2048, &[2, 0, 0, 0, 1]),
     ] {
-        let error = refusal(CryptoBackend::Ring, bits, exponent);
+        let error = error_message(CryptoBackend::Ring, bits, exponent);
         assert!(
-            error.contains("Ring signs with 2048, 3072 or 4096"),
+            error.contains("Ring supports keys of 2048, 3072 or 4096"),
             "{error}"
         );
     }
-    // Without a choice by the caller it goes to a library that takes it.
+    // If the caller does not choose, a library that supports the key is used.
     #[cfg(all(feature = "ring", feature = "aws-lc-rs"))]
     for (bits, exponent) in [(2560, &[1, 0, 1][..]), (2048, &[3])] {
         let error = PrivateKey::from_pem(public(bits, exponent)).unwrap_err();
@@ -129,7 +136,7 @@ fn what_a_library_does_not_take_is_said_before_it_is_asked() {
 }
 
 #[tokio::test]
-async fn it_signs_what_jsonwebtoken_accepts() {
+async fn signature_is_accepted_by_jsonwebtoken() {
     let key = PrivateKey::from_pem(pem("PRIVATE KEY", pkcs8_der())).unwrap();
     let message = b"header.claims";
     let signature = key.sign(message).await.unwrap();
@@ -147,16 +154,16 @@ async fn it_signs_what_jsonwebtoken_accepts() {
 }
 
 #[test]
-fn wrong_keys_are_refused_with_the_remedy() {
+fn invalid_keys_are_rejected_with_a_remedy() {
     let noise: Vec<u8> = (0..300).map(|_| fastrand::u8(..)).collect();
     let short = {
         let n = [&[0, 0x80][..], &noise[..127]].concat();
-        der(
-            SEQUENCE,
+        der::write(
+            der::SEQUENCE,
             &[
-                der(INTEGER, &[0]),
-                der(INTEGER, &n),
-                der(INTEGER, &[1, 0, 1]),
+                der::write(der::INTEGER, &[0]),
+                der::write(der::INTEGER, &n),
+                der::write(der::INTEGER, &[1, 0, 1]),
             ]
             .concat(),
         )
@@ -177,20 +184,20 @@ fn wrong_keys_are_refused_with_the_remedy() {
     let table: Vec<(String, &str, &str)> = vec![
         (String::new(), "is empty", "openssl genrsa"),
         (" \n ".into(), "is empty", "openssl genrsa"),
-        ("hello".into(), "no PEM", "from_pem_file"),
-        ("/etc/twipla/jwtRS256.key".into(), "no PEM", "TWIPLA_PRIVATE_KEY_FILE"),
+        ("hello".into(), "not PEM", "from_pem_file"),
+        ("/etc/twipla/jwtRS256.key".into(), "not PEM", "TWIPLA_PRIVATE_KEY_FILE"),
         (STANDARD.encode(&good), "base64 of a PEM", "base64 -d"),
         (pem("ENCRYPTED PRIVATE KEY", &noise), "encrypted", "openssl rsa -in"),
         (traditional, "encrypted", "openssl rsa -in"),
-        (public, "is the public key", "private one"),
-        (pem("RSA PUBLIC KEY", &noise), "is the public key", "private one"),
-        ("ssh-rsa AAAAB3Nza me@host".into(), "is the public key", "private one"),
+        (public, "is the public key", "use the private key"),
+        (pem("RSA PUBLIC KEY", &noise), "is the public key", "use the private key"),
+        ("ssh-rsa AAAAB3Nza me@host".into(), "is the public key", "use the private key"),
         (pem("CERTIFICATE", &noise), "certificate", "openssl genrsa"),
         (pem("EC PRIVATE KEY", &noise), "an EC key", "openssl genrsa"),
         (pem("PRIVATE KEY", &pkcs8_of(oid::EC, &noise)), "an EC key", "openssl genrsa"),
         (pem("PRIVATE KEY", &pkcs8_of(oid::ED25519, &noise)), "an Ed25519 key", "openssl genrsa"),
         (pem("PRIVATE KEY", &pkcs8_of(oid::RSA_PSS, pkcs1_der())), "PSS only", "openssl genrsa"),
-        (pem("PRIVATE KEY", &pkcs8_of(&[1, 2, 3], &noise)), "no RSA key", "openssl genrsa"),
+        (pem("PRIVATE KEY", &pkcs8_of(&[1, 2, 3], &noise)), "not an RSA key", "openssl genrsa"),
         (pem("DSA PRIVATE KEY", &noise), "a DSA key", "openssl genrsa"),
         (pem("OPENSSH PRIVATE KEY", &noise), "OpenSSH", "ssh-keygen -p -m PEM"),
         ("PuTTY-User-Key-File-3: ssh-rsa".into(), "PuTTY", "puttygen"),
@@ -200,39 +207,42 @@ fn wrong_keys_are_refused_with_the_remedy() {
         (pem("RSA PRIVATE KEY", &[]), "damaged", "openssl genrsa"),
         (pem("PRIVATE KEY", &damaged), "damaged", "openssl rsa -check"),
         (pem("RSA PRIVATE KEY", pkcs8_der()), "damaged", "openssl genrsa"),
-        (half.to_owned(), "cut off", "copy the file whole"),
-        (good.replace('z', "\u{e4}"), "else than base64", "copy the file whole"),
+        (half.to_owned(), "cut off", "copy the whole file"),
+        (good.replace('z', "\u{e4}"), "other than base64", "copy the whole file"),
         (format!("{good}{good}"), "two private keys", "keep one"),
-        (pem("SOMETHING", &noise), "something else", "openssl genrsa"),
-        ("-----BEGIN ".into(), "no PEM", "openssl genrsa"),
-        ("-".repeat(MAX_PEM_BYTES + 1), "over 65536 bytes", "openssl genrsa"),
+        (pem("SOMETHING", &noise), "something other", "openssl genrsa"),
+        ("-----BEGIN ".into(), "not PEM", "openssl genrsa"),
+        ("-".repeat(MAX_PEM_BYTES + 1), "larger than 65536 bytes", "openssl genrsa"),
     ];
     for (text, problem, remedy) in table {
-        let message = refusal(&text);
+        let message = error_message(&text);
         assert!(
             message.contains(problem),
-            "{message}\nshould say {problem:?}"
+            "{message}\nmust contain {problem:?}"
         );
-        assert!(message.contains(remedy), "{message}\nshould say {remedy:?}");
+        assert!(
+            message.contains(remedy),
+            "{message}\nmust contain {remedy:?}"
+        );
         let body = text.lines().nth(1).filter(|line| line.len() > 20);
         assert!(body.is_none_or(|body| !message.contains(body)), "{message}");
     }
 }
 
 #[test]
-fn bytes_that_are_no_text_are_told_apart() {
-    assert!(refusal(pkcs8_der()).contains("is DER"));
+fn binary_input_is_recognised() {
+    assert!(error_message(pkcs8_der()).contains("is DER"));
     let utf16: Vec<u8> = "\u{feff}-----BEGIN"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    assert!(refusal(&utf16).contains("UTF-16"));
-    assert!(refusal(&utf16[2..]).contains("UTF-16"));
-    assert!(refusal([0x80, 0x81, 0x82]).contains("is no text"));
+    assert!(error_message(&utf16).contains("UTF-16"));
+    assert!(error_message(&utf16[2..]).contains("UTF-16"));
+    assert!(error_message([0x80, 0x81, 0x82]).contains("is not text"));
 }
 
 #[test]
-fn files_are_named_in_errors() {
+fn from_pem_file_names_the_file_in_errors() {
     let error = PrivateKey::from_pem_file("no/such/file.pem").unwrap_err();
     assert!(error.to_string().contains("no/such/file.pem"), "{error}");
     let folder = std::env::temp_dir().join(format!("twipla-key-{}", std::process::id()));
@@ -243,7 +253,7 @@ fn files_are_named_in_errors() {
     std::fs::write(&path, "hello").unwrap();
     let error = PrivateKey::from_pem_file(&path).unwrap_err().to_string();
     assert!(
-        error.contains("key.pem") && error.contains("no PEM"),
+        error.contains("key.pem") && error.contains("not PEM"),
         "{error}"
     );
     std::fs::remove_dir_all(&folder).unwrap();

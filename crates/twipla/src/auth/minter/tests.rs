@@ -3,27 +3,35 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use http::header::DATE;
 use serde_json::Value;
 use tokio::time::{advance, sleep, timeout};
 
+use super::super::clock::testing::LocalClock;
 use super::super::signer::SignFuture;
 use super::*;
+
+mod clocks;
+mod rejections;
+mod runtimes;
 
 const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 const LIFE: Duration = Duration::from_secs(600);
 
-/// A signer that counts, dawdles, fails, hangs and panics as it is told.
+/// A signer that counts, and is slow, fails or panics on demand.
 #[derive(Debug)]
 struct Fake {
     /// First byte of its signatures, to tell keys apart.
     mark: u8,
     asked: AtomicUsize,
-    made: AtomicUsize,
+    signed: AtomicUsize,
     delay: Mutex<Duration>,
     fails: AtomicBool,
     panics: AtomicBool,
     length: AtomicUsize,
+    public_key: Option<String>,
 }
 
 impl Fake {
@@ -31,25 +39,26 @@ impl Fake {
         Arc::new(Self {
             mark,
             asked: AtomicUsize::new(0),
-            made: AtomicUsize::new(0),
+            signed: AtomicUsize::new(0),
             delay: Mutex::new(Duration::ZERO),
             fails: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             length: AtomicUsize::new(256),
+            public_key: None,
         })
     }
 
     fn slow(mark: u8, seconds: u64) -> Arc<Self> {
         let fake = Self::new(mark);
-        fake.take(seconds);
+        fake.set_delay(seconds);
         fake
     }
 
-    fn take(&self, seconds: u64) {
+    fn set_delay(&self, seconds: u64) {
         *self.delay.lock().unwrap() = Duration::from_secs(seconds);
     }
 
-    fn fail(&self, fails: bool) {
+    fn set_failing(&self, fails: bool) {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
@@ -57,8 +66,8 @@ impl Fake {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn made(&self) -> usize {
-        self.made.load(Ordering::SeqCst)
+    fn signed(&self) -> usize {
+        self.signed.load(Ordering::SeqCst)
     }
 }
 
@@ -66,26 +75,47 @@ impl Signer for Fake {
     fn sign<'a>(&'a self, _message: &'a [u8]) -> SignFuture<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let delay = *self.delay.lock().unwrap();
-        assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
+        assert!(!self.panics.load(Ordering::SeqCst), "panicking on demand");
         Box::pin(async move {
             if !delay.is_zero() {
                 sleep(delay).await;
             }
             if self.fails.load(Ordering::SeqCst) {
-                return Err(SignerError::new("told to fail"));
+                return Err(SignerError::new("failing on demand"));
             }
-            self.made.fetch_add(1, Ordering::SeqCst);
+            self.signed.fetch_add(1, Ordering::SeqCst);
             Ok(vec![self.mark; self.length.load(Ordering::SeqCst)])
         })
+    }
+
+    fn public_key_pem(&self) -> Option<String> {
+        self.public_key.clone()
     }
 }
 
 fn minter(signer: &Arc<Fake>) -> Arc<Minter> {
-    Arc::new(Minter::new(
-        PartnerId::new(PARTNER).unwrap(),
-        Arc::clone(signer) as _,
-        LIFE,
-    ))
+    minter_at(signer, &LocalClock::new())
+}
+
+/// A minter on a machine with this clock.
+fn minter_at(signer: &Arc<Fake>, clock: &LocalClock) -> Arc<Minter> {
+    let partner = PartnerId::new(PARTNER).unwrap();
+    let signer = Arc::clone(signer) as _;
+    Arc::new(Minter::with_clock(partner, signer, LIFE, clock.clock()))
+}
+
+/// The headers of a response that was sent at this time.
+fn headers(date: DateTime<Utc>) -> HeaderMap {
+    let date = httpdate::fmt_http_date(date.into());
+    HeaderMap::from_iter([(DATE, date.parse().unwrap())])
+}
+
+/// The replacement for a token that was rejected at this time.
+async fn replace(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> Arc<Token> {
+    let replacement = minter
+        .refresh_after_rejection(rejected, server_date(&headers(date)))
+        .await;
+    replacement.unwrap().expect("another token")
 }
 
 fn claims(token: &Token) -> Value {
@@ -98,15 +128,21 @@ fn mark(token: &Token) -> u8 {
     URL_SAFE_NO_PAD.decode(part).unwrap()[0]
 }
 
-/// Lets a spawned task have its turns, without moving the clock.
-async fn settle() {
+/// The signer of the replacement.
+async fn mark_of_replacement(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> u8 {
+    let token = replace(minter, rejected, date).await;
+    mark(&token)
+}
+
+/// Lets spawned tasks run, without advancing the clock.
+async fn run_tasks() {
     for _ in 0..8 {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_minted_once_and_shown_to_nobody() {
+async fn token_is_minted_once_and_not_shown() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let token = minter.partner_token().await.unwrap();
@@ -129,7 +165,7 @@ async fn a_token_is_minted_once_and_shown_to_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sixty_four_tasks_cost_one_signature() {
+async fn sixty_four_tasks_share_one_signature() {
     for signer in [Fake::new(1), Fake::slow(1, 2)] {
         let minter = minter(&signer);
         let tasks = (0..64).map(|_| {
@@ -147,7 +183,7 @@ async fn sixty_four_tasks_cost_one_signature() {
 }
 
 #[test]
-fn sixty_four_tasks_on_real_threads_cost_one_signature() {
+fn sixty_four_tasks_on_real_threads_share_one_signature() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_time()
@@ -168,58 +204,61 @@ fn sixty_four_tasks_on_real_threads_cost_one_signature() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_renewed_before_it_expires() {
+async fn token_is_refreshed_before_it_expires() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let first = minter.partner_token().await.unwrap();
     advance(LIFE.mul_f64(0.69)).await;
     assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &first));
     advance(LIFE.mul_f64(0.17)).await;
+    minter.partner_token().await.unwrap();
+    run_tasks().await;
     let second = minter.partner_token().await.unwrap();
     assert!(second.expires_at() > first.expires_at());
     assert_eq!(signer.asked(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_moment_of_renewal_varies() {
-    let mut moments = Vec::new();
+async fn refresh_time_varies() {
+    let mut times = Vec::new();
     for _ in 0..32 {
         let minter = minter(&Fake::new(1));
         let token = minter.partner_token().await.unwrap();
-        let part = (token.renew_at - minter.now()).as_seconds_f64() / LIFE.as_secs_f64();
+        let part = (token.refresh_at - minter.now()).as_seconds_f64() / LIFE.as_secs_f64();
         assert!((0.69..0.86).contains(&part), "{part}");
-        moments.push(token.renew_at);
+        times.push(token.refresh_at);
     }
-    moments.sort();
-    moments.dedup();
-    assert!(moments.len() > 16);
+    times.sort();
+    times.dedup();
+    assert!(times.len() > 16);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_signer_holds_up_no_call_while_the_old_token_is_valid() {
+async fn slow_signer_delays_no_call_while_the_old_token_is_valid() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let old = minter.partner_token().await.unwrap();
-    signer.take(20);
+    signer.set_delay(20);
     advance(LIFE.mul_f64(0.86)).await;
     let before = tokio::time::Instant::now();
     for _ in 0..100 {
         assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
+        tokio::task::yield_now().await;
     }
     assert_eq!(before.elapsed(), Duration::ZERO);
-    assert_eq!(signer.asked(), 2, "one renewal, however many calls");
-    // Nobody waits for it, and it comes all the same.
+    assert_eq!(signer.asked(), 2, "one refresh for all calls");
+    // Nobody waits for it, and it still completes.
     sleep(Duration::from_secs(21)).await;
     assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
     assert_eq!(signer.asked(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_signer_holds_up_no_call_while_the_old_token_is_valid() {
+async fn failing_signer_delays_no_call_while_the_old_token_is_valid() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let old = minter.partner_token().await.unwrap();
-    signer.fail(true);
+    signer.set_failing(true);
     advance(LIFE.mul_f64(0.86)).await;
     // Up to ten seconds before the margin: 50 s, in which calls come every 100 ms.
     for _ in 0..500 {
@@ -228,37 +267,40 @@ async fn a_failing_signer_holds_up_no_call_while_the_old_token_is_valid() {
     }
     assert!(
         (4..12).contains(&signer.asked()),
-        "asked {} times: it backs off",
+        "asked {} times, expected it to back off",
         signer.asked()
     );
     advance(Duration::from_secs(60)).await;
     let error = minter.partner_token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing);
-    assert!(error.to_string().contains("told to fail"), "{error}");
-    signer.fail(false);
+    assert!(error.to_string().contains("failing on demand"), "{error}");
+    signer.set_failing(false);
     assert!(
         minter.partner_token().await.is_ok(),
-        "a cold client tries again at once"
+        "without a valid token the next call tries again at once"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_signer_gets_thirty_seconds() {
+async fn hanging_signer_times_out_after_thirty_seconds() {
     let signer = Fake::slow(1, 100_000);
     let minter = minter(&signer);
     let error = minter.partner_token().await.unwrap_err();
-    assert!(error.to_string().contains("no answer in 30 s"), "{error}");
+    assert!(
+        error.to_string().contains("did not respond within 30 s"),
+        "{error}"
+    );
     let customer = CustomerId::new("cust-42").unwrap();
     assert_eq!(
         minter.customer_token(&customer).await.unwrap_err().kind(),
         ErrorKind::Signing
     );
-    signer.take(0);
+    signer.set_delay(0);
     assert!(minter.partner_token().await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
-async fn odd_signers_make_errors() {
+async fn panics_and_invalid_signatures_become_errors() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     signer.panics.store(true, Ordering::SeqCst);
@@ -278,7 +320,7 @@ async fn odd_signers_make_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_loses_no_refresh() {
+async fn dropped_call_does_not_lose_the_mint() {
     let signer = Fake::slow(1, 5);
     let minter = minter(&signer);
     // Each caller gives up before the signer is done; the third one gets the token.
@@ -294,8 +336,8 @@ async fn a_call_that_is_dropped_loses_no_refresh() {
             .await
             .is_ok()
     );
-    assert_eq!((signer.asked(), signer.made()), (1, 1));
-    settle().await;
+    assert_eq!((signer.asked(), signer.signed()), (1, 1));
+    run_tasks().await;
     assert_eq!(
         tokio::runtime::Handle::current()
             .metrics()
@@ -305,7 +347,7 @@ async fn a_call_that_is_dropped_loses_no_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_first_caller_leaves_the_others_served() {
+async fn dropping_the_first_caller_does_not_affect_the_others() {
     let signer = Fake::slow(1, 5);
     let minter = minter(&signer);
     let tasks: Vec<_> = (0..8)
@@ -314,7 +356,7 @@ async fn a_dropped_first_caller_leaves_the_others_served() {
             tokio::spawn(async move { minter.partner_token().await.is_ok() })
         })
         .collect();
-    settle().await;
+    run_tasks().await;
     for task in &tasks[..4] {
         task.abort();
     }
@@ -329,7 +371,7 @@ async fn a_dropped_first_caller_leaves_the_others_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_client_ends_its_task() {
+async fn dropping_the_client_ends_its_task() {
     let signer = Fake::slow(1, 25);
     let minter = minter(&signer);
     assert!(
@@ -344,7 +386,7 @@ async fn a_dropped_client_ends_its_task() {
         1
     );
     drop(minter);
-    settle().await;
+    run_tasks().await;
     assert_eq!(
         tokio::runtime::Handle::current()
             .metrics()
@@ -354,54 +396,17 @@ async fn a_dropped_client_ends_its_task() {
     assert_eq!(Arc::strong_count(&signer), 1);
 }
 
-#[test]
-fn it_works_without_a_runtime_and_across_runtimes() {
-    let signer = Fake::new(1);
-    let minter = minter(&signer);
-    assert!(
-        futures_util::FutureExt::now_or_never(minter.partner_token())
-            .unwrap()
-            .is_ok()
-    );
-    // A runtime that ends in the middle of a mint takes its timers along.
-    let signer = Fake::slow(1, 3);
-    let minter = super::tests::minter(&signer);
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap()
-    };
-    let first = runtime();
-    assert!(
-        first
-            .block_on(async { timeout(Duration::from_secs(1), minter.partner_token()).await })
-            .is_err()
-    );
-    drop(first);
-    let second = runtime();
-    let outcomes = [
-        second.block_on(minter.partner_token()),
-        second.block_on(minter.partner_token()),
-    ];
-    assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
-}
-
 #[tokio::test(start_paused = true)]
-async fn two_hours_of_skew_are_survived() {
+async fn two_hours_of_skew_are_corrected() {
     for hours in [2, -2] {
         let signer = Fake::new(1);
         let minter = minter(&signer);
         let rejected = minter.partner_token().await.unwrap();
         let server = minter.now() + TimeDelta::hours(hours);
         // 64 calls were under way with the token.
-        let tokens = join_all((0..64).map(|_| async {
-            minter.learn_clock(server);
-            minter.refresh_after_rejection(&rejected).await.unwrap()
-        }))
-        .await;
-        assert_eq!(signer.asked(), 2, "one more signature for all of them");
+        let tokens =
+            join_all((0..64).map(|_| async { replace(&minter, &rejected, server).await })).await;
+        assert_eq!(signer.asked(), 2, "one more signature for all calls");
         assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
         let iat = claims(&tokens[0])["iat"].as_i64().unwrap();
         assert!((iat - server.timestamp()).abs() <= 1, "{iat}");
@@ -416,37 +421,36 @@ async fn two_hours_of_skew_are_survived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mint_by_the_wrong_clock_is_not_joined() {
+async fn mint_by_a_wrong_clock_is_not_joined() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let rejected = minter.partner_token().await.unwrap();
-    signer.take(5);
+    signer.set_delay(5);
     advance(LIFE.mul_f64(0.86)).await;
-    // Starts a renewal by the wrong clock.
+    // Starts a refresh by the wrong clock.
     minter.partner_token().await.unwrap();
     let server = minter.now() - TimeDelta::hours(2);
-    minter.learn_clock(server);
-    let token = minter.refresh_after_rejection(&rejected).await.unwrap();
+    let token = replace(&minter, &rejected, server).await;
     assert!((claims(&token)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
     sleep(Duration::from_secs(10)).await;
     assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &token));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_token_is_replaced_once() {
+async fn rejected_token_is_replaced_once() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let first = minter.partner_token().await.unwrap();
-    let second = minter.refresh_after_rejection(&first).await.unwrap();
+    let second = replace(&minter, &first, minter.now()).await;
     assert!(!Arc::ptr_eq(&first, &second));
-    let late = minter.refresh_after_rejection(&first).await.unwrap();
+    let late = replace(&minter, &first, minter.now()).await;
     assert!(Arc::ptr_eq(&late, &second), "another task had replaced it");
     assert_eq!(signer.asked(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_changed_without_a_failed_call() {
-    // The server knows the new key already.
+async fn replace_signer_fails_no_call() {
+    // The server already knows the new key.
     let (old, new) = (Fake::new(1), Fake::slow(2, 3));
     let minter = minter(&old);
     assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
@@ -461,97 +465,90 @@ async fn keys_are_changed_without_a_failed_call() {
     assert_eq!(mark(&token), 2);
     assert_eq!((old.asked(), new.asked()), (1, 1));
 
-    // It does not know it yet: the old one stands in.
-    let stand_in = minter.refresh_after_rejection(&token).await.unwrap();
-    assert_eq!(mark(&stand_in), 1);
+    // The server does not know it yet, so the old one signs.
+    let fallback = replace(&minter, &token, minter.now()).await;
+    assert_eq!(mark(&fallback), 1);
     advance(LIFE).await;
-    let renewed = minter.partner_token().await.unwrap();
-    assert_eq!(mark(&renewed), 1);
+    let refreshed = minter.partner_token().await.unwrap();
+    assert_eq!(mark(&refreshed), 1);
     // Now it does, and no longer knows the old one.
     assert_eq!(
-        mark(&minter.refresh_after_rejection(&renewed).await.unwrap()),
+        mark_of_replacement(&minter, &refreshed, minter.now()).await,
         2
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_was_wrong_changes_no_key() {
+async fn wrong_clock_does_not_switch_the_signer() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     minter.replace_signer(Arc::clone(&new) as _);
     let token = minter.partner_token().await.unwrap();
-    minter.learn_clock(minter.now() + TimeDelta::hours(2));
-    assert_eq!(
-        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
-        2
-    );
+    let server = minter.now() + TimeDelta::hours(2);
+    assert_eq!(mark_of_replacement(&minter, &token, server).await, 2);
     assert_eq!(old.asked(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_expired_on_its_way_changes_no_key() {
+async fn token_that_expired_on_its_way_does_not_switch_the_signer() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     minter.replace_signer(Arc::clone(&new) as _);
     let token = minter.partner_token().await.unwrap();
     advance(LIFE).await;
-    assert_eq!(
-        mark(&minter.refresh_after_rejection(&token).await.unwrap()),
-        2
-    );
+    assert_eq!(mark_of_replacement(&minter, &token, minter.now()).await, 2);
     assert_eq!(old.asked(), 0);
 }
 
-/// A minter that gives its token out without a look.
-async fn settled(signer: &Arc<Fake>) -> (Arc<Minter>, Arc<Token>) {
+/// A minter with a cached token.
+async fn with_cached_token(signer: &Arc<Fake>) -> (Arc<Minter>, Arc<Token>) {
     let minter = minter(signer);
     minter.partner_token().await.unwrap();
     let token = minter.partner_token().await.unwrap();
-    let kept = minter.settled(Instant::now()).unwrap();
+    let kept = minter.cached(Instant::now()).unwrap();
     assert!(Arc::ptr_eq(&kept, &token));
     (minter, token)
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_token_is_given_out_without_a_look_once_anything_has_changed() {
+async fn cached_token_is_discarded_after_any_change() {
     let signer = Fake::new(1);
-    let (minter, _) = settled(&signer).await;
-    minter.learn_clock(minter.now() + TimeDelta::hours(1));
-    assert!(minter.settled(Instant::now()).is_none(), "another clock");
-
-    let (minter, _) = settled(&signer).await;
+    let (minter, _) = with_cached_token(&signer).await;
     minter.replace_signer(Fake::new(2));
-    assert!(minter.settled(Instant::now()).is_none(), "another key");
+    assert!(minter.cached(Instant::now()).is_none(), "another key");
 
-    let (minter, token) = settled(&signer).await;
-    signer.take(5);
-    let refresh = minter.refresh_after_rejection(&token).now_or_never();
+    let (minter, token) = with_cached_token(&signer).await;
+    signer.set_delay(5);
+    let headers = HeaderMap::new();
+    let refresh = minter
+        .refresh_after_rejection(&token, server_date(&headers))
+        .now_or_never();
     assert!(refresh.is_none(), "the signer takes its time");
-    assert!(minter.settled(Instant::now()).is_none(), "refused");
+    assert!(minter.cached(Instant::now()).is_none(), "rejected");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_looked_at_every_second_and_when_its_renewal_is_due() {
-    let (minter, token) = settled(&Fake::new(1)).await;
-    advance(SETTLED_FOR.checked_sub(Duration::from_millis(1)).unwrap()).await;
-    assert!(minter.settled(Instant::now()).is_some());
+async fn cached_token_is_revalidated_every_second_and_when_a_refresh_is_due() {
+    let (minter, token) = with_cached_token(&Fake::new(1)).await;
+    advance(CACHED_FOR.checked_sub(Duration::from_millis(1)).unwrap()).await;
+    assert!(minter.cached(Instant::now()).is_some());
     advance(Duration::from_millis(1)).await;
-    assert!(minter.settled(Instant::now()).is_none());
+    assert!(minter.cached(Instant::now()).is_none());
 
-    let left = token.renew_at - minter.now() - TimeDelta::milliseconds(300);
+    let left = token.refresh_at - minter.now() - TimeDelta::milliseconds(300);
     advance(left.to_std().unwrap()).await;
     minter.partner_token().await.unwrap();
-    assert!(minter.settled(Instant::now()).is_some());
+    assert!(minter.cached(Instant::now()).is_some());
     advance(Duration::from_millis(301)).await;
-    assert!(minter.settled(Instant::now()).is_none());
+    assert!(minter.cached(Instant::now()).is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_that_cannot_sign_leaves_the_old_one_in_place() {
+async fn new_signer_that_fails_leaves_the_old_one_in_use() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     minter.partner_token().await.unwrap();
-    new.fail(true);
+    new.set_failing(true);
     minter.replace_signer(Arc::clone(&new) as _);
     advance(LIFE).await;
     assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
@@ -560,20 +557,34 @@ async fn a_new_key_that_cannot_sign_leaves_the_old_one_in_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_changed_in_the_middle_of_a_mint_counts() {
+async fn new_signer_whose_signature_is_wrong_leaves_the_old_one_in_use() {
+    let old = Fake::new(1);
+    let minter = minter(&old);
+    minter.partner_token().await.unwrap();
+    let mut new = Arc::into_inner(Fake::new(2)).unwrap();
+    new.public_key = Some("not a key".to_owned());
+    let new = Arc::new(new);
+    minter.replace_signer(Arc::clone(&new) as _);
+    advance(LIFE).await;
+    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
+    assert_eq!(new.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signer_replaced_during_a_mint_is_used() {
     let (old, new) = (Fake::slow(1, 5), Fake::new(2));
     let minter = minter(&old);
     let waiting = tokio::spawn({
         let minter = Arc::clone(&minter);
         async move { mark(&minter.partner_token().await.unwrap()) }
     });
-    settle().await;
+    run_tasks().await;
     minter.replace_signer(Arc::clone(&new) as _);
     assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
     assert_eq!(
         waiting.await.unwrap(),
         1,
-        "who waited for the old key's token gets it"
+        "calls that waited for the old signer's token get it"
     );
     assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
 }

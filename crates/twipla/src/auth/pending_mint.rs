@@ -1,0 +1,98 @@
+//! A token that is being signed, in a task of its own.
+//!
+//! The task outlives the call that started it, so a call that is dropped does
+//! not lose the token. It runs on that call's Tokio runtime, and only calls on
+//! the same runtime wait for it: nobody may ever drive another runtime again.
+
+use std::sync::Arc;
+
+use tokio::runtime::{self, Handle};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::clock::ServerTime;
+use super::signer::SignerError;
+use super::token::Token;
+
+/// What became of a mint.
+pub(super) type MintResult = Result<Arc<Token>, SignerError>;
+
+/// A mint that has not finished. Dropping it ends its task.
+pub(super) struct PendingMint {
+    pub(super) serial: u64,
+    /// Number of the signer that is asked first.
+    pub(super) signer: u64,
+    issued: ServerTime,
+    runtime: runtime::Id,
+    give_up_at: Instant,
+    result: MintReceiver,
+    task: AbortHandle,
+}
+
+impl PendingMint {
+    /// Spawns `mint`, which signs a token that is issued at `issued` and is finished before `give_up_at`.
+    pub(super) fn spawn(
+        runtime: &Handle,
+        serial: u64,
+        signer: u64,
+        issued: ServerTime,
+        give_up_at: Instant,
+        mint: impl Future<Output = MintResult> + Send + 'static,
+    ) -> Self {
+        let (sender, receiver) = watch::channel(None);
+        let task = runtime.spawn(async move {
+            let result = mint.await;
+            // Nobody may be waiting any more.
+            let _ = sender.send(Some(result));
+        });
+        Self {
+            serial,
+            signer,
+            issued,
+            runtime: runtime.id(),
+            give_up_at,
+            result: MintReceiver(receiver),
+            task: task.abort_handle(),
+        }
+    }
+
+    /// Whether its result can still be expected. Not if its runtime has ended, or was
+    /// not driven for so long that every signer should have responded.
+    pub(super) fn is_alive(&self, now: Instant) -> bool {
+        !self.task.is_finished() && now < self.give_up_at
+    }
+
+    /// Whether a mint that starts now would do the same.
+    pub(super) fn is_current(&self, signer: u64, time: ServerTime) -> bool {
+        self.signer == signer && !time.moved_since(self.issued)
+    }
+
+    /// Whether calls on `runtime` can wait for it.
+    pub(super) fn runs_on(&self, runtime: &Handle) -> bool {
+        self.runtime == runtime.id()
+    }
+
+    /// Waits for its result.
+    pub(super) fn receiver(&self) -> MintReceiver {
+        self.result.clone()
+    }
+}
+
+impl Drop for PendingMint {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Waits for the result of a mint.
+#[derive(Clone)]
+pub(super) struct MintReceiver(watch::Receiver<Option<MintResult>>);
+
+impl MintReceiver {
+    /// The result, or `None` if the task ended without one.
+    pub(super) async fn wait(mut self) -> Option<MintResult> {
+        let result = self.0.wait_for(Option::is_some).await.ok()?;
+        result.clone()
+    }
+}

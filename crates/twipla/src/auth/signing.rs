@@ -1,0 +1,57 @@
+//! One signature from a signer that may hang, panic or return something else.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+use super::public_key::verify;
+use super::signer::{Signer, SignerError};
+
+/// How long a signer may take.
+pub(super) const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
+const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+
+/// Asks for one signature, and verifies it if the signer knows its public key.
+pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    current_runtime()?;
+    // `Signer::sign` is called inside, so that a panic before it returns a future is caught too.
+    let signing = AssertUnwindSafe(async {
+        let signature = timeout(SIGN_TIMEOUT, signer.sign(message)).await?;
+        Ok::<_, Elapsed>((signature, signer.public_key_pem()))
+    });
+    let (signature, public_key) = match signing.catch_unwind().await {
+        Ok(Ok((signature, public_key))) => (signature?, public_key),
+        Ok(Err(_)) => {
+            return Err(SignerError::new(format!(
+                "the signer did not respond within {} s",
+                SIGN_TIMEOUT.as_secs()
+            )));
+        }
+        Err(_) => return Err(SignerError::new("the signer panicked")),
+    };
+    if !SIGNATURE_BYTES.contains(&signature.len()) {
+        return Err(SignerError::new(format!(
+            "invalid signature of {} bytes: expected the raw RSASSA-PKCS1-v1_5 signature \
+             of a key of at least 2048 bits, which has 256 to 1024 bytes",
+            signature.len()
+        )));
+    }
+    if let Some(pem) = public_key {
+        verify(&pem, message, &signature)?;
+    }
+    Ok(signature)
+}
+
+/// The runtime that this is called on.
+pub(super) fn current_runtime() -> Result<Handle, SignerError> {
+    Handle::try_current().map_err(|_| {
+        SignerError::new(
+            "there is no Tokio runtime here: await the call inside one, such as #[tokio::main] starts",
+        )
+    })
+}
