@@ -1,5 +1,4 @@
-//! Tokens: RS256 only, signed by the partner that they name, for the role that
-//! the call needs.
+//! Verifies tokens: RS256 only, signed by the partner that they name.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Longer ones are refused unread.
+/// Longer tokens are refused without being read.
 const MAX_TOKEN: usize = 8 * 1024;
 /// How far clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -25,8 +24,8 @@ pub(crate) enum Bearer {
     Customer(Uuid, String),
 }
 
-/// Checks a token; `key` finds the public key of a partner. `None` is the only
-/// thing a caller learns of a token that is no good.
+/// Verifies a token; `key` finds the public key of a partner. An invalid token
+/// gives `None` without a reason, as the caller learns none either.
 pub(crate) fn verify(
     token: &str,
     now: DateTime<Utc>,
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "one table")]
-    fn only_a_token_of_the_partner_is_taken() {
+    fn only_a_valid_token_of_the_partner_is_accepted() {
         let now = Utc::now();
         let at = now.timestamp();
         let (partner, other) = (Uuid::new_v4(), Uuid::new_v4());
@@ -226,7 +225,7 @@ mod tests {
             ("oversized", rs(&header("RS256", partner), &long)),
             ("cut off", good[..good.len() - 4].to_owned()),
             ("empty", String::new()),
-            ("no JWT", "a.b.c".to_owned()),
+            ("not a JWT", "a.b.c".to_owned()),
         ] {
             assert_eq!(verify(&token), None, "{what}");
         }

@@ -1,53 +1,58 @@
-//! The sandbox's own endpoints; the crate's documentation lists them.
+//! The control endpoints of the sandbox; the documentation of the crate lists them.
 
-use chrono::Duration;
+use chrono::{Duration, Utc};
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::reply::{Answer, Refusal, Reply};
-use crate::server::{Incoming, Server, State};
+use crate::message::{Delivery, HttpRequest};
+use crate::reply::{ApiError, ApiResult, Reply};
+use crate::state::World;
 
-/// Start of every path here.
+/// Prefix of every control path.
 pub(crate) const PREFIX: &str = "/__sandbox/";
 
-pub(crate) fn answer(server: &Server, request: &Incoming) -> Answer {
-    let name = request.path.strip_prefix(PREFIX).unwrap_or_default();
+pub(crate) fn answer(world: &mut World, request: &HttpRequest) -> Delivery {
+    let reply = run(world, request).unwrap_or_else(ApiError::into_reply);
+    // The machine's clock: these endpoints are not part of the server that is simulated.
+    Delivery::Response(reply.into_response(Utc::now()))
+}
+
+fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
+    let endpoint = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let body = || {
         serde_json::from_slice::<Value>(&request.body)
-            .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))
+            .map_err(|error| ApiError::bad(format!("the body is not valid JSON: {error}")))
     };
-    match (request.method.as_str(), name) {
+    match (request.method.as_str(), endpoint) {
         ("GET", "health") => Reply::json(200, &json!({ "status": "ok" })),
-        ("GET", "state") => Reply::json(200, &snapshot(&server.lock())),
-        ("GET", "requests") => Reply::json(200, &server.records.all()),
+        ("GET", "state") => Reply::json(200, &world.snapshot()),
+        ("GET", "requests") => Reply::json(200, &world.requests.all()),
         ("DELETE", "requests") => {
-            server.records.clear();
+            world.requests.clear();
             Ok(Reply::done())
         }
         ("POST", "faults") => {
             let fault: Fault = serde_json::from_value(body()?)
-                .map_err(|error| Refusal::bad(format!("this is no fault: {error}")))?;
-            server.lock().faults.add(fault);
+                .map_err(|error| ApiError::bad(format!("invalid fault: {error}")))?;
+            world.faults.add(fault);
             Ok(Reply::done())
         }
         ("DELETE", "faults") => {
-            server.lock().faults.clear();
+            world.faults.clear();
             Ok(Reply::done())
         }
         ("POST", "advance") => {
             let seconds = body()?["seconds"].as_i64();
             seconds
                 .and_then(Duration::try_seconds)
-                .and_then(|by| server.lock().advance(by))
-                .ok_or_else(|| Refusal::bad("seconds must be a whole number, and not too many"))?;
+                .and_then(|by| world.advance(by))
+                .ok_or_else(|| {
+                    ApiError::bad(
+                        "invalid seconds: expected a whole number that stays within the calendar",
+                    )
+                })?;
             Ok(Reply::done())
         }
-        _ => Err(Refusal::new(404, "the sandbox has no such endpoint")),
+        _ => Err(ApiError::new(404, "the control endpoint is unknown")),
     }
-}
-
-pub(crate) fn snapshot(state: &State) -> Value {
-    let mut accounts: Vec<_> = state.accounts.values().collect();
-    accounts.sort_by_key(|account| account.id);
-    json!({ "partners": accounts.iter().map(|account| account.snapshot()).collect::<Vec<_>>() })
 }

@@ -1,4 +1,4 @@
-//! Faults on request: what a network and a tired server do to a client.
+//! Faults on request: what networks and servers do to a client on a bad day.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The server answers so, and does nothing.
+    /// The server answers with this status and does nothing else.
     Status {
         /// Status code.
         code: u16,
@@ -22,35 +22,36 @@ pub enum FaultKind {
         #[serde(default)]
         body: String,
     },
-    /// The answer comes this much later, in milliseconds.
+    /// The work and its response are delayed; in JSON by this many milliseconds.
     Delay(#[serde(deserialize_with = "millis")] Duration),
-    /// The request is taken and never answered.
+    /// The request is read and never answered.
     Hang,
-    /// The connection closes before the server does anything.
+    /// The connection closes before the request is carried out.
     ResetBeforeCommit,
-    /// The connection closes after the server did what was asked.
+    /// The connection closes after the request was carried out.
     ResetAfterCommit,
     /// The body ends in the middle.
     TruncatedBody,
-    /// A page of HTML in place of the answer, with its status.
+    /// The body is a page of HTML; the status stays.
     HtmlBody,
-    /// No body in place of the answer, with its status.
+    /// The body is empty; the status stays.
     EmptyBody,
-    /// Broken JSON in place of the answer, with its status.
+    /// The body is broken JSON; the status stays.
     InvalidJson,
-    /// A field of the payload (of each entry, in a list) is left out.
+    /// This field is missing from the payload, or from each entry of a list.
     MissingField(String),
-    /// Enums of the payload have a value that no contract knows.
+    /// The enums of the payload have a value that is not in the contract.
     UnknownEnumValue,
-    /// 204 without a body where the contract has one.
+    /// 204 without a body, even if the contract has one.
     NoContent,
     /// The `Date` header is this many seconds off, and tokens are judged by that clock.
     ClockSkew(i64),
-    /// The token counts as expired.
+    /// The token counts as expired: 401.
     ExpiredToken,
 }
 
-/// A fault, where it strikes and how often. Made in code or sent to `/__sandbox/faults`.
+/// What goes wrong, for which requests, and how often. Built in code, or sent
+/// as JSON to `/__sandbox/faults`.
 ///
 /// ```
 /// use twipla_sandbox::{Fault, FaultKind};
@@ -71,7 +72,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Strikes every request, until it is cleared.
+    /// Strikes every request until it is cleared.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -82,21 +83,21 @@ impl Fault {
         }
     }
 
-    /// Only requests of this operation, by its `operationId`.
+    /// Strikes only requests of the operation with this `operationId`.
     #[must_use]
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
     }
 
-    /// This often, and then no more.
+    /// Strikes this many times.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// By chance (0 to 1), the same for the same seed.
+    /// Strikes with this probability (0 to 1); the same seed gives the same strikes.
     #[must_use]
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = Some(probability);
@@ -119,8 +120,8 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault that strikes a request, if any; the first one in order of arrival.
-    pub(crate) fn strike(&mut self, operation: Option<&str>) -> Option<FaultKind> {
+    /// The fault that strikes a request, if any; the one injected first wins.
+    pub(crate) fn next_fault(&mut self, operation: Option<&str>) -> Option<FaultKind> {
         self.0.retain(|(fault, _)| fault.times != Some(0));
         for (fault, random) in &mut self.0 {
             if fault.operation.is_some() && fault.operation.as_deref() != operation {
@@ -149,23 +150,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_its_operation_as_often_as_it_was_told() {
+    fn fault_strikes_its_operation_as_often_as_requested() {
         let mut faults = Faults::default();
         faults.add(Fault::new(FaultKind::Hang).operation("a").times(2));
-        assert_eq!(faults.strike(Some("b")), None);
-        assert_eq!(faults.strike(None), None);
-        assert_eq!(faults.strike(Some("a")), Some(FaultKind::Hang));
-        assert_eq!(faults.strike(Some("a")), Some(FaultKind::Hang));
-        assert_eq!(faults.strike(Some("a")), None);
+        assert_eq!(faults.next_fault(Some("b")), None);
+        assert_eq!(faults.next_fault(None), None);
+        assert_eq!(faults.next_fault(Some("a")), Some(FaultKind::Hang));
+        assert_eq!(faults.next_fault(Some("a")), Some(FaultKind::Hang));
+        assert_eq!(faults.next_fault(Some("a")), None);
     }
 
     #[test]
-    fn chance_is_the_same_for_the_same_seed() {
+    fn same_seed_gives_the_same_strikes() {
         let strikes = |seed| {
             let mut faults = Faults::default();
             faults.add(Fault::new(FaultKind::Hang).probability(0.3, seed));
             (0..1000)
-                .map(|_| faults.strike(None).is_some())
+                .map(|_| faults.next_fault(None).is_some())
                 .collect::<Vec<_>>()
         };
         assert_eq!(strikes(1), strikes(1));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_read_from_json() {
+    fn fault_is_read_from_json() {
         for json in [
             r#"{"kind":"hang"}"#,
             r#"{"kind":{"delay":50},"operation":"get_website","times":1}"#,

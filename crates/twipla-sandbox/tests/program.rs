@@ -23,7 +23,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// A folder of this test's own, taken away at the end.
+/// A folder of its own for a test, removed at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -43,7 +43,7 @@ impl Drop for Folder {
     }
 }
 
-/// The child, and the line that it prints when it listens.
+/// The child, and the line that it prints once it listens.
 fn listening(mut child: Child) -> (Child, Value) {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap())
@@ -54,10 +54,10 @@ fn listening(mut child: Child) -> (Child, Value) {
 }
 
 #[test]
-fn it_prints_where_it_listens_and_writes_credentials() {
+fn program_prints_its_address_and_writes_credentials() {
     let folder = Folder::new("credentials");
-    let child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
-    let (mut child, line) = listening({ child }.spawn().unwrap());
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, line) = listening(child.spawn().unwrap());
 
     let file = line["credentials"].as_str().unwrap();
     let described: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -97,24 +97,24 @@ fn it_prints_where_it_listens_and_writes_credentials() {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let request = "GET /v2/3as/packages?secret-query HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n";
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 401"), "{response}");
     assert!(
-        answer.contains(r#"{"error":"invalid access token"}"#),
-        "{answer}"
+        response.contains(r#"{"error":"invalid access token"}"#),
+        "{response}"
     );
 
     #[cfg(unix)]
     {
-        let asked = Command::new("kill")
+        let kill = Command::new("kill")
             .arg(child.id().to_string())
             .status()
             .unwrap();
-        assert!(asked.success());
+        assert!(kill.success());
         assert!(
             child.wait().unwrap().success(),
-            "a stop that was asked for is no failure"
+            "a requested stop exits with success"
         );
         let mut log = String::new();
         child.stderr.unwrap().read_to_string(&mut log).unwrap();
@@ -136,7 +136,7 @@ fn it_prints_where_it_listens_and_writes_credentials() {
     child.kill().unwrap();
 }
 
-/// What a run that cannot start says.
+/// The error of a run that cannot start.
 fn refused(arguments: &[&str]) -> String {
     let output = program(arguments).output().unwrap();
     assert!(!output.status.success());
@@ -145,7 +145,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_cannot_work_is_named_with_its_remedy() {
+fn invalid_arguments_are_named_with_a_remedy() {
     let folder = Folder::new("refused");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -168,10 +168,10 @@ fn what_cannot_work_is_named_with_its_remedy() {
 
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
     for (partner, says) in [
-        ("id=x,model=website,public-key=f", "no uuid"),
+        ("id=x,model=website,public-key=f", "expected a UUID"),
         (
             &*format!("id={id},model=other,public-key=f"),
-            "neither website nor account",
+            "expected website or account",
         ),
         (&*format!("id={id},model=website"), "public-key= is missing"),
         (
@@ -186,7 +186,7 @@ fn what_cannot_work_is_named_with_its_remedy() {
 }
 
 #[test]
-fn help_says_what_it_is() {
+fn help_lists_the_options() {
     let output = program(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     for word in ["--listen", "--credentials", "--partner", "sandbox.json"] {
