@@ -1,10 +1,9 @@
 //! Verifies tokens: RS256 only, signed by the partner that they name.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use indexmap::IndexMap;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 /// Longer tokens are refused without being read.
 const MAX_TOKEN: usize = 8 * 1024;
 /// How far clocks may differ.
-const LEEWAY: Duration = Duration::from_secs(5);
+const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// Who a token speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +51,8 @@ pub(crate) fn verify(
     verifier.verify(message.as_bytes(), &signature).ok()?;
 
     let claims: Claims = decode(claims)?;
-    let leeway = LEEWAY.as_secs_f64();
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "exact for some hundred thousand years"
-    )]
-    let now = now.timestamp_millis() as f64 / 1000.0;
+    let leeway = LEEWAY.as_seconds_f64();
+    let now = seconds(now);
     let early = |at: Option<f64>| at.is_some_and(|at| at > now + leeway);
     if claims.intp_id != partner
         || claims.exp <= now - leeway
@@ -71,6 +66,53 @@ pub(crate) fn verify(
         ([role], Some(customer)) if role == "intpc" => Some(Bearer::Customer(partner, customer)),
         _ => None,
     }
+}
+
+/// Tokens that were valid until a fault struck them, and are refused from then on.
+#[derive(Default)]
+pub(crate) struct RefusedTokens(IndexMap<String, Option<f64>>);
+
+impl RefusedTokens {
+    /// The oldest tokens make room for new ones.
+    const CAPACITY: usize = 10_000;
+    /// How long after its `iat` a token may have been signed again. The same
+    /// claims give the same RS256 token, so a client that replaces its token
+    /// within the second sends the same one and must not be punished for it.
+    /// The other second is for clocks that differ.
+    const SAME_TOKEN: TimeDelta = TimeDelta::seconds(2);
+
+    pub(crate) fn add(&mut self, token: &str) {
+        if token.len() > MAX_TOKEN {
+            return;
+        }
+        if self.0.len() == Self::CAPACITY {
+            self.0.shift_remove_index(0);
+        }
+        let issued_at = token
+            .split('.')
+            .nth(1)
+            .and_then(decode)
+            .and_then(|claims: Claims| claims.iat);
+        self.0.insert(token.to_owned(), issued_at);
+    }
+
+    pub(crate) fn contains(&self, token: &str, now: DateTime<Utc>) -> bool {
+        self.0.get(token).is_some_and(|issued_at| {
+            issued_at.is_none_or(|at| at + Self::SAME_TOKEN.as_seconds_f64() <= seconds(now))
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "exact for some hundred thousand years"
+)]
+fn seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
 }
 
 #[derive(Deserialize)]

@@ -38,7 +38,7 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
             Ok(Reply::done())
         }
         ("DELETE", "faults") => {
-            world.faults.clear();
+            world.clear_faults();
             Ok(Reply::done())
         }
         ("POST", "advance") => {

@@ -47,6 +47,9 @@ async fn deliver(
             Delivery::Reset
         }
         FaultKind::ExpiredToken => {
+            if let Some(token) = request.bearer_token() {
+                world.lock().refused_tokens.add(token);
+            }
             Delivery::Response(ApiError::token().into_reply().into_response(now))
         }
         FaultKind::Status {

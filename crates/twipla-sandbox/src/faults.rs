@@ -46,7 +46,11 @@ pub enum FaultKind {
     NoContent,
     /// The `Date` header is this many seconds off, and tokens are judged by that clock.
     ClockSkew(i64),
-    /// The token counts as expired: 401.
+    /// The token of the request counts as expired: 401, in this request and in
+    /// every later one that carries the same token. A token that could have been
+    /// signed again is refused once it is two seconds old: until then, a client
+    /// that replaced its token may be sending the same one (RS256 gives the same
+    /// token for the same claims).
     ExpiredToken,
 }
 

@@ -23,7 +23,9 @@
 //! makes these choices:
 //!
 //! - a canceled subscription falls back to an active free plan when its period ends;
-//! - a trial is given to whoever had none, and an upgrade ends it;
+//! - a subscription has one trial, an upgrade ends it, and an upgrade that asks
+//!   for a second one is carried out without it: the reply says `inTrial: false`
+//!   and `hadTrial: true`;
 //! - a deleted website is no longer found, and its id may be used again;
 //! - an API key that never expires shows a date a hundred years ahead, because
 //!   two official clients need one;

@@ -148,9 +148,9 @@ impl Sandbox {
         self.world.lock().faults.add(fault);
     }
 
-    /// Removes all faults.
+    /// Removes all faults. Tokens that were refused by one are accepted again.
     pub fn clear_faults(&self) {
-        self.world.lock().faults.clear();
+        self.world.lock().clear_faults();
     }
 
     /// Moves time on for subscriptions, trials and API keys, so that planned

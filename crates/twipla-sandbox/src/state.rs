@@ -10,7 +10,7 @@ use twipla_api::types::DashboardTokens;
 use uuid::Uuid;
 
 use crate::account::Account;
-use crate::auth::{self, Bearer};
+use crate::auth::{self, Bearer, RefusedTokens};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::record::RequestLog;
@@ -23,6 +23,7 @@ pub(crate) struct World {
     pub(crate) keys: HashMap<Uuid, DecodingKey>,
     pub(crate) logins: Vec<Login>,
     pub(crate) faults: Faults,
+    pub(crate) refused_tokens: RefusedTokens,
     pub(crate) requests: RequestLog,
 }
 
@@ -57,6 +58,7 @@ impl World {
             keys: HashMap::new(),
             logins: Vec::new(),
             faults: Faults::default(),
+            refused_tokens: RefusedTokens::default(),
             requests: RequestLog::default(),
         }
     }
@@ -73,7 +75,16 @@ impl World {
 
     /// Who a token speaks for, by the server's clock; `None` for an invalid one.
     pub(crate) fn bearer(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
+        if self.refused_tokens.contains(token, now) {
+            return None;
+        }
         auth::verify(token, now, |partner| self.keys.get(&partner).cloned())
+    }
+
+    /// Removes all faults, and what they left behind.
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+        self.refused_tokens.clear();
     }
 
     /// The website that an API key belongs to, if the key is valid at this billing time.

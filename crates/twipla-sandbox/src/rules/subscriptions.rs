@@ -123,7 +123,9 @@ impl Change<'_> {
                 subscription.last_package_change_at = self.now;
                 subscription.status = SubscriptionStatus::Active;
                 subscription.planned = None;
-                // Who may have a trial is not public: here, whoever had none.
+                // Who may have a trial is not public. Here, each subscription has
+                // one: the upgrade of a second trial is carried out without a
+                // trial, and `inTrial` of the reply says so.
                 subscription.in_trial = self.trial && !subscription.had_trial;
                 subscription.had_trial |= subscription.in_trial;
             }

@@ -1,11 +1,5 @@
 //! The sandbox as a program: what it prints, what it writes, how it ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "every function here serves a test"
-)]
-
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,12 @@
+//! The sandbox from outside: as a program, and as a client meets it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every function here serves a test"
+)]
+
+mod faults;
+mod program;
+mod rules;
+mod support;
