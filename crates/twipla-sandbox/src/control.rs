@@ -3,7 +3,7 @@
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
 
-use crate::faults::Fault;
+use crate::fault::Fault;
 use crate::message::{Delivery, HttpRequest};
 use crate::reply::{ApiError, ApiResult, Reply};
 use crate::state::World;
@@ -31,10 +31,14 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
             world.requests.clear();
             Ok(Reply::done())
         }
+        ("GET", "faults") => Reply::json(200, &world.faults.report()),
         ("POST", "faults") => {
             let fault: Fault = serde_json::from_value(body()?)
                 .map_err(|error| ApiError::bad(format!("invalid fault: {error}")))?;
-            world.faults.add(fault);
+            world
+                .faults
+                .add(fault)
+                .map_err(|error| ApiError::bad(error.to_string()))?;
             Ok(Reply::done())
         }
         ("DELETE", "faults") => {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::faults::FaultKind;
-use crate::message::HttpResponse;
+use crate::fault::FaultKind;
+use crate::message::Delivery;
 use crate::reply::{Body, Reply};
 
 /// The enum fields that an unknown value is put into.
@@ -17,8 +17,8 @@ const ENUM_FIELDS: &[&str] = &[
     "type",
 ];
 
-/// The response that a fault makes of a reply; whole if the fault corrupts none.
-pub(crate) fn response(fault: &FaultKind, mut reply: Reply, date: DateTime<Utc>) -> HttpResponse {
+/// What the client gets of a reply; all of it if the fault corrupts no response.
+pub(crate) fn delivery(fault: &FaultKind, mut reply: Reply, date: DateTime<Utc>) -> Delivery {
     match fault {
         FaultKind::HtmlBody => {
             let page = "<html><body><h1>It works!</h1></body></html>";
@@ -28,24 +28,27 @@ pub(crate) fn response(fault: &FaultKind, mut reply: Reply, date: DateTime<Utc>)
             reply.body = Body::Empty;
             let mut response = reply.into_response(date);
             response.content_type = Some("application/json");
-            return response;
+            return Delivery::Response(response);
         }
         FaultKind::InvalidJson => {
             let mut response = reply.into_response(date);
             response.body = b"{\"payload\": {".to_vec();
-            return response;
+            return Delivery::Response(response);
         }
         FaultKind::TruncatedBody => {
             let mut response = reply.into_response(date);
+            if response.body.is_empty() {
+                return Delivery::Reset;
+            }
             response.cut_at = Some(response.body.len() / 2);
-            return response;
+            return Delivery::Response(response);
         }
         FaultKind::NoContent if reply.status < 300 => reply = Reply::done(),
         FaultKind::MissingField(name) => edit_payload(&mut reply, |entry| remove(entry, name)),
         FaultKind::UnknownEnumValue => edit_payload(&mut reply, use_unknown_values),
         _ => {}
     }
-    reply.into_response(date)
+    Delivery::Response(reply.into_response(date))
 }
 
 /// Edits the payload of a success.

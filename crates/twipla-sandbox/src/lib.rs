@@ -43,8 +43,8 @@
 //! | `GET health` | says that the sandbox is up |
 //! | `GET state` | [`Sandbox::snapshot`] |
 //! | `GET requests`, `DELETE requests` | [`Sandbox::requests`], [`Sandbox::clear_requests`] |
-//! | `POST faults` with `{"kind": "hang", "operation": "get_website", "times": 1}` | [`Sandbox::inject`]; see [`Fault`] |
-//! | `DELETE faults` | [`Sandbox::clear_faults`] |
+//! | `POST faults` with `{"kind": "hang", "operation": "get_website", "times": 1}` | [`Sandbox::try_inject`]; see [`Fault`] |
+//! | `GET faults`, `DELETE faults` | [`Sandbox::faults`], [`Sandbox::clear_faults`] |
 //! | `POST advance` with `{"seconds": 3600}` | [`Sandbox::advance`] |
 //!
 //! ## The modules
@@ -54,7 +54,8 @@
 //! - `message`, `clock`, `error`, `keys`, `account`: what everything else is made of
 //! - `reply`, `input`, `render`: between JSON and the account
 //! - `rules`: what each operation does
-//! - `auth`, `faults`, `record`, `partner`: tokens, faults, the log of requests, partners
+//! - `auth`, `fault`, `faults`, `record`, `partner`: tokens, faults, the log of
+//!   requests, partners
 //! - `routes`, `state`: which operation a request is for, and everything that is remembered
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
@@ -70,6 +71,7 @@ mod dashboard;
 mod error;
 mod exchange;
 mod execute;
+mod fault;
 mod faults;
 mod input;
 mod keys;
@@ -90,7 +92,8 @@ mod state;
 
 pub use account::Model;
 pub use error::Error;
-pub use faults::{Fault, FaultKind};
+pub use fault::{Fault, FaultKind};
+pub use faults::{FaultReport, FaultStatus};
 pub use partner::{Partner, PartnerConfig};
 pub use record::RecordedRequest;
 pub use sandbox::{Builder, Sandbox};

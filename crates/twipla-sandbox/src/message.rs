@@ -1,8 +1,10 @@
 //! HTTP requests and responses, as everything inside the sandbox sees them.
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 /// A request, read to its end.
+#[derive(Clone)]
 pub(crate) struct HttpRequest {
     pub(crate) method: String,
     /// Still percent-encoded.
@@ -36,7 +38,7 @@ pub(crate) struct HttpResponse {
     pub(crate) content_type: Option<&'static str>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Only this much of the body is sent.
+    /// After this much of the body, the connection closes.
     pub(crate) cut_at: Option<usize>,
     /// The `Date` header: the sandbox's clock.
     pub(crate) date: DateTime<Utc>,
@@ -58,5 +60,26 @@ impl Delivery {
             Self::Response(response) => response.status,
             Self::Reset | Self::Hang => 0,
         }
+    }
+}
+
+/// Tells when the connection of a request has ended.
+#[derive(Clone)]
+pub(crate) struct ConnectionEnd(watch::Receiver<()>);
+
+/// Held for as long as a connection is open.
+pub(crate) struct ConnectionGuard {
+    _open: watch::Sender<()>,
+}
+
+impl ConnectionEnd {
+    pub(crate) fn new() -> (ConnectionGuard, Self) {
+        let (open, end) = watch::channel(());
+        (ConnectionGuard { _open: open }, Self(end))
+    }
+
+    /// Waits until the guard is dropped.
+    pub(crate) async fn wait(mut self) {
+        while self.0.changed().await.is_ok() {}
     }
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::account::{Account, Model};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::faults::Fault;
+use crate::fault::Fault;
+use crate::faults::FaultReport;
 use crate::partner::{Partner, PartnerConfig};
 use crate::record::RecordedRequest;
 use crate::server;
@@ -144,11 +145,35 @@ impl Sandbox {
     }
 
     /// Adds a fault.
+    ///
+    /// # Panics
+    ///
+    /// If the fault is one that [`Sandbox::try_inject`] refuses: a test with a
+    /// fault that never strikes would pass for the wrong reason.
+    #[allow(clippy::panic, reason = "a mistake in a test has to stop the test")]
     pub fn inject(&self, fault: Fault) {
-        self.world.lock().faults.add(fault);
+        if let Err(error) = self.try_inject(fault) {
+            panic!("{error}");
+        }
     }
 
-    /// Removes all faults. Tokens that were refused by one are accepted again.
+    /// Adds a fault that was not written by hand.
+    ///
+    /// # Errors
+    ///
+    /// If the operation is not in the contract, a number is out of range, the
+    /// moment does not fit the kind, or a thousand faults are in force.
+    pub fn try_inject(&self, fault: Fault) -> Result<(), Error> {
+        self.world.lock().faults.add(fault)
+    }
+
+    /// How often each fault has struck since the last clearing, and what is pending.
+    pub fn faults(&self) -> FaultReport {
+        self.world.lock().faults.report()
+    }
+
+    /// Removes all faults. Tokens that one of them refused are accepted again;
+    /// late commits that are pending still happen.
     pub fn clear_faults(&self) {
         self.world.lock().clear_faults();
     }

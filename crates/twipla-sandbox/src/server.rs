@@ -1,14 +1,13 @@
 //! The server: accepts connections, reads requests and writes responses, and
 //! fails the way a network fails where a fault asks for it.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use http_body_util::channel::Channel;
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,7 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::exchange::exchange;
-use crate::message::{Delivery, HttpRequest, HttpResponse};
+use crate::message::{ConnectionEnd, Delivery, HttpRequest, HttpResponse};
 use crate::reply::ApiError;
 use crate::routes::Route;
 use crate::state::SharedWorld;
@@ -31,6 +30,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait before accepting again, after accepting a connection failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// How long the first half of a truncated body gets to leave.
+const FLUSH_TIME: Duration = Duration::from_millis(30);
+
+type ResponseBody = Either<Full<Bytes>, Channel<Bytes, Dropped>>;
 
 /// Accepts connections until `stop` turns true, then lets the open ones end.
 pub(crate) async fn serve(
@@ -66,7 +69,9 @@ async fn serve_connection(
     world: Arc<SharedWorld>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request| answer(Arc::clone(&world), request));
+    // Declared first, so that it is dropped after the connection.
+    let (_guard, end) = ConnectionEnd::new();
+    let service = service_fn(|request| answer(Arc::clone(&world), request, end.clone()));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
@@ -99,6 +104,7 @@ impl std::error::Error for Dropped {}
 async fn answer(
     world: Arc<SharedWorld>,
     request: Request<Incoming>,
+    connection: ConnectionEnd,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
@@ -120,7 +126,7 @@ async fn answer(
             if path.starts_with(control::PREFIX) {
                 control::answer(&mut world.lock(), &request)
             } else {
-                exchange(&world, &request).await
+                exchange(&world, &request, connection).await
             }
         }
         Err(error) if error.is::<LengthLimitError>() => {
@@ -147,15 +153,18 @@ async fn answer(
 }
 
 fn into_hyper(response: HttpResponse) -> Response<ResponseBody> {
-    let body = ResponseBody {
-        announced: response.body.len(),
-        cut: response.cut_at.is_some(),
-        rest: Some(cut(response.body, response.cut_at)),
+    let length = response.body.len();
+    let body = match response.cut_at {
+        None => Either::Left(Full::from(response.body)),
+        Some(at) => Either::Right(truncated(response.body, at)),
     };
     let mut hyper = Response::new(body);
     *hyper.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = hyper.headers_mut();
+    if response.cut_at.is_some() {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     let date = response
         .date
         .format("%a, %d %b %Y %H:%M:%S GMT")
@@ -177,38 +186,16 @@ fn into_hyper(response: HttpResponse) -> Response<ResponseBody> {
     hyper
 }
 
-fn cut(mut body: Vec<u8>, at: Option<usize>) -> Bytes {
-    body.truncate(at.unwrap_or(body.len()));
-    body.into()
-}
-
-/// A body that announces its whole length, even if it is cut short.
-struct ResponseBody {
-    announced: usize,
-    cut: bool,
-    rest: Option<Bytes>,
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = Dropped;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
-        Poll::Ready(match self.rest.take() {
-            Some(bytes) if !bytes.is_empty() => Some(Ok(Frame::data(bytes))),
-            _ if self.cut => Some(Err(Dropped)),
-            _ => None,
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        !self.cut && self.rest.as_ref().is_none_or(Bytes::is_empty)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced as u64)
-    }
+/// A body that breaks off after `at` bytes.
+fn truncated(mut body: Vec<u8>, at: usize) -> Channel<Bytes, Dropped> {
+    body.truncate(at);
+    let (mut sender, channel) = Channel::new(1);
+    tokio::spawn(async move {
+        if sender.send_data(body.into()).await.is_ok() {
+            // An error makes hyper discard what it has not written yet.
+            tokio::time::sleep(FLUSH_TIME).await;
+            sender.abort(Dropped);
+        }
+    });
+    channel
 }

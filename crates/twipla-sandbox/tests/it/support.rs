@@ -1,6 +1,8 @@
 //! A small client that signs its own tokens.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +23,12 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(sandbox: &Sandbox, partner: Partner) -> Self {
         Self {
-            http: reqwest::Client::new(),
+            // A pooled connection could turn a reset into a silent second attempt.
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .timeout(Duration::from_millis(500))
+                .build()
+                .unwrap(),
             base_url: sandbox.base_url().to_owned(),
             token: token(&partner, now()),
             partner,
@@ -56,6 +63,17 @@ impl Client {
 
     pub(crate) async fn delete(&self, path: &str) -> reqwest::Result<Response> {
         self.send(Method::DELETE, path, None).await
+    }
+
+    /// Sends raw bytes on a connection of its own, and returns everything that
+    /// comes back until the server closes it.
+    pub(crate) fn exchange_bytes(&self, request: &[u8]) -> String {
+        let address = self.base_url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 
     async fn send(
