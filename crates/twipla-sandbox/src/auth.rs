@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 /// Longer tokens are refused without being read.
@@ -41,6 +42,10 @@ pub(crate) fn verify(
             .typ
             .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
     {
+        return None;
+    }
+    // The sandbox understands no extension, so it must refuse them all (RFC 7515, 4.1.11).
+    if header.crit {
         return None;
     }
     let partner = header.kid?;
@@ -120,6 +125,13 @@ struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<Uuid>,
+    /// Whether the field is there, with whatever value.
+    #[serde(default, deserialize_with = "is_present")]
+    crit: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(field).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -221,6 +233,20 @@ mod tests {
                     &claims(0, 600),
                     Algorithm::RS384,
                     &key,
+                ),
+            ),
+            (
+                "unknown crit",
+                rs(
+                    &json!({"alg": "RS256", "kid": partner, "crit": ["b64"], "b64": false}),
+                    &claims(0, 600),
+                ),
+            ),
+            (
+                "crit without a value",
+                rs(
+                    &json!({"alg": "RS256", "kid": partner, "crit": null}),
+                    &claims(0, 600),
                 ),
             ),
             ("wrong kid", rs(&header("RS256", other), &claims(0, 600))),

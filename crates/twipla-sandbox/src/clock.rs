@@ -15,6 +15,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// The largest offset either way: a hundred years.
+    pub(crate) const MAX_OFFSET: Duration = Duration::days(100 * 365);
+
     pub(crate) fn new(offset: Duration) -> Self {
         Self {
             offset,
@@ -35,8 +38,11 @@ impl Clock {
     }
 
     /// Moves the billing time on and returns it; `None` (and no change) if it
-    /// would leave the calendar.
+    /// would go back or leave the calendar.
     pub(crate) fn advance(&mut self, by: Duration) -> Option<DateTime<Utc>> {
+        if by < Duration::zero() {
+            return None;
+        }
         let advanced = self.advanced.checked_add(&by)?;
         let time = self
             .now()

@@ -36,7 +36,10 @@
 //!
 //! ## Control endpoints
 //!
-//! For tests in other languages, under `/__sandbox/`:
+//! For tests in other languages, under `/__sandbox/`. Bodies are JSON and say so
+//! in `Content-Type`. So that no web page can use these endpoints, `Host` must be
+//! `localhost`, an IP address or a name of [`Builder::allow_host`], and `Origin`
+//! must be missing or the sandbox itself.
 //!
 //! | request | effect |
 //! |---|---|
@@ -59,7 +62,7 @@
 //! - `routes`, `state`: which operation a request is for, and everything that is remembered
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
-//! - `server`: connections
+//! - `receive`, `server`: connections
 //! - `sandbox`: what a test starts
 
 mod account;
@@ -77,6 +80,7 @@ mod input;
 mod keys;
 mod message;
 mod partner;
+mod receive;
 mod record;
 mod render;
 mod reply;

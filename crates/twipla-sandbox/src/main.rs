@@ -27,6 +27,10 @@ struct Args {
     #[arg(long)]
     credentials: PathBuf,
 
+    /// Host name under which the control endpoints may be used, besides localhost and IP addresses
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+
     /// One more partner with a key of its own: id=UUID,model=website|account,public-key=FILE
     #[arg(long = "partner", value_parser = partner)]
     partners: Vec<PartnerConfig>,
@@ -64,10 +68,13 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     for partner in args.partners {
         builder = builder.partner(partner);
     }
+    for name in args.allowed_hosts {
+        builder = builder.allow_host(name);
+    }
     let sandbox = builder.start().await?;
     let file = write_credentials(&sandbox, &args.credentials).map_err(|error| {
         format!(
-            "cannot write credentials into {}: {error}: choose a folder that can be written",
+            "cannot write credentials into {}: {error}: choose a folder of your own that can be written, or a new one",
             args.credentials.display()
         )
     })?;
@@ -81,7 +88,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 }
 
 fn write_credentials(sandbox: &Sandbox, folder: &Path) -> std::io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
+    create_private_folder(folder)?;
     // Whoever reads the file may run in another folder.
     let folder = &std::fs::canonicalize(folder)?;
     let mut partners = Vec::new();
@@ -116,6 +123,27 @@ fn describe(sandbox: &Sandbox, partner: &Partner, folder: &Path) -> std::io::Res
         "privateKeyFile": key,
         "packages": packages,
     }))
+}
+
+/// Creates a folder that only its owner can enter. One that is there already
+/// must be like that: its mode may serve others, so it is not for us to change.
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(std::io::Error::other(format!(
+                "others have access to the folder (mode {mode:o}, expected 700)"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file atomically, readable only by its owner.

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::faults::FaultReport;
 use crate::partner::{Partner, PartnerConfig};
 use crate::record::RecordedRequest;
-use crate::server;
+use crate::server::{Server, Settings};
 use crate::state::{SharedWorld, World};
 
 /// Configures a [`Sandbox`].
@@ -28,6 +28,7 @@ pub struct Builder {
     listen: SocketAddr,
     partners: Vec<PartnerConfig>,
     clock_offset: Duration,
+    settings: Settings,
 }
 
 impl Builder {
@@ -49,12 +50,33 @@ impl Builder {
         self
     }
 
+    /// How long the server keeps a connection that waits for a request, and
+    /// waits for the rest of a request that has begun; 75 seconds by default.
+    pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// A host name under which the control endpoints may be used, besides
+    /// `localhost` and IP addresses; for instance the name of a container.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.settings.allowed_hosts.push(name.into());
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
     ///
-    /// If the address is taken, a public key is invalid, or two partners have the same id.
+    /// If the address is taken, a public key is invalid, two partners have the
+    /// same id, or the clock is off by more than a hundred years.
     pub async fn start(self) -> Result<Sandbox, Error> {
+        if self.clock_offset.abs() > Clock::MAX_OFFSET {
+            return Err(Error::new(format!(
+                "invalid clock offset {}: expected at most a hundred years either way",
+                self.clock_offset
+            )));
+        }
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             Error::new(format!(
                 "cannot listen on {}: choose another address or a free port (0)",
@@ -74,7 +96,8 @@ impl Builder {
         }
         let world = Arc::new(SharedWorld::new(world));
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&world), stopped));
+        let server = Server::new(Arc::clone(&world), self.settings);
+        let task = tokio::spawn(server.serve(listener, stopped));
         Ok(Sandbox {
             base_url: format!("http://{address}"),
             world,
@@ -111,6 +134,10 @@ impl Sandbox {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             partners: Vec::new(),
             clock_offset: Duration::zero(),
+            settings: Settings {
+                idle_timeout: std::time::Duration::from_secs(75),
+                allowed_hosts: Vec::new(),
+            },
         }
     }
 
@@ -180,7 +207,8 @@ impl Sandbox {
 
     /// Moves time on for subscriptions, trials and API keys, so that planned
     /// changes take effect. Tokens and the `Date` header keep their clock.
-    /// A time outside the calendar (after the year 9000) changes nothing.
+    /// A negative time, and one outside the calendar (after the year 9000),
+    /// changes nothing.
     pub fn advance(&self, by: Duration) {
         let _ = self.world.lock().advance(by);
     }
@@ -203,7 +231,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// Stops accepting connections, and gives open ones two seconds to end.
+    /// Stops accepting connections, and gives open ones half a second to end.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::channel::Channel;
-use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
+use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -17,17 +17,17 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::exchange::exchange;
-use crate::message::{ConnectionEnd, Delivery, HttpRequest, HttpResponse};
-use crate::reply::ApiError;
+use crate::message::{ConnectionEnd, Delivery, HttpResponse};
+use crate::receive::{BodyMemory, ReceiveError, receive};
 use crate::routes::Route;
 use crate::state::SharedWorld;
 
-/// Larger bodies are refused.
-const MAX_BODY: usize = 1024 * 1024;
-/// How long a connection may stay silent before it is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// Further connections wait until one of these has ended.
+const MAX_CONNECTIONS: usize = 4096;
+/// Memory for the head of a request; larger ones are refused.
+const MAX_HEAD: usize = 64 * 1024;
 /// How long connections get to end when the server stops.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long to wait before accepting again, after accepting a connection failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// How long the first half of a truncated body gets to leave.
@@ -35,56 +35,76 @@ const FLUSH_TIME: Duration = Duration::from_millis(30);
 
 type ResponseBody = Either<Full<Bytes>, Channel<Bytes, Dropped>>;
 
-/// Accepts connections until `stop` turns true, then lets the open ones end.
-pub(crate) async fn serve(
-    listener: TcpListener,
+/// What all connections share.
+pub(crate) struct Server {
     world: Arc<SharedWorld>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else {
-                    // Most likely out of file descriptors; some may be freed soon.
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                };
-                let _ = stream.set_nodelay(true);
-                connections.spawn(serve_connection(stream, Arc::clone(&world), stop.clone()));
-                while connections.try_join_next().is_some() {}
-            }
-            _ = stop.changed() => break,
-        }
-    }
-    drop(listener);
-    let end = tokio::time::timeout(STOP_TIMEOUT, async {
-        while connections.join_next().await.is_some() {}
-    });
-    let _ = end.await;
+    memory: BodyMemory,
+    settings: Settings,
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    world: Arc<SharedWorld>,
-    mut stop: watch::Receiver<bool>,
-) {
-    // Declared first, so that it is dropped after the connection.
-    let (_guard, end) = ConnectionEnd::new();
-    let service = service_fn(|request| answer(Arc::clone(&world), request, end.clone()));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
-        // The Date header is the sandbox's clock, not the machine's.
-        .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        // An error here means that the client went away or that a fault struck.
-        _ = connection.as_mut() => {}
-        _ = stop.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+/// How the server treats connections.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// How long a connection may wait for a request, and a request for its end.
+    pub(crate) idle_timeout: Duration,
+    /// Host names for control requests, besides those of this machine.
+    pub(crate) allowed_hosts: Vec<String>,
+}
+
+impl Server {
+    pub(crate) fn new(world: Arc<SharedWorld>, settings: Settings) -> Self {
+        Self {
+            world,
+            memory: BodyMemory::new(),
+            settings,
+        }
+    }
+
+    /// Accepts connections until `stop` turns true, then lets the open ones end.
+    pub(crate) async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let server = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => {
+                    let Ok((stream, _)) = accepted else {
+                        // Most likely out of file descriptors; some may be freed soon.
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    };
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(Arc::clone(&server).serve_connection(stream, stop.clone()));
+                }
+                Some(_) = connections.join_next() => {}
+                _ = stop.changed() => break,
+            }
+        }
+        drop(listener);
+        let end = tokio::time::timeout(STOP_TIMEOUT, async {
+            while connections.join_next().await.is_some() {}
+        });
+        let _ = end.await;
+    }
+
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        // Declared first, so that it is dropped after the connection.
+        let (_guard, end) = ConnectionEnd::new();
+        let service = service_fn(|request| answer(Arc::clone(&self), request, end.clone()));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.settings.idle_timeout)
+            .max_buf_size(MAX_HEAD)
+            // The Date header is the sandbox's clock, not the machine's.
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            // An error here means that the client went away or that a fault struck.
+            _ = connection.as_mut() => {}
+            _ = stop.changed() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
         }
     }
 }
@@ -102,38 +122,25 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 async fn answer(
-    world: Arc<SharedWorld>,
+    server: Arc<Server>,
     request: Request<Incoming>,
     connection: ConnectionEnd,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let started = Instant::now();
-    let (head, body) = request.into_parts();
-    let method = head.method.as_str().to_owned();
-    let path = head.uri.path().to_owned();
-    let headers = head.headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        (name.as_str().to_owned(), value.into_owned())
-    });
-    let delivery = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => {
-            let request = HttpRequest {
-                method: method.clone(),
-                path: path.clone(),
-                query: head.uri.query().unwrap_or_default().to_owned(),
-                headers: headers.collect(),
-                body: body.to_bytes().to_vec(),
-            };
-            if path.starts_with(control::PREFIX) {
-                control::answer(&mut world.lock(), &request)
-            } else {
-                exchange(&world, &request, connection).await
-            }
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let received = receive(request, &server.memory, server.settings.idle_timeout).await;
+    let delivery = match received {
+        Ok((request, _memory)) if path.starts_with(control::PREFIX) => {
+            let allowed_hosts = &server.settings.allowed_hosts;
+            control::answer(&mut server.world.lock(), &request, allowed_hosts)
         }
-        Err(error) if error.is::<LengthLimitError>() => {
-            let reply = ApiError::bad("the body is larger than 1 MiB").into_reply();
-            Delivery::Response(reply.into_response(world.lock().clock.now()))
+        Ok((request, _memory)) => exchange(&server.world, &request, connection).await,
+        Err(ReceiveError::Refused(error)) => {
+            let now = server.world.lock().clock.now();
+            Delivery::Response(error.into_reply().into_response(now))
         }
-        Err(_) => Delivery::Reset,
+        Err(ReceiveError::ConnectionClosed) => Delivery::Reset,
     };
     let operation = Route::find(&method, &path).operation_id().unwrap_or("-");
     // The path holds ids but no secrets; the query of a dashboard URL holds a token.

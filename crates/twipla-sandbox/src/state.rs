@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Moves subscriptions, trials and API keys on. Returns `None`, and changes
-    /// nothing, if that leaves the calendar.
+    /// nothing, if that goes back or leaves the calendar.
     pub(crate) fn advance(&mut self, by: Duration) -> Option<()> {
         let time = self.clock.advance(by)?;
         for account in self.accounts.values_mut() {

@@ -7,6 +7,7 @@
 )]
 
 mod faults;
+mod hostile;
 mod program;
 mod rules;
 mod support;

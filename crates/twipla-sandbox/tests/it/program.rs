@@ -130,6 +130,72 @@ fn program_prints_its_address_and_writes_credentials() {
     child.kill().unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn terminate_ends_the_program_within_a_second() {
+    use std::io::Write as _;
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+
+    let folder = Folder::new("terminate");
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, line) = listening(child.spawn().unwrap());
+    let address = line["listening"].as_str().unwrap();
+    let address = address.strip_prefix("http://").unwrap();
+    let send = |request: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let fault = r#"{"kind":"hang"}"#;
+    let mut added = send(&format!(
+        "POST /__sandbox/faults HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{fault}",
+        fault.len()
+    ));
+    let mut response = String::new();
+    added.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 204"), "{response}");
+    // One that is never answered, one that never ends, and one that is idle.
+    let _open = [
+        send("GET /v2/3as/packages HTTP/1.1\r\nhost: x\r\n\r\n"),
+        send("POST /v2/3as/customers HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"),
+        send(""),
+    ];
+    std::thread::sleep(Duration::from_millis(100));
+
+    let started = Instant::now();
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn credentials_folder_is_for_its_owner_only() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new("private");
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, _) = listening(child.spawn().unwrap());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+
+    std::fs::set_permissions(&folder.0, Permissions::from_mode(0o755)).unwrap();
+    let error = refused(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    assert!(error.contains("mode 755, expected 700"), "{error}");
+    let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
+    assert_eq!(
+        mode & 0o777,
+        0o755,
+        "a folder that is not ours keeps its mode"
+    );
+}
+
 /// The error of a run that cannot start.
 fn refused(arguments: &[&str]) -> String {
     let output = program(arguments).output().unwrap();
