@@ -1,20 +1,19 @@
-//! Tokens: RS256 only, signed by the partner that they name, for the role that
-//! the call needs.
-
-use std::time::Duration;
+//! Verifies tokens: RS256 only, signed by the partner that they name.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use indexmap::IndexMap;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-/// Longer ones are refused unread.
+/// Longer tokens are refused without being read.
 const MAX_TOKEN: usize = 8 * 1024;
 /// How far clocks may differ.
-const LEEWAY: Duration = Duration::from_secs(5);
+const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// Who a token speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +24,8 @@ pub(crate) enum Bearer {
     Customer(Uuid, String),
 }
 
-/// Checks a token; `key` finds the public key of a partner. `None` is the only
-/// thing a caller learns of a token that is no good.
+/// Verifies a token; `key` finds the public key of a partner. An invalid token
+/// gives `None` without a reason, as the caller learns none either.
 pub(crate) fn verify(
     token: &str,
     now: DateTime<Utc>,
@@ -45,6 +44,10 @@ pub(crate) fn verify(
     {
         return None;
     }
+    // The sandbox understands no extension, so it must refuse them all (RFC 7515, 4.1.11).
+    if header.crit {
+        return None;
+    }
     let partner = header.kid?;
     // The provider is named here because the global one panics in a program
     // whose dependencies enable two of them, or none.
@@ -53,12 +56,8 @@ pub(crate) fn verify(
     verifier.verify(message.as_bytes(), &signature).ok()?;
 
     let claims: Claims = decode(claims)?;
-    let leeway = LEEWAY.as_secs_f64();
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "exact for some hundred thousand years"
-    )]
-    let now = now.timestamp_millis() as f64 / 1000.0;
+    let leeway = LEEWAY.as_seconds_f64();
+    let now = seconds(now);
     let early = |at: Option<f64>| at.is_some_and(|at| at > now + leeway);
     if claims.intp_id != partner
         || claims.exp <= now - leeway
@@ -74,11 +73,65 @@ pub(crate) fn verify(
     }
 }
 
+/// Tokens that were valid until a fault struck them, and are refused from then on.
+#[derive(Default)]
+pub(crate) struct RefusedTokens(IndexMap<String, Option<f64>>);
+
+impl RefusedTokens {
+    /// The oldest tokens make room for new ones.
+    const CAPACITY: usize = 10_000;
+    /// How long after its `iat` a token may have been signed again. The same
+    /// claims give the same RS256 token, so a client that replaces its token
+    /// within the second sends the same one and must not be punished for it.
+    /// The other second is for clocks that differ.
+    const SAME_TOKEN: TimeDelta = TimeDelta::seconds(2);
+
+    pub(crate) fn add(&mut self, token: &str) {
+        if token.len() > MAX_TOKEN {
+            return;
+        }
+        if self.0.len() == Self::CAPACITY {
+            self.0.shift_remove_index(0);
+        }
+        let issued_at = token
+            .split('.')
+            .nth(1)
+            .and_then(decode)
+            .and_then(|claims: Claims| claims.iat);
+        self.0.insert(token.to_owned(), issued_at);
+    }
+
+    pub(crate) fn contains(&self, token: &str, now: DateTime<Utc>) -> bool {
+        self.0.get(token).is_some_and(|issued_at| {
+            issued_at.is_none_or(|at| at + Self::SAME_TOKEN.as_seconds_f64() <= seconds(now))
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "exact for some hundred thousand years"
+)]
+fn seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
+}
+
 #[derive(Deserialize)]
 struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<Uuid>,
+    /// Whether the field is there, with whatever value.
+    #[serde(default, deserialize_with = "is_present")]
+    crit: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(field).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -116,7 +169,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "one table")]
-    fn only_a_token_of_the_partner_is_taken() {
+    fn only_a_valid_token_of_the_partner_is_accepted() {
         let now = Utc::now();
         let at = now.timestamp();
         let (partner, other) = (Uuid::new_v4(), Uuid::new_v4());
@@ -182,6 +235,20 @@ mod tests {
                     &key,
                 ),
             ),
+            (
+                "unknown crit",
+                rs(
+                    &json!({"alg": "RS256", "kid": partner, "crit": ["b64"], "b64": false}),
+                    &claims(0, 600),
+                ),
+            ),
+            (
+                "crit without a value",
+                rs(
+                    &json!({"alg": "RS256", "kid": partner, "crit": null}),
+                    &claims(0, 600),
+                ),
+            ),
             ("wrong kid", rs(&header("RS256", other), &claims(0, 600))),
             (
                 "missing kid",
@@ -226,7 +293,7 @@ mod tests {
             ("oversized", rs(&header("RS256", partner), &long)),
             ("cut off", good[..good.len() - 4].to_owned()),
             ("empty", String::new()),
-            ("no JWT", "a.b.c".to_owned()),
+            ("not a JWT", "a.b.c".to_owned()),
         ] {
             assert_eq!(verify(&token), None, "{what}");
         }

@@ -1,23 +1,23 @@
-//! The dashboard: a page that shows who is let in and to what, so that a test
-//! sees whether a dashboard URL is right.
+//! The dashboard: a page that says whose dashboard was opened, so that a test
+//! can tell whether a dashboard URL is right.
 
 use chrono::{DateTime, Utc};
 use twipla_api::types::SubscriptionStatus;
 
+use crate::account::{Account, Website};
 use crate::auth::Bearer;
 use crate::input::Query;
 use crate::render::html;
 use crate::reply::Reply;
-use crate::server::State;
-use crate::state::{Account, Website};
+use crate::state::World;
 
 /// The page for a dashboard URL.
-pub(crate) fn page(state: &mut State, query: &Query, clock: DateTime<Utc>) -> Reply {
-    let now = clock + state.advanced;
-    for account in state.accounts.values_mut() {
-        account.settle(now);
+pub(crate) fn page(world: &mut World, query: &Query, now: DateTime<Utc>) -> Reply {
+    let time = world.clock.billing_time(now);
+    for account in world.accounts.values_mut() {
+        account.apply_due_changes(time);
     }
-    match find(state, query, clock) {
+    match find(world, query, now) {
         Ok((account, site)) => Reply::html(
             200,
             format!(
@@ -35,21 +35,20 @@ pub(crate) fn page(state: &mut State, query: &Query, clock: DateTime<Utc>) -> Re
     }
 }
 
-/// The website that the URL opens, or why it opens none.
+/// The website that the URL opens, or the status and reason of a refusal.
 fn find<'a>(
-    state: &'a State,
+    world: &'a World,
     query: &Query,
-    clock: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<(&'a Account, &'a Website), (u16, &'static str)> {
     if let Some(token) = query.get("websiteToken") {
-        let login = state
+        let time = world.clock.billing_time(now);
+        let login = world
             .logins
             .iter()
-            .find(|login| {
-                login.tokens.refresh_token == token && login.until > clock + state.advanced
-            })
+            .find(|login| login.tokens.refresh_token == token && login.until > time)
             .ok_or((401, "the login has ended"))?;
-        let (account, site) = state
+        let (account, site) = world
             .accounts
             .values()
             .flat_map(|account| account.websites.values().map(move |site| (account, site)))
@@ -61,10 +60,10 @@ fn find<'a>(
         .get("intpc_token")
         .or_else(|| query.get("intpcToken"))
         .ok_or((401, "no token"))?;
-    let Some(Bearer::Customer(partner, customer)) = state.bearer(token, clock) else {
-        return Err((401, "the token is not one of a customer"));
+    let Some(Bearer::Customer(partner, customer)) = world.bearer(token, now) else {
+        return Err((401, "the token does not belong to a customer"));
     };
-    let account = state
+    let account = world
         .accounts
         .get(&partner)
         .ok_or((401, "no such partner"))?;
@@ -73,7 +72,7 @@ fn find<'a>(
     }
     let id = query
         .get("externalWebsiteId")
-        .ok_or((404, "no website is named"))?;
+        .ok_or((404, "externalWebsiteId is missing"))?;
     let site = account.websites.get(id).ok_or((404, "no such website"))?;
     active(site)?;
     if site.customer == customer || site.contributors.contains_key(&customer) {

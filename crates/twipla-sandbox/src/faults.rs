@@ -1,171 +1,231 @@
-//! Faults on request: what a network and a tired server do to a client.
+//! The faults in force: which one strikes a request, and what has struck so far.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use serde::Deserialize;
+use serde::Serialize;
 
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// The server answers so, and does nothing.
-    Status {
-        /// Status code.
-        code: u16,
-        /// Headers to add.
-        #[serde(default)]
-        headers: Vec<(String, String)>,
-        /// Body, sent as JSON if it is JSON.
-        #[serde(default)]
-        body: String,
-    },
-    /// The answer comes this much later, in milliseconds.
-    Delay(#[serde(deserialize_with = "millis")] Duration),
-    /// The request is taken and never answered.
-    Hang,
-    /// The connection closes before the server does anything.
-    ResetBeforeCommit,
-    /// The connection closes after the server did what was asked.
-    ResetAfterCommit,
-    /// The body ends in the middle.
-    TruncatedBody,
-    /// A page of HTML in place of the answer, with its status.
-    HtmlBody,
-    /// No body in place of the answer, with its status.
-    EmptyBody,
-    /// Broken JSON in place of the answer, with its status.
-    InvalidJson,
-    /// A field of the payload (of each entry, in a list) is left out.
-    MissingField(String),
-    /// Enums of the payload have a value that no contract knows.
-    UnknownEnumValue,
-    /// 204 without a body where the contract has one.
-    NoContent,
-    /// The `Date` header is this many seconds off, and tokens are judged by that clock.
-    ClockSkew(i64),
-    /// The token counts as expired.
-    ExpiredToken,
-}
+use crate::error::Error;
+use crate::fault::{Fault, FaultKind, Moment};
 
-/// A fault, where it strikes and how often. Made in code or sent to `/__sandbox/faults`.
-///
-/// ```
-/// use twipla_sandbox::{Fault, FaultKind};
-///
-/// let once = Fault::new(FaultKind::ResetAfterCommit).operation("create_website").times(1);
-/// let now_and_then = Fault::new(FaultKind::HtmlBody).probability(0.1, 42);
-/// # let _ = (once, now_and_then);
-/// ```
-#[derive(Debug, Clone, Deserialize)]
+/// More faults than this are refused.
+const CAPACITY: usize = 1000;
+
+/// What the faults of a sandbox have done so far, and what is pending.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Fault {
-    kind: FaultKind,
-    operation: Option<String>,
-    times: Option<u64>,
-    probability: Option<f64>,
-    #[serde(default)]
-    seed: u64,
+#[non_exhaustive]
+pub struct FaultReport {
+    /// All faults since the last clearing, in the order in which they were injected.
+    pub faults: Vec<FaultStatus>,
+    /// Requests that have yet to be carried out, because a `LateCommit` or
+    /// `CommitAfterHangUp` struck them.
+    pub pending_commits: usize,
 }
 
-impl Fault {
-    /// Strikes every request, until it is cleared.
-    pub fn new(kind: FaultKind) -> Self {
-        Self {
-            kind,
-            operation: None,
-            times: None,
-            probability: None,
-            seed: 0,
-        }
-    }
-
-    /// Only requests of this operation, by its `operationId`.
-    #[must_use]
-    pub fn operation(mut self, id: impl Into<String>) -> Self {
-        self.operation = Some(id.into());
-        self
-    }
-
-    /// This often, and then no more.
-    #[must_use]
-    pub fn times(mut self, times: u64) -> Self {
-        self.times = Some(times);
-        self
-    }
-
-    /// By chance (0 to 1), the same for the same seed.
-    #[must_use]
-    pub fn probability(mut self, probability: f64, seed: u64) -> Self {
-        self.probability = Some(probability);
-        self.seed = seed;
-        self
-    }
+/// A fault, and how often it has struck.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FaultStatus {
+    /// The fault as it was injected.
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// How often it has struck.
+    pub struck: u64,
+    /// How often it may still strike; `None` without a limit.
+    pub remaining: Option<u64>,
 }
 
-/// The faults in force.
+/// What strikes a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Strike {
+    pub(crate) kind: FaultKind,
+    /// Whether the request is carried out first, for a kind that leaves it open.
+    pub(crate) after_commit: bool,
+}
+
+/// The faults in force, and those that have struck for the last time.
 #[derive(Default)]
-pub(crate) struct Faults(Vec<(Fault, StdRng)>);
+pub(crate) struct Faults {
+    faults: Vec<ActiveFault>,
+    pub(crate) pending_commits: usize,
+}
 
 impl Faults {
-    pub(crate) fn add(&mut self, fault: Fault) {
-        let random = StdRng::seed_from_u64(fault.seed);
-        self.0.push((fault, random));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The fault that strikes a request, if any; the first one in order of arrival.
-    pub(crate) fn strike(&mut self, operation: Option<&str>) -> Option<FaultKind> {
-        self.0.retain(|(fault, _)| fault.times != Some(0));
-        for (fault, random) in &mut self.0 {
-            if fault.operation.is_some() && fault.operation.as_deref() != operation {
-                continue;
-            }
-            if let Some(probability) = fault.probability
-                && random.random::<f64>() >= probability
-            {
-                continue;
-            }
-            if let Some(times) = &mut fault.times {
-                *times -= 1;
-            }
-            return Some(fault.kind.clone());
+    /// Adds a fault after those that are already there.
+    pub(crate) fn add(&mut self, fault: Fault) -> Result<(), Error> {
+        fault.validate()?;
+        if self.faults.len() == CAPACITY {
+            let exhausted = self.faults.iter().position(ActiveFault::is_exhausted);
+            let Some(exhausted) = exhausted else {
+                return Err(Error::new(format!(
+                    "cannot add a fault: {CAPACITY} are in force: clear them first"
+                )));
+            };
+            self.faults.remove(exhausted);
         }
-        None
+        self.faults.push(ActiveFault::new(fault));
+        Ok(())
+    }
+
+    /// Removes all faults. Requests that one of them has struck are still
+    /// carried out late.
+    pub(crate) fn clear(&mut self) {
+        self.faults.clear();
+    }
+
+    /// What strikes a request, if anything; the fault injected first wins.
+    pub(crate) fn next_fault(&mut self, operation: Option<&str>, now: Instant) -> Option<Strike> {
+        self.faults
+            .iter_mut()
+            .find_map(|fault| fault.strike(operation, now))
+    }
+
+    pub(crate) fn report(&self) -> FaultReport {
+        let status = |active: &ActiveFault| FaultStatus {
+            fault: active.fault.clone(),
+            struck: active.struck,
+            remaining: active.fault.times.map(|times| times - active.struck),
+        };
+        FaultReport {
+            faults: self.faults.iter().map(status).collect(),
+            pending_commits: self.pending_commits,
+        }
     }
 }
 
-fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_millis)
+/// A fault with what it needs to decide whether it strikes.
+struct ActiveFault {
+    fault: Fault,
+    struck: u64,
+    random: StdRng,
+    bucket: Option<TokenBucket>,
+}
+
+impl ActiveFault {
+    fn new(fault: Fault) -> Self {
+        let bucket = match fault.kind {
+            FaultKind::RateLimit { per_second, burst } => Some(TokenBucket::new(per_second, burst)),
+            _ => None,
+        };
+        Self {
+            struck: 0,
+            random: StdRng::seed_from_u64(fault.seed),
+            bucket,
+            fault,
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.fault.times.is_some_and(|times| self.struck >= times)
+    }
+
+    fn strike(&mut self, operation: Option<&str>, now: Instant) -> Option<Strike> {
+        let other_operation =
+            self.fault.operation.is_some() && self.fault.operation.as_deref() != operation;
+        if other_operation || self.is_exhausted() {
+            return None;
+        }
+        if let Some(probability) = self.fault.probability
+            && self.random.random::<f64>() >= probability
+        {
+            return None;
+        }
+        let kind = match &mut self.bucket {
+            Some(bucket) => rate_limited(bucket.take(now)?),
+            None => self.fault.kind.clone(),
+        };
+        let after_commit = match self.fault.moment {
+            None | Some(Moment::BeforeCommit) => false,
+            Some(Moment::AfterCommit) => true,
+            Some(Moment::Either) => self.random.random(),
+        };
+        self.struck += 1;
+        Some(Strike { kind, after_commit })
+    }
+}
+
+/// The 429 of a gateway; `wait` until the next request is let through.
+fn rate_limited(wait: Duration) -> FaultKind {
+    let seconds = wait.as_secs_f64().ceil().max(1.0);
+    FaultKind::Status {
+        code: 429,
+        headers: vec![("retry-after".to_owned(), format!("{seconds:.0}"))],
+        body: "<html><body><h1>Too Many Requests</h1></body></html>".to_owned(),
+    }
+}
+
+/// Lets `burst` requests through at once, and `per_second` in the long run.
+struct TokenBucket {
+    per_second: f64,
+    burst: f64,
+    tokens: f64,
+    filled_at: Option<Instant>,
+}
+
+impl TokenBucket {
+    fn new(per_second: f64, burst: u32) -> Self {
+        Self {
+            per_second,
+            burst: f64::from(burst),
+            tokens: f64::from(burst),
+            filled_at: None,
+        }
+    }
+
+    /// Takes a token, or says how long it takes until there is one.
+    fn take(&mut self, now: Instant) -> Option<Duration> {
+        let since = self.filled_at.replace(now);
+        let passed = since.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let filled = self.tokens + passed.as_secs_f64() * self.per_second;
+        self.tokens = filled.min(self.burst);
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return None;
+        }
+        Some(Duration::from_secs_f64(
+            (1.0 - self.tokens) / self.per_second,
+        ))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_fault_strikes_its_operation_as_often_as_it_was_told() {
-        let mut faults = Faults::default();
-        faults.add(Fault::new(FaultKind::Hang).operation("a").times(2));
-        assert_eq!(faults.strike(Some("b")), None);
-        assert_eq!(faults.strike(None), None);
-        assert_eq!(faults.strike(Some("a")), Some(FaultKind::Hang));
-        assert_eq!(faults.strike(Some("a")), Some(FaultKind::Hang));
-        assert_eq!(faults.strike(Some("a")), None);
+    fn strikes(faults: &mut Faults, operation: Option<&str>) -> bool {
+        faults.next_fault(operation, Instant::now()).is_some()
     }
 
     #[test]
-    fn chance_is_the_same_for_the_same_seed() {
+    fn fault_strikes_its_operation_as_often_as_requested() {
+        let mut faults = Faults::default();
+        let fault = Fault::new(FaultKind::Hang)
+            .operation("get_website")
+            .times(2);
+        faults.add(fault).unwrap();
+        assert!(!strikes(&mut faults, Some("get_package")));
+        assert!(!strikes(&mut faults, None));
+        assert!(strikes(&mut faults, Some("get_website")));
+        let status = &faults.report().faults[0];
+        assert_eq!((status.struck, status.remaining), (1, Some(1)));
+        assert!(strikes(&mut faults, Some("get_website")));
+        assert!(!strikes(&mut faults, Some("get_website")));
+        let status = &faults.report().faults[0];
+        assert_eq!((status.struck, status.remaining), (2, Some(0)));
+    }
+
+    #[test]
+    fn same_seed_gives_the_same_strikes() {
         let strikes = |seed| {
             let mut faults = Faults::default();
-            faults.add(Fault::new(FaultKind::Hang).probability(0.3, seed));
+            faults
+                .add(Fault::new(FaultKind::Hang).probability(0.3, seed))
+                .unwrap();
             (0..1000)
-                .map(|_| faults.strike(None).is_some())
+                .map(|_| strikes(&mut faults, None))
                 .collect::<Vec<_>>()
         };
         assert_eq!(strikes(1), strikes(1));
@@ -175,14 +235,72 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_read_from_json() {
-        for json in [
-            r#"{"kind":"hang"}"#,
-            r#"{"kind":{"delay":50},"operation":"get_website","times":1}"#,
-            r#"{"kind":{"status":{"code":503,"headers":[["retry-after","1"]]}},"probability":0.5,"seed":7}"#,
-            r#"{"kind":{"missingField":"domain"}}"#,
-        ] {
-            serde_json::from_str::<Fault>(json).unwrap();
+    fn moment_by_dice_is_each_half_of_the_time() {
+        let mut faults = Faults::default();
+        faults
+            .add(Fault::new(FaultKind::Gateway(520)).before_or_after_commit())
+            .unwrap();
+        let after = (0..1000)
+            .filter_map(|_| faults.next_fault(None, Instant::now()))
+            .filter(|strike| strike.after_commit)
+            .count();
+        assert!((400..600).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn rate_limit_lets_a_burst_through_and_then_its_rate() {
+        let mut faults = Faults::default();
+        let kind = FaultKind::RateLimit {
+            per_second: 0.5,
+            burst: 3,
+        };
+        faults.add(Fault::new(kind)).unwrap();
+        let start = Instant::now();
+        let mut retry_after = |seconds: f64| {
+            let strike = faults.next_fault(None, start + Duration::from_secs_f64(seconds))?;
+            let FaultKind::Status { code, headers, .. } = strike.kind else {
+                panic!("{strike:?}");
+            };
+            assert_eq!((code, headers[0].0.as_str()), (429, "retry-after"));
+            Some(headers[0].1.parse::<u64>().unwrap())
+        };
+        let answers: Vec<_> = [
+            0.0, 0.0, 0.0, 0.0, 0.9, 1.9, 2.0, 2.0, 60.0, 60.0, 60.0, 60.0,
+        ]
+        .into_iter()
+        .map(&mut retry_after)
+        .collect();
+        let (pass, wait) = (None, Some);
+        assert_eq!(
+            answers,
+            [
+                pass,
+                pass,
+                pass,
+                wait(2),
+                wait(2),
+                wait(1),
+                pass,
+                wait(2),
+                pass,
+                pass,
+                pass,
+                wait(2)
+            ]
+        );
+    }
+
+    #[test]
+    fn exhausted_faults_make_room_and_active_ones_do_not() {
+        let mut faults = Faults::default();
+        faults.add(Fault::new(FaultKind::Hang).times(1)).unwrap();
+        for _ in 1..CAPACITY {
+            faults.add(Fault::new(FaultKind::Hang)).unwrap();
         }
+        let one_more = faults.add(Fault::new(FaultKind::Hang)).unwrap_err();
+        assert!(one_more.to_string().contains("clear them first"));
+        assert!(strikes(&mut faults, None));
+        faults.add(Fault::new(FaultKind::Hang)).unwrap();
+        assert_eq!(faults.report().faults.len(), CAPACITY);
     }
 }

@@ -1,10 +1,10 @@
-//! Reads requests: fields of a JSON body, and query parameters, with errors that name them.
+//! Reads the fields of a JSON body and the query parameters. Errors name the field.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 
 /// A JSON object of a request, or one inside it.
 pub(crate) struct Fields<'a> {
@@ -13,29 +13,25 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(body: Option<&'a Value>) -> Result<Self, Refusal> {
+    pub(crate) fn of(body: Option<&'a Value>) -> Result<Self, ApiError> {
         match body {
             Some(Value::Object(fields)) => Ok(Self {
                 fields,
                 at: String::new(),
             }),
-            Some(_) => Err(Refusal::bad("the body must be an object")),
-            None => Err(Refusal::bad("the body is missing")),
+            Some(_) => Err(ApiError::bad("the body must be an object")),
+            None => Err(ApiError::bad("the body is missing")),
         }
     }
 
-    /// A field that is there and not null.
-    fn get(&self, name: &str) -> Option<&'a Value> {
+    /// A field; null counts as absent, because it is not known whether the real
+    /// server tells them apart.
+    pub(crate) fn optional(&self, name: &str) -> Option<&'a Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
-    /// Null counts as absent: whether the real server tells them apart is not known.
-    pub(crate) fn optional(&self, name: &str) -> Option<&'a Value> {
-        self.get(name)
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Result<&'a str, Refusal> {
-        match self.get(name) {
+    pub(crate) fn text(&self, name: &str) -> Result<&'a str, ApiError> {
+        match self.optional(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
             Some(Value::String(_)) => Err(self.wrong(name, "must not be empty")),
             Some(_) => Err(self.wrong(name, "must be a string")),
@@ -43,7 +39,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn text_opt(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
+    pub(crate) fn text_opt(&self, name: &str) -> Result<Option<&'a str>, ApiError> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -51,19 +47,19 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn uuid(&self, name: &str) -> Result<Uuid, Refusal> {
+    pub(crate) fn uuid(&self, name: &str) -> Result<Uuid, ApiError> {
         let text = self.text(name)?;
         parse_uuid(text).ok_or_else(|| self.wrong(name, "must be a uuid"))
     }
 
-    pub(crate) fn uuid_opt(&self, name: &str) -> Result<Option<Uuid>, Refusal> {
+    pub(crate) fn uuid_opt(&self, name: &str) -> Result<Option<Uuid>, ApiError> {
         match self.optional(name) {
             None => Ok(None),
             Some(_) => self.uuid(name).map(Some),
         }
     }
 
-    pub(crate) fn bool_or_false(&self, name: &str) -> Result<bool, Refusal> {
+    pub(crate) fn bool_or_false(&self, name: &str) -> Result<bool, ApiError> {
         match self.optional(name) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -71,15 +67,15 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn number(&self, name: &str) -> Result<f64, Refusal> {
-        match self.get(name) {
+    pub(crate) fn number(&self, name: &str) -> Result<f64, ApiError> {
+        match self.optional(name) {
             Some(Value::Number(number)) => Ok(number.as_f64().unwrap_or_default()),
             Some(_) => Err(self.wrong(name, "must be a number")),
             None => Err(self.wrong(name, "is required")),
         }
     }
 
-    pub(crate) fn whole(&self, name: &str) -> Result<i64, Refusal> {
+    pub(crate) fn whole(&self, name: &str) -> Result<i64, ApiError> {
         let number = self.number(name)?;
         #[allow(clippy::cast_possible_truncation)]
         let whole = number as i64;
@@ -90,7 +86,7 @@ impl<'a> Fields<'a> {
         Ok(whole)
     }
 
-    pub(crate) fn date_opt(&self, name: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
+    pub(crate) fn date_opt(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
         let Some(text) = self.text_opt(name)? else {
             return Ok(None);
         };
@@ -104,16 +100,16 @@ impl<'a> Fields<'a> {
         &self,
         name: &str,
         known: &[T],
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, ApiError> {
         let text = self.text(name)?;
         known
             .iter()
             .find(|value| (*value).as_ref() == text)
             .cloned()
-            .ok_or_else(|| self.wrong(name, "is none of the values allowed"))
+            .ok_or_else(|| self.wrong(name, "is not one of the allowed values"))
     }
 
-    pub(crate) fn object_opt(&self, name: &str) -> Result<Option<Fields<'a>>, Refusal> {
+    pub(crate) fn object_opt(&self, name: &str) -> Result<Option<Fields<'a>>, ApiError> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::Object(fields)) => Ok(Some(Fields {
@@ -124,12 +120,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn object(&self, name: &str) -> Result<Fields<'a>, Refusal> {
+    pub(crate) fn object(&self, name: &str) -> Result<Fields<'a>, ApiError> {
         self.object_opt(name)?
             .ok_or_else(|| self.wrong(name, "is required"))
     }
 
-    pub(crate) fn list(&self, name: &str) -> Result<&'a [Value], Refusal> {
+    pub(crate) fn list(&self, name: &str) -> Result<&'a [Value], ApiError> {
         match self.optional(name) {
             None => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
@@ -137,7 +133,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&'a str>, Refusal> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&'a str>, ApiError> {
         self.list(name)?
             .iter()
             .map(|item| {
@@ -148,7 +144,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The objects of a list.
-    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, Refusal> {
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, ApiError> {
         self.list(name)?
             .iter()
             .enumerate()
@@ -162,12 +158,12 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    fn wrong(&self, name: &str, why: &str) -> Refusal {
-        Refusal::bad(format!("{}{name} {why}", self.at))
+    fn wrong(&self, name: &str, why: &str) -> ApiError {
+        ApiError::bad(format!("{}{name} {why}", self.at))
     }
 }
 
-/// A uuid in its usual form; other notations are none for this API.
+/// Parses a uuid in its usual form; this API accepts no other notation.
 pub(crate) fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36)
         .then(|| Uuid::parse_str(text).ok())
@@ -203,21 +199,21 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
+    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.get(name)
             .filter(|value| !value.is_empty())
-            .ok_or_else(|| Refusal::bad(format!("the query parameter {name} is required")))
+            .ok_or_else(|| ApiError::bad(format!("the query parameter {name} is required")))
     }
 
     /// A whole number of at least `least`, as `3` or `3.0`.
-    pub(crate) fn whole(&self, name: &str, least: usize) -> Result<Option<usize>, Refusal> {
+    pub(crate) fn whole(&self, name: &str, least: usize) -> Result<Option<usize>, ApiError> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
         let digits = text.strip_suffix(".0").unwrap_or(text);
         match digits.parse::<usize>() {
             Ok(number) if number >= least => Ok(Some(number)),
-            _ => Err(Refusal::bad(format!(
+            _ => Err(ApiError::bad(format!(
                 "the query parameter {name} must be a whole number of at least {least}"
             ))),
         }

@@ -1,4 +1,4 @@
-//! RSA keys, made at run time.
+//! RSA keys, generated when the sandbox starts.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -6,7 +6,7 @@ use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A private key and the public one that goes with it, both as PEM.
 pub(crate) struct PemPair {
@@ -15,7 +15,7 @@ pub(crate) struct PemPair {
 }
 
 impl PemPair {
-    /// The public key of somebody who keeps the private one.
+    /// The public key of a partner who keeps the private one.
     pub(crate) fn public_only(public: String) -> Self {
         Self {
             private: String::new(),
@@ -24,10 +24,10 @@ impl PemPair {
     }
 }
 
-/// Makes a key pair of 2048 bits, the size that the reference page asks for.
+/// Generates a key pair of 2048 bits, the size that the reference page asks for.
 pub(crate) fn generate() -> Result<PemPair, Error> {
     let failed = |what: &str| Error::new(format!("{what} an RSA key"));
-    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed("cannot make"))?;
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed("cannot generate"))?;
     let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| failed("cannot encode"))?;
     let public: PublicKeyX509Der<'_> = pair
         .public_key()

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use twipla_sandbox::{Model, Partner, PartnerConfig, Sandbox};
 use uuid::Uuid;
 
-/// A TWIPLA 3AS server in one process, for tests and for trying things without an account.
+/// A TWIPLA 3AS server in one process, for tests and experiments without an account.
 ///
 /// It starts with two partners, one for each subscription model, writes their
 /// private keys and a sandbox.json that names them into the credentials folder,
@@ -23,9 +23,13 @@ struct Args {
     #[arg(long, default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
 
-    /// Folder for the private keys and sandbox.json; made if it is not there.
+    /// Folder for the private keys and sandbox.json; created if it does not exist.
     #[arg(long)]
     credentials: PathBuf,
+
+    /// Host name under which the control endpoints may be used, besides localhost and IP addresses
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
 
     /// One more partner with a key of its own: id=UUID,model=website|account,public-key=FILE
     #[arg(long = "partner", value_parser = partner)]
@@ -64,10 +68,13 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     for partner in args.partners {
         builder = builder.partner(partner);
     }
+    for name in args.allowed_hosts {
+        builder = builder.allow_host(name);
+    }
     let sandbox = builder.start().await?;
     let file = write_credentials(&sandbox, &args.credentials).map_err(|error| {
         format!(
-            "cannot write credentials into {}: {error}: choose a folder that can be written",
+            "cannot write credentials into {}: {error}: choose a folder of your own that can be written, or a new one",
             args.credentials.display()
         )
     })?;
@@ -75,14 +82,14 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         "{}",
         json!({ "listening": sandbox.base_url(), "credentials": file })
     );
-    stop_asked().await;
+    stop_requested().await;
     sandbox.stop().await;
     Ok(())
 }
 
 fn write_credentials(sandbox: &Sandbox, folder: &Path) -> std::io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
-    // Whoever reads the file may stand somewhere else.
+    create_private_folder(folder)?;
+    // Whoever reads the file may run in another folder.
     let folder = &std::fs::canonicalize(folder)?;
     let mut partners = Vec::new();
     for partner in sandbox.partners() {
@@ -118,7 +125,28 @@ fn describe(sandbox: &Sandbox, partner: &Partner, folder: &Path) -> std::io::Res
     }))
 }
 
-/// Writes a file whole or not at all, for its owner's eyes only.
+/// Creates a folder that only its owner can enter. One that is there already
+/// must be like that: its mode may serve others, so it is not for us to change.
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(std::io::Error::other(format!(
+                "others have access to the folder (mode {mode:o}, expected 700)"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file atomically, readable only by its owner.
 fn write(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
 
@@ -139,7 +167,7 @@ fn partner(text: &str) -> Result<PartnerConfig, String> {
     for part in text.split(',') {
         let (name, value) = part
             .split_once('=')
-            .ok_or_else(|| format!("{part:?} is not name=value"))?;
+            .ok_or_else(|| format!("invalid part {part:?}: expected name=value"))?;
         parts.insert(name, value);
     }
     let mut take = |name: &str| {
@@ -148,24 +176,28 @@ fn partner(text: &str) -> Result<PartnerConfig, String> {
             .ok_or_else(|| format!("{name}= is missing"))
     };
     let id = take("id")?;
-    let id = Uuid::parse_str(id).map_err(|_| format!("id {id:?} is no uuid"))?;
+    let id = Uuid::parse_str(id).map_err(|_| format!("invalid id {id:?}: expected a UUID"))?;
     let model = match take("model")? {
         "website" => Model::Website,
         "account" => Model::Account,
-        other => return Err(format!("model {other:?} is neither website nor account")),
+        other => {
+            return Err(format!(
+                "invalid model {other:?}: expected website or account"
+            ));
+        }
     };
     let file = take("public-key")?;
     let pem = std::fs::read_to_string(file)
         .map_err(|error| format!("cannot read the public key {file}: {error}"))?;
     match parts.keys().next() {
         Some(unknown) => Err(format!(
-            "{unknown:?} is not one of id, model and public-key"
+            "unknown name {unknown:?}: expected id, model and public-key"
         )),
         None => Ok(PartnerConfig::new(id, model).public_key_pem(pem)),
     }
 }
 
-async fn stop_asked() {
+async fn stop_requested() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

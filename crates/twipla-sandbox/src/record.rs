@@ -1,15 +1,14 @@
-//! What came in, for tests to look at. Secrets are cut out on the way in.
+//! The log of requests, for tests. Secrets are removed before a request is stored.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::server::Incoming;
+use crate::message::HttpRequest;
 
-/// Older requests make room for newer ones.
-const KEPT: usize = 100_000;
+/// The oldest requests make room for new ones.
+const CAPACITY: usize = 100_000;
 /// Headers and fields that hold credentials.
 const SECRETS: &[&str] = &[
     "authorization",
@@ -19,12 +18,12 @@ const SECRETS: &[&str] = &[
     "refreshToken",
 ];
 
-/// One request, as it came.
+/// A request as the sandbox received it.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedRequest {
-    /// `operationId` in the contract; `None` for a path that has none.
+    /// `operationId` in the contract; `None` if the request matches no operation.
     pub operation: Option<&'static str>,
     /// HTTP method.
     pub method: String,
@@ -36,12 +35,12 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     /// Body, if it was JSON; credentials read `<redacted>`.
     pub body: Option<Value>,
-    /// Status of the answer; 0 where there was none.
+    /// Status of the response; 0 if none was sent.
     pub status: u16,
 }
 
 impl RecordedRequest {
-    pub(crate) fn new(request: &Incoming, operation: Option<&'static str>, status: u16) -> Self {
+    pub(crate) fn new(request: &HttpRequest, operation: Option<&'static str>, status: u16) -> Self {
         let headers = request.headers.iter().map(|(name, value)| {
             let value = if SECRETS.contains(&name.as_str()) {
                 "<redacted>"
@@ -82,32 +81,23 @@ fn redact(value: &mut Value) {
     }
 }
 
-/// The requests so far.
+/// The requests so far, oldest first.
 #[derive(Default)]
-pub(crate) struct Records(Mutex<VecDeque<RecordedRequest>>);
+pub(crate) struct RequestLog(VecDeque<RecordedRequest>);
 
-impl Records {
-    pub(crate) fn add(&self, request: RecordedRequest) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == KEPT {
-            all.pop_front();
+impl RequestLog {
+    pub(crate) fn add(&mut self, request: RecordedRequest) {
+        if self.0.len() == CAPACITY {
+            self.0.pop_front();
         }
-        all.push_back(request);
+        self.0.push_back(request);
     }
 
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+        self.0.iter().cloned().collect()
     }
 
-    pub(crate) fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 }

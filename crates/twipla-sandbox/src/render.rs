@@ -1,12 +1,10 @@
-//! State as the wire types of the contract.
+//! Turns the state into the types of the contract.
 
-use chrono::{DateTime, Utc};
 use twipla_api::Count;
 use twipla_api::types as wire;
 
-use crate::Model;
-use crate::reply::Refusal;
-use crate::state::{Account, Customer, Subscription, Website};
+use crate::account::{Account, Customer, Model, Subscription, Website};
+use crate::reply::ApiError;
 
 /// A customer.
 pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::Intpc {
@@ -25,17 +23,17 @@ pub(crate) fn website(
     account: &Account,
     id: &str,
     site: &Website,
-) -> Result<wire::Website, Refusal> {
+) -> Result<wire::Website, ApiError> {
     let owner = account.customers.get(&site.customer);
     let subscription = site
         .subscription
         .as_ref()
         .or_else(|| owner.and_then(|owner| owner.subscription.as_ref()))
-        .ok_or_else(|| Refusal::new(500, "the website has no subscription"))?;
+        .ok_or_else(|| ApiError::new(500, "the website has no subscription"))?;
     let package = account
         .packages
         .get(&subscription.package)
-        .ok_or_else(|| Refusal::new(500, "the package of the website is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the package of the website is gone"))?;
     let planned = subscription
         .planned
         .and_then(|id| account.packages.get(&id));
@@ -79,15 +77,15 @@ pub(crate) fn subscription(
     customer: &str,
     site: Option<&Website>,
     subscription: &Subscription,
-) -> Result<wire::Subscription, Refusal> {
+) -> Result<wire::Subscription, ApiError> {
     let package = account
         .packages
         .get(&subscription.package)
-        .ok_or_else(|| Refusal::new(500, "the package of the subscription is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the package of the subscription is gone"))?;
     let owner = account
         .customers
         .get(customer)
-        .ok_or_else(|| Refusal::new(500, "the owner of the subscription is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the owner of the subscription is gone"))?;
     Ok(wire::Subscription {
         id: subscription.id,
         status: subscription.status.clone(),
@@ -129,15 +127,19 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
             .get(id)
             .map_or("", |customer| customer.email.as_str())
     };
+    let contributor = |id: &str| wire::Contributor {
+        intp_customer_id: id.to_owned(),
+        email: email(id).to_owned(),
+    };
     let with = |role: &wire::ContributorRole| {
         site.contributors
             .iter()
             .filter(|(_, has)| *has == role)
-            .map(|(id, _)| Website::contributor(id, email(id)))
+            .map(|(id, _)| contributor(id))
             .collect()
     };
     wire::WebsiteContributors {
-        owner: Website::contributor(&site.customer, email(&site.customer)),
+        owner: contributor(&site.customer),
         contributors: wire::ContributorsByRole {
             editor: with(&wire::ContributorRole::Editor),
             watcher: with(&wire::ContributorRole::Watcher),
@@ -146,7 +148,7 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
     }
 }
 
-/// Where a page stands; pages are counted from 0.
+/// Describes one page of a list; pages are counted from 0.
 pub(crate) fn meta(page: usize, page_size: usize, total: usize) -> wire::PaginationMeta {
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     wire::PaginationMeta {
@@ -188,7 +190,7 @@ fn consumption(limit: i64) -> wire::Consumption {
 /// A snippet in the shape of the real one: a pair of comments around a script
 /// that names the website. It measures nothing.
 fn tracking_code(site: &Website, max_privacy: bool) -> String {
-    let mode = if max_privacy { ", most private" } else { "" };
+    let mode = if max_privacy { ", maximum privacy" } else { "" };
     format!(
         "<!-- sandbox tracking code for {domain}{mode} -->\n\
          <script>window.twiplaSandbox = {{ website: \"{id}\", maxPrivacy: {max_privacy} }};</script>\n\
@@ -198,7 +200,7 @@ fn tracking_code(site: &Website, max_privacy: bool) -> String {
     )
 }
 
-/// Text for a page of HTML.
+/// Escapes text for HTML.
 pub(crate) fn html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -207,15 +209,10 @@ pub(crate) fn html(text: &str) -> String {
         .replace("--", "&#45;&#45;")
 }
 
-/// The end of a list that a page shows.
+/// The entries of one page; pages are counted from 0.
 pub(crate) fn window<T>(items: impl Iterator<Item = T>, page: usize, page_size: usize) -> Vec<T> {
     items
         .skip(page.saturating_mul(page_size))
         .take(page_size)
         .collect()
-}
-
-/// Whether a key still works.
-pub(crate) fn live(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    expires_at.is_none_or(|at| at > now)
 }

@@ -1,12 +1,15 @@
-//! What the rules answer, before it becomes HTTP.
+//! What a rule returns, and how it becomes an HTTP response.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A success, or the way in which the request was refused.
-pub(crate) type Answer = Result<Reply, Refusal>;
+use crate::message::HttpResponse;
 
-/// A success.
+/// A reply, or the error that the API answers with.
+pub(crate) type ApiResult = Result<Reply, ApiError>;
+
+/// A reply of the API.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -31,12 +34,12 @@ impl Reply {
     }
 
     /// `payload` in its envelope.
-    pub(crate) fn payload(status: u16, payload: &impl Serialize) -> Answer {
+    pub(crate) fn payload(status: u16, payload: &impl Serialize) -> ApiResult {
         Self::json(status, &json!({ "payload": value(payload)? }))
     }
 
     /// `payload` and `meta` in their envelope.
-    pub(crate) fn page(payload: &impl Serialize, meta: &impl Serialize) -> Answer {
+    pub(crate) fn page(payload: &impl Serialize, meta: &impl Serialize) -> ApiResult {
         Self::json(
             200,
             &json!({ "payload": value(payload)?, "meta": value(meta)? }),
@@ -44,7 +47,7 @@ impl Reply {
     }
 
     /// JSON without an envelope.
-    pub(crate) fn json(status: u16, body: &impl Serialize) -> Answer {
+    pub(crate) fn json(status: u16, body: &impl Serialize) -> ApiResult {
         Ok(Self {
             status,
             body: Body::Json(value(body)?),
@@ -57,22 +60,39 @@ impl Reply {
             body: Body::Html(body),
         }
     }
+
+    /// The response to send; `date` is what the server's clock shows.
+    pub(crate) fn into_response(self, date: DateTime<Utc>) -> HttpResponse {
+        let (content_type, body) = match self.body {
+            Body::Empty => (None, Vec::new()),
+            Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
+            Body::Html(text) => (Some("text/html; charset=utf-8"), text.into_bytes()),
+        };
+        HttpResponse {
+            status: self.status,
+            content_type,
+            headers: Vec::new(),
+            body,
+            cut_at: None,
+            date,
+        }
+    }
 }
 
-fn value(of: &impl Serialize) -> Result<Value, Refusal> {
+fn value(of: &impl Serialize) -> Result<Value, ApiError> {
     serde_json::to_value(of)
-        .map_err(|error| Refusal::new(500, format!("the sandbox cannot write its answer: {error}")))
+        .map_err(|error| ApiError::new(500, format!("cannot serialise the reply: {error}")))
 }
 
-/// Why a request was refused.
+/// An error that the API answers with.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) status: u16,
     message: String,
     shape: Shape,
 }
 
-/// The shapes of error bodies that clients of this API were seen to handle.
+/// The shapes of error bodies that clients of this API are known to handle.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     /// `{status, message, code, error}`
@@ -85,7 +105,7 @@ enum Shape {
     Coded(&'static str),
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -102,7 +122,7 @@ impl Refusal {
         Self::new(404, format!("{what} {id} not found"))
     }
 
-    /// A rule of the subscription: the server answers 500 where 400 would be meant.
+    /// A broken rule of subscriptions: the server answers 500 where 400 would be right.
     pub(crate) fn rule(message: impl Into<String>) -> Self {
         Self::new(500, message)
     }
@@ -131,7 +151,7 @@ impl Refusal {
         }
     }
 
-    /// The same in the short shape, which five operations have.
+    /// The same error in the short shape, which five operations use.
     pub(crate) fn short(mut self) -> Self {
         if matches!(self.shape, Shape::Full) {
             self.shape = Shape::Short;
@@ -162,8 +182,12 @@ impl Refusal {
 fn reason(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        415 => "Unsupported Media Type",
+        503 => "Service Unavailable",
         _ => "Internal Server Error",
     }
 }

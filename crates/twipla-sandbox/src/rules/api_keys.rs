@@ -6,26 +6,26 @@ use serde_json::json;
 use twipla_api::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use uuid::Uuid;
 
-use super::{Call, website, website_mut};
-use crate::reply::{Answer, Refusal, Reply};
-use crate::state::Key;
+use super::context::{OperationContext, website, website_mut};
+use crate::account::Key;
+use crate::reply::{ApiError, ApiResult, Reply};
 
-pub(crate) fn create(call: Call<'_>) -> Answer {
-    let fields = call.fields()?;
-    let website_id = call.param(0).to_owned();
-    let owner = website(call.account, &website_id)?.customer.clone();
+pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+    let fields = context.fields()?;
+    let website_id = context.param(0).to_owned();
+    let owner = website(context.account, &website_id)?.customer.clone();
     let shown = ApiKey {
         id: Uuid::new_v4(),
         name: fields.text("name")?.to_owned(),
         comment: fields.text_opt("comment")?.map(str::to_owned),
-        // Two official clients need a date even where none was asked for: a
+        // Two official clients need a date even if none was asked for: a
         // hundred years stand for "never".
         expires_at: Some(
             fields
                 .date_opt("expiresAt")?
-                .unwrap_or(call.now + TimeDelta::days(36_500)),
+                .unwrap_or(context.now + TimeDelta::days(36_500)),
         ),
-        created_at: call.now,
+        created_at: context.now,
         intp_website_id: website_id.clone(),
         intp_customer_id: owner,
     };
@@ -40,31 +40,31 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         intp_website_id: shown.intp_website_id.clone(),
         intp_customer_id: shown.intp_customer_id.clone(),
     };
-    website_mut(call.account, &website_id)?
+    website_mut(context.account, &website_id)?
         .api_keys
         .push(Key { secret, shown });
     Reply::payload(201, &reply)
 }
 
-/// Without the secrets.
-pub(crate) fn list(call: Call<'_>) -> Answer {
-    let keys = &website(call.account, call.param(0))?.api_keys;
+/// The keys without their secrets.
+pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
+    let keys = &website(context.account, context.param(0))?.api_keys;
     Reply::payload(200, &keys.iter().map(|key| &key.shown).collect::<Vec<_>>())
 }
 
-pub(crate) fn delete(call: Call<'_>) -> Answer {
-    let (website_id, key) = (call.param(0).to_owned(), call.param(1).to_owned());
-    let keys = &mut website_mut(call.account, &website_id)?.api_keys;
+pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+    let (website_id, key) = (context.param(0).to_owned(), context.param(1).to_owned());
+    let keys = &mut website_mut(context.account, &website_id)?.api_keys;
     let before = keys.len();
     keys.retain(|known| known.shown.id.to_string() != key);
     if keys.len() == before {
-        return Err(Refusal::not_found("API key", &key));
+        return Err(ApiError::not_found("API key", &key));
     }
     Ok(Reply::done())
 }
 
-/// Fresh dashboard tokens for a key; the caller keeps them.
-pub(crate) fn tokens() -> (DashboardTokens, Answer) {
+/// New dashboard tokens, and the reply that hands them out.
+pub(crate) fn tokens() -> (DashboardTokens, ApiResult) {
     let tokens = DashboardTokens {
         token: secret("access-", 40),
         refresh_token: secret("refresh-", 40),
@@ -73,7 +73,7 @@ pub(crate) fn tokens() -> (DashboardTokens, Answer) {
     (tokens, reply)
 }
 
-/// Letters and digits that cannot be guessed.
+/// A random string that cannot be guessed.
 fn secret(prefix: &str, length: usize) -> String {
     let random = rand::rng();
     let letters = random

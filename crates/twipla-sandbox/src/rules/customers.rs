@@ -1,56 +1,56 @@
 //! Customers.
 
+use twipla_api::types::CreatedIntpc;
 use uuid::Uuid;
 
-use super::{Call, chosen, customer, preset, websites};
-use crate::Model;
+use super::context::{OperationContext, customer, preset_package, requested_package, website};
+use super::websites;
+use crate::account::{Account, Customer, FREE, Model, Subscription};
 use crate::input::Fields;
 use crate::render;
-use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Customer, FREE, Subscription};
-use twipla_api::types::CreatedIntpc;
+use crate::reply::{ApiError, ApiResult, Reply};
 
-pub(crate) fn create(call: Call<'_>) -> Answer {
-    let fields = call.fields()?;
+pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+    let fields = context.fields()?;
     let id = fields.text("intpCustomerId")?.to_owned();
     let email = fields.text("email")?.to_owned();
     if !is_email(&email) {
-        return Err(Refusal::bad("email must be an e-mail address"));
+        return Err(ApiError::bad("email must be an e-mail address"));
     }
     let package = fields.uuid_opt("packageId")?;
     let billing_date = fields.date_opt("billingDate")?;
-    // One official client always sends the object, with empty fields for none.
+    // One official client always sends the object, with empty fields if there is no website.
     let empty = |site: &Fields<'_>, name| matches!(site.text_opt(name), Ok(Some("")));
     let site = fields
         .object_opt("website")?
         .filter(|site| !(empty(site, "intpWebsiteId") && empty(site, "domain")));
     let site = site.map(|site| {
-        Ok::<_, Refusal>(websites::New {
+        Ok::<_, ApiError>(websites::NewWebsite {
             id: site.text("intpWebsiteId")?.to_owned(),
             customer: id.clone(),
             domain: site.text("domain")?.to_owned(),
             package: site.uuid_opt("packageId")?,
             billing_date: site.date_opt("billingDate")?,
             privacy_level: None,
-            without_package: websites::start(call.account),
+            without_package: websites::default_package(context.account),
         })
     });
     let site = site.transpose()?;
 
-    let Call { account, now, .. } = call;
+    let OperationContext { account, now, .. } = context;
     if account.customers.contains_key(&id) {
-        return Err(Refusal::bad(format!("intpCustomerId {id} is in use")));
+        return Err(ApiError::bad(format!("intpCustomerId {id} is in use")));
     }
     if account
         .customers
         .values()
         .any(|customer| customer.email.eq_ignore_ascii_case(&email))
     {
-        return Err(Refusal::bad(format!("email {email} is in use")));
+        return Err(ApiError::bad(format!("email {email} is in use")));
     }
     let subscription = match account.model {
         Model::Website if package.is_some() || billing_date.is_some() => {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "packageId of a customer needs the account model",
             ));
         }
@@ -58,11 +58,11 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         Model::Account => {
             let package = match package {
                 Some(wanted) => {
-                    let package = chosen(account, wanted)?;
+                    let package = requested_package(account, wanted)?;
                     super::packages::usable(&package, &id)?;
                     package
                 }
-                None => preset(account, FREE)?,
+                None => preset_package(account, FREE)?,
             };
             Some(Subscription::start(
                 &package,
@@ -72,9 +72,9 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
             ))
         }
     };
-    // The website is checked before the customer is made: both, or neither.
+    // The website is checked before the customer is created, so that both are or neither is.
     let site = site
-        .map(|new| websites::check(account, new, now))
+        .map(|new| websites::build(account, new, now))
         .transpose()?;
     let made = Customer {
         id: Uuid::new_v4(),
@@ -86,8 +86,8 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
     let website = site
         .map(|(site_id, site)| {
             account.websites.insert(site_id.clone(), site);
-            account.settle(now);
-            render::website(account, &site_id, super::website(account, &site_id)?)
+            account.apply_due_changes(now);
+            render::website(account, &site_id, website(account, &site_id)?)
         })
         .transpose()?;
     let shown = render::intpc(account, &id, customer(account, &id)?);
@@ -105,42 +105,42 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
     )
 }
 
-pub(crate) fn list(call: Call<'_>) -> Answer {
+pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
     let (Some(page), Some(size)) = (
-        call.query.whole("page", 0)?,
-        call.query.whole("pageSize", 1)?,
+        context.query.whole("page", 0)?,
+        context.query.whole("pageSize", 1)?,
     ) else {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "the query parameters page and pageSize are required",
         ));
     };
-    let customers = &call.account.customers;
+    let customers = &context.account.customers;
     let shown = customers
         .iter()
-        .map(|(id, customer)| render::intpc(call.account, id, customer));
+        .map(|(id, customer)| render::intpc(context.account, id, customer));
     Reply::page(
         &render::window(shown, page, size),
         &render::meta(page, size, customers.len()),
     )
 }
 
-pub(crate) fn get(call: Call<'_>) -> Answer {
-    let id = call.param(0);
+pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
+    let id = context.param(0);
     Reply::payload(
         200,
-        &render::intpc(call.account, id, customer(call.account, id)?),
+        &render::intpc(context.account, id, customer(context.account, id)?),
     )
 }
 
-/// Deletes the customer, their websites, and their part in those of others.
-pub(crate) fn delete(call: Call<'_>) -> Answer {
-    let id = call.param(0).to_owned();
-    let before = render::intpc(call.account, &id, customer(call.account, &id)?);
-    remove(call.account, &id);
+/// Deletes the customer, their websites, and their contributor roles on other websites.
+pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+    let id = context.param(0).to_owned();
+    let before = render::intpc(context.account, &id, customer(context.account, &id)?);
+    remove(context.account, &id);
     Reply::payload(200, &before)
 }
 
-pub(crate) fn remove(account: &mut crate::state::Account, id: &str) {
+pub(crate) fn remove(account: &mut Account, id: &str) {
     account.customers.shift_remove(id);
     account.unassign_all(id);
     let theirs: Vec<_> = account
@@ -158,7 +158,7 @@ pub(crate) fn remove(account: &mut crate::state::Account, id: &str) {
     }
 }
 
-/// Good enough to tell an address from what is none.
+/// A rough check that catches mistakes.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')

@@ -1,79 +1,97 @@
-//! The rules of the API, one room per noun. Each function answers one
-//! operation; the caller holds the lock, so that of identical creates at once
+//! The rules of the API, one module per noun, and which operation runs which
+//! rule. The caller holds the lock, so that of several identical creates
 //! exactly one succeeds.
 
+mod analytics;
 pub(crate) mod api_keys;
-pub(crate) mod customers;
-pub(crate) mod packages;
-pub(crate) mod subscriptions;
-pub(crate) mod websites;
+pub(crate) mod context;
+mod customers;
+mod packages;
+mod subscriptions;
+mod websites;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
-use twipla_api::types::Package;
+use twipla_api::Operation;
 use uuid::Uuid;
 
-use crate::input::{Fields, Query};
-use crate::reply::Refusal;
-use crate::state::{Account, Customer, Website};
+use crate::input::Query;
+use crate::render;
+use crate::reply::{ApiError, ApiResult, Reply};
+use analytics::Graph;
+use context::OperationContext;
+use subscriptions::SubscriptionAction::{Cancel, Deactivate, Downgrade, Resume, Upgrade};
+use subscriptions::SubscriptionOwner::{Customer, Website};
 
-/// One call of an operation, as the rules see it.
-pub(crate) struct Call<'a> {
-    pub(crate) account: &'a mut Account,
-    pub(crate) now: DateTime<Utc>,
-    /// Path parameters, decoded, in the order of the template.
-    pub(crate) path: &'a [String],
-    pub(crate) query: &'a Query,
-    pub(crate) body: Option<&'a Value>,
-}
-
-impl Call<'_> {
-    pub(crate) fn fields(&self) -> Result<Fields<'_>, Refusal> {
-        Fields::of(self.body)
+/// Runs an operation that needs the partner's token.
+pub(crate) fn dispatch_management(
+    operation: &Operation,
+    context: OperationContext<'_>,
+) -> ApiResult {
+    let subscription = subscriptions::change;
+    match operation.id {
+        "create_api_key" => api_keys::create(context),
+        "list_api_keys" => api_keys::list(context),
+        "delete_api_key" => api_keys::delete(context).map_err(ApiError::short),
+        "upgrade_website_subscription" => subscription(context, Website, Upgrade),
+        "downgrade_website_subscription" => subscription(context, Website, Downgrade),
+        "cancel_website_subscription" => subscription(context, Website, Cancel),
+        "resume_website_subscription" => subscription(context, Website, Resume),
+        "deactivate_website_subscription" => subscription(context, Website, Deactivate),
+        "upgrade_intpc_subscription" => subscription(context, Customer, Upgrade),
+        "downgrade_intpc_subscription" => subscription(context, Customer, Downgrade),
+        "cancel_intpc_subscription" => subscription(context, Customer, Cancel),
+        "resume_intpc_subscription" => subscription(context, Customer, Resume),
+        "deactivate_intpc_subscription" => subscription(context, Customer, Deactivate),
+        "list_contributors" => websites::list_contributors(context),
+        "add_contributor" => websites::add_contributor(context).map_err(ApiError::short),
+        "remove_contributor" => websites::remove_contributor(context).map_err(ApiError::short),
+        "create_customer" => customers::create(context),
+        "list_customers" => customers::list(context),
+        "get_customer" => customers::get(context),
+        "delete_customer" => customers::delete(context),
+        "list_packages" => packages::list(context),
+        "get_package" => packages::get(context),
+        "create_package" => packages::create(context),
+        "rename_package" => packages::rename(context),
+        "assign_package" => packages::assign(context).map_err(ApiError::short),
+        "unassign_package" => packages::unassign(context).map_err(ApiError::short),
+        "create_website" => websites::create(context),
+        "create_website_flat" => websites::create_flat(context),
+        "list_websites" => websites::list(context),
+        "get_website" => websites::get(context),
+        "get_website_by_id" => websites::get_by_id(context),
+        "delete_website" => websites::delete(context),
+        "list_whitelisted_domains" => websites::list_domains(context),
+        "add_whitelisted_domain" => websites::add_domain(context),
+        "remove_whitelisted_domain" => websites::remove_domain(context),
+        "get_company_details" => Reply::payload(200, &render::company(context.account)),
+        other => Err(unknown(other)),
     }
+}
 
-    pub(crate) fn param(&self, n: usize) -> &str {
-        self.path.get(n).map_or("", String::as_str)
+/// Runs an operation that needs the API key of a website.
+pub(crate) fn dispatch_data(
+    operation: &Operation,
+    website: Uuid,
+    query: &Query,
+    body: Option<&Value>,
+) -> ApiResult {
+    match operation.id {
+        "query_session_analytics" | "query_page_analytics" => analytics::rows(website, body),
+        "query_visits_graph" => analytics::graph(website, query, Graph::Visits),
+        "query_bounce_rate_graph" => analytics::graph(website, query, Graph::BounceRate),
+        "query_page_view_duration_graph" => {
+            analytics::graph(website, query, Graph::PageViewDuration)
+        }
+        "query_traffic_share" => analytics::traffic_share(website, query),
+        "query_raw_sessions" => analytics::raw_sessions(website, body),
+        other => Err(unknown(other)),
     }
 }
 
-pub(crate) fn customer<'a>(account: &'a Account, id: &str) -> Result<&'a Customer, Refusal> {
-    account
-        .customers
-        .get(id)
-        .ok_or_else(|| Refusal::not_found("customer", id))
-}
-
-pub(crate) fn website<'a>(account: &'a Account, id: &str) -> Result<&'a Website, Refusal> {
-    account
-        .websites
-        .get(id)
-        .ok_or_else(|| Refusal::not_found("website", id))
-}
-
-pub(crate) fn website_mut<'a>(
-    account: &'a mut Account,
-    id: &str,
-) -> Result<&'a mut Website, Refusal> {
-    account
-        .websites
-        .get_mut(id)
-        .ok_or_else(|| Refusal::not_found("website", id))
-}
-
-/// A package that a request names; an unknown one makes the request bad.
-pub(crate) fn chosen(account: &Account, id: Uuid) -> Result<Package, Refusal> {
-    account.packages.get(&id).cloned().ok_or_else(|| {
-        Refusal::bad(format!(
-            "packageId {id} is none of the packages of the company"
-        ))
-    })
-}
-
-/// One of the packages that every partner has.
-pub(crate) fn preset(account: &Account, name: &str) -> Result<Package, Refusal> {
-    account
-        .package_named(name)
-        .cloned()
-        .ok_or_else(|| Refusal::new(500, format!("the package {name} is gone")))
+fn unknown(operation: &str) -> ApiError {
+    ApiError::new(
+        404,
+        format!("the sandbox does not know the operation {operation}"),
+    )
 }

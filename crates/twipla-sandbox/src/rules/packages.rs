@@ -1,4 +1,4 @@
-//! Packages, and to whom restricted ones are assigned.
+//! Packages, and who may use the restricted ones.
 
 use twipla_api::Count;
 use twipla_api::types::{
@@ -6,18 +6,18 @@ use twipla_api::types::{
 };
 use uuid::Uuid;
 
-use super::{Call, customer, website};
-use crate::Model;
+use super::context::{OperationContext, customer, website};
+
+use crate::account::{Account, FREE, Model, TRIAL};
 use crate::input::parse_uuid;
-use crate::reply::{Answer, Refusal, Reply};
-use crate::state::Account;
+use crate::reply::{ApiError, ApiResult, Reply};
 
 /// Whether a website or customer with this id may use the package.
-pub(crate) fn usable(package: &Package, target: &str) -> Result<(), Refusal> {
+pub(crate) fn usable(package: &Package, target: &str) -> Result<(), ApiError> {
     if visible(package, target) {
         Ok(())
     } else {
-        Err(Refusal::bad(format!(
+        Err(ApiError::bad(format!(
             "the package {} is not assigned to {target}",
             package.id
         )))
@@ -38,11 +38,11 @@ fn names(restriction: &PackageRestriction, target: &str) -> bool {
         || restriction.intp_customer_id.as_deref() == Some(target)
 }
 
-pub(crate) fn list(call: Call<'_>) -> Answer {
-    let account = &*call.account;
+pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
+    let account = &*context.account;
     let (site, owner) = (
-        call.query.get("intpWebsiteId"),
-        call.query.get("intpCustomerId"),
+        context.query.get("intpWebsiteId"),
+        context.query.get("intpCustomerId"),
     );
     if let Some(site) = site {
         website(account, site)?;
@@ -63,12 +63,12 @@ pub(crate) fn list(call: Call<'_>) -> Answer {
     Reply::payload(200, &shown)
 }
 
-pub(crate) fn get(call: Call<'_>) -> Answer {
-    Reply::payload(200, &find(call.account, call.param(0))?)
+pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
+    Reply::payload(200, &find(context.account, context.param(0))?)
 }
 
-pub(crate) fn create(call: Call<'_>) -> Answer {
-    let fields = call.fields()?;
+pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+    let fields = context.fields()?;
     let visibility = match fields.text_opt("visibility")? {
         Some(_) => fields.one_of("visibility", PackageVisibility::KNOWN)?,
         None => PackageVisibility::Public,
@@ -77,46 +77,46 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         id: Uuid::new_v4(),
         name: fields.text("name")?.to_owned(),
         touchpoints: Count::from(fields.whole("touchpoints")?),
-        intp_id: call.account.id,
+        intp_id: context.account.id,
         price: fields.number("price")?,
         currency: fields.one_of("currency", Currency::KNOWN)?,
         period: fields.one_of("period", BillingInterval::KNOWN)?,
         recommended: false,
-        created_at: call.now,
+        created_at: context.now,
         visibility,
         restricted_to: Some(Vec::new()),
         external_id: fields.text_opt("externalId")?.map(str::to_owned),
     };
     if package.price < 0.0 || package.touchpoints.get() < 0 {
-        return Err(Refusal::bad("price and touchpoints must not be negative"));
+        return Err(ApiError::bad("price and touchpoints must not be negative"));
     }
-    call.account.packages.insert(package.id, package.clone());
+    context.account.packages.insert(package.id, package.clone());
     Reply::payload(201, &package)
 }
 
 /// Recommended packages keep their name (observed).
-pub(crate) fn rename(call: Call<'_>) -> Answer {
-    let name = call.fields()?.text("name")?.to_owned();
-    let id = find(call.account, call.param(0))?.id;
-    let Some(package) = call.account.packages.get_mut(&id) else {
-        return Err(Refusal::not_found("package", &id.to_string()));
+pub(crate) fn rename(context: OperationContext<'_>) -> ApiResult {
+    let name = context.fields()?.text("name")?.to_owned();
+    let id = find(context.account, context.param(0))?.id;
+    let Some(package) = context.account.packages.get_mut(&id) else {
+        return Err(ApiError::not_found("package", &id.to_string()));
     };
-    let fixed = [crate::state::FREE, crate::state::TRIAL].contains(&package.name.as_str());
+    let fixed = [FREE, TRIAL].contains(&package.name.as_str());
     if package.recommended || fixed {
-        return Err(Refusal::bad("a recommended package cannot be renamed"));
+        return Err(ApiError::bad("a recommended package cannot be renamed"));
     }
     package.name = name;
     Reply::payload(200, package)
 }
 
 /// Only restricted packages can be assigned (documented).
-pub(crate) fn assign(call: Call<'_>) -> Answer {
-    let (id, restriction) = restriction(&call)?;
-    let Some(package) = call.account.packages.get_mut(&id) else {
-        return Err(Refusal::not_found("package", &id.to_string()));
+pub(crate) fn assign(context: OperationContext<'_>) -> ApiResult {
+    let (id, restriction) = restriction(&context)?;
+    let Some(package) = context.account.packages.get_mut(&id) else {
+        return Err(ApiError::not_found("package", &id.to_string()));
     };
     if package.visibility != PackageVisibility::Restricted {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "only a package with restricted visibility can be assigned",
         ));
     }
@@ -127,11 +127,11 @@ pub(crate) fn assign(call: Call<'_>) -> Answer {
     Ok(Reply::done())
 }
 
-/// A running subscription to the package goes on (documented).
-pub(crate) fn unassign(call: Call<'_>) -> Answer {
-    let (id, _) = restriction(&call)?;
-    let target = call.param(1).to_owned();
-    if let Some(package) = call.account.packages.get_mut(&id) {
+/// A subscription that is already on the package keeps it (documented).
+pub(crate) fn unassign(context: OperationContext<'_>) -> ApiResult {
+    let (id, _) = restriction(&context)?;
+    let target = context.param(1).to_owned();
+    if let Some(package) = context.account.packages.get_mut(&id) {
         package
             .restricted_to
             .get_or_insert_default()
@@ -140,18 +140,18 @@ pub(crate) fn unassign(call: Call<'_>) -> Answer {
     Ok(Reply::done())
 }
 
-/// The package of the path, and its target as the subscription model has it.
-fn restriction(call: &Call<'_>) -> Result<(Uuid, PackageRestriction), Refusal> {
-    let id = find(call.account, call.param(0))?.id;
-    let target = call.param(1);
+/// The package of the path, and the website or customer it is assigned to.
+fn restriction(context: &OperationContext<'_>) -> Result<(Uuid, PackageRestriction), ApiError> {
+    let id = find(context.account, context.param(0))?.id;
+    let target = context.param(1);
     let mut restriction = PackageRestriction {
         subscription_id: None,
         intp_website_id: None,
         intp_customer_id: None,
     };
-    match call.account.model {
+    match context.account.model {
         Model::Website => {
-            let site = website(call.account, target)?;
+            let site = website(context.account, target)?;
             restriction.subscription_id = site
                 .subscription
                 .as_ref()
@@ -159,7 +159,7 @@ fn restriction(call: &Call<'_>) -> Result<(Uuid, PackageRestriction), Refusal> {
             restriction.intp_website_id = Some(target.to_owned());
         }
         Model::Account => {
-            let owner = customer(call.account, target)?;
+            let owner = customer(context.account, target)?;
             restriction.subscription_id = owner
                 .subscription
                 .as_ref()
@@ -170,8 +170,8 @@ fn restriction(call: &Call<'_>) -> Result<(Uuid, PackageRestriction), Refusal> {
     Ok((id, restriction))
 }
 
-fn find<'a>(account: &'a Account, id: &str) -> Result<&'a Package, Refusal> {
+fn find<'a>(account: &'a Account, id: &str) -> Result<&'a Package, ApiError> {
     parse_uuid(id)
         .and_then(|uuid| account.packages.get(&uuid))
-        .ok_or_else(|| Refusal::not_found("package", id))
+        .ok_or_else(|| ApiError::not_found("package", id))
 }

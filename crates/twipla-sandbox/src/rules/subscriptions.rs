@@ -1,18 +1,18 @@
-//! Changes of a subscription, of a website or of an account. The server refuses
-//! what a rule forbids with 500 where 400 would be meant (observed).
+//! Changes of a subscription, held by a website or by a customer. The server
+//! answers 500 where 400 would be right if a rule forbids a change (observed).
 
 use chrono::{DateTime, Utc};
 use twipla_api::types::{Package, SubscriptionStatus};
 
-use super::{Call, chosen, customer, packages, preset, website};
-use crate::Model;
+use super::context::{OperationContext, customer, preset_package, requested_package, website};
+use super::packages;
+use crate::account::{Account, FREE, Model, Subscription, TRIAL};
 use crate::render;
-use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Account, FREE, Subscription, TRIAL};
+use crate::reply::{ApiError, ApiResult, Reply};
 
-/// What a call asks of a subscription.
+/// What a request does to a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum SubscriptionAction {
     Upgrade,
     Downgrade,
     Cancel,
@@ -20,90 +20,102 @@ pub(crate) enum Verb {
     Deactivate,
 }
 
-/// Whose subscription it is, by the name of the field in the request.
+/// Who holds a subscription. The account model names it by the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holder {
+pub(crate) enum SubscriptionOwner {
     Website,
     Customer,
 }
 
-pub(crate) fn change(call: Call<'_>, holder: Holder, verb: Verb) -> Answer {
-    let fields = call.fields()?;
-    let id = match holder {
-        Holder::Website => fields.text("intpWebsiteId")?,
-        Holder::Customer => fields.text("intpcId")?,
+pub(crate) fn change(
+    context: OperationContext<'_>,
+    owner: SubscriptionOwner,
+    action: SubscriptionAction,
+) -> ApiResult {
+    let fields = context.fields()?;
+    let id = match owner {
+        SubscriptionOwner::Website => fields.text("intpWebsiteId")?,
+        SubscriptionOwner::Customer => fields.text("intpcId")?,
     };
     let id = id.to_owned();
-    let package = match verb {
-        Verb::Upgrade | Verb::Downgrade => Some(fields.uuid("packageId")?),
+    let package = match action {
+        SubscriptionAction::Upgrade | SubscriptionAction::Downgrade => {
+            Some(fields.uuid("packageId")?)
+        }
         _ => None,
     };
     let trial = fields.bool_or_false("trial")?;
-    // How a pro-rated change is reckoned is not public; only the type is checked.
+    // How a pro-rated change is calculated is not public, so only the type is checked.
     fields.bool_or_false("proRate")?;
 
-    let Call { account, now, .. } = call;
-    match (account.model, holder) {
-        (Model::Website, Holder::Customer) => {
-            return Err(Refusal::bad(
+    let OperationContext { account, now, .. } = context;
+    match (account.model, owner) {
+        (Model::Website, SubscriptionOwner::Customer) => {
+            return Err(ApiError::bad(
                 "subscriptions of customers need the account model",
             ));
         }
-        (Model::Account, Holder::Website) => {
-            return Err(Refusal::bad(
+        (Model::Account, SubscriptionOwner::Website) => {
+            return Err(ApiError::bad(
                 "subscriptions of websites need the website model",
             ));
         }
         _ => {}
     }
     let package = match package {
-        Some(package) => Some(chosen(account, package)?),
+        Some(package) => Some(requested_package(account, package)?),
         None => None,
     };
-    let before = current(account, holder, &id)?.clone();
+    let before = current(account, owner, &id)?.clone();
     if before.status == SubscriptionStatus::Inactive {
-        return Err(Refusal::rule("the subscription is inactive"));
+        return Err(ApiError::rule("the subscription is inactive"));
     }
     if let Some(package) = &package {
         packages::usable(package, &id)?;
     }
-    if verb == Verb::Deactivate {
-        return deactivate(account, holder, &id, &before);
+    if action == SubscriptionAction::Deactivate {
+        return deactivate(account, owner, &id, &before);
     }
     let change = Change {
         account,
-        holder,
+        owner,
         package,
         trial,
         now,
     };
-    let after = change.apply(verb, before)?;
-    let shown = show(account, holder, &id, &after)?;
-    *current_mut(account, holder, &id)? = after;
+    let after = change.apply(action, before)?;
+    let shown = show(account, owner, &id, &after)?;
+    *current_mut(account, owner, &id)? = after;
     Reply::payload(201, &shown)
 }
 
-/// What a change goes by.
+/// A change that was asked for.
 struct Change<'a> {
     account: &'a Account,
-    holder: Holder,
+    owner: SubscriptionOwner,
     package: Option<Package>,
     trial: bool,
     now: DateTime<Utc>,
 }
 
 impl Change<'_> {
-    fn apply(&self, verb: Verb, mut subscription: Subscription) -> Result<Subscription, Refusal> {
+    fn apply(
+        &self,
+        action: SubscriptionAction,
+        mut subscription: Subscription,
+    ) -> Result<Subscription, ApiError> {
         let canceled = subscription.status == SubscriptionStatus::Canceled;
-        match (verb, &self.package) {
-            (Verb::Upgrade, Some(_)) if canceled && self.holder == Holder::Customer => {
-                return Err(Refusal::rule(
+        match (action, &self.package) {
+            (SubscriptionAction::Upgrade, Some(_))
+                if canceled && self.owner == SubscriptionOwner::Customer =>
+            {
+                return Err(ApiError::rule(
                     "a canceled account subscription cannot be upgraded",
                 ));
             }
-            (Verb::Upgrade, Some(to)) => {
+            (SubscriptionAction::Upgrade, Some(to)) => {
                 if size(to) <= self.size_of(&subscription) {
-                    return Err(Refusal::rule(
+                    return Err(ApiError::rule(
                         "an upgrade needs a package with more touchpoints",
                     ));
                 }
@@ -111,34 +123,43 @@ impl Change<'_> {
                 subscription.last_package_change_at = self.now;
                 subscription.status = SubscriptionStatus::Active;
                 subscription.planned = None;
-                // Who may have a trial is not public: here, whoever had none.
+                // Who may have a trial is not public. Here, each subscription has
+                // one: the upgrade of a second trial is carried out without a
+                // trial, and `inTrial` of the reply says so.
                 subscription.in_trial = self.trial && !subscription.had_trial;
                 subscription.had_trial |= subscription.in_trial;
             }
-            (Verb::Downgrade, Some(to)) if to.name == TRIAL => {
-                return Err(Refusal::rule("the trial is no package to go down to"));
+            (SubscriptionAction::Downgrade, Some(to)) if to.name == TRIAL => {
+                return Err(ApiError::rule(
+                    "a downgrade to the trial package is not possible",
+                ));
             }
-            (Verb::Downgrade, Some(to)) => {
+            (SubscriptionAction::Downgrade, Some(to)) => {
                 if size(to) > self.size_of(&subscription) {
-                    return Err(Refusal::rule(
+                    return Err(ApiError::rule(
                         "a downgrade needs a package with fewer touchpoints",
                     ));
                 }
                 subscription.planned = Some(to.id);
                 subscription.status = SubscriptionStatus::Active;
             }
-            (Verb::Cancel, _) => {
-                subscription.planned = Some(preset(self.account, FREE)?.id);
+            (SubscriptionAction::Cancel, _) => {
+                subscription.planned = Some(preset_package(self.account, FREE)?.id);
                 subscription.status = SubscriptionStatus::Canceled;
             }
-            (Verb::Resume, _) if !canceled => {
-                return Err(Refusal::rule("the subscription is not canceled"));
+            (SubscriptionAction::Resume, _) if !canceled => {
+                return Err(ApiError::rule("the subscription is not canceled"));
             }
-            (Verb::Resume, _) => {
+            (SubscriptionAction::Resume, _) => {
                 subscription.planned = None;
                 subscription.status = SubscriptionStatus::Active;
             }
-            (Verb::Upgrade | Verb::Downgrade | Verb::Deactivate, _) => {}
+            (
+                SubscriptionAction::Upgrade
+                | SubscriptionAction::Downgrade
+                | SubscriptionAction::Deactivate,
+                _,
+            ) => {}
         }
         Ok(subscription)
     }
@@ -151,70 +172,75 @@ impl Change<'_> {
     }
 }
 
-/// How large a package is. The unlimited trial counts as the smallest, so that
-/// every package is a step up from it.
+/// How large a package is. The unlimited trial (-1) counts as the smallest, so
+/// that every package is an upgrade from it.
 fn size(package: &Package) -> i64 {
     package.touchpoints.get()
 }
 
-/// The reply shows the state before. A website stays, as inactive; an account
-/// goes, with its websites (both observed).
-fn deactivate(account: &mut Account, holder: Holder, id: &str, before: &Subscription) -> Answer {
-    let shown = show(account, holder, id, before)?;
-    match holder {
-        Holder::Website => {
-            let subscription = current_mut(account, holder, id)?;
+/// The reply shows the state before. A website stays and is inactive; a customer
+/// is deleted with their websites (both observed).
+fn deactivate(
+    account: &mut Account,
+    owner: SubscriptionOwner,
+    id: &str,
+    before: &Subscription,
+) -> ApiResult {
+    let shown = show(account, owner, id, before)?;
+    match owner {
+        SubscriptionOwner::Website => {
+            let subscription = current_mut(account, owner, id)?;
             subscription.status = SubscriptionStatus::Inactive;
             subscription.planned = None;
         }
-        Holder::Customer => super::customers::remove(account, id),
+        SubscriptionOwner::Customer => super::customers::remove(account, id),
     }
     Reply::payload(201, &shown)
 }
 
 fn show(
     account: &Account,
-    holder: Holder,
+    owner: SubscriptionOwner,
     id: &str,
     subscription: &Subscription,
-) -> Result<twipla_api::types::Subscription, Refusal> {
-    match holder {
-        Holder::Website => {
+) -> Result<twipla_api::types::Subscription, ApiError> {
+    match owner {
+        SubscriptionOwner::Website => {
             let site = website(account, id)?;
             render::subscription(account, &site.customer, Some(site), subscription)
         }
-        Holder::Customer => render::subscription(account, id, None, subscription),
+        SubscriptionOwner::Customer => render::subscription(account, id, None, subscription),
     }
 }
 
 fn current<'a>(
     account: &'a Account,
-    holder: Holder,
+    owner: SubscriptionOwner,
     id: &str,
-) -> Result<&'a Subscription, Refusal> {
-    let found = match holder {
-        Holder::Website => website(account, id)?.subscription.as_ref(),
-        Holder::Customer => customer(account, id)?.subscription.as_ref(),
+) -> Result<&'a Subscription, ApiError> {
+    let found = match owner {
+        SubscriptionOwner::Website => website(account, id)?.subscription.as_ref(),
+        SubscriptionOwner::Customer => customer(account, id)?.subscription.as_ref(),
     };
-    found.ok_or_else(|| Refusal::not_found("subscription of", id))
+    found.ok_or_else(|| ApiError::not_found("subscription of", id))
 }
 
 fn current_mut<'a>(
     account: &'a mut Account,
-    holder: Holder,
+    owner: SubscriptionOwner,
     id: &str,
-) -> Result<&'a mut Subscription, Refusal> {
-    let found = match holder {
-        Holder::Website => account
+) -> Result<&'a mut Subscription, ApiError> {
+    let found = match owner {
+        SubscriptionOwner::Website => account
             .websites
             .get_mut(id)
             .and_then(|site| site.subscription.as_mut()),
-        Holder::Customer => account
+        SubscriptionOwner::Customer => account
             .customers
             .get_mut(id)
             .and_then(|customer| customer.subscription.as_mut()),
     };
-    found.ok_or_else(|| Refusal::not_found("subscription of", id))
+    found.ok_or_else(|| ApiError::not_found("subscription of", id))
 }
 
 #[cfg(test)]
@@ -247,7 +273,7 @@ mod tests {
             }
         };
         let query = Query::parse("");
-        customers::create(Call {
+        customers::create(OperationContext {
             account: &mut account,
             now,
             path: &[],
@@ -258,38 +284,43 @@ mod tests {
         account
     }
 
-    fn run(account: &mut Account, now: DateTime<Utc>, verb: Verb, package: &str) -> u16 {
+    fn run(
+        account: &mut Account,
+        now: DateTime<Utc>,
+        action: SubscriptionAction,
+        package: &str,
+    ) -> u16 {
         let package = account.package_named(package).map(|package| package.id);
-        let (holder, body) = match account.model {
+        let (owner, body) = match account.model {
             Model::Website => (
-                Holder::Website,
+                SubscriptionOwner::Website,
                 json!({"intpWebsiteId": "w", "packageId": package}),
             ),
             Model::Account => (
-                Holder::Customer,
+                SubscriptionOwner::Customer,
                 json!({"intpcId": "c", "packageId": package}),
             ),
         };
         let query = Query::parse("");
-        let call = Call {
+        let context = OperationContext {
             account,
             now,
             path: &[],
             query: &query,
             body: Some(&body),
         };
-        match change(call, holder, verb) {
+        match change(context, owner, action) {
             Ok(reply) => reply.status,
-            Err(refusal) => refusal.status,
+            Err(error) => error.status,
         }
     }
 
-    /// Every verb in every state, under both models.
+    /// Every action in every state, under both models.
     #[test]
-    fn verbs_by_state() {
-        use Verb::{Cancel, Downgrade, Resume, Upgrade};
+    fn actions_by_state() {
+        use SubscriptionAction::{Cancel, Downgrade, Resume, Upgrade};
         let now = Utc::now();
-        for (model, canceled, verb, package, status) in [
+        for (model, canceled, action, package, status) in [
             (Model::Website, false, Upgrade, "Unicorn", 201),
             (Model::Website, false, Upgrade, "Pro", 500),
             (Model::Website, false, Upgrade, "Basic", 500),
@@ -312,29 +343,35 @@ mod tests {
             if canceled {
                 assert_eq!(run(&mut account, now, Cancel, ""), 201);
             }
-            let got = run(&mut account, now, verb, package);
+            let got = run(&mut account, now, action, package);
             assert_eq!(
                 got, status,
-                "{model:?}, canceled: {canceled}, {verb:?} {package}"
+                "{model:?}, canceled: {canceled}, {action:?} {package}"
             );
         }
     }
 
     #[test]
-    fn what_is_planned_happens_when_the_period_ends() {
+    fn planned_change_takes_effect_when_the_period_ends() {
         let start: DateTime<Utc> = "2026-01-31T12:00:00Z".parse().unwrap();
         let mut account = account(Model::Website, start);
-        assert_eq!(run(&mut account, start, Verb::Downgrade, "Basic"), 201);
+        assert_eq!(
+            run(&mut account, start, SubscriptionAction::Downgrade, "Basic"),
+            201
+        );
         let on = |account: &Account| {
             let subscription = account.websites["w"].subscription.as_ref().unwrap();
             account.packages[&subscription.package].name.clone()
         };
-        account.settle("2026-02-28T11:59:59Z".parse().unwrap());
+        account.apply_due_changes("2026-02-28T11:59:59Z".parse().unwrap());
         assert_eq!(on(&account), "Pro");
-        account.settle("2026-02-28T12:00:00Z".parse().unwrap());
+        account.apply_due_changes("2026-02-28T12:00:00Z".parse().unwrap());
         assert_eq!(on(&account), "Basic");
-        assert_eq!(run(&mut account, start, Verb::Cancel, ""), 201);
-        account.settle("2027-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            run(&mut account, start, SubscriptionAction::Cancel, ""),
+            201
+        );
+        account.apply_due_changes("2027-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(on(&account), FREE);
         assert_eq!(
             account.websites["w"].subscription.as_ref().unwrap().status,
@@ -343,14 +380,23 @@ mod tests {
     }
 
     #[test]
-    fn deactivation_leaves_a_website_and_takes_an_account() {
+    fn deactivate_keeps_a_website_and_deletes_a_customer() {
         let now = Utc::now();
         let mut by_website = account(Model::Website, now);
-        assert_eq!(run(&mut by_website, now, Verb::Deactivate, ""), 201);
+        assert_eq!(
+            run(&mut by_website, now, SubscriptionAction::Deactivate, ""),
+            201
+        );
         assert!(by_website.websites.contains_key("w"));
-        assert_eq!(run(&mut by_website, now, Verb::Upgrade, "Unicorn"), 500);
+        assert_eq!(
+            run(&mut by_website, now, SubscriptionAction::Upgrade, "Unicorn"),
+            500
+        );
         let mut by_account = account(Model::Account, now);
-        assert_eq!(run(&mut by_account, now, Verb::Deactivate, ""), 201);
+        assert_eq!(
+            run(&mut by_account, now, SubscriptionAction::Deactivate, ""),
+            201
+        );
         assert!(by_account.customers.is_empty());
     }
 }

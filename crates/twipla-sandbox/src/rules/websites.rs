@@ -5,37 +5,39 @@ use indexmap::IndexMap;
 use twipla_api::types::{BillingMode, ContributorRole};
 use uuid::Uuid;
 
-use super::{Call, chosen, customer, preset, website, website_mut};
-use crate::Model;
+use super::context::{
+    OperationContext, customer, preset_package, requested_package, website, website_mut,
+};
+
+use crate::account::{Account, FREE, Model, Subscription, TRIAL, Website};
 use crate::input::parse_uuid;
 use crate::render;
-use crate::reply::{Answer, Refusal, Reply};
-use crate::state::{Account, FREE, Subscription, TRIAL, Website};
+use crate::reply::{ApiError, ApiResult, Reply};
 
 /// A website as a request describes it.
-pub(crate) struct New {
+pub(crate) struct NewWebsite {
     pub(crate) id: String,
     pub(crate) customer: String,
     pub(crate) domain: String,
     pub(crate) package: Option<Uuid>,
     pub(crate) billing_date: Option<DateTime<Utc>>,
     pub(crate) privacy_level: Option<i64>,
-    /// What it starts on where no package is asked for.
+    /// Name of the package it starts on if the request names none.
     pub(crate) without_package: &'static str,
 }
 
-/// Makes the website, or says which rule forbids it. Its owner is the caller's to check.
-pub(crate) fn check(
+/// The website to insert, or the rule that forbids it. The caller checks that the owner exists.
+pub(crate) fn build(
     account: &Account,
-    new: New,
+    new: NewWebsite,
     now: DateTime<Utc>,
-) -> Result<(String, Website), Refusal> {
+) -> Result<(String, Website), ApiError> {
     if account.websites.contains_key(&new.id) {
-        return Err(Refusal::bad(format!("intpWebsiteId {} is in use", new.id)));
+        return Err(ApiError::bad(format!("intpWebsiteId {} is in use", new.id)));
     }
     let subscription = match (account.model, new.package) {
         (Model::Account, Some(_)) => {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "a package of a website needs the website model",
             ));
         }
@@ -43,11 +45,11 @@ pub(crate) fn check(
         (Model::Website, package) => {
             let package = match package {
                 Some(id) => {
-                    let package = chosen(account, id)?;
+                    let package = requested_package(account, id)?;
                     super::packages::usable(&package, &new.id)?;
                     package
                 }
-                None => preset(account, new.without_package)?,
+                None => preset_package(account, new.without_package)?,
             };
             let trial = package.name == TRIAL;
             Some(Subscription::start(
@@ -72,9 +74,9 @@ pub(crate) fn check(
     Ok((new.id, website))
 }
 
-/// What a website starts on where nothing is said (observed; free for partners
-/// whose billing TWIPLA does is inferred).
-pub(crate) fn start(account: &Account) -> &'static str {
+/// Name of the package that a website starts on if the request names none
+/// (observed; that it is the free one when TWIPLA does the billing is inferred).
+pub(crate) fn default_package(account: &Account) -> &'static str {
     if account.billing_mode == BillingMode::PlatformManaged {
         FREE
     } else {
@@ -82,32 +84,32 @@ pub(crate) fn start(account: &Account) -> &'static str {
     }
 }
 
-/// The nested form of version 3.
-pub(crate) fn create(call: Call<'_>) -> Answer {
-    let fields = call.fields()?;
+/// Version 3, with nested objects.
+pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+    let fields = context.fields()?;
     let (site, owner) = (fields.object("website")?, fields.object("intpc")?);
     let options = fields.object_opt("opts")?;
     let trial = options
         .map(|options| options.bool_or_false("uft"))
         .transpose()?
         .unwrap_or(false);
-    // One official client always sends the object, with an empty id for none.
+    // One official client always sends the object, with an empty id if there is no package.
     let package = site
         .object_opt("package")?
         .filter(|package| !matches!(package.text_opt("id"), Ok(Some(""))));
     if trial && package.is_some() {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "opts.uft and website.package exclude each other",
         ));
     }
-    if trial && call.account.model == Model::Account {
-        return Err(Refusal::bad("opts.uft needs the website model"));
+    if trial && context.account.model == Model::Account {
+        return Err(ApiError::bad("opts.uft needs the website model"));
     }
     let privacy_level = site.optional("privacyLevel");
     let privacy_level = privacy_level
         .map(|_| site.whole("privacyLevel"))
         .transpose()?;
-    let new = New {
+    let new = NewWebsite {
         id: site.text("id")?.to_owned(),
         customer: owner.text("id")?.to_owned(),
         domain: site.text("domain")?.to_owned(),
@@ -122,42 +124,42 @@ pub(crate) fn create(call: Call<'_>) -> Answer {
         privacy_level,
         without_package: if trial { TRIAL } else { FREE },
     };
-    insert(call, new)
+    insert(context, new)
 }
 
-/// The flat form of version 2, for the website model only.
-pub(crate) fn create_flat(call: Call<'_>) -> Answer {
-    if call.account.model == Model::Account {
-        return Err(Refusal::bad("the flat form needs the website model"));
+/// Version 2, with flat fields, for the website model only.
+pub(crate) fn create_flat(context: OperationContext<'_>) -> ApiResult {
+    if context.account.model == Model::Account {
+        return Err(ApiError::bad("the flat form needs the website model"));
     }
-    let fields = call.fields()?;
-    let new = New {
+    let fields = context.fields()?;
+    let new = NewWebsite {
         id: fields.text("intpWebsiteId")?.to_owned(),
         customer: fields.text("intpCustomerId")?.to_owned(),
         domain: fields.text("domain")?.to_owned(),
         package: fields.uuid_opt("packageId")?,
         billing_date: fields.date_opt("billingDate")?,
         privacy_level: None,
-        without_package: start(call.account),
+        without_package: default_package(context.account),
     };
-    insert(call, new)
+    insert(context, new)
 }
 
-fn insert(call: Call<'_>, new: New) -> Answer {
-    let Call { account, now, .. } = call;
+fn insert(context: OperationContext<'_>, new: NewWebsite) -> ApiResult {
+    let OperationContext { account, now, .. } = context;
     customer(account, &new.customer)?;
-    let (id, site) = check(account, new, now)?;
+    let (id, site) = build(account, new, now)?;
     account.websites.insert(id.clone(), site);
-    // A billing date in the past may have brought a period to its end.
-    account.settle(now);
+    // With a billing date in the past, the first period may already have ended.
+    account.apply_due_changes(now);
     Reply::payload(201, &render::website(account, &id, website(account, &id)?)?)
 }
 
-pub(crate) fn list(call: Call<'_>) -> Answer {
-    let page = call.query.whole("page", 0)?.unwrap_or(0);
-    let size = call.query.whole("pageSize", 1)?.unwrap_or(10);
-    let owner = call.query.get("externalCustomerId");
-    let account = &*call.account;
+pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
+    let page = context.query.whole("page", 0)?.unwrap_or(0);
+    let size = context.query.whole("pageSize", 1)?.unwrap_or(10);
+    let owner = context.query.get("externalCustomerId");
+    let account = &*context.account;
     let all: Vec<_> = account
         .websites
         .iter()
@@ -170,84 +172,88 @@ pub(crate) fn list(call: Call<'_>) -> Answer {
     Reply::page(&shown, &render::meta(page, size, all.len()))
 }
 
-pub(crate) fn get(call: Call<'_>) -> Answer {
-    let id = call.param(0);
+pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
+    let id = context.param(0);
     Reply::payload(
         200,
-        &render::website(call.account, id, website(call.account, id)?)?,
+        &render::website(context.account, id, website(context.account, id)?)?,
     )
 }
 
 /// By the id that the server issued.
-pub(crate) fn get_by_id(call: Call<'_>) -> Answer {
-    let text = call.param(0);
-    let id = parse_uuid(text).ok_or_else(|| Refusal::bad("websiteId must be a uuid"))?;
-    let found = call.account.websites.iter().find(|(_, site)| site.id == id);
-    let (name, site) = found.ok_or_else(|| Refusal::not_found("website", text))?;
-    Reply::payload(200, &render::website(call.account, name, site)?)
+pub(crate) fn get_by_id(context: OperationContext<'_>) -> ApiResult {
+    let text = context.param(0);
+    let id = parse_uuid(text).ok_or_else(|| ApiError::bad("websiteId must be a uuid"))?;
+    let found = context
+        .account
+        .websites
+        .iter()
+        .find(|(_, site)| site.id == id);
+    let (name, site) = found.ok_or_else(|| ApiError::not_found("website", text))?;
+    Reply::payload(200, &render::website(context.account, name, site)?)
 }
 
-/// The reply shows the website as it was; afterwards it is not found.
-pub(crate) fn delete(call: Call<'_>) -> Answer {
-    let id = call.param(0).to_owned();
-    let before = render::website(call.account, &id, website(call.account, &id)?)?;
-    call.account.websites.shift_remove(&id);
-    call.account.unassign_all(&id);
+/// The reply shows the website as it was. Afterwards it is not found.
+pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+    let id = context.param(0).to_owned();
+    let before = render::website(context.account, &id, website(context.account, &id)?)?;
+    context.account.websites.shift_remove(&id);
+    context.account.unassign_all(&id);
     Reply::payload(200, &before)
 }
 
-pub(crate) fn list_contributors(call: Call<'_>) -> Answer {
-    let site = website(call.account, call.param(0))?;
-    Reply::payload(200, &render::contributors(call.account, site))
+pub(crate) fn list_contributors(context: OperationContext<'_>) -> ApiResult {
+    let site = website(context.account, context.param(0))?;
+    Reply::payload(200, &render::contributors(context.account, site))
 }
 
-/// Adds a contributor, or gives them another role: everyone has one.
-pub(crate) fn add_contributor(call: Call<'_>) -> Answer {
-    let fields = call.fields()?;
+/// Adds a contributor or changes their role: a contributor has exactly one.
+pub(crate) fn add_contributor(context: OperationContext<'_>) -> ApiResult {
+    let fields = context.fields()?;
     let id = fields.text("intpCustomerId")?.to_owned();
     let role = fields.one_of("role", ContributorRole::KNOWN)?;
-    let website_id = call.param(0).to_owned();
-    let site = website(call.account, &website_id)?;
-    customer(call.account, &id)?;
+    let website_id = context.param(0).to_owned();
+    let site = website(context.account, &website_id)?;
+    customer(context.account, &id)?;
     if site.customer == id {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "the owner of a website cannot be its contributor",
         ));
     }
-    website_mut(call.account, &website_id)?
+    website_mut(context.account, &website_id)?
         .contributors
         .insert(id, role);
     Ok(Reply::done())
 }
 
-pub(crate) fn remove_contributor(call: Call<'_>) -> Answer {
-    let (website_id, id) = (call.param(0).to_owned(), call.param(1).to_owned());
-    let site = website_mut(call.account, &website_id)?;
+pub(crate) fn remove_contributor(context: OperationContext<'_>) -> ApiResult {
+    let (website_id, id) = (context.param(0).to_owned(), context.param(1).to_owned());
+    let site = website_mut(context.account, &website_id)?;
     match site.contributors.shift_remove(&id) {
         Some(_) => Ok(Reply::done()),
-        None => Err(Refusal::not_found("contributor", &id)),
+        None => Err(ApiError::not_found("contributor", &id)),
     }
 }
 
-pub(crate) fn list_domains(call: Call<'_>) -> Answer {
-    Reply::payload(200, &website(call.account, call.param(0))?.domains)
+pub(crate) fn list_domains(context: OperationContext<'_>) -> ApiResult {
+    Reply::payload(200, &website(context.account, context.param(0))?.domains)
 }
 
-pub(crate) fn add_domain(call: Call<'_>) -> Answer {
-    let domain = call.fields()?.text("domain")?.to_owned();
-    let id = call.param(0).to_owned();
-    let site = website_mut(call.account, &id)?;
+pub(crate) fn add_domain(context: OperationContext<'_>) -> ApiResult {
+    let domain = context.fields()?.text("domain")?.to_owned();
+    let id = context.param(0).to_owned();
+    let site = website_mut(context.account, &id)?;
     if !site.domains.contains(&domain) {
         site.domains.push(domain);
     }
     Ok(Reply::done())
 }
 
-/// Succeeds where the domain was not on the list (observed).
-pub(crate) fn remove_domain(call: Call<'_>) -> Answer {
-    let domain = call.fields()?.text("domain")?.to_owned();
-    let id = call.param(0).to_owned();
-    website_mut(call.account, &id)?
+/// Succeeds even if the domain was not on the list (observed).
+pub(crate) fn remove_domain(context: OperationContext<'_>) -> ApiResult {
+    let domain = context.fields()?.text("domain")?.to_owned();
+    let id = context.param(0).to_owned();
+    website_mut(context.account, &id)?
         .domains
         .retain(|known| *known != domain);
     Ok(Reply::done())

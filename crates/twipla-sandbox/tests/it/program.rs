@@ -1,11 +1,5 @@
 //! The sandbox as a program: what it prints, what it writes, how it ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "every function here serves a test"
-)]
-
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -23,7 +17,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// A folder of this test's own, taken away at the end.
+/// A folder of its own for a test, removed at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -43,7 +37,7 @@ impl Drop for Folder {
     }
 }
 
-/// The child, and the line that it prints when it listens.
+/// The child, and the line that it prints once it listens.
 fn listening(mut child: Child) -> (Child, Value) {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap())
@@ -54,10 +48,10 @@ fn listening(mut child: Child) -> (Child, Value) {
 }
 
 #[test]
-fn it_prints_where_it_listens_and_writes_credentials() {
+fn program_prints_its_address_and_writes_credentials() {
     let folder = Folder::new("credentials");
-    let child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
-    let (mut child, line) = listening({ child }.spawn().unwrap());
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, line) = listening(child.spawn().unwrap());
 
     let file = line["credentials"].as_str().unwrap();
     let described: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -97,24 +91,24 @@ fn it_prints_where_it_listens_and_writes_credentials() {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let request = "GET /v2/3as/packages?secret-query HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n";
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 401"), "{response}");
     assert!(
-        answer.contains(r#"{"error":"invalid access token"}"#),
-        "{answer}"
+        response.contains(r#"{"error":"invalid access token"}"#),
+        "{response}"
     );
 
     #[cfg(unix)]
     {
-        let asked = Command::new("kill")
+        let kill = Command::new("kill")
             .arg(child.id().to_string())
             .status()
             .unwrap();
-        assert!(asked.success());
+        assert!(kill.success());
         assert!(
             child.wait().unwrap().success(),
-            "a stop that was asked for is no failure"
+            "a requested stop exits with success"
         );
         let mut log = String::new();
         child.stderr.unwrap().read_to_string(&mut log).unwrap();
@@ -136,7 +130,73 @@ fn it_prints_where_it_listens_and_writes_credentials() {
     child.kill().unwrap();
 }
 
-/// What a run that cannot start says.
+#[cfg(unix)]
+#[test]
+fn terminate_ends_the_program_within_a_second() {
+    use std::io::Write as _;
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+
+    let folder = Folder::new("terminate");
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, line) = listening(child.spawn().unwrap());
+    let address = line["listening"].as_str().unwrap();
+    let address = address.strip_prefix("http://").unwrap();
+    let send = |request: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let fault = r#"{"kind":"hang"}"#;
+    let mut added = send(&format!(
+        "POST /__sandbox/faults HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{fault}",
+        fault.len()
+    ));
+    let mut response = String::new();
+    added.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 204"), "{response}");
+    // One that is never answered, one that never ends, and one that is idle.
+    let _open = [
+        send("GET /v2/3as/packages HTTP/1.1\r\nhost: x\r\n\r\n"),
+        send("POST /v2/3as/customers HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"),
+        send(""),
+    ];
+    std::thread::sleep(Duration::from_millis(100));
+
+    let started = Instant::now();
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn credentials_folder_is_for_its_owner_only() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new("private");
+    let mut child = program(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let (mut child, _) = listening(child.spawn().unwrap());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+
+    std::fs::set_permissions(&folder.0, Permissions::from_mode(0o755)).unwrap();
+    let error = refused(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    assert!(error.contains("mode 755, expected 700"), "{error}");
+    let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
+    assert_eq!(
+        mode & 0o777,
+        0o755,
+        "a folder that is not ours keeps its mode"
+    );
+}
+
+/// The error of a run that cannot start.
 fn refused(arguments: &[&str]) -> String {
     let output = program(arguments).output().unwrap();
     assert!(!output.status.success());
@@ -145,7 +205,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_cannot_work_is_named_with_its_remedy() {
+fn invalid_arguments_are_named_with_a_remedy() {
     let folder = Folder::new("refused");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -168,10 +228,10 @@ fn what_cannot_work_is_named_with_its_remedy() {
 
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
     for (partner, says) in [
-        ("id=x,model=website,public-key=f", "no uuid"),
+        ("id=x,model=website,public-key=f", "expected a UUID"),
         (
             &*format!("id={id},model=other,public-key=f"),
-            "neither website nor account",
+            "expected website or account",
         ),
         (&*format!("id={id},model=website"), "public-key= is missing"),
         (
@@ -186,7 +246,7 @@ fn what_cannot_work_is_named_with_its_remedy() {
 }
 
 #[test]
-fn help_says_what_it_is() {
+fn help_lists_the_options() {
     let output = program(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     for word in ["--listen", "--credentials", "--partner", "sandbox.json"] {

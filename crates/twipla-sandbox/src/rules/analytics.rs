@@ -1,14 +1,14 @@
-//! Made-up visits, the same for the same website and days: enough for a client
-//! to show, to compare and to page through.
+//! Generated analytics, always the same for the same website and days: enough
+//! for a client to display, compare and page through.
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::input::{Fields, Query};
-use crate::reply::{Answer, Refusal, Reply};
+use crate::reply::{ApiError, ApiResult, Reply};
 
-/// More days than this are refused.
+/// The longest date range that is accepted.
 const MAX_DAYS: i64 = 3660;
 
 /// Values of the dimensions, with their share of the visits in percent.
@@ -62,7 +62,7 @@ pub(crate) enum Graph {
     PageViewDuration,
 }
 
-/// Days, both included.
+/// A date range that includes both days.
 #[derive(Clone, Copy)]
 struct Days {
     first: NaiveDate,
@@ -70,11 +70,11 @@ struct Days {
 }
 
 /// Rows for a query over sessions or pages.
-pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
+pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
     let fields = Fields::of(body)?;
     let metrics = fields.texts("metrics")?;
     if metrics.is_empty() {
-        return Err(Refusal::bad("metrics must name at least one metric"));
+        return Err(ApiError::bad("metrics must name at least one metric"));
     }
     let dimensions = fields.texts("dimensions")?;
     let days = Days::of(&fields.object("dateRange")?)?;
@@ -102,7 +102,7 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
             let (member, operator) = (condition.text("member")?, condition.text("operator")?);
             let allowed = condition.texts("values")?;
             if operator != "eq" {
-                return Err(Refusal::coded(
+                return Err(ApiError::coded(
                     "unknown_operator",
                     format!("operator {operator} is not known"),
                 ));
@@ -116,7 +116,7 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
                         .any(|(name, value)| *name == member && allowed.contains(value))
                 });
             } else {
-                // Not sum(): that of nothing is minus zero.
+                // Not sum(): the sum of an empty iterator is minus zero.
                 let share = known
                     .iter()
                     .filter(|(value, _)| allowed.contains(value))
@@ -143,15 +143,15 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
             "asc" => false,
             "desc" => true,
             other => {
-                return Err(Refusal::bad(format!(
+                return Err(ApiError::bad(format!(
                     "direction {other} is neither asc nor desc"
                 )));
             }
         };
         if !metrics.contains(&member) && !dimensions.contains(&member) {
-            return Err(Refusal::coded(
+            return Err(ApiError::coded(
                 "unknown_member",
-                format!("cannot order by {member}: it is not asked for"),
+                format!("cannot order by {member}: it is not among the metrics and dimensions"),
             ));
         }
         rows.sort_by(|a, b| {
@@ -163,7 +163,7 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
         let (number, size) = (page.whole("page")?, page.whole("pageSize")?);
         let (Ok(number @ 1..), Ok(size @ 1..)) = (usize::try_from(number), usize::try_from(size))
         else {
-            return Err(Refusal::bad(
+            return Err(ApiError::bad(
                 "pagination counts from page 1, and pageSize is at least 1",
             ));
         };
@@ -173,7 +173,7 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> Answer {
 }
 
 /// One value a day.
-pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> Answer {
+pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> ApiResult {
     query.required("type")?;
     let days = Days::of_query(query)?;
     let data: Vec<f64> = days
@@ -205,8 +205,8 @@ pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> Answer {
     Reply::payload(200, &json!({ "labels": days.labels(), "datasets": [set] }))
 }
 
-/// Visits by source; this reply has no envelope.
-pub(crate) fn traffic_share(website: Uuid, query: &Query) -> Answer {
+/// Visits by traffic source. This reply has no `payload` envelope.
+pub(crate) fn traffic_share(website: Uuid, query: &Query) -> ApiResult {
     let days = Days::of_query(query)?;
     let sets: Vec<_> = SOURCES
         .iter()
@@ -221,8 +221,8 @@ pub(crate) fn traffic_share(website: Uuid, query: &Query) -> Answer {
     Reply::json(200, &json!({ "labels": days.labels(), "datasets": sets }))
 }
 
-/// A handful of single sessions. The real rows are not public; these are made up.
-pub(crate) fn raw_sessions(website: Uuid, body: Option<&Value>) -> Answer {
+/// A few single sessions. What real rows look like is not public; these are invented.
+pub(crate) fn raw_sessions(website: Uuid, body: Option<&Value>) -> ApiResult {
     Fields::of(body)?;
     let rows: Vec<_> = (0..3)
         .map(|n| json!({ "sessionId": format!("{}-{n}", website.simple()), "deviceType": "desktop", "pageViews": n + 1 }))
@@ -236,7 +236,7 @@ struct Group {
     share: f64,
 }
 
-/// What the numbers are reckoned over.
+/// What a metric is calculated for.
 struct Scope {
     website: Uuid,
     days: Days,
@@ -261,7 +261,7 @@ impl Group {
             .collect()
     }
 
-    fn row(&self, metrics: &[&str], scope: &Scope) -> Result<Map<String, Value>, Refusal> {
+    fn row(&self, metrics: &[&str], scope: &Scope) -> Result<Map<String, Value>, ApiError> {
         let mut row: Map<_, _> = self
             .names
             .iter()
@@ -273,7 +273,7 @@ impl Group {
         Ok(row)
     }
 
-    fn metric(&self, name: &str, scope: &Scope) -> Result<f64, Refusal> {
+    fn metric(&self, name: &str, scope: &Scope) -> Result<f64, ApiError> {
         let all = |days: Days| {
             days.iter()
                 .map(|day| visits(scope.website, day))
@@ -281,12 +281,12 @@ impl Group {
         };
         let before = || {
             let days = scope.previous.ok_or_else(|| {
-                Refusal::coded(
+                ApiError::coded(
                     "missing_previous_range",
                     format!("{name} needs previousDateRange"),
                 )
             })?;
-            Ok::<_, Refusal>((all(days) * self.share).round())
+            Ok::<_, ApiError>((all(days) * self.share).round())
         };
         let visits = (all(scope.days) * self.share).round();
         let seed: String = self
@@ -316,7 +316,7 @@ impl Group {
                 }
             }
             other => {
-                return Err(Refusal::coded(
+                return Err(ApiError::coded(
                     "unknown_metric",
                     format!("metric {other} is not known"),
                 ));
@@ -326,14 +326,14 @@ impl Group {
 }
 
 impl Days {
-    fn of(range: &Fields<'_>) -> Result<Self, Refusal> {
+    fn of(range: &Fields<'_>) -> Result<Self, ApiError> {
         Self::between(range.text("start")?, range.text("end")?)
     }
 
-    fn of_query(query: &Query) -> Result<Self, Refusal> {
+    fn of_query(query: &Query) -> Result<Self, ApiError> {
         let unit = query.required("unit")?;
         if unit != "day" {
-            return Err(Refusal::coded(
+            return Err(ApiError::coded(
                 "unknown_unit",
                 format!("unit {unit} is not known"),
             ));
@@ -341,21 +341,24 @@ impl Days {
         Self::between(query.required("from")?, query.required("until")?)
     }
 
-    fn between(first: &str, last: &str) -> Result<Self, Refusal> {
-        // The day is the one of the place that the offset belongs to.
+    fn between(first: &str, last: &str) -> Result<Self, ApiError> {
+        // The day is the local one, at the offset that was sent.
         let day = |text: &str| {
             DateTime::parse_from_rfc3339(text)
                 .map(|at| at.date_naive())
                 .map_err(|_| {
-                    Refusal::coded("bad_date", format!("{text} is no date-time with an offset"))
+                    ApiError::coded(
+                        "bad_date",
+                        format!("invalid date-time {text}: expected RFC 3339 with an offset"),
+                    )
                 })
         };
         let (first, last) = (day(first)?, day(last)?);
         let length = (last - first).num_days();
         if !(0..MAX_DAYS).contains(&length) {
-            return Err(Refusal::coded(
+            return Err(ApiError::coded(
                 "bad_range",
-                format!("{first} to {last} is no range of days"),
+                format!("invalid range {first} to {last}: expected 1 to {MAX_DAYS} days"),
             ));
         }
         Ok(Self { first, last })
@@ -372,13 +375,13 @@ impl Days {
     }
 }
 
-fn values(dimension: &str) -> Result<&'static [(&'static str, f64)], Refusal> {
+fn values(dimension: &str) -> Result<&'static [(&'static str, f64)], ApiError> {
     DIMENSIONS
         .iter()
         .find(|(name, _)| *name == dimension)
         .map(|(_, values)| *values)
         .ok_or_else(|| {
-            Refusal::coded(
+            ApiError::coded(
                 "unknown_dimension",
                 format!("dimension {dimension} is not known"),
             )
@@ -389,7 +392,7 @@ fn visits(website: Uuid, day: NaiveDate) -> f64 {
     (80.0 + noise(website, day, "visits") * 240.0).round()
 }
 
-/// A number from 0 to 1 that looks like chance and is none (FNV-1a).
+/// A number from 0 to 1 that looks random but always comes out the same (FNV-1a).
 fn noise(website: Uuid, day: NaiveDate, seed: &str) -> f64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let days = chrono::Datelike::num_days_from_ce(&day).to_le_bytes();

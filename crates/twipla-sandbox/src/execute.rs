@@ -1,0 +1,125 @@
+//! Runs a request against the state: checks who is asking, and lets the rule
+//! of the operation answer.
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
+use twipla_api::{Auth, Operation};
+use uuid::Uuid;
+
+use crate::auth::Bearer;
+use crate::dashboard;
+use crate::input::{Fields, Query, parse_uuid};
+use crate::message::HttpRequest;
+use crate::reply::{ApiError, ApiResult};
+use crate::routes::Route;
+use crate::rules::context::OperationContext;
+use crate::rules::{api_keys, dispatch_data, dispatch_management};
+use crate::state::{Login, World};
+
+/// How long the tokens of a login are valid; the real time is not public.
+const LOGIN_LIFETIME: Duration = Duration::minutes(15);
+
+/// Runs a request; `now` is what the server's clock shows.
+pub(crate) fn execute(
+    world: &mut World,
+    request: &HttpRequest,
+    route: &Route,
+    now: DateTime<Utc>,
+) -> ApiResult {
+    let query = Query::parse(&request.query);
+    match route {
+        Route::Operation(operation, path) => run(world, request, operation, path, &query, now),
+        Route::Dashboard => Ok(dashboard::page(world, &query, now)),
+        Route::Malformed => Err(ApiError::bad("invalid path: expected UTF-8")),
+        Route::WrongMethod => Err(ApiError::new(405, "the path does not take this method")),
+        Route::Unknown => Err(ApiError::new(404, "the path is unknown")),
+    }
+}
+
+fn run(
+    world: &mut World,
+    request: &HttpRequest,
+    operation: &Operation,
+    path: &[String],
+    query: &Query,
+    now: DateTime<Utc>,
+) -> ApiResult {
+    let time = world.clock.billing_time(now);
+    match operation.auth {
+        Auth::PartnerToken => {
+            let partner = partner(world, request, now).ok_or_else(ApiError::token)?;
+            let body = json_body(request)?;
+            let account = world
+                .accounts
+                .get_mut(&partner)
+                .ok_or_else(ApiError::token)?;
+            account.apply_due_changes(time);
+            let context = OperationContext {
+                account,
+                now: time,
+                path,
+                query,
+                body: body.as_ref(),
+            };
+            dispatch_management(operation, context)
+        }
+        Auth::ApiKey => {
+            let website = website_of_request(world, request, path, time)?;
+            dispatch_data(operation, website, query, json_body(request)?.as_ref())
+        }
+        Auth::None => login(world, json_body(request)?.as_ref(), time),
+    }
+}
+
+/// The partner whose token the request carries.
+fn partner(world: &World, request: &HttpRequest, now: DateTime<Utc>) -> Option<Uuid> {
+    match world.bearer(request.bearer_token()?, now)? {
+        Bearer::Partner(partner) => Some(partner),
+        Bearer::Customer(..) => None,
+    }
+}
+
+/// The website that the path names, if the request carries one of its API keys.
+fn website_of_request(
+    world: &World,
+    request: &HttpRequest,
+    path: &[String],
+    time: DateTime<Utc>,
+) -> Result<Uuid, ApiError> {
+    let website = request
+        .header("x-api-key")
+        .and_then(|key| world.website_of_key(key, time))
+        .ok_or_else(|| ApiError::data(401, "Unauthorized"))?;
+    let requested = path.first().map(String::as_str).unwrap_or_default();
+    match parse_uuid(requested) {
+        None => Err(ApiError::bad("websiteId must be a uuid")),
+        Some(id) if id == website => Ok(website),
+        Some(_) => Err(ApiError::data(403, "Forbidden")),
+    }
+}
+
+fn login(world: &mut World, body: Option<&Value>, time: DateTime<Utc>) -> ApiResult {
+    let fields = Fields::of(body)?;
+    let (key, website) = (fields.text("apiKey")?, fields.uuid("websiteId")?);
+    if world.website_of_key(key, time) != Some(website) {
+        return Err(ApiError::new(
+            401,
+            "the API key does not belong to this website",
+        ));
+    }
+    let (tokens, reply) = api_keys::tokens();
+    world.logins.retain(|login| login.until > time);
+    world.logins.push(Login {
+        tokens,
+        website,
+        until: time + LOGIN_LIFETIME,
+    });
+    reply
+}
+
+fn json_body(request: &HttpRequest) -> Result<Option<Value>, ApiError> {
+    (!request.body.is_empty())
+        .then(|| serde_json::from_slice(&request.body))
+        .transpose()
+        .map_err(|error| ApiError::bad(format!("the body is not valid JSON: {error}")))
+}

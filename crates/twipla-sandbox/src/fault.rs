@@ -1,0 +1,414 @@
+//! What a fault is: what goes wrong, for which requests, how often and when.
+
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use twipla_api::operations;
+
+use crate::error::Error;
+
+/// A delay or a late commit may take this long.
+const MAX_DELAY: Duration = Duration::from_secs(3600);
+/// A clock may be this many seconds off: a hundred years.
+const MAX_SKEW: u64 = 100 * 365 * 24 * 3600;
+/// Bounds of a rate limit, per second and burst.
+const MAX_RATE: f64 = 1_000_000.0;
+/// Longer bodies of a status are refused.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The server answers with this status instead of the real response.
+    Status {
+        /// Status code, from 200 to 599.
+        code: u16,
+        /// Headers to add.
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        /// Body, sent as JSON if it is JSON.
+        #[serde(default)]
+        body: String,
+    },
+    /// A gateway in front of the server answers with this status (502 to 504,
+    /// 520 to 524, or 530) and a page of HTML.
+    Gateway(u16),
+    /// A gateway lets only so many requests through (a token bucket), and
+    /// answers the others with 429 and `Retry-After` in whole seconds.
+    RateLimit {
+        /// Requests per second in the long run.
+        per_second: f64,
+        /// Requests that may come at once.
+        burst: u32,
+    },
+    /// The response is delayed; in JSON by this many milliseconds.
+    Delay(#[serde(with = "millis")] Duration),
+    /// The request is read and never answered.
+    Hang,
+    /// The connection closes before the request is carried out.
+    ResetBeforeCommit,
+    /// The connection closes after the request was carried out.
+    ResetAfterCommit,
+    /// The connection closes, and the request is carried out this much later
+    /// (in JSON in milliseconds), when the caller may already have retried.
+    LateCommit(#[serde(with = "millis")] Duration),
+    /// The request is not answered, and is carried out this much later (in JSON
+    /// in milliseconds) than the caller gave up and closed the connection.
+    CommitAfterHangUp(#[serde(with = "millis")] Duration),
+    /// The head and the first half of the body arrive, then the connection
+    /// closes. Of a response without a body, nothing arrives.
+    TruncatedBody,
+    /// The body is a page of HTML; the status stays.
+    HtmlBody,
+    /// The body is empty; the status stays.
+    EmptyBody,
+    /// The body is broken JSON; the status stays.
+    InvalidJson,
+    /// This field is missing from the payload, or from each entry of a list.
+    MissingField(String),
+    /// The enums of the payload have a value that is not in the contract.
+    UnknownEnumValue,
+    /// 204 without a body, even if the contract has one.
+    NoContent,
+    /// The `Date` header is this many seconds off, and tokens are judged by that clock.
+    ClockSkew(i64),
+    /// The token of the request counts as expired: 401, in this request and in
+    /// every later one that carries the same token. A token that could have been
+    /// signed again is refused once it is two seconds old: until then, a client
+    /// that replaced its token may be sending the same one (RS256 gives the same
+    /// token for the same claims).
+    ExpiredToken,
+}
+
+/// Whether a fault strikes before or after the request is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Moment {
+    BeforeCommit,
+    AfterCommit,
+    /// One or the other, by dice.
+    Either,
+}
+
+/// What goes wrong, for which requests, and how often. Built in code, or sent
+/// as JSON to `/__sandbox/faults`.
+///
+/// ```
+/// use twipla_sandbox::{Fault, FaultKind};
+///
+/// let once = Fault::new(FaultKind::ResetAfterCommit).operation("create_website").times(1);
+/// let now_and_then = Fault::new(FaultKind::HtmlBody).probability(0.1, 42);
+/// let done_but_not_told = Fault::new(FaultKind::Gateway(524)).after_commit();
+/// # let _ = (once, now_and_then, done_but_not_told);
+/// ```
+///
+/// In JSON, the fields are `kind`, `operation`, `times`, `probability`, `seed`
+/// and `moment` (`"beforeCommit"`, `"afterCommit"` or `"either"`), and only
+/// `kind` is required:
+///
+/// ```json
+/// {"kind": {"gateway": 524}, "operation": "create_website", "times": 1, "moment": "afterCommit"}
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    pub(crate) kind: FaultKind,
+    pub(crate) operation: Option<String>,
+    pub(crate) times: Option<u64>,
+    pub(crate) probability: Option<f64>,
+    #[serde(default)]
+    pub(crate) seed: u64,
+    pub(crate) moment: Option<Moment>,
+}
+
+impl Fault {
+    /// Strikes every request until it is cleared.
+    pub fn new(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            operation: None,
+            times: None,
+            probability: None,
+            seed: 0,
+            moment: None,
+        }
+    }
+
+    /// Strikes only requests of the operation with this `operationId`.
+    #[must_use]
+    pub fn operation(mut self, id: impl Into<String>) -> Self {
+        self.operation = Some(id.into());
+        self
+    }
+
+    /// Strikes this many times.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Strikes with this probability (0 to 1); the same seed gives the same strikes.
+    #[must_use]
+    pub fn probability(mut self, probability: f64, seed: u64) -> Self {
+        self.probability = Some(probability);
+        self.seed = seed;
+        self
+    }
+
+    /// Strikes after the request was carried out. For the kinds `Status`,
+    /// `Gateway`, `Delay` and `Hang`, which otherwise strike before it is.
+    #[must_use]
+    pub fn after_commit(mut self) -> Self {
+        self.moment = Some(Moment::AfterCommit);
+        self
+    }
+
+    /// Strikes before or after the request is carried out, each half of the
+    /// time; the seed of [`Fault::probability`] seeds this, too. For the same
+    /// kinds as [`Fault::after_commit`].
+    #[must_use]
+    pub fn before_or_after_commit(mut self) -> Self {
+        self.moment = Some(Moment::Either);
+        self
+    }
+
+    /// Checks everything that the types leave open.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        self.kind.validate()?;
+        if let Some(id) = &self.operation
+            && !operations::ALL.iter().any(|operation| operation.id == id)
+        {
+            return Err(invalid(format!(
+                "unknown operation {id:?}: expected an operationId of the contract, such as get_website"
+            )));
+        }
+        if let Some(probability) = self.probability {
+            if !(0.0..=1.0).contains(&probability) {
+                return Err(invalid(format!(
+                    "invalid probability {probability}: expected 0 to 1"
+                )));
+            }
+            if matches!(self.kind, FaultKind::RateLimit { .. }) {
+                return Err(invalid(
+                    "rateLimit takes no probability: the rate says which requests it strikes",
+                ));
+            }
+        }
+        let has_choice = matches!(
+            self.kind,
+            FaultKind::Status { .. }
+                | FaultKind::Gateway(_)
+                | FaultKind::Delay(_)
+                | FaultKind::Hang
+        );
+        if self.moment.is_some() && !has_choice {
+            return Err(invalid(
+                "this kind has a moment of its own: only status, gateway, delay and hang can strike before or after the commit",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl FaultKind {
+    fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::Status {
+                code,
+                headers,
+                body,
+            } => {
+                if !(200..600).contains(code) {
+                    return Err(invalid(format!("invalid code {code}: expected 200 to 599")));
+                }
+                if body.len() > MAX_BODY {
+                    return Err(invalid("invalid body: expected at most 1 MiB"));
+                }
+                for (name, value) in headers {
+                    if HeaderName::from_bytes(name.as_bytes()).is_err()
+                        || HeaderValue::from_str(value).is_err()
+                    {
+                        return Err(invalid(format!(
+                            "invalid header {name:?}: expected a name and a value that HTTP allows"
+                        )));
+                    }
+                }
+            }
+            Self::Gateway(code) if !matches!(code, 502..=504 | 520..=524 | 530) => {
+                return Err(invalid(format!(
+                    "invalid gateway status {code}: expected 502 to 504, 520 to 524 or 530"
+                )));
+            }
+            Self::RateLimit { per_second, burst } => {
+                if !(*per_second > 0.0 && *per_second <= MAX_RATE) {
+                    return Err(invalid(format!(
+                        "invalid perSecond {per_second}: expected more than 0 and at most {MAX_RATE}"
+                    )));
+                }
+                if *burst == 0 || f64::from(*burst) > MAX_RATE {
+                    return Err(invalid(format!(
+                        "invalid burst {burst}: expected 1 to {MAX_RATE}"
+                    )));
+                }
+            }
+            Self::Delay(time) | Self::LateCommit(time) | Self::CommitAfterHangUp(time)
+                if *time > MAX_DELAY =>
+            {
+                return Err(invalid(format!(
+                    "invalid time {} ms: expected at most an hour",
+                    time.as_millis()
+                )));
+            }
+            Self::MissingField(name) if name.is_empty() => {
+                return Err(invalid(
+                    "invalid missingField: expected the name of a field",
+                ));
+            }
+            Self::ClockSkew(seconds) if seconds.unsigned_abs() > MAX_SKEW => {
+                return Err(invalid(format!(
+                    "invalid clockSkew {seconds}: expected at most {MAX_SKEW} seconds either way"
+                )));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(message)
+}
+
+/// Durations as whole milliseconds.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the control endpoint does with a body.
+    fn parse(json: &str) -> Result<Fault, String> {
+        let fault: Fault = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        fault.validate().map_err(|error| error.to_string())?;
+        Ok(fault)
+    }
+
+    #[test]
+    fn fault_is_read_from_json_and_written_back() {
+        for json in [
+            r#"{"kind":"hang"}"#,
+            r#"{"kind":{"delay":50},"operation":"get_website","times":1,"moment":"either"}"#,
+            r#"{"kind":{"status":{"code":503,"headers":[["retry-after","1"]]}},"probability":0.5,"seed":7}"#,
+            r#"{"kind":{"missingField":"domain"}}"#,
+            r#"{"kind":{"gateway":524},"moment":"afterCommit"}"#,
+            r#"{"kind":{"rateLimit":{"perSecond":0.5,"burst":2}}}"#,
+            r#"{"kind":{"lateCommit":250}}"#,
+            r#"{"kind":{"commitAfterHangUp":250}}"#,
+        ] {
+            let fault = parse(json).unwrap();
+            let written = serde_json::to_string(&fault).unwrap();
+            assert_eq!(parse(&written).unwrap(), fault, "{json}");
+        }
+    }
+
+    #[test]
+    fn invalid_fault_is_refused_with_what_is_expected() {
+        for (json, says) in [
+            (r#"{"kind":"fire"}"#, "unknown variant `fire`"),
+            (
+                r#"{"kind":"hang","operatoin":"get_website"}"#,
+                "unknown field `operatoin`",
+            ),
+            (
+                r#"{"kind":{"status":{"code":500,"delay":1}}}"#,
+                "unknown field `delay`",
+            ),
+            (r#"{"operation":"get_website"}"#, "missing field `kind`"),
+            (
+                r#"{"kind":"hang","operation":"get_site"}"#,
+                r#"unknown operation "get_site""#,
+            ),
+            (
+                r#"{"kind":"hang","probability":1.5}"#,
+                "invalid probability 1.5: expected 0 to 1",
+            ),
+            (r#"{"kind":"hang","times":-1}"#, "invalid value"),
+            (
+                r#"{"kind":{"status":{"code":99}}}"#,
+                "invalid code 99: expected 200 to 599",
+            ),
+            (r#"{"kind":{"status":{"code":70000}}}"#, "invalid value"),
+            (
+                r#"{"kind":{"status":{"code":200,"headers":[["a b","c"]]}}}"#,
+                r#"invalid header "a b""#,
+            ),
+            (
+                r#"{"kind":{"gateway":418}}"#,
+                "invalid gateway status 418: expected 502 to 504",
+            ),
+            (
+                r#"{"kind":{"rateLimit":{"perSecond":0,"burst":1}}}"#,
+                "invalid perSecond 0",
+            ),
+            (
+                r#"{"kind":{"rateLimit":{"perSecond":1,"burst":0}}}"#,
+                "invalid burst 0",
+            ),
+            (
+                r#"{"kind":{"rateLimit":{"perSecond":1,"burst":1}},"probability":0.5}"#,
+                "takes no probability",
+            ),
+            (
+                r#"{"kind":{"delay":99999999999}}"#,
+                "expected at most an hour",
+            ),
+            (
+                r#"{"kind":{"lateCommit":99999999999}}"#,
+                "expected at most an hour",
+            ),
+            (
+                r#"{"kind":{"clockSkew":9223372036854775807}}"#,
+                "invalid clockSkew",
+            ),
+            (
+                r#"{"kind":{"clockSkew":-9223372036854775808}}"#,
+                "invalid clockSkew",
+            ),
+            (
+                r#"{"kind":{"missingField":""}}"#,
+                "expected the name of a field",
+            ),
+            (
+                r#"{"kind":"htmlBody","moment":"afterCommit"}"#,
+                "a moment of its own",
+            ),
+            (
+                r#"{"kind":"hang","moment":"never"}"#,
+                "unknown variant `never`",
+            ),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert!(error.contains(says), "{json}: {error}");
+        }
+    }
+}

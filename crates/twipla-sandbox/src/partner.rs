@@ -1,0 +1,133 @@
+//! The partners of a sandbox, as its user sees them and asks for them.
+
+use std::fmt;
+
+use jsonwebtoken::DecodingKey;
+use twipla_api::types::BillingMode;
+use uuid::Uuid;
+
+use crate::account::Model;
+use crate::error::Error;
+use crate::keys;
+
+/// A partner that the sandbox knows.
+#[derive(Clone)]
+pub struct Partner {
+    id: Uuid,
+    name: String,
+    model: Model,
+    private_key: String,
+}
+
+impl Partner {
+    /// The id that TWIPLA would have issued.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Name of the company.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Subscription model.
+    pub fn model(&self) -> Model {
+        self.model
+    }
+
+    /// The private key as PKCS#8 PEM, generated when the sandbox started. Empty
+    /// for a partner that came with a public key of its own.
+    pub fn private_key_pem(&self) -> &str {
+        &self.private_key
+    }
+}
+
+/// Shows no key.
+impl fmt::Debug for Partner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partner")
+            .field("id", &self.id)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A partner to be added to a sandbox.
+#[derive(Debug, Clone)]
+pub struct PartnerConfig {
+    id: Uuid,
+    name: String,
+    model: Model,
+    billing_mode: BillingMode,
+    public_key: Option<String>,
+}
+
+impl PartnerConfig {
+    /// A partner that does its own billing. Its key is generated when the sandbox starts.
+    pub fn new(id: Uuid, model: Model) -> Self {
+        Self {
+            id,
+            name: format!("Sandbox partner, {} model", model.as_str()),
+            model,
+            billing_mode: BillingMode::CompanyManaged,
+            public_key: None,
+        }
+    }
+
+    /// The partner's own public key, as PEM, instead of a generated one.
+    #[must_use]
+    pub fn public_key_pem(mut self, pem: impl Into<String>) -> Self {
+        self.public_key = Some(pem.into());
+        self
+    }
+
+    /// Who does the billing.
+    #[must_use]
+    pub fn billing_mode(mut self, mode: BillingMode) -> Self {
+        self.billing_mode = mode;
+        self
+    }
+
+    /// Name of the company.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(crate) fn mode(&self) -> BillingMode {
+        self.billing_mode.clone()
+    }
+
+    /// The partner, and the key that verifies its tokens.
+    pub(crate) fn into_partner(self) -> Result<(Partner, DecodingKey), Error> {
+        let id = self.id;
+        let remedy = "make the public one with `openssl rsa -in KEY -pubout`";
+        let pair = match self.public_key {
+            Some(public) => keys::PemPair::public_only(public),
+            None => keys::generate()?,
+        };
+        if pair.public.contains("PRIVATE KEY") {
+            return Err(Error::new(format!(
+                "invalid public key of partner {id}: this is a private key: {remedy}"
+            )));
+        }
+        let key = DecodingKey::from_rsa_pem(pair.public.as_bytes()).map_err(|error| {
+            Error::new(format!(
+                "invalid public key of partner {id}: expected an RSA public key as PEM: {remedy}"
+            ))
+            .with_source(error)
+        })?;
+        let partner = Partner {
+            id,
+            name: self.name,
+            model: self.model,
+            private_key: pair.private,
+        };
+        Ok((partner, key))
+    }
+}

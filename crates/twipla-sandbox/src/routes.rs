@@ -1,0 +1,104 @@
+//! Which operation a request is for.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use twipla_api::{Operation, operations};
+
+/// An older path of the subscription operations, still served in 2025 (observed).
+const LEGACY: &str = "/v2/3as/notifications/subscriptions/";
+
+/// Where a request goes.
+pub(crate) enum Route {
+    /// An operation, with its path parameters decoded.
+    Operation(&'static Operation, Vec<String>),
+    Dashboard,
+    /// The path exists, but not with this method.
+    WrongMethod,
+    /// A path parameter is not valid UTF-8.
+    Malformed,
+    Unknown,
+}
+
+impl Route {
+    pub(crate) fn find(method: &str, path: &str) -> Self {
+        if path == "/" || path.starts_with("/dashboard/") || path.starts_with("/upgrade") {
+            return if method == "GET" {
+                Self::Dashboard
+            } else {
+                Self::WrongMethod
+            };
+        }
+        // The real host of the data endpoints serves them under /api.
+        let path = path
+            .strip_prefix("/api")
+            .filter(|rest| rest.starts_with('/'))
+            .unwrap_or(path);
+        if let Some(action) = path.strip_prefix(LEGACY) {
+            return Self::find(method, &format!("/v3/3as/website-subscriptions/{action}"));
+        }
+        // One official client ends this path with a slash.
+        let path = path
+            .strip_suffix('/')
+            .filter(|rest| rest.ends_with("/whitelisted-domains"))
+            .unwrap_or(path);
+        let mut path_exists = false;
+        for operation in operations::ALL {
+            match path_parameters(operation.path, path) {
+                None => {}
+                Some(Err(NotUtf8)) => return Self::Malformed,
+                Some(Ok(_)) if operation.method.as_str() != method => path_exists = true,
+                Some(Ok(parameters)) => return Self::Operation(operation, parameters),
+            }
+        }
+        if path_exists {
+            Self::WrongMethod
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// The `operationId`, if the request is for an operation.
+    pub(crate) fn operation_id(&self) -> Option<&'static str> {
+        match self {
+            Self::Operation(operation, _) => Some(operation.id),
+            _ => None,
+        }
+    }
+}
+
+/// The methods that a path can be requested with, for the `Allow` header.
+pub(crate) fn allowed_methods(path: &str) -> String {
+    let methods: Vec<_> = operations::ALL
+        .iter()
+        .filter(|operation| {
+            Route::find(operation.method.as_str(), path).operation_id() == Some(operation.id)
+        })
+        .map(|operation| operation.method.as_str())
+        .collect();
+    methods.join(", ")
+}
+
+struct NotUtf8;
+
+/// The decoded parameters of a path, if it has the shape of the template.
+fn path_parameters(template: &str, path: &str) -> Option<Result<Vec<String>, NotUtf8>> {
+    let (template, path): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
+    if template.len() != path.len() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (expected, given) in template.into_iter().zip(path) {
+        if expected.starts_with('{') {
+            if given.is_empty() {
+                return None;
+            }
+            parameters.push(percent_decode_str(given).decode_utf8().map(Cow::into_owned));
+        } else if expected != given {
+            return None;
+        }
+    }
+    let parameters: Result<_, _> = parameters.into_iter().collect();
+    Some(parameters.map_err(|_| NotUtf8))
+}

@@ -1,0 +1,13 @@
+//! The sandbox from outside: as a program, and as a client meets it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "every function here serves a test"
+)]
+
+mod faults;
+mod hostile;
+mod program;
+mod rules;
+mod support;
