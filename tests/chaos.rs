@@ -83,7 +83,7 @@ pub async fn run(plan: Plan) -> Result<Outcome, Box<dyn std::error::Error + Send
     let packages: Vec<PackageId> = price_list(&twipla)
         .await?
         .iter()
-        .map(|package| package.id.into())
+        .map(|package| package.id)
         .collect();
     let [_, small, large, ..] = packages[..] else {
         return Err("the price list of the sandbox is too short".into());

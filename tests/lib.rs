@@ -83,7 +83,7 @@ pub async fn package_named(twipla: &Twipla, name: &str) -> twipla::Result<Option
     Ok(packages
         .iter()
         .find(|package| package.name.eq_ignore_ascii_case(name))
-        .map(|package| package.id.into()))
+        .map(|package| package.id))
 }
 
 /// Compiles every Rust block of the README.

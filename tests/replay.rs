@@ -166,7 +166,7 @@ impl Signing {
         let partner = sandbox.website_partner();
         let key = PrivateKey::from_pem(partner.private_key_pem())?;
         Ok(Self {
-            partner: partner.id(),
+            partner: partner.id().into(),
             private_pem: partner.private_key_pem().to_owned(),
             public_pem: key.public_key_pem()?,
         })

@@ -130,7 +130,7 @@ async fn ids_that_no_path_can_carry_are_refused_before_anything_is_sent() {
 async fn other_input_that_cannot_be_right_is_refused_before_anything_is_sent() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
-    let uuid = uuid::Uuid::new_v4();
+    let uuid = twipla::PackageId::from(uuid::Uuid::new_v4());
     let cases = [
         (twipla.package("pro").get().await.unwrap_err(), "pro"),
         (

@@ -33,7 +33,7 @@ async fn the_owner_sees_the_dashboard_and_a_stranger_does_not() {
 #[tokio::test]
 async fn every_option_is_in_the_url() {
     let stage = stage().await;
-    let package = uuid::Uuid::new_v4();
+    let package = twipla::PackageId::from(uuid::Uuid::new_v4());
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let url = stage
         .website_model

@@ -19,7 +19,7 @@ async fn stage() -> (Stage, twipla::types::Website) {
 }
 
 /// Whether the key reads the data of the website.
-async fn works(twipla: &Twipla, website: uuid::Uuid, key: &str) -> twipla::Result<()> {
+async fn works(twipla: &Twipla, website: twipla::TwiplaWebsiteId, key: &str) -> twipla::Result<()> {
     let today = Utc::now().date_naive();
     let query = twipla
         .analytics(website, key)
@@ -42,7 +42,7 @@ async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
     works(twipla, site.id, &key.api_key).await.unwrap();
 
     let listed = keys.list().await.unwrap();
-    assert_eq!((listed.len(), listed[0].id), (1, key.id));
+    assert_eq!((listed.len(), listed[0].id.clone()), (1, key.id.clone()));
     assert!(
         !keys
             .list()
@@ -53,14 +53,14 @@ async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
             .contains(&key.api_key)
     );
 
-    keys.delete(key.id).await.unwrap();
+    keys.delete(&key.id).await.unwrap();
     assert!(
         works(twipla, site.id, &key.api_key)
             .await
             .unwrap_err()
             .is_auth()
     );
-    assert!(keys.delete(key.id).await.unwrap_err().is_not_found());
+    assert!(keys.delete(&key.id).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
@@ -154,11 +154,14 @@ async fn a_rotation_leaves_no_gap() {
     );
     works(twipla, site.id, &new.api_key).await.unwrap();
 
-    keys.rotate(new.id).await.unwrap().abandon().await.unwrap();
+    keys.rotate(&new.id).await.unwrap().abandon().await.unwrap();
     let left = keys.list().await.unwrap();
-    assert_eq!((left.len(), left[0].id), (1, new.id));
+    assert_eq!((left.len(), left[0].id.clone()), (1, new.id.clone()));
 
-    let error = keys.rotate(uuid::Uuid::new_v4()).await.unwrap_err();
+    let error = keys
+        .rotate(uuid::Uuid::new_v4().to_string())
+        .await
+        .unwrap_err();
     assert!(error.is_not_found(), "{error}");
 }
 

@@ -43,7 +43,7 @@ async fn packages_are_made_renamed_and_read() {
         Some(400),
         "{error}"
     );
-    let unknown = uuid::Uuid::new_v4();
+    let unknown = twipla::PackageId::from(uuid::Uuid::new_v4());
     assert!(
         twipla
             .package(unknown)
@@ -94,7 +94,7 @@ async fn a_restricted_package_is_seen_where_it_is_assigned() {
         .unwrap()
         .restricted_to
         .unwrap_or_default();
-    assert_eq!(restricted[0].intp_website_id.as_deref(), Some("w"));
+    assert_eq!(restricted[0].intp_website_id.as_ref().unwrap(), "w");
     let up = twipla
         .website("w")
         .subscription()

@@ -34,7 +34,7 @@ Currency/enum/0                              | "CHF"                | Currency e
 Count/type                                   | "integer"            | Count type: contract "integer", type ["integer","string"] (read)
 AnalyticsRow/additionalProperties            | {"type":"number"}    | AnalyticsRow/additionalProperties type: contract "number", type nothing
 GraphDataset/properties/data/items/nullable  | null                 | GraphDataset/properties/data/items nullable: contract nothing, type true
-INTPC/properties/intpCustomerId/maxLength    | 50                   | CustomerId maxLength: contract 50, type 1024
+IntpCustomerId/maxLength                     | 50                   | CustomerId maxLength: contract 50, type nothing
 "##;
 
 #[test]

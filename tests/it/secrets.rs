@@ -22,6 +22,7 @@ use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use twipla::types::ContributorRole;
+use twipla::{ApiKeyId, TwiplaWebsiteId};
 use twipla::{
     Dimension, Environment, Filter, IframeMessage, Metric, Order, PrivateKey, RetryPolicy, Secret,
     SignFuture, Signer, SignerError, Twipla,
@@ -379,7 +380,7 @@ impl Run {
             self.secrets.add(&key.api_key);
         }
         self.hear(site.api_keys().list()).await;
-        if let Some(rotation) = self.hear(site.api_keys().rotate(known.key_id)).await {
+        if let Some(rotation) = self.hear(site.api_keys().rotate(&known.key_id)).await {
             self.secrets.add(&rotation.new_key().api_key);
             self.hear(rotation.abandon()).await;
         }
@@ -438,8 +439,8 @@ impl Run {
 
 /// What the first, undisturbed calls brought.
 struct Known {
-    website: Uuid,
-    key_id: Uuid,
+    website: TwiplaWebsiteId,
+    key_id: ApiKeyId,
     key: String,
     refresh_token: String,
 }
@@ -614,7 +615,7 @@ async fn no_public_type_prints_a_secret() {
     let known = know(&run, &twipla).await;
     let partner = run.sandbox.website_partner();
     let key = known.key.as_str();
-    let id = Uuid::new_v4();
+    let id = &*Uuid::new_v4().to_string();
     let today = Utc::now().date_naive();
     let private = PrivateKey::from_pem(partner.private_key_pem()).unwrap();
 
@@ -715,7 +716,7 @@ async fn no_public_type_prints_a_secret() {
     // Models with secrets in them, and what else comes back.
     let created = keys.create("x").await.unwrap();
     run.secrets.add(&created.api_key);
-    let rotation = keys.rotate(created.id).await.unwrap();
+    let rotation = keys.rotate(&created.id).await.unwrap();
     run.secrets.add(&rotation.new_key().api_key);
     let tokens = twipla.login_with_api_key(known.website, key).await.unwrap();
     run.secrets.add(&tokens.token);

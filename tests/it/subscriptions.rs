@@ -65,7 +65,7 @@ async fn a_website_goes_up_down_out_and_back() {
     assert_eq!(canceled.status, SubscriptionStatus::Canceled);
     assert_eq!(canceled.expires_at, down.expires_at);
     let free = package_named(twipla, "free").await.unwrap().unwrap();
-    assert_eq!(canceled.planned_downgrade_package_id, Some(free.into()));
+    assert_eq!(canceled.planned_downgrade_package_id, Some(free));
 
     let resumed = subscription.resume().await.unwrap();
     assert_eq!(

@@ -6,6 +6,7 @@ use chrono::Utc;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+use twipla::PartnerId;
 use twipla::PrivateKey;
 use twipla_sandbox::Sandbox;
 use uuid::Uuid;
@@ -22,7 +23,7 @@ fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey)
     format!("{message}.{signature}")
 }
 
-fn header(alg: &str, kid: Uuid) -> Value {
+fn header(alg: &str, kid: impl serde::Serialize) -> Value {
     json!({"alg": alg, "typ": "JWT", "kid": kid})
 }
 
@@ -30,8 +31,8 @@ fn header(alg: &str, kid: Uuid) -> Value {
 type Row = (&'static str, Option<String>);
 
 struct Forger {
-    partner: Uuid,
-    other: Uuid,
+    partner: PartnerId,
+    other: PartnerId,
     key: EncodingKey,
     others_key: EncodingKey,
     public_as_secret: EncodingKey,

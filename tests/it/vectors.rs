@@ -8,6 +8,9 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use twipla_tests::replay::{self, Case, File, Player, Recorded, Signing, compare};
 
+use crate::reference::document::Document;
+use crate::reference::json_schema::Schemas;
+
 fn files() -> Vec<File> {
     replay::load(&replay::folder()).unwrap()
 }
@@ -142,28 +145,12 @@ fn fits(contract: &Value, schema: Option<&Value>, body: &Value, name: &str) {
 }
 
 fn errors(contract: &Value, schema: &Value, body: &Value) -> Option<String> {
-    let mut schema = schema.clone();
-    schema["components"] = contract["components"].clone();
-    nullable(&mut schema);
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    validator
-        .iter_errors(body)
-        .next()
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-}
-
-/// Null as OpenAPI 3.0 has it, for a validator of JSON Schema.
-fn nullable(value: &mut Value) {
-    if let Value::Object(fields) = value {
-        if fields.get("nullable") == Some(&json!(true))
-            && let Some(kind) = fields.get("type").cloned()
-        {
-            fields.insert("type".to_owned(), json!([kind, "null"]));
-        }
-        fields.values_mut().for_each(nullable);
-    } else if let Value::Array(items) = value {
-        items.iter_mut().for_each(nullable);
-    }
+    let document = Document {
+        root: contract.clone(),
+    };
+    let violations = Schemas::of(&document).unwrap().violations(schema, body);
+    let first = violations.unwrap().into_iter().next()?;
+    Some(format!("{} at {}", first.message, first.pointer))
 }
 
 /// Whatever a binding does wrong, the comparison says so.

@@ -56,7 +56,7 @@ async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
         .privacy_level(0)
         .await
         .unwrap();
-    assert_eq!((on_free.package_id, on_free.in_trial), (free.into(), false));
+    assert_eq!((on_free.package_id, on_free.in_trial), (free, false));
 }
 
 #[tokio::test]

@@ -21,8 +21,16 @@ use syn::{Attribute, Expr, Ident, Item, Type};
 
 use crate::normalise::type_name;
 
-/// The schema whose wire type is written by hand, and that type.
-const REPLACED: [(&str, &str); 1] = [("Count", "crate::Count")];
+/// The schemas whose types are written by hand, and those types.
+pub(crate) const REPLACED: [(&str, &str); 7] = [
+    ("ApiKeyId", "crate::ApiKeyId"),
+    ("Count", "crate::Count"),
+    ("IntpCustomerId", "crate::CustomerId"),
+    ("IntpId", "crate::PartnerId"),
+    ("IntpWebsiteId", "crate::WebsiteId"),
+    ("PackageId", "crate::PackageId"),
+    ("TwiplaWebsiteId", "crate::TwiplaWebsiteId"),
+];
 
 /// The generated files of the raw client.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,7 +69,7 @@ impl Client {
             Server::Data => &self.data_url,
         };
         let mut outgoing = reqwest::Request::new(operation.method.into(), request.url(base));
-        outgoing.headers_mut().clone_from(request.headers());
+        *outgoing.headers_mut() = request.headers();
         self.token.authorize(operation.auth, outgoing.headers_mut());
         *outgoing.body_mut() = request.body().cloned().map(Into::into);
 

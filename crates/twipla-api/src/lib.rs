@@ -6,13 +6,13 @@
 //! what travels, or to send requests your own way.
 //!
 //! ```no_run
-//! use twipla_api::{Client, StaticToken, requests, types};
+//! use twipla_api::{Client, StaticToken, WebsiteId, requests, types};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let token = StaticToken::new(&std::env::var("TWIPLA_TOKEN")?)?;
 //! let client = Client::new("https://api-gateway.visitor-analytics.io", reqwest::Client::new(), token)?;
 //!
-//! let response = client.send(requests::get_website("site-7")?).await?;
+//! let response = client.send(requests::get_website(&WebsiteId::new("site-7")?)?).await?;
 //! let website = response.into_body().payload;
 //! match website.status {
 //!     types::SubscriptionStatus::Active => println!("{} is measured", website.domain),
@@ -42,6 +42,9 @@ mod base_url;
 mod client;
 mod count;
 mod generated;
+#[cfg(feature = "schemars")]
+mod id_schemas;
+pub mod ids;
 mod open_enum;
 pub mod operation;
 pub mod path;
@@ -53,5 +56,10 @@ pub use self::client::{Client, Error, InvalidCredential, StaticToken};
 pub use self::count::Count;
 pub use self::generated::{operations, requests, types};
 #[doc(inline)]
+pub use self::ids::{
+    ApiKeyId, CustomerId, InvalidId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId,
+};
+#[doc(inline)]
 pub use self::operation::{Auth, Idempotency, Method, Operation, Provenance, Server};
+pub use self::redacted::looks_secret;
 pub use self::request::{InvalidRequest, PreparedRequest, RequestParts};

@@ -14,6 +14,9 @@ use crate::base_url::BaseUrl;
 use crate::operation::Operation;
 use crate::path::{self, InvalidPath};
 
+/// What every body is.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// A request of one operation, with its arguments checked and encoded.
 ///
 /// The functions of [`requests`](crate::requests) make it and send nothing. It
@@ -22,7 +25,7 @@ use crate::path::{self, InvalidPath};
 /// ```
 /// use twipla_api::{BaseUrl, requests};
 ///
-/// let request = requests::get_website("site/7")?;
+/// let request = requests::get_website(&"site/7".parse()?)?;
 /// assert_eq!(request.operation().id, "get_website");
 /// let base = BaseUrl::new("https://api.example.com")?;
 /// assert_eq!(request.url(&base).path(), "/v2/3as/websites/site%2F7");
@@ -41,8 +44,9 @@ pub struct RequestParts {
     pub operation: &'static Operation,
     /// Path and query, encoded, from `/` on.
     pub target: String,
-    /// Headers without credentials.
-    pub headers: HeaderMap,
+    /// Header parameters of the operation. `Accept` and `Content-Type` are not
+    /// among them: both are JSON wherever there is a body.
+    pub header_parameters: HeaderMap,
     /// The JSON body, if the operation has one.
     pub body: Option<Bytes>,
 }
@@ -58,9 +62,14 @@ impl<T> PreparedRequest<T> {
         &self.parts.target
     }
 
-    /// The headers, without credentials.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+    /// All headers but credentials.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = self.parts.header_parameters.clone();
+        headers.insert(ACCEPT, JSON);
+        if self.parts.body.is_some() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        headers
     }
 
     /// The JSON body, if the operation has one.
@@ -79,7 +88,7 @@ impl<T> PreparedRequest<T> {
         *request.method_mut() = self.parts.operation.method.into();
         // A URL that this crate makes is a valid URI.
         *request.uri_mut() = http::Uri::try_from(self.url(base).as_str()).unwrap_or_default();
-        request.headers_mut().clone_from(&self.parts.headers);
+        *request.headers_mut() = self.headers();
         request
     }
 
@@ -173,7 +182,7 @@ pub(crate) struct RequestBuilder {
     operation: &'static Operation,
     path: Result<String, InvalidPath>,
     query: String,
-    headers: HeaderMap,
+    header_parameters: HeaderMap,
     body: Option<Bytes>,
     problem: Option<String>,
 }
@@ -184,13 +193,11 @@ impl RequestBuilder {
         operation: &'static Operation,
         path_parameters: &[&dyn fmt::Display],
     ) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
             operation,
             path: path::fill(operation.path, path_parameters),
             query: String::new(),
-            headers,
+            header_parameters: HeaderMap::new(),
             body: None,
             problem: None,
         }
@@ -210,7 +217,8 @@ impl RequestBuilder {
         if let Some(value) = value {
             match HeaderValue::try_from(value.to_string()) {
                 Ok(value) => {
-                    self.headers.append(HeaderName::from_static(name), value);
+                    self.header_parameters
+                        .append(HeaderName::from_static(name), value);
                 }
                 Err(_) => {
                     self.problem.get_or_insert_with(|| {
@@ -224,11 +232,7 @@ impl RequestBuilder {
 
     pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(body) => {
-                self.headers
-                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                self.body = Some(body.into());
-            }
+            Ok(body) => self.body = Some(body.into()),
             Err(error) => {
                 self.problem
                     .get_or_insert_with(|| format!("cannot write the body as JSON: {error}"));
@@ -253,7 +257,7 @@ impl RequestBuilder {
             parts: RequestParts {
                 operation,
                 target,
-                headers: self.headers,
+                header_parameters: self.header_parameters,
                 body: self.body,
             },
             response: PhantomData,

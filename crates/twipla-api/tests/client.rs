@@ -10,7 +10,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use twipla_api::{BaseUrl, Client, Error, StaticToken, requests, types};
+use twipla_api::{
+    ApiKeyId, BaseUrl, Client, Error, StaticToken, TwiplaWebsiteId, WebsiteId, requests, types,
+};
 
 /// A server that gives one answer; returns its address and what it was sent.
 async fn answering(status: u16, body: &str) -> (String, tokio::task::JoinHandle<String>) {
@@ -28,6 +30,11 @@ async fn answering(status: u16, body: &str) -> (String, tokio::task::JoinHandle<
         String::from_utf8(request[..length].to_vec()).unwrap()
     });
     (address, sent)
+}
+
+/// As a response may have it.
+fn site(id: &str) -> WebsiteId {
+    WebsiteId::unchecked(id)
 }
 
 fn client(address: &str) -> Client {
@@ -61,7 +68,7 @@ fn website() -> serde_json::Value {
 #[tokio::test]
 async fn a_call_from_end_to_end() {
     let (address, sent) = answering(201, &json!({ "payload": website() }).to_string()).await;
-    let request = requests::get_website("site/7 é").unwrap();
+    let request = requests::get_website(&site("site/7 é")).unwrap();
     let response = client(&address).send(request).await.unwrap();
     assert_eq!(response.status(), 201, "any 2xx is a success");
     assert_eq!(response.headers()["x-id"], "7");
@@ -87,8 +94,14 @@ async fn a_call_from_end_to_end() {
 #[tokio::test]
 async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
     let (address, sent) = answering(200, r#"{"payload":{"labels":[],"datasets":[]}}"#).await;
-    let request =
-        requests::query_visits_graph(&uuid::Uuid::nil(), "a+b", "time-series", "day", "z").unwrap();
+    let request = requests::query_visits_graph(
+        &TwiplaWebsiteId::from(uuid::Uuid::nil()),
+        "a+b",
+        "time-series",
+        "day",
+        "z",
+    )
+    .unwrap();
     let client = client("http://127.0.0.1:1").data_url(&address).unwrap();
     client.send(request).await.unwrap();
     let sent = sent.await.unwrap().to_lowercase();
@@ -109,7 +122,7 @@ async fn a_failure_keeps_the_body_and_shows_nothing_of_it() {
         (200, r#"{"payload":"s3cr3t"}"#),
     ] {
         let (address, _sent) = answering(status, body).await;
-        let request = requests::get_website("site-7").unwrap();
+        let request = requests::get_website(&site("site-7")).unwrap();
         let error = client(&address).send(request).await.unwrap_err();
         let shown = format!("{error} {error:?}");
         let (got, kept) = match error {
@@ -129,7 +142,7 @@ async fn a_failure_keeps_the_body_and_shows_nothing_of_it() {
 #[test]
 fn hostile_ids_send_nothing_or_stay_in_their_segment() {
     for id in ["..", ".", ""] {
-        let error = requests::delete_website(id).unwrap_err();
+        let error = requests::delete_website(&site(id)).unwrap_err();
         assert_eq!(error.operation(), "delete_website");
         assert!(
             error
@@ -151,7 +164,7 @@ fn hostile_ids_send_nothing_or_stay_in_their_segment() {
         "\n",
         "😀",
     ] {
-        let url = requests::delete_website(id).unwrap().url(&base);
+        let url = requests::delete_website(&site(id)).unwrap().url(&base);
         assert_eq!(url.path_segments().unwrap().count(), 5, "{id:?}: {url}");
         assert!(
             url.path().starts_with("/base/v2/3as/websites/"),
@@ -163,7 +176,7 @@ fn hostile_ids_send_nothing_or_stay_in_their_segment() {
 
 #[test]
 fn what_the_contract_has_no_body_for_is_decoded_from_anything() {
-    let request = requests::delete_api_key("site-7", "key-1").unwrap();
+    let request = requests::delete_api_key(&site("site-7"), &ApiKeyId::unchecked("key-1")).unwrap();
     for body in ["", "{}", "null", "<html>"] {
         request.decode(body.as_bytes()).unwrap();
     }
@@ -173,7 +186,7 @@ fn what_the_contract_has_no_body_for_is_decoded_from_anything() {
 fn optional_fields_and_parameters_are_left_out() {
     let id = "471cc1d4-ec27-4504-b7c2-949af95662bc".parse().unwrap();
     let body = types::UpgradeWebsiteSubscriptionRequest {
-        intp_website_id: "site-7".to_owned(),
+        intp_website_id: site("site-7"),
         package_id: id,
         trial: None,
         pro_rate: Some(true),
@@ -197,7 +210,9 @@ fn optional_fields_and_parameters_are_left_out() {
 #[test]
 fn a_request_goes_to_any_http_client() {
     let base = BaseUrl::new("https://api.example.com").unwrap();
-    let request = requests::get_website("site-7").unwrap().to_http(&base);
+    let request = requests::get_website(&site("site-7"))
+        .unwrap()
+        .to_http(&base);
     assert_eq!(request.method(), http::Method::GET);
     assert_eq!(
         request.uri(),
@@ -211,7 +226,7 @@ fn a_request_goes_to_any_http_client() {
 fn an_inferred_path_can_be_replaced() {
     let body = types::LoginWithApiKeyRequest {
         api_key: "twpl-key".into(),
-        website_id: uuid::Uuid::nil(),
+        website_id: uuid::Uuid::nil().into(),
     };
     let request = requests::login_with_api_key(&body).unwrap();
     let request = request.with_path("/v2/login").unwrap();
@@ -297,6 +312,6 @@ fn secrets_do_not_show() {
 fn futures_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
     let client = client("http://127.0.0.1:1");
-    is_send(&client.send(requests::get_website("site-7").unwrap()));
+    is_send(&client.send(requests::get_website(&site("site-7")).unwrap()));
     is_send(&client);
 }

@@ -140,12 +140,12 @@ impl<C> Bare<C> {
         types::CreateCustomerRequest {
             billing_date: None,
             email: "owner@example.com".to_owned(),
-            intp_customer_id: "cust-42".to_owned(),
+            intp_customer_id: twipla_api::CustomerId::unchecked("cust-42"),
             package_id: None,
             website: Some(types::CreateCustomerWebsite {
                 billing_date: None,
                 domain: "example.com".to_owned(),
-                intp_website_id: "site-7".to_owned(),
+                intp_website_id: twipla_api::WebsiteId::unchecked("site-7"),
                 package_id: None,
             }),
         }

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Duration, Months, Utc};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
-use twipla_api::Count;
 use twipla_api::types::{
     ApiKey, BillingInterval, BillingMode, ContributorRole, Currency, Package, PackageVisibility,
     SubscriptionStatus,
 };
+use twipla_api::{Count, PackageId};
 use uuid::Uuid;
 
 /// Name of the package that a new website starts on for a while (observed).
@@ -45,7 +45,7 @@ pub(crate) struct Account {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) customers: IndexMap<String, Customer>,
     pub(crate) websites: IndexMap<String, Website>,
-    pub(crate) packages: IndexMap<Uuid, Package>,
+    pub(crate) packages: IndexMap<PackageId, Package>,
 }
 
 pub(crate) struct Customer {
@@ -85,8 +85,8 @@ impl Key {
 pub(crate) struct Subscription {
     pub(crate) id: Uuid,
     pub(crate) status: SubscriptionStatus,
-    pub(crate) package: Uuid,
-    pub(crate) planned: Option<Uuid>,
+    pub(crate) package: PackageId,
+    pub(crate) planned: Option<PackageId>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) stp_reset_at: DateTime<Utc>,
     pub(crate) last_package_change_at: DateTime<Utc>,
@@ -206,8 +206,8 @@ impl Account {
         for package in self.packages.values_mut() {
             if let Some(to) = &mut package.restricted_to {
                 to.retain(|to| {
-                    to.intp_website_id.as_deref() != Some(target)
-                        && to.intp_customer_id.as_deref() != Some(target)
+                    to.intp_website_id.as_ref().is_none_or(|id| id != target)
+                        && to.intp_customer_id.as_ref().is_none_or(|id| id != target)
                 });
             }
         }
@@ -270,10 +270,10 @@ fn add_months(to: DateTime<Utc>, months: u32) -> DateTime<Utc> {
 /// monthly and yearly price list, and a restricted package.
 fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
-        id: Uuid::new_v4(),
+        id: Uuid::new_v4().into(),
         name: name.to_owned(),
         touchpoints: Count::from(touchpoints),
-        intp_id: partner,
+        intp_id: partner.into(),
         price,
         currency: Currency::Eur,
         period,

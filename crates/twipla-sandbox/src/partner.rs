@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jsonwebtoken::DecodingKey;
+use twipla_api::PartnerId;
 use twipla_api::types::BillingMode;
 use uuid::Uuid;
 
@@ -21,8 +22,8 @@ pub struct Partner {
 
 impl Partner {
     /// The id that TWIPLA would have issued.
-    pub fn id(&self) -> Uuid {
-        self.id
+    pub fn id(&self) -> PartnerId {
+        self.id.into()
     }
 
     /// Name of the company.

@@ -1,7 +1,7 @@
 //! Turns the state into the types of the contract.
 
-use twipla_api::Count;
 use twipla_api::types as wire;
+use twipla_api::{Count, CustomerId, WebsiteId};
 
 use crate::account::{Account, Customer, Model, Subscription, Website};
 use crate::reply::ApiError;
@@ -11,9 +11,9 @@ pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::I
     wire::Intpc {
         id: customer.id,
         visa_id: Some(customer.id),
-        intp_customer_id: id.to_owned(),
+        intp_customer_id: CustomerId::unchecked(id),
         email: customer.email.clone(),
-        intp_id: account.id,
+        intp_id: account.id.into(),
         created_at: customer.created_at,
     }
 }
@@ -39,11 +39,11 @@ pub(crate) fn website(
         .and_then(|id| account.packages.get(&id));
     let pooled = account.model == Model::Account;
     Ok(wire::Website {
-        id: site.id,
+        id: site.id.into(),
         status: subscription.status.clone(),
-        intp_id: account.id,
-        intp_website_id: id.to_owned(),
-        intp_customer_id: site.customer.clone(),
+        intp_id: account.id.into(),
+        intp_website_id: WebsiteId::unchecked(id),
+        intp_customer_id: CustomerId::unchecked(site.customer.as_str()),
         visa_customer_id: owner.map(|owner| owner.id),
         visa_tracking_code: Some(tracking_code(site, false)),
         visa_max_privacy_mode_tracking_code: Some(tracking_code(site, true)),
@@ -90,8 +90,8 @@ pub(crate) fn subscription(
         id: subscription.id,
         status: subscription.status.clone(),
         package_id: package.id,
-        website_id: site.map(|site| site.id),
-        intp_id: account.id,
+        website_id: site.map(|site| site.id.into()),
+        intp_id: account.id.into(),
         intpc_id: owner.id,
         expires_at: subscription.expires_at,
         stp_reset_at: subscription.stp_reset_at,
@@ -109,7 +109,7 @@ pub(crate) fn subscription(
 /// The partner itself.
 pub(crate) fn company(account: &Account) -> wire::CompanyDetails {
     wire::CompanyDetails {
-        id: account.id,
+        id: account.id.into(),
         name: account.name.clone(),
         address: None,
         created_at: account.created_at,
@@ -128,7 +128,7 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
             .map_or("", |customer| customer.email.as_str())
     };
     let contributor = |id: &str| wire::Contributor {
-        intp_customer_id: id.to_owned(),
+        intp_customer_id: CustomerId::unchecked(id),
         email: email(id).to_owned(),
     };
     let with = |role: &wire::ContributorRole| {

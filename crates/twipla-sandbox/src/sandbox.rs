@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use twipla_api::{PackageId, PartnerId};
 use uuid::Uuid;
 
 use crate::account::{Account, Model};
@@ -219,11 +220,11 @@ impl Sandbox {
     }
 
     /// Names and ids of the packages of a partner.
-    pub fn packages(&self, partner: Uuid) -> Vec<(String, Uuid)> {
+    pub fn packages(&self, partner: PartnerId) -> Vec<(String, PackageId)> {
         let world = self.world.lock();
         let packages = world
             .accounts
-            .get(&partner)
+            .get(partner.as_uuid())
             .into_iter()
             .flat_map(|account| account.packages.values());
         packages

@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{Days, Utc};
 use twipla::types::{ContributorRole, Package, SubscriptionType};
-use twipla::{Dimension, Metric, Order, PrivateKey, Twipla};
+use twipla::{Dimension, Metric, Order, PrivateKey, Twipla, TwiplaWebsiteId};
 use twipla_sandbox::Sandbox;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -208,7 +208,7 @@ async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Pack
 async fn read_data(
     twipla: &Twipla,
     website: &str,
-    id: uuid::Uuid,
+    id: TwiplaWebsiteId,
     days: std::ops::RangeInclusive<chrono::NaiveDate>,
 ) -> Outcome {
     let keys = twipla.website(website).api_keys();

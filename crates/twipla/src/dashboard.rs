@@ -366,11 +366,11 @@ fn check_locale(locale: &str) -> Result<()> {
     });
     Err(invalid(match hint {
         Some(code) => format!(
-            "locale {} is not two lower-case letters: use {code:?}",
+            "invalid locale {}: expected two lower-case letters, use {code:?}",
             shown(locale)
         ),
         None => format!(
-            "locale {} is no language code of ISO 639-1: use one such as \"en\", \"de\" or \"fr\"",
+            "invalid locale {}: expected a language code of ISO 639-1, such as \"en\", \"de\" or \"fr\"",
             shown(locale)
         ),
     }))
@@ -382,12 +382,9 @@ fn check_timezone(timezone: &str) -> Result<chrono_tz::Tz> {
             .iter()
             .find(|known| known.name().eq_ignore_ascii_case(timezone));
         invalid(match meant {
-            Some(known) => format!(
-                "time zone {timezone:?} is spelled wrong: use {:?}",
-                known.name()
-            ),
+            Some(known) => format!("invalid time zone {timezone:?}: use {:?}", known.name()),
             None => format!(
-                "time zone {} is no IANA name: use one such as \"Europe/Berlin\" or \"UTC\"",
+                "invalid time zone {}: expected an IANA name, such as \"Europe/Berlin\" or \"UTC\"",
                 shown(timezone)
             ),
         })
@@ -527,29 +524,20 @@ mod tests {
         let new = || dashboard("cust-42", "site-7");
         let far = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap();
         for (builder, reason) in [
-            (dashboard("", "site-7"), "customer id is empty"),
+            (dashboard("", "site-7"), "invalid customer id \"\""),
             (dashboard("cust-42", ".."), "website id \"..\""),
-            (
-                new().locale("xx-YY"),
-                "locale \"xx-YY\" is no language code",
-            ),
-            (new().locale("xx"), "locale \"xx\" is no language code"),
-            (new().locale(""), "locale \"\" is no language code"),
+            (new().locale("xx-YY"), "invalid locale \"xx-YY\""),
+            (new().locale("xx"), "invalid locale \"xx\""),
+            (new().locale(""), "invalid locale \"\""),
             (new().locale("DE"), "use \"de\""),
             (new().locale("en-US"), "use \"en\""),
-            (new().locale("deu"), "locale \"deu\" is no language code"),
+            (new().locale("deu"), "invalid locale \"deu\""),
             (new().locale("de fr"), "use \"de\""),
-            (new().locale("\u{e4}\u{f6}"), "is no language code"),
-            (
-                new().timezone("Berlin"),
-                "time zone \"Berlin\" is no IANA name",
-            ),
+            (new().locale("\u{e4}\u{f6}"), "expected a language code"),
+            (new().timezone("Berlin"), "invalid time zone \"Berlin\""),
             (new().timezone("europe/berlin"), "use \"Europe/Berlin\""),
-            (new().timezone("+01:00"), "is no IANA name"),
-            (
-                new().upgrade_package("pro"),
-                "package id \"pro\" is no uuid",
-            ),
+            (new().timezone("+01:00"), "expected an IANA name"),
+            (new().upgrade_package("pro"), "invalid package id \"pro\""),
             (
                 new().date_range(day("2026-02-01")..=day("2026-01-01")),
                 "start date 2026-02-01 is after",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::secret::looks_secret;
+use twipla_api::looks_secret;
 
 /// How much of a server's text goes into one line.
 const MESSAGE_SHOWN: usize = 300;

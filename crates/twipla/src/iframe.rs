@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use twipla_api::InvalidId;
 use url::Url;
 
 use crate::ids::{CustomerId, PackageId, WebsiteId, shown};
@@ -88,7 +89,8 @@ impl IframeMessage {
             )));
         }
         let value = serde_json::from_str(message).map_err(|error| {
-            invalid("iframe message is no JSON: pass JSON.stringify(event.data)").with_source(error)
+            invalid("iframe message is not valid JSON: pass JSON.stringify(event.data)")
+                .with_source(error)
         })?;
         Self::from_value(value)
     }
@@ -101,12 +103,12 @@ impl IframeMessage {
     pub fn from_value(message: Value) -> Result<Self> {
         let Value::Object(mut message) = message else {
             return Err(invalid(
-                "iframe message is no JSON object: pass JSON.stringify(event.data)",
+                "iframe message is not a JSON object: pass JSON.stringify(event.data)",
             ));
         };
         let Some(Value::String(type_name)) = message.remove("type") else {
             return Err(invalid(
-                "iframe message has no text in \"type\": it is not one of the dashboard's",
+                "iframe message has no \"type\" of text: it is not one of the dashboard's",
             ));
         };
         let data = message.remove("data").unwrap_or_else(|| {
@@ -162,10 +164,10 @@ fn upgrade_button_clicked(data: Value) -> Result<IframeMessage> {
         }
     };
     Ok(IframeMessage::UpgradeButtonClicked {
-        intp_website_id: id(&mut data, "intpWebsiteId", WebsiteId::new)?,
-        intp_customer_id: id(&mut data, "intpCustomerId", CustomerId::new)?,
+        intp_website_id: id(&mut data, "intpWebsiteId", |id| WebsiteId::new(id))?,
+        intp_customer_id: id(&mut data, "intpCustomerId", |id| CustomerId::new(id))?,
         package_name: text(&mut data, "packageName"),
-        package_id: id(&mut data, "packageId", PackageId::new)?,
+        package_id: id(&mut data, "packageId", |id| PackageId::new(id))?,
         in_trial: data.get("inTrial").and_then(Value::as_bool),
         expires_at: text(&mut data, "expiresAt")
             .and_then(|date| DateTime::parse_from_rfc3339(&date).ok())
@@ -177,19 +179,18 @@ fn upgrade_button_clicked(data: Value) -> Result<IframeMessage> {
 fn id<T>(
     data: &mut Map<String, Value>,
     field: &str,
-    check: impl FnOnce(String) -> Result<T>,
+    check: fn(&str) -> std::result::Result<T, InvalidId>,
 ) -> Result<Option<T>> {
     match data.remove(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(id)) if id.is_empty() => Ok(None),
-        Some(Value::String(id)) => check(id).map(Some).map_err(|error| {
+        Some(Value::String(id)) => check(&id).map(Some).map_err(|error| {
             invalid(format!(
-                "UPGRADE_BUTTON_CLICKED message has a bad {field}: {}",
-                error.message()
+                "UPGRADE_BUTTON_CLICKED message has an invalid {field}: {error}"
             ))
         }),
         Some(other) => Err(invalid(format!(
-            "UPGRADE_BUTTON_CLICKED message has no text in {field}, but {}",
+            "UPGRADE_BUTTON_CLICKED message has an invalid {field}: expected text, not {}",
             shown(&other.to_string())
         ))),
     }
@@ -290,28 +291,28 @@ mod tests {
         let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
         let deep = "[".repeat(60_000);
         for (message, reason) in [
-            ("", "no JSON"),
-            ("hello", "no JSON"),
-            (&deep, "no JSON"),
+            ("", "not valid JSON"),
+            ("hello", "not valid JSON"),
+            (&deep, "not valid JSON"),
             (&long, "65537 bytes"),
-            ("[]", "no JSON object"),
-            ("{}", "no text in \"type\""),
-            (r#"{"type": 5}"#, "no text in \"type\""),
+            ("[]", "not a JSON object"),
+            ("{}", "no \"type\" of text"),
+            (r#"{"type": 5}"#, "no \"type\" of text"),
             (
                 r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": []}"#,
                 "no object in \"data\"",
             ),
             (
                 r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"packageId": "pro"}}"#,
-                "bad packageId: package id \"pro\"",
+                "invalid packageId: invalid package id \"pro\"",
             ),
             (
                 r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"intpWebsiteId": ".."}}"#,
-                "bad intpWebsiteId",
+                "invalid intpWebsiteId",
             ),
             (
                 r#"{"type": "UPGRADE_BUTTON_CLICKED", "data": {"intpCustomerId": 5}}"#,
-                "no text in intpCustomerId, but \"5\"",
+                "invalid intpCustomerId: expected text, not \"5\"",
             ),
         ] {
             let error = IframeMessage::parse(message).unwrap_err();

@@ -38,9 +38,7 @@ pub(crate) fn list_customers(core: &Arc<Core>, page: i64, page_size: i64) -> Req
 }
 
 pub(crate) fn get_customer(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Request<Intpc> {
-    let request = id
-        .get()
-        .and_then(|id| Ok(requests::get_customer(id.as_str())?));
+    let request = id.get().and_then(|id| Ok(requests::get_customer(id)?));
     Request::new(core, &table::GET_CUSTOMER, request, |response| {
         response.payload
     })
@@ -50,9 +48,7 @@ pub(crate) fn delete_customer(
     core: &Arc<Core>,
     id: &DeferredId<CustomerId>,
 ) -> Request<Option<Intpc>> {
-    let request = id
-        .get()
-        .and_then(|id| Ok(requests::delete_customer(id.as_str())?));
+    let request = id.get().and_then(|id| Ok(requests::delete_customer(id)?));
     Request::new_with_optional_body(core, &table::DELETE_CUSTOMER, request, |response| {
         response.map(|response| response.payload)
     })
@@ -88,7 +84,6 @@ pub(crate) fn list_websites(
 ) -> Request<Page<Website>> {
     let customer = customer.map(DeferredId::get).transpose();
     let request = customer.and_then(|customer| {
-        let customer = customer.map(CustomerId::as_str);
         Ok(requests::list_websites(
             customer,
             Some(page),
@@ -101,16 +96,14 @@ pub(crate) fn list_websites(
 }
 
 pub(crate) fn get_website(core: &Arc<Core>, id: &DeferredId<WebsiteId>) -> Request<Website> {
-    let request = id
-        .get()
-        .and_then(|id| Ok(requests::get_website(id.as_str())?));
+    let request = id.get().and_then(|id| Ok(requests::get_website(id)?));
     Request::new(core, &table::GET_WEBSITE, request, |response| {
         response.payload
     })
 }
 
 pub(crate) fn get_website_by_id(core: &Arc<Core>, id: Result<TwiplaWebsiteId>) -> Request<Website> {
-    let request = id.and_then(|id| Ok(requests::get_website_by_id(id.as_uuid())?));
+    let request = id.and_then(|id| Ok(requests::get_website_by_id(&id)?));
     Request::new(core, &table::GET_WEBSITE_BY_ID, request, |response| {
         response.payload
     })
@@ -120,9 +113,7 @@ pub(crate) fn delete_website(
     core: &Arc<Core>,
     id: &DeferredId<WebsiteId>,
 ) -> Request<Option<Website>> {
-    let request = id
-        .get()
-        .and_then(|id| Ok(requests::delete_website(id.as_str())?));
+    let request = id.get().and_then(|id| Ok(requests::delete_website(id)?));
     Request::new_with_optional_body(core, &table::DELETE_WEBSITE, request, |response| {
         response.map(|response| response.payload)
     })
@@ -136,7 +127,7 @@ pub(crate) fn list_whitelisted_domains(
 ) -> Request<Vec<String>> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::list_whitelisted_domains(website.as_str())?));
+        .and_then(|website| Ok(requests::list_whitelisted_domains(website)?));
     Request::new(
         core,
         &table::LIST_WHITELISTED_DOMAINS,
@@ -152,7 +143,7 @@ pub(crate) fn add_whitelisted_domain(
 ) -> Request<()> {
     let request = website.get().and_then(|website| {
         let body = wire::WhitelistedDomainRequest { domain: domain? };
-        Ok(requests::add_whitelisted_domain(website.as_str(), &body)?)
+        Ok(requests::add_whitelisted_domain(website, &body)?)
     });
     Request::new(core, &table::ADD_WHITELISTED_DOMAIN, request, |()| ())
 }
@@ -164,10 +155,7 @@ pub(crate) fn remove_whitelisted_domain(
 ) -> Request<()> {
     let request = website.get().and_then(|website| {
         let body = wire::WhitelistedDomainRequest { domain: domain? };
-        Ok(requests::remove_whitelisted_domain(
-            website.as_str(),
-            &body,
-        )?)
+        Ok(requests::remove_whitelisted_domain(website, &body)?)
     });
     Request::new(core, &table::REMOVE_WHITELISTED_DOMAIN, request, |()| ())
 }
@@ -180,7 +168,7 @@ pub(crate) fn list_contributors(
 ) -> Request<WebsiteContributors> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::list_contributors(website.as_str())?));
+        .and_then(|website| Ok(requests::list_contributors(website)?));
     Request::new(core, &table::LIST_CONTRIBUTORS, request, |response| {
         response.payload
     })
@@ -193,7 +181,7 @@ pub(crate) fn add_contributor(
 ) -> Request<()> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::add_contributor(website.as_str(), &body?)?));
+        .and_then(|website| Ok(requests::add_contributor(website, &body?)?));
     Request::new(core, &table::ADD_CONTRIBUTOR, request, |()| ())
 }
 
@@ -202,12 +190,9 @@ pub(crate) fn remove_contributor(
     website: &DeferredId<WebsiteId>,
     customer: Result<CustomerId>,
 ) -> Request<()> {
-    let request = website.get().and_then(|website| {
-        Ok(requests::remove_contributor(
-            website.as_str(),
-            customer?.as_str(),
-        )?)
-    });
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::remove_contributor(website, &customer?)?));
     Request::new(core, &table::REMOVE_CONTRIBUTOR, request, |()| ())
 }
 
@@ -220,7 +205,7 @@ pub(crate) fn create_api_key(
 ) -> Request<CreatedApiKey> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::create_api_key(website.as_str(), body?)?));
+        .and_then(|website| Ok(requests::create_api_key(website, body?)?));
     Request::new(core, &table::CREATE_API_KEY, request, |response| {
         response.payload
     })
@@ -232,7 +217,7 @@ pub(crate) fn list_api_keys(
 ) -> Request<Vec<ApiKey>> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::list_api_keys(website.as_str())?));
+        .and_then(|website| Ok(requests::list_api_keys(website)?));
     Request::new(core, &table::LIST_API_KEYS, request, |response| {
         response.payload
     })
@@ -245,7 +230,7 @@ pub(crate) fn delete_api_key(
 ) -> Request<()> {
     let request = website
         .get()
-        .and_then(|website| Ok(requests::delete_api_key(website.as_str(), key?.as_str())?));
+        .and_then(|website| Ok(requests::delete_api_key(website, &key?)?));
     Request::new(core, &table::DELETE_API_KEY, request, |()| ())
 }
 
@@ -282,9 +267,10 @@ pub(crate) fn list_packages(
         .transpose()
         .and_then(|website| Ok((website, customer.transpose()?)));
     let request = filters.and_then(|(website, customer)| {
-        let website = website.as_ref().map(WebsiteId::as_str);
-        let customer = customer.as_ref().map(CustomerId::as_str);
-        Ok(requests::list_packages(customer, website)?)
+        Ok(requests::list_packages(
+            customer.as_ref(),
+            website.as_ref(),
+        )?)
     });
     Request::new(core, &table::LIST_PACKAGES, request, |response| {
         response.payload
@@ -292,9 +278,7 @@ pub(crate) fn list_packages(
 }
 
 pub(crate) fn get_package(core: &Arc<Core>, id: &DeferredId<PackageId>) -> Request<Package> {
-    let request = id
-        .get()
-        .and_then(|id| Ok(requests::get_package(&id.to_string())?));
+    let request = id.get().and_then(|id| Ok(requests::get_package(id)?));
     Request::new(core, &table::GET_PACKAGE, request, |response| {
         response.payload
     })
@@ -307,7 +291,7 @@ pub(crate) fn rename_package(
 ) -> Request<Package> {
     let request = id
         .get()
-        .and_then(|id| Ok(requests::rename_package(&id.to_string(), &body?)?));
+        .and_then(|id| Ok(requests::rename_package(id, &body?)?));
     Request::new(core, &table::RENAME_PACKAGE, request, |response| {
         response.payload
     })
@@ -321,7 +305,7 @@ pub(crate) fn assign_package(
 ) -> Request<()> {
     let request = id
         .get()
-        .and_then(|id| Ok(requests::assign_package(&id.to_string(), &target?)?));
+        .and_then(|id| Ok(requests::assign_package(id, &target?)?));
     Request::new(core, &table::ASSIGN_PACKAGE, request, |()| ())
 }
 
@@ -333,7 +317,7 @@ pub(crate) fn unassign_package(
 ) -> Request<()> {
     let request = id
         .get()
-        .and_then(|id| Ok(requests::unassign_package(&id.to_string(), &target?)?));
+        .and_then(|id| Ok(requests::unassign_package(id, &target?)?));
     Request::new(core, &table::UNASSIGN_PACKAGE, request, |()| ())
 }
 
@@ -502,11 +486,7 @@ pub(crate) fn query_visits_graph(
     let request = website.get().and_then(|website| {
         let GraphRange { from, until, unit } = range?;
         Ok(requests::query_visits_graph(
-            website.as_uuid(),
-            &from,
-            SERIES,
-            &unit,
-            &until,
+            website, &from, SERIES, &unit, &until,
         )?)
     });
     Request::new(core, &table::QUERY_VISITS_GRAPH, request, |response| {
@@ -524,11 +504,7 @@ pub(crate) fn query_bounce_rate_graph(
     let request = website.get().and_then(|website| {
         let GraphRange { from, until, unit } = range?;
         Ok(requests::query_bounce_rate_graph(
-            website.as_uuid(),
-            &from,
-            SERIES,
-            &unit,
-            &until,
+            website, &from, SERIES, &unit, &until,
         )?)
     });
     Request::new(core, &table::QUERY_BOUNCE_RATE_GRAPH, request, |response| {
@@ -546,11 +522,7 @@ pub(crate) fn query_page_view_duration_graph(
     let request = website.get().and_then(|website| {
         let GraphRange { from, until, unit } = range?;
         Ok(requests::query_page_view_duration_graph(
-            website.as_uuid(),
-            &from,
-            SERIES,
-            &unit,
-            &until,
+            website, &from, SERIES, &unit, &until,
         )?)
     });
     Request::new(
@@ -571,10 +543,7 @@ pub(crate) fn query_traffic_share(
     let request = website.get().and_then(|website| {
         let GraphRange { from, until, unit } = range?;
         Ok(requests::query_traffic_share(
-            website.as_uuid(),
-            &from,
-            &unit,
-            &until,
+            website, &from, &unit, &until,
         )?)
     });
     Request::new(core, &table::QUERY_TRAFFIC_SHARE, request, |response| {
@@ -590,13 +559,9 @@ pub(crate) fn query_session_analytics(
     trace: Option<&str>,
     body: Result<wire::AnalyticsQuery>,
 ) -> Request<Vec<wire::AnalyticsRow>> {
-    let request = website.get().and_then(|website| {
-        Ok(requests::query_session_analytics(
-            website.as_uuid(),
-            trace,
-            &body?,
-        )?)
-    });
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::query_session_analytics(website, trace, &body?)?));
     Request::new(core, &table::QUERY_SESSION_ANALYTICS, request, |response| {
         response.payload
     })
@@ -610,13 +575,9 @@ pub(crate) fn query_page_analytics(
     trace: Option<&str>,
     body: Result<wire::AnalyticsQuery>,
 ) -> Request<Vec<wire::AnalyticsRow>> {
-    let request = website.get().and_then(|website| {
-        Ok(requests::query_page_analytics(
-            website.as_uuid(),
-            trace,
-            &body?,
-        )?)
-    });
+    let request = website
+        .get()
+        .and_then(|website| Ok(requests::query_page_analytics(website, trace, &body?)?));
     Request::new(core, &table::QUERY_PAGE_ANALYTICS, request, |response| {
         response.payload
     })
@@ -631,12 +592,9 @@ pub(crate) fn query_raw_sessions(
     body: Result<wire::RawSessionsQuery>,
     path: Option<&str>,
 ) -> Request<Vec<wire::AnalyticsRow>> {
-    let request = website.get().and_then(|website| {
-        at(
-            requests::query_raw_sessions(website.as_uuid(), &body?)?,
-            path,
-        )
-    });
+    let request = website
+        .get()
+        .and_then(|website| at(requests::query_raw_sessions(website, &body?)?, path));
     Request::new(core, &table::QUERY_RAW_SESSIONS, request, |response| {
         response.payload
     })

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -108,19 +107,13 @@ impl RawRequest {
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(self.query);
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let body = self.body.transpose()?;
-        if body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         Ok(Call {
             name: NAME,
             idempotency: Idempotency::of_method(&self.method),
             method: self.method,
             url,
-            headers,
-            body: body.map(Into::into),
+            header_parameters: HeaderMap::new(),
+            body: self.body.transpose()?.map(Into::into),
             auth,
             api_key: self.api_key,
         })

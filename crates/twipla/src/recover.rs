@@ -15,7 +15,7 @@ use twipla_api::types as wire;
 use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::domain::same_domain;
-use crate::ids::{CustomerId, WebsiteId};
+use crate::ids::{CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::request::{Existing, ReadChange, Recovery};
 use crate::types::{CreatedApiKey, CreatedIntpc, Package, Website};
@@ -81,10 +81,10 @@ fn change_state(is_applied: bool) -> ChangeState {
 /// What a create of a website asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedWebsite {
-    pub(crate) website: String,
-    pub(crate) customer: String,
+    pub(crate) website: WebsiteId,
+    pub(crate) customer: CustomerId,
     pub(crate) domain: String,
-    pub(crate) package: Option<uuid::Uuid>,
+    pub(crate) package: Option<PackageId>,
     /// Whether the unlimited free trial was asked for.
     pub(crate) free_trial: bool,
 }
@@ -154,7 +154,7 @@ async fn find_customer(
     core: &Arc<Core>,
     expected: &wire::CreateCustomerRequest,
 ) -> Result<Existing<CreatedIntpc>> {
-    let id = CustomerId::new(&expected.intp_customer_id)?;
+    let id = expected.intp_customer_id.clone();
     let expected_website = expected.website.as_ref().map(|website| ExpectedWebsite {
         website: website.intp_website_id.clone(),
         customer: expected.intp_customer_id.clone(),
@@ -217,7 +217,7 @@ async fn find_customer(
 async fn other_account_package(
     core: &Arc<Core>,
     customer: CustomerId,
-    expected: uuid::Uuid,
+    expected: PackageId,
 ) -> Result<Option<String>> {
     let customer = DeferredId::from(Ok(customer));
     let page = operations::list_websites(core, Some(&customer), 0, 1).await?;
@@ -228,8 +228,8 @@ async fn other_account_package(
         .map(|website| website.package_name.clone()))
 }
 
-fn get_website(core: &Arc<Core>, id: &str) -> crate::Request<Website> {
-    operations::get_website(core, &DeferredId::from(WebsiteId::new(id)))
+fn get_website(core: &Arc<Core>, id: &WebsiteId) -> crate::Request<Website> {
+    operations::get_website(core, &DeferredId::from(Ok(id.clone())))
 }
 
 /// Recovery of the create of an API key. The secret was in the lost response and

@@ -115,7 +115,7 @@ impl<T: Send + 'static> Request<T> {
                 name: operation.id,
                 method: operation.method.into(),
                 url: core.urls.of(operation.server).join(&parts.target),
-                headers: parts.headers,
+                header_parameters: parts.header_parameters,
                 body: parts.body,
                 idempotency: operation.idempotency,
                 auth: operation.auth,

@@ -1,30 +1,16 @@
 //! JSON Schemas of the types that are written by hand, under the feature `schemars`.
 //!
 //! Each says what the type's JSON is: what serde reads and writes, or what
-//! travels in its place. The generated types have theirs from `twipla-api`.
+//! travels in its place. The ids and the generated types have theirs from `twipla-api`.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use uuid::Uuid;
 
-use crate::ids::{
-    ApiKeyId, CustomerId, MAX_ID_BYTES, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId,
-};
+use twipla_api::ids::MAX_ID_BYTES;
+
+use crate::ids::PackageId;
 use crate::{Dimension, IframeMessage, Metric};
-
-string_ids! {
-    CustomerId: "A customer, by the id that the partner chose for it.", not { "enum": [".", ".."] };
-    WebsiteId: "A website, by the id that the partner chose for it.", not { "enum": [".", ".."] };
-    ApiKeyId: "The id of an API key, not the key itself.",
-        not { "anyOf": [{ "enum": [".", ".."] }, { "pattern": "^twpl-" }] };
-}
-
-uuid_ids! {
-    PackageId: "A package: a uuid that TWIPLA issued.";
-    TwiplaWebsiteId: "A website, by the uuid that TWIPLA gave it.";
-    PartnerId: "A partner: a uuid that TWIPLA issued.";
-}
 
 open_names! {
     Metric: "What to compute: one of the names that were observed, or any other.";
@@ -43,6 +29,11 @@ impl JsonSchema for IframeMessage {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let text = generator.subschema_for::<Option<String>>();
+        let checked_id = json_schema!({
+            "type": ["string", "null"],
+            "maxLength": MAX_ID_BYTES,
+            "not": { "enum": [".", ".."] },
+        });
         json_schema!({
             "description": "A message that the dashboard in an iframe posts to the page around it.",
             "type": "object",
@@ -55,8 +46,8 @@ impl JsonSchema for IframeMessage {
                         "data": {
                             "type": ["object", "null"],
                             "properties": {
-                                "intpWebsiteId": generator.subschema_for::<Option<WebsiteId>>(),
-                                "intpCustomerId": generator.subschema_for::<Option<CustomerId>>(),
+                                "intpWebsiteId": checked_id,
+                                "intpCustomerId": checked_id,
                                 "packageName": text,
                                 "packageId": generator.subschema_for::<Option<PackageId>>(),
                                 "inTrial": generator.subschema_for::<Option<bool>>(),
@@ -83,41 +74,6 @@ impl JsonSchema for IframeMessage {
         })
     }
 }
-
-/// Text of a limited length. The limit is in bytes, and no text has more characters than bytes.
-macro_rules! string_ids {
-    ($($name:ident: $description:literal, not $refused:tt;)*) => {$(
-        impl JsonSchema for $name {
-            names!($name);
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({
-                    "description": $description,
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": MAX_ID_BYTES,
-                    "not": $refused,
-                })
-            }
-        }
-    )*};
-}
-use string_ids;
-
-macro_rules! uuid_ids {
-    ($($name:ident: $description:literal;)*) => {$(
-        impl JsonSchema for $name {
-            names!($name);
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                let mut schema = Uuid::json_schema(generator);
-                schema.insert("description".to_owned(), $description.into());
-                schema
-            }
-        }
-    )*};
-}
-use uuid_ids;
 
 macro_rules! open_names {
     ($($name:ident: $description:literal;)*) => {$(

@@ -39,8 +39,8 @@ const PARAMETERS: &str = r#"
 /paths/~1v2~13as~1customers/get/parameters/0             | set required false             | Required at list_customers query page
 /paths/~1v2~13as~1packages/get/parameters/0              | set required true              | Required at list_packages query intpWebsiteId
 /paths/~1v2~13as~1customers/get/parameters/0/schema      | set type "integer"             | Type at list_customers query page
-/paths/~1v2~13as~1packages/get/parameters/0/schema       | set enum ["a"]                 | Enum at list_packages query intpWebsiteId
-/paths/~1v2~13as~1packages~1{packageId}/get/parameters/0/schema | set format "uuid"       | Format at get_package path packageId
+/components/schemas/IntpWebsiteId                        | set enum ["a"]                 | Enum at list_packages query intpWebsiteId
+/paths/~1v3~13as~1packages~1{packageId}~1assignments~1{targetId}/put/parameters/1/schema | set format "uuid" | Format at assign_package path targetId
 "#;
 
 const RESPONSES: &str = r##"

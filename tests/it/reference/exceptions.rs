@@ -74,6 +74,21 @@ pub(crate) const DEFECTS: &[Exception] = &[
         at: "CreateCustomerRequest.billingDate",
         why: "the page forgets the billing date of the account model",
     },
+    Exception {
+        fault: Fault::Format,
+        at: "get_package path packageId",
+        why: "the page types the id of a package as a uuid in bodies, and as any string in paths",
+    },
+    Exception {
+        fault: Fault::Format,
+        at: "assign_package path packageId",
+        why: "the page types the id of a package as a uuid in bodies, and as any string in paths",
+    },
+    Exception {
+        fault: Fault::Format,
+        at: "unassign_package path packageId",
+        why: "the page types the id of a package as a uuid in bodies, and as any string in paths",
+    },
 ];
 
 /// The page has it, and it is no matter of the contract.

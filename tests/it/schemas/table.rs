@@ -72,12 +72,12 @@ pub(crate) fn rust_types() -> Vec<RustType> {
             WhitelistedDomainListResponse, WhitelistedDomainRequest,
     });
     types.extend(placed! {
-        twipla::CustomerId => "INTPC/properties/intpCustomerId", Some(through_serde::<twipla::CustomerId>);
-        twipla::WebsiteId => "Website/properties/intpWebsiteId", Some(through_serde::<twipla::WebsiteId>);
-        twipla::ApiKeyId => "ApiKey/properties/id", Some(through_serde::<twipla::ApiKeyId>);
-        twipla::PackageId => "Package/properties/id", Some(through_serde::<twipla::PackageId>);
-        twipla::TwiplaWebsiteId => "Website/properties/id", Some(through_serde::<twipla::TwiplaWebsiteId>);
-        twipla::PartnerId => "CompanyDetails/properties/id", Some(through_serde::<twipla::PartnerId>);
+        twipla::CustomerId => "IntpCustomerId", Some(through_serde::<twipla::CustomerId>);
+        twipla::WebsiteId => "IntpWebsiteId", Some(through_serde::<twipla::WebsiteId>);
+        twipla::ApiKeyId => "ApiKeyId", Some(through_serde::<twipla::ApiKeyId>);
+        twipla::PackageId => "PackageId", Some(through_serde::<twipla::PackageId>);
+        twipla::TwiplaWebsiteId => "TwiplaWebsiteId", Some(through_serde::<twipla::TwiplaWebsiteId>);
+        twipla::PartnerId => "IntpId", Some(through_serde::<twipla::PartnerId>);
         twipla::Metric => "AnalyticsQuery/properties/metrics/items", None;
         twipla::Dimension => "AnalyticsQuery/properties/dimensions/items", None;
         twipla::Filter => "AnalyticsCondition", None;

@@ -15,7 +15,7 @@ use twipla_tests::replay::{Action, Case, Signing};
 pub(super) fn client(signing: &Signing, base_url: &str) -> Twipla {
     Twipla::builder()
         .partner(
-            signing.partner,
+            twipla::PartnerId::from(signing.partner),
             PrivateKey::from_pem(&signing.private_pem).unwrap(),
         )
         .base_url(base_url)

@@ -13,7 +13,7 @@ use crate::request::{InvalidRequest, PreparedRequest, RequestBuilder};
 /// Arguments:
 /// - `intp_website_id`: Website id chosen by the partner.
 pub fn list_api_keys(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
 ) -> Result<PreparedRequest<types::ApiKeyListResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::LIST_API_KEYS, &[&intp_website_id]).build()
 }
@@ -28,7 +28,7 @@ pub fn list_api_keys(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `body`
 pub fn create_api_key(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
     body: &types::CreateApiKeyRequest,
 ) -> Result<PreparedRequest<types::CreatedApiKeyResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::CREATE_API_KEY, &[&intp_website_id])
@@ -46,8 +46,8 @@ pub fn create_api_key(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `api_key_id`: Id of the key.
 pub fn delete_api_key(
-    intp_website_id: &str,
-    api_key_id: &str,
+    intp_website_id: &crate::WebsiteId,
+    api_key_id: &crate::ApiKeyId,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::DELETE_API_KEY, &[&intp_website_id, &api_key_id])
         .build()
@@ -197,8 +197,8 @@ pub fn deactivate_intpc_subscription(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `intp_customer_id`: Customer id chosen by the partner.
 pub fn remove_contributor(
-    intp_website_id: &str,
-    intp_customer_id: &str,
+    intp_website_id: &crate::WebsiteId,
+    intp_customer_id: &crate::CustomerId,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(
             &operations::REMOVE_CONTRIBUTOR,
@@ -216,7 +216,7 @@ pub fn remove_contributor(
 /// Arguments:
 /// - `intp_website_id`: Website id chosen by the partner.
 pub fn list_contributors(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
 ) -> Result<PreparedRequest<types::WebsiteContributorsResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::LIST_CONTRIBUTORS, &[&intp_website_id]).build()
 }
@@ -231,7 +231,7 @@ pub fn list_contributors(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `body`
 pub fn add_contributor(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
     body: &types::AddContributorRequest,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::ADD_CONTRIBUTOR, &[&intp_website_id])
@@ -278,7 +278,7 @@ pub fn create_customer(
 /// Arguments:
 /// - `intp_customer_id`: Customer id chosen by the partner.
 pub fn get_customer(
-    intp_customer_id: &str,
+    intp_customer_id: &crate::CustomerId,
 ) -> Result<PreparedRequest<types::IntpcResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::GET_CUSTOMER, &[&intp_customer_id]).build()
 }
@@ -292,7 +292,7 @@ pub fn get_customer(
 /// Arguments:
 /// - `intp_customer_id`: Customer id chosen by the partner.
 pub fn delete_customer(
-    intp_customer_id: &str,
+    intp_customer_id: &crate::CustomerId,
 ) -> Result<PreparedRequest<types::IntpcResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::DELETE_CUSTOMER, &[&intp_customer_id]).build()
 }
@@ -307,8 +307,8 @@ pub fn delete_customer(
 /// - `intp_customer_id`: Keep only the packages that this customer may use: the public ones and those assigned to it. Customer id chosen by the partner.
 /// - `intp_website_id`: Keep only the packages that this website may use: the public ones and those assigned to it. Website id chosen by the partner.
 pub fn list_packages(
-    intp_customer_id: Option<&str>,
-    intp_website_id: Option<&str>,
+    intp_customer_id: Option<&crate::CustomerId>,
+    intp_website_id: Option<&crate::WebsiteId>,
 ) -> Result<PreparedRequest<types::PackageListResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::LIST_PACKAGES, &[])
         .query("intpCustomerId", intp_customer_id)
@@ -336,7 +336,7 @@ pub fn create_package(
 /// Arguments:
 /// - `package_id`: Package id issued by TWIPLA.
 pub fn get_package(
-    package_id: &str,
+    package_id: &crate::PackageId,
 ) -> Result<PreparedRequest<types::PackageResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::GET_PACKAGE, &[&package_id]).build()
 }
@@ -351,7 +351,7 @@ pub fn get_package(
 /// - `package_id`: Package id issued by TWIPLA.
 /// - `body`
 pub fn rename_package(
-    package_id: &str,
+    package_id: &crate::PackageId,
     body: &types::RenamePackageRequest,
 ) -> Result<PreparedRequest<types::PackageResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::RENAME_PACKAGE, &[&package_id]).json(body).build()
@@ -367,7 +367,7 @@ pub fn rename_package(
 /// - `package_id`: Package id issued by TWIPLA.
 /// - `target_id`: Website or customer by the id chosen by the partner, as the subscription model has it.
 pub fn assign_package(
-    package_id: &str,
+    package_id: &crate::PackageId,
     target_id: &str,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::ASSIGN_PACKAGE, &[&package_id, &target_id]).build()
@@ -383,7 +383,7 @@ pub fn assign_package(
 /// - `package_id`: Package id issued by TWIPLA.
 /// - `target_id`: Website or customer by the id chosen by the partner, as the subscription model has it.
 pub fn unassign_package(
-    package_id: &str,
+    package_id: &crate::PackageId,
     target_id: &str,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::UNASSIGN_PACKAGE, &[&package_id, &target_id])
@@ -412,7 +412,7 @@ pub fn create_website(
 /// - `page`: Number of the page, counted from 0.
 /// - `page_size`: Entries per page.
 pub fn list_websites(
-    external_customer_id: Option<&str>,
+    external_customer_id: Option<&crate::CustomerId>,
     page: Option<i64>,
     page_size: Option<i64>,
 ) -> Result<PreparedRequest<types::WebsiteListResponse>, InvalidRequest> {
@@ -443,7 +443,7 @@ pub fn create_website_flat(
 /// Arguments:
 /// - `intp_website_id`: Website id chosen by the partner.
 pub fn get_website(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
 ) -> Result<PreparedRequest<types::WebsiteResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::GET_WEBSITE, &[&intp_website_id]).build()
 }
@@ -457,7 +457,7 @@ pub fn get_website(
 /// Arguments:
 /// - `intp_website_id`: Website id chosen by the partner.
 pub fn delete_website(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
 ) -> Result<PreparedRequest<types::WebsiteResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::DELETE_WEBSITE, &[&intp_website_id]).build()
 }
@@ -471,7 +471,7 @@ pub fn delete_website(
 /// Arguments:
 /// - `intp_website_id`: Website id chosen by the partner.
 pub fn list_whitelisted_domains(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
 ) -> Result<PreparedRequest<types::WhitelistedDomainListResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::LIST_WHITELISTED_DOMAINS, &[&intp_website_id])
         .build()
@@ -487,7 +487,7 @@ pub fn list_whitelisted_domains(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `body`
 pub fn add_whitelisted_domain(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
     body: &types::WhitelistedDomainRequest,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::ADD_WHITELISTED_DOMAIN, &[&intp_website_id])
@@ -505,7 +505,7 @@ pub fn add_whitelisted_domain(
 /// - `intp_website_id`: Website id chosen by the partner.
 /// - `body`
 pub fn remove_whitelisted_domain(
-    intp_website_id: &str,
+    intp_website_id: &crate::WebsiteId,
     body: &types::WhitelistedDomainRequest,
 ) -> Result<PreparedRequest<()>, InvalidRequest> {
     RequestBuilder::new(&operations::REMOVE_WHITELISTED_DOMAIN, &[&intp_website_id])
@@ -534,7 +534,7 @@ pub fn get_company_details() -> Result<
 /// Arguments:
 /// - `website_id`: Website id issued by TWIPLA (`Website.id`).
 pub fn get_website_by_id(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
 ) -> Result<PreparedRequest<types::WebsiteResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::GET_WEBSITE_BY_ID, &[&website_id]).build()
 }
@@ -550,7 +550,7 @@ pub fn get_website_by_id(
 /// - `trace`: Label for the telemetry of the server.
 /// - `body`
 pub fn query_session_analytics(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     trace: Option<&str>,
     body: &types::AnalyticsQuery,
 ) -> Result<PreparedRequest<types::AnalyticsResponse>, InvalidRequest> {
@@ -571,7 +571,7 @@ pub fn query_session_analytics(
 /// - `trace`: Label for the telemetry of the server.
 /// - `body`
 pub fn query_page_analytics(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     trace: Option<&str>,
     body: &types::AnalyticsQuery,
 ) -> Result<PreparedRequest<types::AnalyticsResponse>, InvalidRequest> {
@@ -594,7 +594,7 @@ pub fn query_page_analytics(
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
 pub fn query_visits_graph(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
@@ -621,7 +621,7 @@ pub fn query_visits_graph(
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
 pub fn query_bounce_rate_graph(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
@@ -648,7 +648,7 @@ pub fn query_bounce_rate_graph(
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
 pub fn query_page_view_duration_graph(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
@@ -674,7 +674,7 @@ pub fn query_page_view_duration_graph(
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
 pub fn query_traffic_share(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     from: &str,
     unit: &str,
     until: &str,
@@ -696,7 +696,7 @@ pub fn query_traffic_share(
 /// - `website_id`: Website id issued by TWIPLA (`Website.id`).
 /// - `body`
 pub fn query_raw_sessions(
-    website_id: &::uuid::Uuid,
+    website_id: &crate::TwiplaWebsiteId,
     body: &types::RawSessionsQuery,
 ) -> Result<PreparedRequest<types::AnalyticsResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::QUERY_RAW_SESSIONS, &[&website_id])

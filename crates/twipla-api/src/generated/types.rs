@@ -7,7 +7,7 @@
 pub struct AddContributorRequest {
     /// The customer who becomes a contributor, by the id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Role of the contributor on this website.
     pub role: ContributorRole,
 }
@@ -139,13 +139,13 @@ pub struct ApiKey {
     )]
     pub expires_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Id of the key, issued by TWIPLA.
-    pub id: ::uuid::Uuid,
+    pub id: crate::ApiKeyId,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// What the key is called.
     pub name: String,
 }
@@ -374,7 +374,7 @@ pub struct CompanyDetails {
     #[serde(rename = "createdAt")]
     pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
     /// Id of the partner.
-    pub id: ::uuid::Uuid,
+    pub id: crate::PartnerId,
     /// Name of the company.
     pub name: String,
     /// Which subscription model is in force.
@@ -457,7 +457,7 @@ pub struct Contributor {
     pub email: String,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
 }
 
 /// What a contributor may do: `editor` edits, `watcher` sees, `dashboard` sees only the dashboards shared with them. A higher role includes the lower ones.
@@ -610,13 +610,13 @@ pub struct CreateCustomerRequest {
     pub email: String,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Package id issued by TWIPLA. Only under the account model.
     #[serde(
         rename = "packageId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub package_id: Option<::uuid::Uuid>,
+    pub package_id: Option<crate::PackageId>,
     /// First website. A customer without one sees no dashboard until a website follows or somebody shares theirs.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub website: Option<CreateCustomerWebsite>,
@@ -636,13 +636,13 @@ pub struct CreateCustomerWebsite {
     pub domain: String,
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// Package id issued by TWIPLA. Only under the website model.
     #[serde(
         rename = "packageId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub package_id: Option<::uuid::Uuid>,
+    pub package_id: Option<crate::PackageId>,
 }
 
 /// Package to be created.
@@ -677,7 +677,7 @@ pub struct CreateWebsiteDetails {
     /// Domain of the website.
     pub domain: String,
     /// Website id chosen by the partner.
-    pub id: String,
+    pub id: crate::WebsiteId,
     /// Package to start on; never under the account model.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub package: Option<CreateWebsitePackage>,
@@ -703,16 +703,16 @@ pub struct CreateWebsiteFlatRequest {
     pub domain: String,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// Package id issued by TWIPLA. Only for companies that do the billing; without it the website starts on the unlimited trial.
     #[serde(
         rename = "packageId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub package_id: Option<::uuid::Uuid>,
+    pub package_id: Option<crate::PackageId>,
 }
 
 /// Options of the creation.
@@ -729,7 +729,7 @@ pub struct CreateWebsiteOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteOwner {
     /// Customer id chosen by the partner.
-    pub id: String,
+    pub id: crate::CustomerId,
 }
 
 /// Package to start a website on.
@@ -743,7 +743,7 @@ pub struct CreateWebsitePackage {
     )]
     pub billing_date: Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Package id issued by TWIPLA.
-    pub id: ::uuid::Uuid,
+    pub id: crate::PackageId,
 }
 
 /// Website to be created.
@@ -777,13 +777,13 @@ pub struct CreatedApiKey {
     )]
     pub expires_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Id of the key, issued by TWIPLA.
-    pub id: ::uuid::Uuid,
+    pub id: crate::ApiKeyId,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// What the key is called.
     pub name: String,
 }
@@ -828,10 +828,10 @@ pub struct CreatedIntpc {
     pub id: ::uuid::Uuid,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Id of the partner.
     #[serde(rename = "intpId")]
-    pub intp_id: ::uuid::Uuid,
+    pub intp_id: crate::PartnerId,
     /// Second TWIPLA id; often the same as `id`.
     #[serde(rename = "visaId", skip_serializing_if = "::std::option::Option::is_none")]
     pub visa_id: Option<::uuid::Uuid>,
@@ -1000,10 +1000,10 @@ pub struct DeactivatedIntpcSubscriptionResponse {
 pub struct DowngradeIntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
     #[serde(rename = "intpcId")]
-    pub intpc_id: String,
+    pub intpc_id: crate::CustomerId,
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
 }
 
 /// Downgrade of a website subscription.
@@ -1012,10 +1012,10 @@ pub struct DowngradeIntpcSubscriptionRequest {
 pub struct DowngradeWebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
 }
 
 /// Series over time.
@@ -1071,10 +1071,10 @@ pub struct Intpc {
     pub id: ::uuid::Uuid,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Id of the partner.
     #[serde(rename = "intpId")]
-    pub intp_id: ::uuid::Uuid,
+    pub intp_id: crate::PartnerId,
     /// Second TWIPLA id; often the same as `id`.
     #[serde(rename = "visaId", skip_serializing_if = "::std::option::Option::is_none")]
     pub visa_id: Option<::uuid::Uuid>,
@@ -1109,7 +1109,7 @@ pub struct IntpcResponse {
 pub struct IntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
     #[serde(rename = "intpcId")]
-    pub intpc_id: String,
+    pub intpc_id: crate::CustomerId,
 }
 
 /// Credentials of a data key.
@@ -1122,7 +1122,7 @@ pub struct LoginWithApiKeyRequest {
     pub api_key: String,
     /// Website id issued by TWIPLA (`Website.id`), not the one chosen by the partner.
     #[serde(rename = "websiteId")]
-    pub website_id: ::uuid::Uuid,
+    pub website_id: crate::TwiplaWebsiteId,
 }
 
 impl ::std::fmt::Debug for LoginWithApiKeyRequest {
@@ -1151,10 +1151,10 @@ pub struct Package {
     )]
     pub external_id: Option<String>,
     /// Package id issued by TWIPLA.
-    pub id: ::uuid::Uuid,
+    pub id: crate::PackageId,
     /// Id of the partner.
     #[serde(rename = "intpId")]
-    pub intp_id: ::uuid::Uuid,
+    pub intp_id: crate::PartnerId,
     /// Name of the plan.
     pub name: String,
     /// Length of a billing period.
@@ -1198,13 +1198,13 @@ pub struct PackageRestriction {
         rename = "intpCustomerId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub intp_customer_id: Option<String>,
+    pub intp_customer_id: Option<crate::CustomerId>,
     /// Website id chosen by the partner.
     #[serde(
         rename = "intpWebsiteId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub intp_website_id: Option<String>,
+    pub intp_website_id: Option<crate::WebsiteId>,
     /// Id of the subscription.
     #[serde(
         rename = "subscriptionId",
@@ -1495,7 +1495,7 @@ pub struct Subscription {
     pub in_trial: bool,
     /// Id of the partner.
     #[serde(rename = "intpId")]
-    pub intp_id: ::uuid::Uuid,
+    pub intp_id: crate::PartnerId,
     /// TWIPLA id of the customer (requests use the same name for the id chosen by the partner).
     #[serde(rename = "intpcId")]
     pub intpc_id: ::uuid::Uuid,
@@ -1504,13 +1504,13 @@ pub struct Subscription {
     pub last_package_change_at: ::chrono::DateTime<::chrono::offset::Utc>,
     /// Package in force.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
     /// Package that follows at the end of the period; absent when none is planned.
     #[serde(
         rename = "plannedDowngradePackageId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub planned_downgrade_package_id: Option<::uuid::Uuid>,
+    pub planned_downgrade_package_id: Option<crate::PackageId>,
     /// Present state.
     pub status: SubscriptionStatus,
     /// When the consumption counters start anew.
@@ -1524,7 +1524,7 @@ pub struct Subscription {
         rename = "websiteId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub website_id: Option<::uuid::Uuid>,
+    pub website_id: Option<crate::TwiplaWebsiteId>,
 }
 
 /// Envelope around a subscription.
@@ -1747,10 +1747,10 @@ impl ::schemars::JsonSchema for SubscriptionType {
 pub struct UpgradeIntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
     #[serde(rename = "intpcId")]
-    pub intpc_id: String,
+    pub intpc_id: crate::CustomerId,
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
     /// Pro-rate the change within the running period.
     #[serde(rename = "proRate", skip_serializing_if = "::std::option::Option::is_none")]
     pub pro_rate: Option<bool>,
@@ -1765,10 +1765,10 @@ pub struct UpgradeIntpcSubscriptionRequest {
 pub struct UpgradeWebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
     /// Pro-rate the change within the running period.
     #[serde(rename = "proRate", skip_serializing_if = "::std::option::Option::is_none")]
     pub pro_rate: Option<bool>,
@@ -1805,19 +1805,19 @@ pub struct Website {
     #[serde(rename = "hadTrial")]
     pub had_trial: bool,
     /// Id of the website, issued by TWIPLA.
-    pub id: ::uuid::Uuid,
+    pub id: crate::TwiplaWebsiteId,
     /// A trial is running.
     #[serde(rename = "inTrial")]
     pub in_trial: bool,
     /// Customer id chosen by the partner.
     #[serde(rename = "intpCustomerId")]
-    pub intp_customer_id: String,
+    pub intp_customer_id: crate::CustomerId,
     /// Id of the partner.
     #[serde(rename = "intpId")]
-    pub intp_id: ::uuid::Uuid,
+    pub intp_id: crate::PartnerId,
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
     /// When the package changed last.
     #[serde(
         rename = "lastPackageChangeAt",
@@ -1826,7 +1826,7 @@ pub struct Website {
     pub last_package_change_at: Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Package in force.
     #[serde(rename = "packageId")]
-    pub package_id: ::uuid::Uuid,
+    pub package_id: crate::PackageId,
     /// Name of that package.
     #[serde(rename = "packageName")]
     pub package_name: String,
@@ -1841,7 +1841,7 @@ pub struct Website {
         rename = "plannedDowngradePackageId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub planned_downgrade_package_id: Option<::uuid::Uuid>,
+    pub planned_downgrade_package_id: Option<crate::PackageId>,
     /// Name of that package.
     #[serde(
         rename = "plannedDowngradePackageName",
@@ -1922,7 +1922,7 @@ pub struct WebsiteResponse {
 pub struct WebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
     #[serde(rename = "intpWebsiteId")]
-    pub intp_website_id: String,
+    pub intp_website_id: crate::WebsiteId,
 }
 
 /// Envelope around domains.

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use rand::RngExt as _;
 use serde_json::json;
 use twipla_api::types::{ApiKey, CreatedApiKey, DashboardTokens};
+use twipla_api::{ApiKeyId, CustomerId, WebsiteId};
 use uuid::Uuid;
 
 use super::context::{OperationContext, website, website_mut};
@@ -15,7 +16,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     let website_id = context.param(0).to_owned();
     let owner = website(context.account, &website_id)?.customer.clone();
     let shown = ApiKey {
-        id: Uuid::new_v4(),
+        id: ApiKeyId::unchecked(Uuid::new_v4().to_string()),
         name: fields.text("name")?.to_owned(),
         comment: fields.text_opt("comment")?.map(str::to_owned),
         // Two official clients need a date even if none was asked for: a
@@ -26,13 +27,13 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
                 .unwrap_or(context.now + TimeDelta::days(36_500)),
         ),
         created_at: context.now,
-        intp_website_id: website_id.clone(),
-        intp_customer_id: owner,
+        intp_website_id: WebsiteId::unchecked(website_id.as_str()),
+        intp_customer_id: CustomerId::unchecked(owner),
     };
     let secret = secret("twpl-", 20);
     let reply = CreatedApiKey {
         api_key: secret.clone(),
-        id: shown.id,
+        id: shown.id.clone(),
         name: shown.name.clone(),
         comment: shown.comment.clone(),
         expires_at: shown.expires_at,
@@ -56,7 +57,7 @@ pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
     let (website_id, key) = (context.param(0).to_owned(), context.param(1).to_owned());
     let keys = &mut website_mut(context.account, &website_id)?.api_keys;
     let before = keys.len();
-    keys.retain(|known| known.shown.id.to_string() != key);
+    keys.retain(|known| known.shown.id != key);
     if keys.len() == before {
         return Err(ApiError::not_found("API key", &key));
     }

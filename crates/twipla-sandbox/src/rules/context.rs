@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use twipla_api::PackageId;
 use twipla_api::types::Package;
 use uuid::Uuid;
 
@@ -55,11 +56,15 @@ pub(crate) fn website_mut<'a>(
 
 /// A package that a request names. An unknown one is a bad request, not a 404.
 pub(crate) fn requested_package(account: &Account, id: Uuid) -> Result<Package, ApiError> {
-    account.packages.get(&id).cloned().ok_or_else(|| {
-        ApiError::bad(format!(
-            "packageId {id} does not name a package of the company"
-        ))
-    })
+    account
+        .packages
+        .get(&PackageId::from(id))
+        .cloned()
+        .ok_or_else(|| {
+            ApiError::bad(format!(
+                "packageId {id} does not name a package of the company"
+            ))
+        })
 }
 
 /// One of the packages that every partner has.

@@ -1,9 +1,9 @@
 //! Packages, and who may use the restricted ones.
 
-use twipla_api::Count;
 use twipla_api::types::{
     BillingInterval, Currency, Package, PackageRestriction, PackageVisibility,
 };
+use twipla_api::{Count, CustomerId, PackageId, WebsiteId};
 use uuid::Uuid;
 
 use super::context::{OperationContext, customer, website};
@@ -34,8 +34,14 @@ fn restrictions(package: &Package) -> &[PackageRestriction] {
 }
 
 fn names(restriction: &PackageRestriction, target: &str) -> bool {
-    restriction.intp_website_id.as_deref() == Some(target)
-        || restriction.intp_customer_id.as_deref() == Some(target)
+    restriction
+        .intp_website_id
+        .as_ref()
+        .is_some_and(|id| id == target)
+        || restriction
+            .intp_customer_id
+            .as_ref()
+            .is_some_and(|id| id == target)
 }
 
 pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
@@ -74,10 +80,10 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         None => PackageVisibility::Public,
     };
     let package = Package {
-        id: Uuid::new_v4(),
+        id: Uuid::new_v4().into(),
         name: fields.text("name")?.to_owned(),
         touchpoints: Count::from(fields.whole("touchpoints")?),
-        intp_id: context.account.id,
+        intp_id: context.account.id.into(),
         price: fields.number("price")?,
         currency: fields.one_of("currency", Currency::KNOWN)?,
         period: fields.one_of("period", BillingInterval::KNOWN)?,
@@ -141,7 +147,9 @@ pub(crate) fn unassign(context: OperationContext<'_>) -> ApiResult {
 }
 
 /// The package of the path, and the website or customer it is assigned to.
-fn restriction(context: &OperationContext<'_>) -> Result<(Uuid, PackageRestriction), ApiError> {
+fn restriction(
+    context: &OperationContext<'_>,
+) -> Result<(PackageId, PackageRestriction), ApiError> {
     let id = find(context.account, context.param(0))?.id;
     let target = context.param(1);
     let mut restriction = PackageRestriction {
@@ -156,7 +164,7 @@ fn restriction(context: &OperationContext<'_>) -> Result<(Uuid, PackageRestricti
                 .subscription
                 .as_ref()
                 .map(|subscription| subscription.id.to_string());
-            restriction.intp_website_id = Some(target.to_owned());
+            restriction.intp_website_id = Some(WebsiteId::unchecked(target));
         }
         Model::Account => {
             let owner = customer(context.account, target)?;
@@ -164,7 +172,7 @@ fn restriction(context: &OperationContext<'_>) -> Result<(Uuid, PackageRestricti
                 .subscription
                 .as_ref()
                 .map(|subscription| subscription.id.to_string());
-            restriction.intp_customer_id = Some(target.to_owned());
+            restriction.intp_customer_id = Some(CustomerId::unchecked(target));
         }
     }
     Ok((id, restriction))
@@ -172,6 +180,6 @@ fn restriction(context: &OperationContext<'_>) -> Result<(Uuid, PackageRestricti
 
 fn find<'a>(account: &'a Account, id: &str) -> Result<&'a Package, ApiError> {
     parse_uuid(id)
-        .and_then(|uuid| account.packages.get(&uuid))
+        .and_then(|uuid| account.packages.get(&PackageId::from(uuid)))
         .ok_or_else(|| ApiError::not_found("package", id))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use twipla_api::PackageId;
 use twipla_sandbox::Sandbox;
-use uuid::Uuid;
 
 use crate::support::Client;
 
@@ -17,7 +17,7 @@ async fn second_trial_is_an_upgrade_without_a_trial() {
     let created = client.post("/v2/3as/customers", &customer).await.unwrap();
     assert_eq!(created.status(), 201);
 
-    let upgrade = async |package: Uuid| {
+    let upgrade = async |package: PackageId| {
         let body = json!({"intpcId": "c", "packageId": package, "trial": true});
         let path = "/v3/3as/intpc-subscriptions/upgrade";
         let response = client.post(path, &body).await.unwrap();

@@ -13,8 +13,8 @@ use super::der::{self, oid};
 use super::rsa::{Format, RsaKey};
 use super::signer::{SignFuture, Signer, SignerError};
 use crate::crypto::CryptoBackend;
-use crate::secret::looks_secret;
 use crate::{Error, ErrorKind, Result};
+use twipla_api::looks_secret;
 
 /// Far larger than any supported key. A wrong file may be endless.
 const MAX_PEM_BYTES: usize = 64 * 1024;

@@ -190,7 +190,7 @@ impl RotateApiKey {
         let known = self.keys.list().with_options(self.options).await?;
         let before = known
             .into_iter()
-            .find(|key| key.id.to_string().eq_ignore_ascii_case(old.as_str()));
+            .find(|key| key.id.as_str().eq_ignore_ascii_case(old.as_str()));
         let Some(before) = before else {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -248,7 +248,7 @@ impl Rotation {
 
     /// Deletes the new key again; the old one stays.
     pub async fn abandon(&self) -> Result<()> {
-        self.keys.delete(self.new_key.id).await
+        self.keys.delete(&self.new_key.id).await
     }
 
     /// The new key, for good.
@@ -307,7 +307,7 @@ impl LoginWithApiKey {
 
     fn request(self) -> Request<DashboardTokens> {
         let body = self.website.map(|website| wire::LoginWithApiKeyRequest {
-            website_id: website.into(),
+            website_id: website,
             api_key: self.api_key.expose().to_owned(),
         });
         operations::login_with_api_key(&self.core, body, self.path.as_deref())

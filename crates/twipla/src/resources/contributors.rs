@@ -48,7 +48,7 @@ impl Contributors {
         let body = customer
             .into_id()
             .map(|customer| wire::AddContributorRequest {
-                intp_customer_id: customer.into(),
+                intp_customer_id: customer,
                 role,
             });
         operations::add_contributor(&self.core, &self.website, body)

@@ -139,18 +139,18 @@ impl CreateCustomer {
             .website
             .map(|(id, domain)| -> Result<_> {
                 Ok(wire::CreateCustomerWebsite {
-                    intp_website_id: id?.into(),
+                    intp_website_id: id?,
                     domain: check_domain(domain)?,
-                    package_id: website_package.map(Into::into),
+                    package_id: website_package,
                     billing_date: website_billing_date,
                 })
             })
             .transpose()?;
         Ok(wire::CreateCustomerRequest {
-            intp_customer_id: self.id?.into(),
+            intp_customer_id: self.id?,
             email,
             website,
-            package_id: self.package.transpose()?.map(Into::into),
+            package_id: self.package.transpose()?,
             billing_date: self.billing_date,
         })
     }

@@ -67,8 +67,8 @@ impl WebsiteSubscription {
         let planned = is_planned(&package);
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeWebsiteSubscriptionRequest {
-                intp_website_id: id.to_string(),
-                package_id: package?.into(),
+                intp_website_id: id.clone(),
+                package_id: package?,
             })
         });
         operations::downgrade_website_subscription(&self.core, body)
@@ -98,7 +98,7 @@ impl WebsiteSubscription {
 
     fn body(&self) -> Result<wire::WebsiteSubscriptionRequest> {
         Ok(wire::WebsiteSubscriptionRequest {
-            intp_website_id: self.id.get()?.to_string(),
+            intp_website_id: self.id.get()?.clone(),
         })
     }
 }
@@ -146,8 +146,8 @@ impl AccountSubscription {
         let planned = is_planned(&package);
         let body = self.id.get().and_then(|id| {
             Ok(wire::DowngradeIntpcSubscriptionRequest {
-                intpc_id: id.to_string(),
-                package_id: package?.into(),
+                intpc_id: id.clone(),
+                package_id: package?,
             })
         });
         operations::downgrade_intpc_subscription(&self.core, body)
@@ -178,7 +178,7 @@ impl AccountSubscription {
 
     fn body(&self) -> Result<wire::IntpcSubscriptionRequest> {
         Ok(wire::IntpcSubscriptionRequest {
-            intpc_id: self.id.get()?.to_string(),
+            intpc_id: self.id.get()?.clone(),
         })
     }
 }
@@ -233,8 +233,8 @@ impl Upgrade {
             SubscriptionOwner::Website(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeWebsiteSubscriptionRequest {
-                        intp_website_id: id.to_string(),
-                        package_id: package?.into(),
+                        intp_website_id: id.clone(),
+                        package_id: package?,
                         trial,
                         pro_rate,
                     })
@@ -245,8 +245,8 @@ impl Upgrade {
             SubscriptionOwner::Customer(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeIntpcSubscriptionRequest {
-                        intpc_id: id.to_string(),
-                        package_id: package?.into(),
+                        intpc_id: id.clone(),
+                        package_id: package?,
                         trial,
                         pro_rate,
                     })
@@ -263,12 +263,12 @@ call_methods!(Upgrade => Subscription);
 // What a website looks like once a change took effect.
 
 fn is_on(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
-    let package = package.as_ref().ok().map(|package| *package.as_uuid());
+    let package = package.as_ref().ok().copied();
     move |website| Some(website.package_id) == package
 }
 
 fn is_planned(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
-    let package = package.as_ref().ok().map(|package| *package.as_uuid());
+    let package = package.as_ref().ok().copied();
     move |website| website.planned_downgrade_package_id == package
 }
 

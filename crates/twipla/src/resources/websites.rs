@@ -183,17 +183,15 @@ impl CreateWebsite {
         }
         Ok(wire::CreateWebsiteRequest {
             website: wire::CreateWebsiteDetails {
-                id: self.website?.into(),
+                id: self.website?,
                 domain: check_domain(self.domain)?,
                 package: package.map(|id| wire::CreateWebsitePackage {
-                    id: id.into(),
+                    id,
                     billing_date: self.billing_date,
                 }),
                 privacy_level: self.privacy_level,
             },
-            intpc: wire::CreateWebsiteOwner {
-                id: self.customer?.into(),
-            },
+            intpc: wire::CreateWebsiteOwner { id: self.customer? },
             opts: self
                 .unlimited_free_trial
                 .map(|uft| wire::CreateWebsiteOptions { uft: Some(uft) }),
@@ -250,10 +248,10 @@ impl CreateWebsiteFlat {
 
     fn body(self) -> Result<wire::CreateWebsiteFlatRequest> {
         Ok(wire::CreateWebsiteFlatRequest {
-            intp_website_id: self.website?.into(),
-            intp_customer_id: self.customer?.into(),
+            intp_website_id: self.website?,
+            intp_customer_id: self.customer?,
             domain: check_domain(self.domain)?,
-            package_id: self.package.transpose()?.map(Into::into),
+            package_id: self.package.transpose()?,
             billing_date: self.billing_date,
         })
     }
