@@ -36,6 +36,11 @@ impl ServerTime {
     pub(super) fn moved_since(self, earlier: Self) -> bool {
         differ(self.offset, earlier.offset)
     }
+
+    /// Whether the clock was put back since `earlier`.
+    pub(super) fn moved_back_since(self, earlier: Self) -> bool {
+        self.moved_since(earlier) && self.offset < earlier.offset
+    }
 }
 
 /// This machine's clock, and how far the server is ahead of it.
@@ -43,7 +48,7 @@ pub(super) struct Clock {
     local: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     started: (DateTime<Utc>, Instant),
     skew_ms: AtomicI64,
-    /// The last skew with which a token was accepted. None is needed for the local time.
+    /// The skew with which a token was last accepted; zero before that.
     confirmed_ms: AtomicI64,
 }
 
@@ -71,7 +76,7 @@ impl Clock {
         }
     }
 
-    /// Whether the clock differs from this machine's, or did before.
+    /// Whether the clock differs from this machine's, or did when it was last confirmed.
     pub(super) fn is_corrected(&self) -> bool {
         self.skew_ms.load(Ordering::Relaxed) != 0 || self.confirmed_ms.load(Ordering::Relaxed) != 0
     }
@@ -344,6 +349,7 @@ mod tests {
             let before = clock.time();
             local.set_ahead(TimeDelta::seconds(seconds));
             assert!(clock.time().moved_since(before), "set by {seconds} s");
+            assert_eq!(clock.time().moved_back_since(before), seconds < 0);
         }
         let (clock, local) = clock(TimeDelta::zero());
         let before = clock.time();

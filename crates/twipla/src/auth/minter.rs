@@ -15,7 +15,7 @@ use super::backoff::Backoff;
 use super::clock::{Clock, ServerTime};
 use super::pending_mint::{MintReceiver, MintResult, PendingMint};
 use super::signer::{Signer, SignerError};
-use super::signing::{SIGN_TIMEOUT, current_runtime};
+use super::signing::current_runtime;
 use super::token::{SignerSlot, Token, UnsignedToken};
 use crate::ids::{CustomerId, PartnerId};
 use crate::retry::server_date;
@@ -187,7 +187,7 @@ impl Minter {
                 if token.is_usable(time) {
                     let accepted = self.0.accepted.load(Ordering::Relaxed);
                     if !state.may_replace(&token, accepted, now) {
-                        // Where it was accepted before, it may be so again.
+                        // If it was accepted before, it may be accepted again.
                         return Ok((accepted == token.serial).then_some(token));
                     }
                     self.0.clock.learn_from_rejection(server_date(headers));
@@ -255,8 +255,8 @@ impl State {
     /// Whether to sign another token in place of a rejected one. `accepted` is the
     /// serial of the token that was accepted last.
     fn may_replace(&mut self, rejected: &Token, accepted: u64, now: Instant) -> bool {
-        let recovered = accepted > self.last_rejected;
-        if recovered && !self.rejections.has_failed_within(RECOVERED_AFTER, now) {
+        let replacement_worked = accepted > self.last_rejected;
+        if replacement_worked && !self.rejections.has_failed_within(RECOVERED_AFTER, now) {
             self.rejections = Backoff::default();
         }
         let allowed =
@@ -308,7 +308,8 @@ impl Inner {
             }
         }
         let mut state = self.write();
-        // Another call may have been faster.
+        // Another call may have been faster, or may have corrected the clock.
+        let time = self.clock.time();
         if let Some(token) = state.fresh_token(now, time) {
             return Ok(TokenOrMint::Token(token));
         }
@@ -339,7 +340,6 @@ impl Inner {
         let serial = state.last_number;
         let unsigned = UnsignedToken::new(self.partner, None, time, self.lifetime, serial)?;
         let signers = state.signers.clone();
-        let give_up_at = signers.iter().fold(now, |time, _| time + SIGN_TIMEOUT);
         // Weak, so that the task does not keep a client alive that nobody uses any more.
         let inner = Arc::downgrade(self);
         let mint = async move {
@@ -349,7 +349,7 @@ impl Inner {
             }
             result
         };
-        let mint = PendingMint::spawn(&runtime, serial, signer, time, give_up_at, mint);
+        let mint = PendingMint::spawn(&runtime, serial, signer, time, mint);
         let receiver = mint.receiver();
         state.pending.push(mint);
         Ok(receiver)
