@@ -179,6 +179,28 @@ async fn gateway_that_always_shows_another_time_costs_at_most_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn correction_that_was_undone_does_not_come_back() {
+    let clock = LocalClock::new();
+    clock.set_ahead(HOUR * -2);
+    let minter = minter_at(&Fake::new(1), &clock);
+    let server = Server {
+        checks_issue: false,
+        ..Server::new(&clock)
+    };
+    assert!(call(&minter, &server).await, "learned and confirmed");
+    clock.set_ahead(TimeDelta::zero());
+    assert!(call(&minter, &server).await, "undone");
+    assert!(call(&minter, &server).await, "confirmed");
+    let token = minter.partner_token().await.unwrap();
+    let token = replace(&minter, &token, clock.true_time()).await;
+    let life = token.expires_at() - clock.true_time();
+    assert!(
+        life < TimeDelta::from_std(LIFE).unwrap() + TOLERANCE,
+        "{life}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn success_that_agrees_with_local_time_replaces_the_token() {
     let clock = LocalClock::new();
     let minter = minter_at(&Fake::new(1), &clock);

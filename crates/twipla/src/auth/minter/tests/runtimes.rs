@@ -141,6 +141,15 @@ fn refresh_of_a_parked_or_ended_runtime_is_started_again() {
 }
 
 #[test]
+fn mints_of_ended_runtimes_are_forgotten() {
+    let minter = minter(&Fake::slow(1, 5));
+    for _ in 0..10 {
+        start_mint_on(&runtime(), &minter);
+    }
+    assert_eq!(minter.0.read().pending.len(), 1);
+}
+
+#[test]
 fn each_of_several_runtimes_asks_the_signer_at_most_once() {
     let signer = Fake::slow(1, 5);
     let minter = minter(&signer);
