@@ -268,9 +268,9 @@ impl State {
         allowed
     }
 
-    /// Moves the other signer to the front, if the rejected one is there and there is another.
+    /// Moves the other signer, if there is one, to the front in place of the rejected one.
     fn try_other_signer(&mut self, rejected: u64) {
-        if self.first_signer() == rejected && self.signers.len() > 1 {
+        if self.first_signer() == rejected {
             self.signers.rotate_left(1);
         }
     }
@@ -286,10 +286,11 @@ impl Inner {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands this token to the next calls without a lock, until a refresh is due.
-    fn cache(&self, state: &State, token: &Arc<Token>, time: ServerTime) {
-        let left = token.refresh_at.signed_duration_since(time.now).to_std();
-        if let (false, Ok(left)) = (state.outdated, left) {
+    /// Hands this token to the next calls without a lock, but not when a refresh is due.
+    /// The caller holds the lock of `state`.
+    fn cache(&self, token: &Arc<Token>, time: ServerTime) {
+        let left = token.refresh_at.signed_duration_since(time.now);
+        if let Ok(left) = left.to_std() {
             self.cached.store(Some(Arc::new(CachedToken {
                 token: Arc::clone(token),
                 until: Instant::now() + left.min(CACHED_FOR),
@@ -303,7 +304,7 @@ impl Inner {
         {
             let state = self.read();
             if let Some(token) = state.fresh_token(now, time) {
-                self.cache(&state, &token, time);
+                self.cache(&token, time);
                 return Ok(TokenOrMint::Token(token));
             }
         }
