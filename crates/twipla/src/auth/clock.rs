@@ -12,8 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 /// The largest difference that is learned from a `Date` header. A larger one is
-/// more likely a broken proxy. So a token never lives longer than configured by
-/// more than this, even if the header is wrong.
+/// more likely a broken proxy. Even with a wrong header, no token outlives its
+/// configured lifetime by more than this.
 const MAX_SKEW: TimeDelta = TimeDelta::hours(24);
 
 /// Clocks this far apart explain a rejected token. A `Date` header is accurate to
@@ -31,8 +31,8 @@ pub(super) struct ServerTime {
 }
 
 impl ServerTime {
-    /// Whether the clock did not just advance since `earlier`: it was corrected,
-    /// this machine's clock was set, or the machine was suspended.
+    /// Whether the clock was corrected or set since `earlier`, or the machine was
+    /// suspended.
     pub(super) fn moved_since(self, earlier: Self) -> bool {
         differ(self.offset, earlier.offset)
     }

@@ -219,11 +219,14 @@ impl Minter {
         self.0.cached.store(None);
         state.last_number += 1;
         let number = state.last_number;
-        state.signers.truncate(1);
+        let unused = state.signers.split_off(1);
         state.signers.push_front(SignerSlot { number, signer });
         state.outdated = state.token.is_some();
         state.failures = Backoff::default();
         state.rejections = Backoff::default();
+        drop(state);
+        // Code of the caller may run now, so the lock is released before.
+        drop(unused);
     }
 }
 
@@ -277,7 +280,7 @@ impl State {
 }
 
 impl Inner {
-    // The state behind a poisoned lock is sound: only code of this module runs under it.
+    // The state behind a poisoned lock is sound: nothing can leave it half changed.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -380,6 +383,7 @@ impl Inner {
             }
             Err(error) => {
                 state.failures.record(Instant::now(), LONGEST_PAUSE);
+                drop(state);
                 tracing::warn!(error = %error, "cannot sign a token");
             }
         }

@@ -77,7 +77,7 @@ impl PendingMint {
         self.runtime == runtime.id()
     }
 
-    /// Waits for its result.
+    /// What waits for its result.
     pub(super) fn receiver(&self) -> MintReceiver {
         self.result.clone()
     }
@@ -89,7 +89,7 @@ impl Drop for PendingMint {
     }
 }
 
-/// Waits for the result of a mint.
+/// The result of a mint, for a call that waits for it.
 #[derive(Clone)]
 pub(super) struct MintReceiver(watch::Receiver<Option<MintResult>>);
 
