@@ -51,6 +51,21 @@ async fn clock_that_is_two_hours_off_costs_one_401() {
 }
 
 #[tokio::test]
+async fn clock_that_was_learned_outlives_a_rejected_token() {
+    let sandbox = Sandbox::builder()
+        .clock_offset(chrono::Duration::hours(2))
+        .start()
+        .await
+        .unwrap();
+    let twipla = client(&sandbox, &sandbox.website_partner())
+        .build()
+        .unwrap();
+    twipla.packages().list().await.unwrap();
+    sandbox.inject(Fault::new(FaultKind::ExpiredToken).times(1));
+    twipla.packages().list().await.unwrap();
+}
+
+#[tokio::test]
 async fn token_that_stays_rejected_is_an_error_after_two_requests() {
     let stage = Stage::start().await;
     let partner = stage.sandbox.website_partner();

@@ -12,8 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 /// The largest difference that is learned from a `Date` header. A larger one is
-/// more likely a broken proxy. So a token never lives longer than configured by
-/// more than this, even if the header is wrong.
+/// more likely a broken proxy. Even with a wrong header, no token outlives its
+/// configured lifetime by more than this.
 const MAX_SKEW: TimeDelta = TimeDelta::hours(24);
 
 /// Clocks this far apart explain a rejected token. A `Date` header is accurate to
@@ -31,10 +31,15 @@ pub(super) struct ServerTime {
 }
 
 impl ServerTime {
-    /// Whether the clock did not just advance since `earlier`: it was corrected,
-    /// this machine's clock was set, or the machine was suspended.
+    /// Whether the clock was corrected or set since `earlier`, or the machine was
+    /// suspended.
     pub(super) fn moved_since(self, earlier: Self) -> bool {
         differ(self.offset, earlier.offset)
+    }
+
+    /// Whether the clock was put back since `earlier`.
+    pub(super) fn moved_back_since(self, earlier: Self) -> bool {
+        self.moved_since(earlier) && self.offset < earlier.offset
     }
 }
 
@@ -43,7 +48,7 @@ pub(super) struct Clock {
     local: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     started: (DateTime<Utc>, Instant),
     skew_ms: AtomicI64,
-    /// The last skew with which a token was accepted. None is needed for the local time.
+    /// The skew with which a token was last accepted; zero before that.
     confirmed_ms: AtomicI64,
 }
 
@@ -71,7 +76,7 @@ impl Clock {
         }
     }
 
-    /// Whether the clock differs from this machine's, or did before.
+    /// Whether the clock differs from this machine's, or did when it was last confirmed.
     pub(super) fn is_corrected(&self) -> bool {
         self.skew_ms.load(Ordering::Relaxed) != 0 || self.confirmed_ms.load(Ordering::Relaxed) != 0
     }
@@ -319,8 +324,9 @@ mod tests {
         ] {
             let (clock, local) = clock(TimeDelta::zero());
             clock.learn_from_rejection(Some(local.true_time() + HOUR * learned));
-            let changed =
-                clock.learn_from_success(clock.time(), local.true_time() + HOUR * success);
+            // The header is cut to the second.
+            let date = local.true_time() + HOUR * success - TimeDelta::milliseconds(700);
+            let changed = clock.learn_from_success(clock.time(), date);
             assert_eq!(changed, after != learned);
             assert_shows(&clock, local.true_time() + HOUR * after);
             assert_eq!(clock.is_corrected(), after != 0);
@@ -344,6 +350,7 @@ mod tests {
             let before = clock.time();
             local.set_ahead(TimeDelta::seconds(seconds));
             assert!(clock.time().moved_since(before), "set by {seconds} s");
+            assert_eq!(clock.time().moved_back_since(before), seconds < 0);
         }
         let (clock, local) = clock(TimeDelta::zero());
         let before = clock.time();

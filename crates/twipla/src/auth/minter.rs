@@ -15,7 +15,7 @@ use super::backoff::Backoff;
 use super::clock::{Clock, ServerTime};
 use super::pending_mint::{MintReceiver, MintResult, PendingMint};
 use super::signer::{Signer, SignerError};
-use super::signing::{SIGN_TIMEOUT, current_runtime};
+use super::signing::current_runtime;
 use super::token::{SignerSlot, Token, UnsignedToken};
 use crate::ids::{CustomerId, PartnerId};
 use crate::retry::server_date;
@@ -192,7 +192,7 @@ impl Minter {
                 if token.is_usable(time) {
                     let accepted = self.0.accepted.load(Ordering::Relaxed);
                     if !state.may_replace(&token, accepted, now) {
-                        // Where it was accepted before, it may be so again.
+                        // If it was accepted before, it may be accepted again.
                         return Ok((accepted == token.serial).then_some(token));
                     }
                     self.0.clock.learn_from_rejection(date);
@@ -224,11 +224,14 @@ impl Minter {
         self.0.cached.store(None);
         state.last_number += 1;
         let number = state.last_number;
-        state.signers.truncate(1);
+        let unused = state.signers.split_off(1);
         state.signers.push_front(SignerSlot { number, signer });
         state.outdated = state.token.is_some();
         state.failures = Backoff::default();
         state.rejections = Backoff::default();
+        drop(state);
+        // Code of the caller may run now, so the lock is released before.
+        drop(unused);
     }
 }
 
@@ -260,8 +263,8 @@ impl State {
     /// Whether to sign another token in place of a rejected one. `accepted` is the
     /// serial of the token that was accepted last.
     fn may_replace(&mut self, rejected: &Token, accepted: u64, now: Instant) -> bool {
-        let recovered = accepted > self.last_rejected;
-        if recovered && !self.rejections.has_failed_within(RECOVERED_AFTER, now) {
+        let replacement_worked = accepted > self.last_rejected;
+        if replacement_worked && !self.rejections.has_failed_within(RECOVERED_AFTER, now) {
             self.rejections = Backoff::default();
         }
         let allowed =
@@ -273,16 +276,16 @@ impl State {
         allowed
     }
 
-    /// Moves the other signer to the front, if the rejected one is there and there is another.
+    /// Moves the other signer, if there is one, to the front in place of the rejected one.
     fn try_other_signer(&mut self, rejected: u64) {
-        if self.first_signer() == rejected && self.signers.len() > 1 {
+        if self.first_signer() == rejected {
             self.signers.rotate_left(1);
         }
     }
 }
 
 impl Inner {
-    // The state behind a poisoned lock is sound: only code of this module runs under it.
+    // The state behind a poisoned lock is sound: nothing can leave it half changed.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,10 +294,11 @@ impl Inner {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands this token to the next calls without a lock, until a refresh is due.
-    fn cache(&self, state: &State, token: &Arc<Token>, time: ServerTime) {
-        let left = token.refresh_at.signed_duration_since(time.now).to_std();
-        if let (false, Ok(left)) = (state.outdated, left) {
+    /// Hands this token to the next calls without a lock, but not when a refresh is due.
+    /// The caller holds the lock of `state`.
+    fn cache(&self, token: &Arc<Token>, time: ServerTime) {
+        let left = token.refresh_at.signed_duration_since(time.now);
+        if let Ok(left) = left.to_std() {
             self.cached.store(Some(Arc::new(CachedToken {
                 token: Arc::clone(token),
                 until: Instant::now() + left.min(CACHED_FOR),
@@ -308,12 +312,13 @@ impl Inner {
         {
             let state = self.read();
             if let Some(token) = state.fresh_token(now, time) {
-                self.cache(&state, &token, time);
+                self.cache(&token, time);
                 return Ok(TokenOrMint::Token(token));
             }
         }
         let mut state = self.write();
-        // Another call may have been faster.
+        // Another call may have been faster, or may have corrected the clock.
+        let time = self.clock.time();
         if let Some(token) = state.fresh_token(now, time) {
             return Ok(TokenOrMint::Token(token));
         }
@@ -344,7 +349,6 @@ impl Inner {
         let serial = state.last_number;
         let unsigned = UnsignedToken::new(self.partner, None, time, self.lifetime, serial)?;
         let signers = state.signers.clone();
-        let give_up_at = signers.iter().fold(now, |time, _| time + SIGN_TIMEOUT);
         // Weak, so that the task does not keep a client alive that nobody uses any more.
         let inner = Arc::downgrade(self);
         let mint = async move {
@@ -354,7 +358,7 @@ impl Inner {
             }
             result
         };
-        let mint = PendingMint::spawn(&runtime, serial, signer, time, give_up_at, mint);
+        let mint = PendingMint::spawn(&runtime, serial, signer, time, mint);
         let receiver = mint.receiver();
         state.pending.push(mint);
         Ok(receiver)
@@ -384,6 +388,7 @@ impl Inner {
             }
             Err(error) => {
                 state.failures.record(Instant::now(), LONGEST_PAUSE);
+                drop(state);
                 tracing::warn!(error = %error, "cannot sign a token");
             }
         }

@@ -5,6 +5,7 @@
 //! the same runtime wait for it: nobody may ever drive another runtime again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::watch;
@@ -14,6 +15,10 @@ use tokio::time::Instant;
 use super::clock::ServerTime;
 use super::signer::SignerError;
 use super::token::Token;
+
+/// A mint that takes longer is not driven: it asks at most two signers, and
+/// each has 30 seconds.
+const OVERDUE_AFTER: Duration = Duration::from_secs(60);
 
 /// What became of a mint.
 pub(super) type MintResult = Result<Arc<Token>, SignerError>;
@@ -25,19 +30,18 @@ pub(super) struct PendingMint {
     pub(super) signer: u64,
     issued: ServerTime,
     runtime: runtime::Id,
-    give_up_at: Instant,
+    overdue_at: Instant,
     result: MintReceiver,
     task: AbortHandle,
 }
 
 impl PendingMint {
-    /// Spawns `mint`, which signs a token that is issued at `issued` and is finished before `give_up_at`.
+    /// Spawns `mint`, which signs a token that is issued at `issued`.
     pub(super) fn spawn(
         runtime: &Handle,
         serial: u64,
         signer: u64,
         issued: ServerTime,
-        give_up_at: Instant,
         mint: impl Future<Output = MintResult> + Send + 'static,
     ) -> Self {
         let (sender, receiver) = watch::channel(None);
@@ -51,16 +55,16 @@ impl PendingMint {
             signer,
             issued,
             runtime: runtime.id(),
-            give_up_at,
+            overdue_at: Instant::now() + OVERDUE_AFTER,
             result: MintReceiver(receiver),
             task: task.abort_handle(),
         }
     }
 
-    /// Whether its result can still be expected. Not if its runtime has ended, or was
-    /// not driven for so long that every signer should have responded.
+    /// Whether its result can still be expected: not if its runtime has ended, or is
+    /// not driven.
     pub(super) fn is_alive(&self, now: Instant) -> bool {
-        !self.task.is_finished() && now < self.give_up_at
+        !self.task.is_finished() && now < self.overdue_at
     }
 
     /// Whether a mint that starts now would do the same.
@@ -73,7 +77,7 @@ impl PendingMint {
         self.runtime == runtime.id()
     }
 
-    /// Waits for its result.
+    /// What waits for its result.
     pub(super) fn receiver(&self) -> MintReceiver {
         self.result.clone()
     }
@@ -85,7 +89,7 @@ impl Drop for PendingMint {
     }
 }
 
-/// Waits for the result of a mint.
+/// The result of a mint, for a call that waits for it.
 #[derive(Clone)]
 pub(super) struct MintReceiver(watch::Receiver<Option<MintResult>>);
 

@@ -20,7 +20,9 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 /// an older token is valid, neither a slow nor a failing signer delays a call.
 ///
 /// Calls that wait for the same token share one signature. If one client is used
-/// on several Tokio runtimes, each of them may ask for a signature of its own.
+/// on several Tokio runtimes, each of them may ask for a signature of its own. If
+/// the server rejects every token, a new one is signed less and less often, down to
+/// about one a minute.
 ///
 /// `Debug` is required so that a client can be printed. Do not show secrets in it.
 ///

@@ -12,7 +12,7 @@ use super::public_key::verify;
 use super::signer::{Signer, SignerError};
 
 /// How long a signer may take.
-pub(super) const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
+const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
 const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 

@@ -56,10 +56,10 @@ impl Token {
         &self.header_value
     }
 
-    /// Whether the server should accept it. A token issued by a clock that has
-    /// moved since may be expired, or not valid yet, for the server.
+    /// Whether the server should accept it. If the clock was put back since, the
+    /// token may not be valid yet.
     pub(super) fn is_usable(&self, time: ServerTime) -> bool {
-        time.now < self.usable_until && !time.moved_since(self.issued)
+        time.now < self.usable_until && !time.moved_back_since(self.issued)
     }
 }
 

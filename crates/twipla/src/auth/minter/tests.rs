@@ -16,6 +16,7 @@ use super::*;
 mod clocks;
 mod rejections;
 mod runtimes;
+mod signers;
 
 const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 const LIFE: Duration = Duration::from_secs(600);
@@ -219,14 +220,60 @@ async fn token_is_refreshed_before_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn token_is_not_used_in_its_last_fifteen_seconds() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    let first = minter.partner_token().await.unwrap();
+    signer.set_delay(20);
+    advance(Duration::from_secs(583)).await;
+    let token = minter.partner_token().await.unwrap();
+    assert!(Arc::ptr_eq(&token, &first), "the refresh is pending");
+    advance(Duration::from_secs(3)).await;
+    assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &first));
+}
+
+#[tokio::test(start_paused = true)]
+async fn longest_lifetime_is_a_year() {
+    let partner = PartnerId::new(PARTNER).unwrap();
+    for lifetime in [Duration::MAX, 2 * MAX_LIFETIME.to_std().unwrap()] {
+        let minter = Minter::new(partner, Fake::new(1) as _, lifetime);
+        let token = minter.partner_token().await.unwrap();
+        let cut = MAX_LIFETIME - (token.expires_at() - token.issued.now);
+        assert!(cut.abs() < TimeDelta::seconds(1), "{cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_between_failed_refreshes_start_again_after_a_success() {
+    let signer = Fake::new(1);
+    let minter = minter(&signer);
+    for _ in 0..2 {
+        minter.partner_token().await.unwrap();
+        signer.set_failing(true);
+        advance(LIFE.mul_f64(0.86)).await;
+        for _ in 0..3 {
+            let asked = signer.asked();
+            minter.partner_token().await.unwrap();
+            run_tasks().await;
+            assert_eq!(signer.asked(), asked + 1);
+            advance(Duration::from_secs(4)).await;
+        }
+        signer.set_failing(false);
+        minter.partner_token().await.unwrap();
+        run_tasks().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn refresh_time_varies() {
     let mut times = Vec::new();
     for _ in 0..32 {
         let minter = minter(&Fake::new(1));
         let token = minter.partner_token().await.unwrap();
-        let part = (token.refresh_at - minter.now()).as_seconds_f64() / LIFE.as_secs_f64();
-        assert!((0.69..0.86).contains(&part), "{part}");
-        times.push(token.refresh_at);
+        let time = token.refresh_at - token.issued.now;
+        let share = time.as_seconds_f64() / LIFE.as_secs_f64();
+        assert!((0.69..0.86).contains(&share), "{share}");
+        times.push(time);
     }
     times.sort();
     times.dedup();
@@ -416,7 +463,9 @@ async fn two_hours_of_skew_are_corrected() {
             .customer_token(&CustomerId::new("cust-42").unwrap())
             .await
             .unwrap();
-        assert!((claims(&customer)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
+        let claims = claims(&customer);
+        assert!((claims["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
+        assert_eq!(claims["intpc_id"], "cust-42");
     }
 }
 
@@ -446,58 +495,6 @@ async fn rejected_token_is_replaced_once() {
     let late = replace(&minter, &first, minter.now()).await;
     assert!(Arc::ptr_eq(&late, &second), "another task had replaced it");
     assert_eq!(signer.asked(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn replace_signer_fails_no_call() {
-    // The server already knows the new key.
-    let (old, new) = (Fake::new(1), Fake::slow(2, 3));
-    let minter = minter(&old);
-    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
-    minter.replace_signer(Arc::clone(&new) as _);
-    assert_eq!(
-        mark(&minter.partner_token().await.unwrap()),
-        1,
-        "the new key is still signing"
-    );
-    sleep(Duration::from_secs(4)).await;
-    let token = minter.partner_token().await.unwrap();
-    assert_eq!(mark(&token), 2);
-    assert_eq!((old.asked(), new.asked()), (1, 1));
-
-    // The server does not know it yet, so the old one signs.
-    let fallback = replace(&minter, &token, minter.now()).await;
-    assert_eq!(mark(&fallback), 1);
-    advance(LIFE).await;
-    let refreshed = minter.partner_token().await.unwrap();
-    assert_eq!(mark(&refreshed), 1);
-    // Now it does, and no longer knows the old one.
-    assert_eq!(
-        mark_of_replacement(&minter, &refreshed, minter.now()).await,
-        2
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn wrong_clock_does_not_switch_the_signer() {
-    let (old, new) = (Fake::new(1), Fake::new(2));
-    let minter = minter(&old);
-    minter.replace_signer(Arc::clone(&new) as _);
-    let token = minter.partner_token().await.unwrap();
-    let server = minter.now() + TimeDelta::hours(2);
-    assert_eq!(mark_of_replacement(&minter, &token, server).await, 2);
-    assert_eq!(old.asked(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn token_that_expired_on_its_way_does_not_switch_the_signer() {
-    let (old, new) = (Fake::new(1), Fake::new(2));
-    let minter = minter(&old);
-    minter.replace_signer(Arc::clone(&new) as _);
-    let token = minter.partner_token().await.unwrap();
-    advance(LIFE).await;
-    assert_eq!(mark_of_replacement(&minter, &token, minter.now()).await, 2);
-    assert_eq!(old.asked(), 0);
 }
 
 /// A minter with a cached token.
@@ -541,50 +538,4 @@ async fn cached_token_is_revalidated_every_second_and_when_a_refresh_is_due() {
     assert!(minter.cached(Instant::now()).is_some());
     advance(Duration::from_millis(301)).await;
     assert!(minter.cached(Instant::now()).is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn new_signer_that_fails_leaves_the_old_one_in_use() {
-    let (old, new) = (Fake::new(1), Fake::new(2));
-    let minter = minter(&old);
-    minter.partner_token().await.unwrap();
-    new.set_failing(true);
-    minter.replace_signer(Arc::clone(&new) as _);
-    advance(LIFE).await;
-    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
-    let customer = CustomerId::new("cust-42").unwrap();
-    assert_eq!(mark(&minter.customer_token(&customer).await.unwrap()), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn new_signer_whose_signature_is_wrong_leaves_the_old_one_in_use() {
-    let old = Fake::new(1);
-    let minter = minter(&old);
-    minter.partner_token().await.unwrap();
-    let mut new = Arc::into_inner(Fake::new(2)).unwrap();
-    new.public_key = Some("not a key".to_owned());
-    let new = Arc::new(new);
-    minter.replace_signer(Arc::clone(&new) as _);
-    advance(LIFE).await;
-    assert_eq!(mark(&minter.partner_token().await.unwrap()), 1);
-    assert_eq!(new.asked(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn signer_replaced_during_a_mint_is_used() {
-    let (old, new) = (Fake::slow(1, 5), Fake::new(2));
-    let minter = minter(&old);
-    let waiting = tokio::spawn({
-        let minter = Arc::clone(&minter);
-        async move { mark(&minter.partner_token().await.unwrap()) }
-    });
-    run_tasks().await;
-    minter.replace_signer(Arc::clone(&new) as _);
-    assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
-    assert_eq!(
-        waiting.await.unwrap(),
-        1,
-        "calls that waited for the old signer's token get it"
-    );
-    assert_eq!(mark(&minter.partner_token().await.unwrap()), 2);
 }

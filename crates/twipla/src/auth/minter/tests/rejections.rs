@@ -67,11 +67,12 @@ async fn rejections_no_longer_count_after_a_later_token_was_accepted() {
     for accepted in [true, false] {
         let signer = Fake::new(1);
         let minter = minter(&signer);
+        calls_of_a_minute(&minter, || false).await;
         calls_of_a_minute(&minter, || true).await;
         if accepted {
             calls_of_a_minute(&minter, || false).await;
         } else {
-            advance(LONGEST_REJECTED_PAUSE).await;
+            advance(RECOVERED_AFTER).await;
         }
         let before = signer.asked();
         for _ in 0..FREE_REJECTIONS {

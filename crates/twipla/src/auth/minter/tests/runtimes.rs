@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::*;
 
 /// A runtime that runs on the thread that calls `block_on`, and only then.
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -129,7 +129,7 @@ fn refresh_of_a_parked_or_ended_runtime_is_started_again() {
             refresh_is_due().await;
             if parked.is_some() {
                 minter.partner_token().await.unwrap();
-                sleep(SIGN_TIMEOUT).await;
+                sleep(Duration::from_secs(60)).await;
                 assert_eq!(signer.asked(), 2, "it may still complete");
             }
             let token = minter.partner_token().await.unwrap();
@@ -138,6 +138,15 @@ fn refresh_of_a_parked_or_ended_runtime_is_started_again() {
             assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
         });
     }
+}
+
+#[test]
+fn mints_of_ended_runtimes_are_forgotten() {
+    let minter = minter(&Fake::slow(1, 5));
+    for _ in 0..10 {
+        start_mint_on(&runtime(), &minter);
+    }
+    assert_eq!(minter.0.read().pending.len(), 1);
 }
 
 #[test]
