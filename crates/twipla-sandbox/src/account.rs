@@ -81,7 +81,7 @@ impl Key {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Subscription {
     pub(crate) id: Uuid,
     pub(crate) status: SubscriptionStatus,

@@ -40,6 +40,11 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
             world.requests.clear();
             Ok(Reply::done())
         }
+        ("GET", "commits") => Reply::json(200, &world.commits.all()),
+        ("DELETE", "commits") => {
+            world.commits.clear();
+            Ok(Reply::done())
+        }
         ("GET", "faults") => Reply::json(200, &world.faults.report()),
         ("POST", "faults") => {
             let fault: Fault = body(request)?;

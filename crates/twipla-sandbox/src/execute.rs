@@ -60,6 +60,7 @@ fn run(
                 path,
                 query,
                 body: body.as_ref(),
+                commits: world.commits.recorder(operation.id, partner),
             };
             dispatch_management(operation, context)
         }

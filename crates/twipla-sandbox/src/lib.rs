@@ -46,6 +46,7 @@
 //! | `GET health` | says that the sandbox is up |
 //! | `GET state` | [`Sandbox::snapshot`] |
 //! | `GET requests`, `DELETE requests` | [`Sandbox::requests`], [`Sandbox::clear_requests`] |
+//! | `GET commits`, `DELETE commits` | [`Sandbox::commits`], [`Sandbox::clear_commits`] |
 //! | `POST faults` with `{"kind": "hang", "operation": "get_website", "times": 1}` | [`Sandbox::try_inject`]; see [`Fault`] |
 //! | `GET faults`, `DELETE faults` | [`Sandbox::faults`], [`Sandbox::clear_faults`] |
 //! | `POST advance` with `{"seconds": 3600}` | [`Sandbox::advance`] |
@@ -54,7 +55,7 @@
 //!
 //! Each uses only those on the lines above it:
 //!
-//! - `message`, `clock`, `error`, `keys`, `account`: what everything else is made of
+//! - `message`, `clock`, `error`, `keys`, `account`, `commits`: the basics
 //! - `reply`, `input`, `render`: between JSON and the account
 //! - `rules`: what each operation does
 //! - `auth`, `fault`, `faults`, `record`, `partner`: tokens, faults, the log of
@@ -68,6 +69,7 @@
 mod account;
 mod auth;
 mod clock;
+mod commits;
 mod control;
 mod corrupt;
 mod dashboard;
@@ -95,6 +97,7 @@ mod server;
 mod state;
 
 pub use account::Model;
+pub use commits::Commit;
 pub use error::Error;
 pub use fault::{Fault, FaultKind};
 pub use faults::{FaultReport, FaultStatus};

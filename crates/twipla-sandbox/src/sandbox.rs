@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::account::{Account, Model};
 use crate::clock::Clock;
+use crate::commits::Commit;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::faults::FaultReport;
@@ -170,6 +171,36 @@ impl Sandbox {
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.world.lock().requests.clear();
+    }
+
+    /// The changes that the sandbox carried out, oldest first, up to 250,000.
+    ///
+    /// Each request that changed something has one entry, whatever its caller
+    /// was told: also if the response was lost or a late commit carried it out.
+    /// Two entries with the same operation, ids and name mean that something
+    /// was done twice, unless it was undone in between. Reads, logins, refused
+    /// requests and those that changed nothing (a domain that is already on the
+    /// list, a subscription that is already canceled) have no entry; neither has
+    /// what comes due as time passes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), twipla_sandbox::Error> {
+    /// let sandbox = twipla_sandbox::Sandbox::start().await?;
+    /// // ... a client creates the website "site-7" while connections are lost ...
+    /// let created = sandbox.commits().into_iter().filter(|commit| {
+    ///     commit.operation == "create_website" && commit.ids["intpWebsiteId"] == "site-7"
+    /// });
+    /// assert!(created.count() <= 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn commits(&self) -> Vec<Commit> {
+        self.world.lock().commits.all()
+    }
+
+    /// Forgets the changes so far; the sequence numbers go on.
+    pub fn clear_commits(&self) {
+        self.world.lock().commits.clear();
     }
 
     /// Adds a fault.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::auth::{self, Bearer, RefusedTokens};
 use crate::clock::Clock;
+use crate::commits::CommitLog;
 use crate::faults::Faults;
 use crate::record::RequestLog;
 
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) refused_tokens: RefusedTokens,
     pub(crate) requests: RequestLog,
+    pub(crate) commits: CommitLog,
 }
 
 /// Dashboard tokens that were issued for an API key.
@@ -60,6 +62,7 @@ impl World {
             faults: Faults::default(),
             refused_tokens: RefusedTokens::default(),
             requests: RequestLog::default(),
+            commits: CommitLog::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::context::{OperationContext, website, website_mut};
 use crate::account::Key;
 use crate::reply::{ApiError, ApiResult, Reply};
 
-pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let website_id = context.param(0).to_owned();
     let owner = website(context.account, &website_id)?.customer.clone();
@@ -44,6 +44,13 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     website_mut(context.account, &website_id)?
         .api_keys
         .push(Key { secret, shown });
+    context.commits.record_named(
+        &reply.name,
+        &[
+            ("intpWebsiteId", &website_id),
+            ("apiKeyId", &reply.id.to_string()),
+        ],
+    );
     Reply::payload(201, &reply)
 }
 
@@ -53,7 +60,7 @@ pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
     Reply::payload(200, &keys.iter().map(|key| &key.shown).collect::<Vec<_>>())
 }
 
-pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let (website_id, key) = (context.param(0).to_owned(), context.param(1).to_owned());
     let keys = &mut website_mut(context.account, &website_id)?.api_keys;
     let before = keys.len();
@@ -61,6 +68,9 @@ pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
     if keys.len() == before {
         return Err(ApiError::not_found("API key", &key));
     }
+    context
+        .commits
+        .record(&[("intpWebsiteId", &website_id), ("apiKeyId", &key)]);
     Ok(Reply::done())
 }
 

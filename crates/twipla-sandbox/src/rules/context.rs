@@ -7,6 +7,7 @@ use twipla_api::types::Package;
 use uuid::Uuid;
 
 use crate::account::{Account, Customer, Website};
+use crate::commits::CommitRecorder;
 use crate::input::{Fields, Query};
 use crate::reply::ApiError;
 
@@ -18,6 +19,8 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) path: &'a [String],
     pub(crate) query: &'a Query,
     pub(crate) body: Option<&'a Value>,
+    /// Where a rule records what it changed.
+    pub(crate) commits: CommitRecorder<'a>,
 }
 
 impl OperationContext<'_> {

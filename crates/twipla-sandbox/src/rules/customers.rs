@@ -37,7 +37,12 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     });
     let site = site.transpose()?;
 
-    let OperationContext { account, now, .. } = context;
+    let OperationContext {
+        account,
+        now,
+        mut commits,
+        ..
+    } = context;
     if account.customers.contains_key(&id) {
         return Err(ApiError::bad(format!("intpCustomerId {id} is in use")));
     }
@@ -83,6 +88,12 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         subscription,
     };
     account.customers.insert(id.clone(), made);
+    match &site {
+        Some((site_id, _)) => {
+            commits.record(&[("intpCustomerId", &id), ("intpWebsiteId", site_id)]);
+        }
+        None => commits.record(&[("intpCustomerId", &id)]),
+    }
     let website = site
         .map(|(site_id, site)| {
             account.websites.insert(site_id.clone(), site);
@@ -133,10 +144,11 @@ pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
 }
 
 /// Deletes the customer, their websites, and their contributor roles on other websites.
-pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0).to_owned();
     let before = render::intpc(context.account, &id, customer(context.account, &id)?);
     remove(context.account, &id);
+    context.commits.record(&[("intpCustomerId", &id)]);
     Reply::payload(200, &before)
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
     Reply::payload(200, &find(context.account, context.param(0))?)
 }
 
-pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let visibility = match fields.text_opt("visibility")? {
         Some(_) => fields.one_of("visibility", PackageVisibility::KNOWN)?,
@@ -97,11 +97,14 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         return Err(ApiError::bad("price and touchpoints must not be negative"));
     }
     context.account.packages.insert(package.id, package.clone());
+    context
+        .commits
+        .record_named(&package.name, &[("packageId", &package.id.to_string())]);
     Reply::payload(201, &package)
 }
 
 /// Recommended packages keep their name (observed).
-pub(crate) fn rename(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn rename(mut context: OperationContext<'_>) -> ApiResult {
     let name = context.fields()?.text("name")?.to_owned();
     let id = find(context.account, context.param(0))?.id;
     let Some(package) = context.account.packages.get_mut(&id) else {
@@ -111,12 +114,17 @@ pub(crate) fn rename(context: OperationContext<'_>) -> ApiResult {
     if package.recommended || fixed {
         return Err(ApiError::bad("a recommended package cannot be renamed"));
     }
-    package.name = name;
+    if package.name != name {
+        package.name.clone_from(&name);
+        context
+            .commits
+            .record_named(&name, &[("packageId", &id.to_string())]);
+    }
     Reply::payload(200, package)
 }
 
 /// Only restricted packages can be assigned (documented).
-pub(crate) fn assign(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn assign(mut context: OperationContext<'_>) -> ApiResult {
     let (id, restriction) = restriction(&context)?;
     let Some(package) = context.account.packages.get_mut(&id) else {
         return Err(ApiError::not_found("package", &id.to_string()));
@@ -129,21 +137,35 @@ pub(crate) fn assign(context: OperationContext<'_>) -> ApiResult {
     let assigned = package.restricted_to.get_or_insert_default();
     if !assigned.contains(&restriction) {
         assigned.push(restriction);
+        record_assignment(&mut context, id);
     }
     Ok(Reply::done())
 }
 
 /// A subscription that is already on the package keeps it (documented).
-pub(crate) fn unassign(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn unassign(mut context: OperationContext<'_>) -> ApiResult {
     let (id, _) = restriction(&context)?;
     let target = context.param(1).to_owned();
     if let Some(package) = context.account.packages.get_mut(&id) {
-        package
-            .restricted_to
-            .get_or_insert_default()
-            .retain(|to| !names(to, &target));
+        let assigned = package.restricted_to.get_or_insert_default();
+        let before = assigned.len();
+        assigned.retain(|to| !names(to, &target));
+        if assigned.len() < before {
+            record_assignment(&mut context, id);
+        }
     }
     Ok(Reply::done())
+}
+
+fn record_assignment(context: &mut OperationContext<'_>, package: Uuid) {
+    let target = match context.account.model {
+        Model::Website => "intpWebsiteId",
+        Model::Account => "intpCustomerId",
+    };
+    let id = context.param(1).to_owned();
+    context
+        .commits
+        .record(&[("packageId", &package.to_string()), (target, &id)]);
 }
 
 /// The package of the path, and the website or customer it is assigned to.

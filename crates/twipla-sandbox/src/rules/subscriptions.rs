@@ -48,7 +48,12 @@ pub(crate) fn change(
     // How a pro-rated change is calculated is not public, so only the type is checked.
     fields.bool_or_false("proRate")?;
 
-    let OperationContext { account, now, .. } = context;
+    let OperationContext {
+        account,
+        now,
+        mut commits,
+        ..
+    } = context;
     match (account.model, owner) {
         (Model::Website, SubscriptionOwner::Customer) => {
             return Err(ApiError::bad(
@@ -73,9 +78,16 @@ pub(crate) fn change(
     if let Some(package) = &package {
         packages::usable(package, &id)?;
     }
+    let owner_id = match owner {
+        SubscriptionOwner::Website => ("intpWebsiteId", id.as_str()),
+        SubscriptionOwner::Customer => ("intpCustomerId", id.as_str()),
+    };
     if action == SubscriptionAction::Deactivate {
-        return deactivate(account, owner, &id, &before);
+        let reply = deactivate(account, owner, &id, &before)?;
+        commits.record(&[owner_id]);
+        return Ok(reply);
     }
+    let package_id = package.as_ref().map(|package| package.id.to_string());
     let change = Change {
         account,
         owner,
@@ -83,9 +95,15 @@ pub(crate) fn change(
         trial,
         now,
     };
-    let after = change.apply(action, before)?;
+    let after = change.apply(action, before.clone())?;
     let shown = show(account, owner, &id, &after)?;
-    *current_mut(account, owner, &id)? = after;
+    if after != before {
+        *current_mut(account, owner, &id)? = after;
+        match &package_id {
+            Some(package_id) => commits.record(&[owner_id, ("packageId", package_id)]),
+            None => commits.record(&[owner_id]),
+        }
+    }
     Reply::payload(201, &shown)
 }
 
@@ -250,6 +268,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::commits::CommitLog;
     use crate::input::Query;
     use crate::rules::customers;
 
@@ -273,12 +292,14 @@ mod tests {
             }
         };
         let query = Query::parse("");
+        let partner = account.id;
         customers::create(OperationContext {
             account: &mut account,
             now,
             path: &[],
             query: &query,
             body: Some(&body),
+            commits: CommitLog::default().recorder("create_customer", partner),
         })
         .unwrap();
         account
@@ -302,12 +323,15 @@ mod tests {
             ),
         };
         let query = Query::parse("");
+        let partner = account.id;
+        let mut log = CommitLog::default();
         let context = OperationContext {
             account,
             now,
             path: &[],
             query: &query,
             body: Some(&body),
+            commits: log.recorder("upgrade_website_subscription", partner),
         };
         match change(context, owner, action) {
             Ok(reply) => reply.status,

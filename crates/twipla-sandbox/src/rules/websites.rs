@@ -146,10 +146,16 @@ pub(crate) fn create_flat(context: OperationContext<'_>) -> ApiResult {
 }
 
 fn insert(context: OperationContext<'_>, new: NewWebsite) -> ApiResult {
-    let OperationContext { account, now, .. } = context;
+    let OperationContext {
+        account,
+        now,
+        mut commits,
+        ..
+    } = context;
     customer(account, &new.customer)?;
     let (id, site) = build(account, new, now)?;
     account.websites.insert(id.clone(), site);
+    commits.record(&[("intpWebsiteId", &id)]);
     // With a billing date in the past, the first period may already have ended.
     account.apply_due_changes(now);
     Reply::payload(201, &render::website(account, &id, website(account, &id)?)?)
@@ -194,11 +200,12 @@ pub(crate) fn get_by_id(context: OperationContext<'_>) -> ApiResult {
 }
 
 /// The reply shows the website as it was. Afterwards it is not found.
-pub(crate) fn delete(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0).to_owned();
     let before = render::website(context.account, &id, website(context.account, &id)?)?;
     context.account.websites.shift_remove(&id);
     context.account.unassign_all(&id);
+    context.commits.record(&[("intpWebsiteId", &id)]);
     Reply::payload(200, &before)
 }
 
@@ -208,7 +215,7 @@ pub(crate) fn list_contributors(context: OperationContext<'_>) -> ApiResult {
 }
 
 /// Adds a contributor or changes their role: a contributor has exactly one.
-pub(crate) fn add_contributor(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn add_contributor(mut context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let id = fields.text("intpCustomerId")?.to_owned();
     let role = fields.one_of("role", ContributorRole::KNOWN)?;
@@ -220,41 +227,57 @@ pub(crate) fn add_contributor(context: OperationContext<'_>) -> ApiResult {
             "the owner of a website cannot be its contributor",
         ));
     }
-    website_mut(context.account, &website_id)?
+    let before = website_mut(context.account, &website_id)?
         .contributors
-        .insert(id, role);
+        .insert(id.clone(), role.clone());
+    if before != Some(role) {
+        context
+            .commits
+            .record(&[("intpWebsiteId", &website_id), ("intpCustomerId", &id)]);
+    }
     Ok(Reply::done())
 }
 
-pub(crate) fn remove_contributor(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn remove_contributor(mut context: OperationContext<'_>) -> ApiResult {
     let (website_id, id) = (context.param(0).to_owned(), context.param(1).to_owned());
     let site = website_mut(context.account, &website_id)?;
-    match site.contributors.shift_remove(&id) {
-        Some(_) => Ok(Reply::done()),
-        None => Err(ApiError::not_found("contributor", &id)),
+    if site.contributors.shift_remove(&id).is_none() {
+        return Err(ApiError::not_found("contributor", &id));
     }
+    context
+        .commits
+        .record(&[("intpWebsiteId", &website_id), ("intpCustomerId", &id)]);
+    Ok(Reply::done())
 }
 
 pub(crate) fn list_domains(context: OperationContext<'_>) -> ApiResult {
     Reply::payload(200, &website(context.account, context.param(0))?.domains)
 }
 
-pub(crate) fn add_domain(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn add_domain(mut context: OperationContext<'_>) -> ApiResult {
     let domain = context.fields()?.text("domain")?.to_owned();
     let id = context.param(0).to_owned();
     let site = website_mut(context.account, &id)?;
     if !site.domains.contains(&domain) {
-        site.domains.push(domain);
+        site.domains.push(domain.clone());
+        context
+            .commits
+            .record_named(&domain, &[("intpWebsiteId", &id)]);
     }
     Ok(Reply::done())
 }
 
 /// Succeeds even if the domain was not on the list (observed).
-pub(crate) fn remove_domain(context: OperationContext<'_>) -> ApiResult {
+pub(crate) fn remove_domain(mut context: OperationContext<'_>) -> ApiResult {
     let domain = context.fields()?.text("domain")?.to_owned();
     let id = context.param(0).to_owned();
-    website_mut(context.account, &id)?
-        .domains
-        .retain(|known| *known != domain);
+    let domains = &mut website_mut(context.account, &id)?.domains;
+    let before = domains.len();
+    domains.retain(|known| *known != domain);
+    if domains.len() < before {
+        context
+            .commits
+            .record_named(&domain, &[("intpWebsiteId", &id)]);
+    }
     Ok(Reply::done())
 }

@@ -3,9 +3,11 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "every function here serves a test"
 )]
 
+mod commits;
 mod faults;
 mod hostile;
 mod program;

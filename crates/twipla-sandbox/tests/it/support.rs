@@ -76,7 +76,7 @@ impl Client {
         response
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
