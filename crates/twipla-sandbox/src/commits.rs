@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
+use twipla_api::PartnerId;
 use uuid::Uuid;
 
 /// The oldest entries make room for new ones.
@@ -19,7 +20,7 @@ pub struct Commit {
     /// `operationId` in the contract.
     pub operation: &'static str,
     /// The partner whose data was changed.
-    pub partner: Uuid,
+    pub partner: PartnerId,
     /// What was changed: `intpCustomerId`, `intpWebsiteId`, `packageId` and
     /// `apiKeyId`, those that apply. They are given in the request or, for a new
     /// package or API key, chosen by the sandbox.
@@ -46,7 +47,7 @@ impl CommitLog {
         CommitRecorder {
             log: self,
             operation,
-            partner,
+            partner: partner.into(),
         }
     }
 

@@ -157,7 +157,7 @@ pub(crate) fn unassign(mut context: OperationContext<'_>) -> ApiResult {
     Ok(Reply::done())
 }
 
-fn record_assignment(context: &mut OperationContext<'_>, package: Uuid) {
+fn record_assignment(context: &mut OperationContext<'_>, package: PackageId) {
     let target = match context.account.model {
         Model::Website => "intpWebsiteId",
         Model::Account => "intpCustomerId",
