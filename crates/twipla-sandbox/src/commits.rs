@@ -65,7 +65,7 @@ impl CommitLog {
 pub(crate) struct CommitRecorder<'a> {
     log: &'a mut CommitLog,
     operation: &'static str,
-    partner: Uuid,
+    partner: PartnerId,
 }
 
 impl CommitRecorder<'_> {
