@@ -48,7 +48,7 @@ pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
         &reply.name,
         &[
             ("intpWebsiteId", &website_id),
-            ("apiKeyId", &reply.id.to_string()),
+            ("apiKeyId", reply.id.as_ref()),
         ],
     );
     Reply::payload(201, &reply)
