@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use self::processes::{Over, Processes};
 use self::table::{Row, Table, median};
-use crate::contract::{self, Layout};
+use crate::layout::{self, Layout};
 
 /// What `cargo xtask bench` is asked.
 #[derive(Debug, Clone, Args)]
@@ -101,7 +101,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
         let record = json!({ "rows": bench.table.rows(), "rounds": bench.rounds });
         let text = serde_json::to_string_pretty(&record).context("cannot write the record")?;
         fs::create_dir_all(path.parent().unwrap_or(path)).ok();
-        contract::write_atomically(&absolute(path)?, &(text + "\n"))?;
+        layout::write_atomically(&absolute(path)?, &(text + "\n"))?;
     }
     Ok(())
 }

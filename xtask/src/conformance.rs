@@ -11,7 +11,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::contract::{self, Layout, Lock};
+use crate::layout::{self, Layout};
+use crate::lock::Lock;
 use crate::normalise;
 use crate::tools::{self, Venv};
 
@@ -94,7 +95,7 @@ fn check(
     let seed: Seed = serde_json::from_str(&seeded.out).context("the set-up gave no ids")?;
 
     let config = scratch.join(format!("schemathesis-{}.toml", partner.model));
-    contract::write_atomically(
+    layout::write_atomically(
         &config,
         &configuration(contract, sandbox, &token, &seed, options.max_examples)?,
     )?;

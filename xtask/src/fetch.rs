@@ -16,8 +16,10 @@ use serde_json::Value;
 pub use self::page::embedded;
 pub use self::source::{DEFAULT, LIMIT, Source};
 
-use crate::contract::{self, Layout, Lock, Version};
 use crate::diff::model::Contract;
+use crate::document;
+use crate::layout::{self, Layout};
+use crate::lock::{Lock, Version};
 
 /// How much of the hash goes into the name of a version.
 const SHORT: usize = 8;
@@ -77,7 +79,7 @@ pub async fn read(source: &Source) -> Result<Document> {
 pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str) -> Result<Taken> {
     let lock = Lock::load(layout)?;
     let before = lock.version(&lock.current)?.clone();
-    let sha256 = contract::sha256(document.text.as_bytes());
+    let sha256 = document::sha256(document.text.as_bytes());
     if let Some(known) = lock.versions.iter().find(|known| known.sha256 == sha256) {
         let changed = known.name != lock.current;
         if changed {
@@ -118,7 +120,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
 /// The document in some bytes: JSON, YAML, or embedded in a page.
 pub fn document(bytes: &[u8]) -> Result<Document> {
     let text = std::str::from_utf8(bytes)
-        .context("it is no text in UTF-8")?
+        .context("invalid text: expected UTF-8")?
         .to_owned();
     if text
         .trim_start_matches('\u{feff}')
@@ -126,18 +128,18 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
         .starts_with('<')
     {
         let value = embedded(&text).context(
-            "it is a page without an OpenAPI document in it: neither `__redoc_state` nor `__redoc_definition` holds one",
+            "the page has no OpenAPI document in it: neither `__redoc_state` nor `__redoc_definition` holds one",
         )?;
         return Ok(Document {
-            text: contract::to_text(&value)?,
+            text: document::to_text(&value)?,
             extension: "json",
             value,
         });
     }
-    let value = contract::parse_document(bytes)?;
+    let value = document::parse(bytes)?;
     ensure!(
         page::is_document(&value),
-        "it has no `openapi` and `paths`: it is no OpenAPI document"
+        "not a valid OpenAPI document: there are no `openapi` and `paths`"
     );
     let json = text
         .trim_start_matches('\u{feff}')
@@ -218,7 +220,7 @@ fn edit_lock(
         .parse()
         .with_context(|| format!("{} is no TOML", layout.show(&path)))?;
     edit(&mut lock)?;
-    contract::write_atomically(&path, &lock.to_string())
+    layout::write_atomically(&path, &lock.to_string())
 }
 
 fn add_version(lock: &mut toml_edit::DocumentMut, version: &Version) -> Result<()> {

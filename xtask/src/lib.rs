@@ -6,12 +6,14 @@
 
 pub mod bench;
 pub mod conformance;
-pub mod contract;
 pub mod diff;
+pub mod document;
 pub mod fetch;
 pub mod generate;
 pub mod history;
+pub mod layout;
 pub mod lint_contract;
+pub mod lock;
 pub mod normalise;
 pub mod operations;
 pub mod overlay;

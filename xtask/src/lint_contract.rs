@@ -7,8 +7,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::contract::{Layout, Lock};
 use crate::fetch;
+use crate::layout::Layout;
+use crate::lock::Lock;
 use crate::tools::{self, Venv};
 
 /// Lints the contract, and generates clients of two other languages from it.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::contract::Layout;
 use xtask::diff::command as diff;
 use xtask::fetch::Source;
+use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
 use xtask::{bench, conformance, lint_contract, update, weight};
 

@@ -1,11 +1,14 @@
 //! OpenAPI Overlay 1.0: corrections to a document that stay apart from it.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
+
+use crate::layout::Layout;
 
 /// An overlay document.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +44,34 @@ pub struct Action {
     /// Take each node away.
     #[serde(default)]
     pub remove: bool,
+}
+
+/// The overlays of the contract with their file names, in the order in which they apply.
+pub fn load(layout: &Layout) -> Result<Vec<(String, Overlay)>> {
+    let folder = layout.openapi().join("overlays");
+    let mut paths = Vec::new();
+    for entry in
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", layout.show(&folder)))?
+    {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", layout.show(&path)))?;
+            let overlay: Overlay = serde_json::from_str(&text)
+                .with_context(|| format!("{} is not an OpenAPI overlay", layout.show(&path)))?;
+            Ok((layout.show(&path).to_string(), overlay))
+        })
+        .collect()
 }
 
 /// Applies an overlay. Every action must hit something.

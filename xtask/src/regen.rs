@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use similar::TextDiff;
 
-use crate::contract::{self, Layout};
+use crate::document;
+use crate::layout::{self, Layout};
+use crate::lock;
 use crate::normalise::{Rewrite, normalise};
 use crate::{generate, history, operations, overlay, readme};
 
@@ -34,8 +36,8 @@ pub struct Output {
 
 /// The contract: the current version with every overlay applied.
 pub fn contract(layout: &Layout) -> Result<Value> {
-    let mut document = contract::load_current(layout)?;
-    for (name, overlay) in contract::load_overlays(layout)? {
+    let mut document = lock::load_current(layout)?;
+    for (name, overlay) in overlay::load(layout)? {
         document = overlay::apply(&document, &overlay).with_context(|| name.clone())?;
     }
     sort_statuses(&mut document);
@@ -65,7 +67,7 @@ pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
     let outputs = vec![
         Output {
             path: layout.contract(),
-            text: contract::to_text(&document)?,
+            text: document::to_text(&document)?,
         },
         Output {
             path: layout.generated("types"),
@@ -101,7 +103,7 @@ fn readme(layout: &Layout, document: &Value) -> Result<String> {
 /// Writes the contract alone.
 pub fn overlay(layout: &Layout) -> Result<()> {
     let path = layout.contract();
-    contract::write_atomically(&path, &contract::to_text(&contract(layout)?)?)?;
+    layout::write_atomically(&path, &document::to_text(&contract(layout)?)?)?;
     println!("wrote {}", layout.show(&path));
     Ok(())
 }
@@ -123,7 +125,7 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
         let shown = layout.show(&output.path);
         match mode {
             Mode::Write => {
-                contract::write_atomically(&output.path, &output.text)?;
+                layout::write_atomically(&output.path, &output.text)?;
                 println!("wrote {shown}");
             }
             Mode::Check => {

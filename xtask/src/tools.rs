@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::contract::{Layout, Lock};
+use crate::layout::Layout;
+use crate::lock::Lock;
 
 /// What a program said.
 #[derive(Debug)]

@@ -7,9 +7,11 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 use serde_json::Value;
 
-use crate::contract::{self, Layout, Version};
 use crate::diff::{Accepted, Finding, Format, Level, Report, RustApi};
+use crate::document;
 use crate::fetch::{self, Source, Taken};
+use crate::layout::Layout;
+use crate::lock::Version;
 use crate::regen::{self, Mode};
 use crate::{history, lint_contract};
 
@@ -186,7 +188,7 @@ fn stored_contract(layout: &Layout) -> Result<Value> {
     let path = layout.contract();
     let bytes =
         std::fs::read(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
-    contract::parse_document(&bytes).with_context(|| layout.show(&path).to_string())
+    document::parse(&bytes).with_context(|| layout.show(&path).to_string())
 }
 
 fn cargo_test(layout: &Layout) -> Result<()> {

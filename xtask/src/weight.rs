@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::contract::Layout;
+use crate::layout::Layout;
 
 /// The sets of features that are weighed: what they are called, whether the default ones are in, and the others.
 const SETS: [(&str, bool, &str); 4] = [

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
 use serde_json::{Value, json};
-use xtask::contract::Layout;
+use xtask::layout::Layout;
 use xtask::normalise::{Kind, normalise};
 use xtask::regen;
 

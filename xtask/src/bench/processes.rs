@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::contract::Layout;
+use crate::layout::Layout;
 
 /// The file with the private key.
 const KEY: &str = "partner.key";

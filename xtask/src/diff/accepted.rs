@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::Finding;
-use crate::contract::{self, Layout};
+use crate::layout::{self, Layout};
 
 /// The accepted changes by their fingerprint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Accepted {
             list.push(table);
         }
         if !added.is_empty() {
-            contract::write_atomically(&path, &document.to_string())?;
+            layout::write_atomically(&path, &document.to_string())?;
         }
         Ok(added.len())
     }

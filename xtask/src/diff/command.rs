@@ -9,7 +9,9 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::{Accepted, Format, Level, Report, report};
-use crate::contract::{self, Layout, Lock};
+use crate::document;
+use crate::layout::Layout;
+use crate::lock::{self, Lock, Version};
 
 /// What `cargo xtask diff` is asked.
 #[derive(Debug, Clone, Args)]
@@ -87,7 +89,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     let path = Path::new(name);
     if path.is_file() {
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-        let value = contract::parse_document(&bytes).with_context(|| name.to_owned())?;
+        let value = document::parse(&bytes).with_context(|| name.to_owned())?;
         return Ok((name.to_owned(), value));
     }
     let lock = Lock::load(layout)?;
@@ -112,10 +114,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
             .collect(),
     };
     match found[..] {
-        [version] => Ok((
-            version.name.clone(),
-            contract::load_version(layout, version)?,
-        )),
+        [version] => Ok((version.name.clone(), lock::load_version(layout, version)?)),
         [] => bail!(
             "{name} is neither a file nor a version: the versions are {}",
             names(lock.versions.iter().collect())
@@ -124,7 +123,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     }
 }
 
-fn names(versions: Vec<&contract::Version>) -> String {
+fn names(versions: Vec<&Version>) -> String {
     let names: Vec<&str> = versions
         .into_iter()
         .map(|version| version.name.as_str())

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
-use crate::contract::hex;
+use crate::document::hex;
 
 /// One change, where it is, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
