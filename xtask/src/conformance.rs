@@ -11,9 +11,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::document;
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
-use crate::normalise;
 use crate::tools::{self, Venv};
 
 /// How long the sandbox may take to listen, once it is built.
@@ -191,7 +191,7 @@ fn parameters() -> Value {
 
 /// What is different for some operations.
 fn operations(contract: &Value) -> Result<Vec<Value>> {
-    let all = normalise::operations(contract);
+    let all = document::operations(contract);
     for id in ENDING {
         ensure!(
             all.iter().any(|operation| operation.id == id),

@@ -1,7 +1,6 @@
 //! Compares two contracts: what changed, whether released clients keep working, whether the Rust API changes.
 //!
-//! [`compare`] reads two OpenAPI 3 documents into a model of its own and
-//! returns one [`Finding`] for each change, worst first. What a finding is
+//! [`compare`] reads two OpenAPI 3 documents and returns one [`Finding`] for each change, worst first. What a finding is
 //! called and means stands in the table of [`rules`]. A change that no rule
 //! knows is still a finding (`document-changed`), so nothing is silent.
 //!
@@ -15,7 +14,6 @@ mod accepted;
 pub mod command;
 mod compare;
 mod finding;
-pub mod model;
 mod report;
 mod residual;
 pub mod rules;
@@ -36,7 +34,7 @@ pub use self::surface::surface;
 ///
 /// # Errors
 ///
-/// Where one of them is no OpenAPI 3 document, or refers to what is not there.
+/// Where one of them is not an OpenAPI 3 document, or a reference names nothing in it.
 pub fn compare(old: &Value, new: &Value) -> Result<Vec<Finding>> {
     compare::compare(old, new)
 }

@@ -1,38 +1,22 @@
-//! OpenAPI documents: read, written and identified.
+//! OpenAPI documents: their text, and every way around in them.
+//!
+//! [`operations`] lists operations as they are written, [`Contract`] with their
+//! references resolved. [`each_schema`] visits the schemas of a whole document,
+//! [`Schema`] reads a single one. Everything that walks a document does it here.
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+mod contract;
+mod node;
+mod operation;
+mod schema;
+mod schemas;
+mod text;
 
-/// Reads a document in JSON or YAML.
-pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let text = std::str::from_utf8(bytes).context("invalid text: expected UTF-8")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with(['{', '[']) {
-        return serde_json::from_str(text).context("invalid JSON");
-    }
-    serde_saphyr::from_str(text).context("invalid YAML")
-}
-
-/// A document as it is checked in: two spaces, one newline at the end.
-pub fn to_text(document: &Value) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(document).context("cannot print the contract")?;
-    text.push('\n');
-    Ok(text)
-}
-
-/// The hash by which a document is known.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
+pub use self::contract::{Contract, Parameter, ResolvedOperation};
+pub use self::node::{
+    Node, entries, escape, fields, object, reference, references, resolve, resolve_at, target,
+};
+pub use self::operation::{Operation, is_success, operations};
+pub use self::schema::Schema;
+pub use self::schemas::{SCHEMAS, each_schema, each_schema_mut, type_name};
+pub(crate) use self::text::hex;
+pub use self::text::{parse, sha256, to_text};

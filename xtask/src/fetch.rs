@@ -16,8 +16,7 @@ use serde_json::Value;
 pub use self::page::embedded;
 pub use self::source::{DEFAULT, LIMIT, Source};
 
-use crate::diff::model::Contract;
-use crate::document;
+use crate::document::{self, Contract};
 use crate::layout::{self, Layout};
 use crate::lock::{Lock, Version};
 

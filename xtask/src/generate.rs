@@ -19,7 +19,7 @@ use quote::quote;
 use serde_json::Value;
 use syn::{Attribute, Expr, Ident, Item, Type};
 
-use crate::normalise::type_name;
+use crate::document::type_name;
 
 /// The schema whose wire type is written by hand, and that type.
 const REPLACED: [(&str, &str); 1] = [("Count", "crate::Count")];

@@ -6,7 +6,6 @@
 //! It is pure: a document in, a document and its log out.
 
 mod check;
-mod document;
 mod rewrite;
 
 use std::fmt;
@@ -14,8 +13,7 @@ use std::fmt;
 use anyhow::Result;
 use serde_json::Value;
 
-pub(crate) use self::document::entries;
-pub use self::document::{Operation, is_success, operations, resolve, type_name};
+pub use crate::document::{Operation, entries, operations, resolve};
 
 /// One change that prepares the contract for the generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,5 +98,3 @@ impl Log {
         });
     }
 }
-
-// Checks of what the generator panics on or is silently wrong about.

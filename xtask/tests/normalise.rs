@@ -447,13 +447,13 @@ fn what_cannot_be_carried_over_is_refused() {
             "dangling",
             at(GET, "/responses/200"),
             json_body("Nothing"),
-            "#/components/schemas/Nothing does not exist",
+            "#/components/schemas/Nothing\" does not exist",
         ),
         (
             "foreign",
             at(GET, "/responses/200"),
             json!({ "$ref": "other.json#/x" }),
-            "leads out of the document",
+            "points outside the document",
         ),
         (
             "beside $ref",

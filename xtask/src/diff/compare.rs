@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Findings, Place, Verdict};
-use super::model::{Contract, Node, Operation, entries, escape, fields};
 use super::residual;
 use super::rules::{Runtime, RustApi};
 use super::schema::{Schemas, Walk};
+use crate::document::{Contract, Node, ResolvedOperation, entries, escape, fields};
 
 /// Every difference between two contracts, the worst first.
 pub(super) fn compare(old: &Value, new: &Value) -> Result<Vec<Finding>> {
@@ -123,9 +123,13 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn operations(&mut self, before: &[Operation<'a>], after: &[Operation<'a>]) -> Result<()> {
-        let mut left: Vec<&Operation<'a>> = Vec::new();
-        let by_shape: HashMap<String, &Operation<'a>> = after
+    fn operations(
+        &mut self,
+        before: &[ResolvedOperation<'a>],
+        after: &[ResolvedOperation<'a>],
+    ) -> Result<()> {
+        let mut left: Vec<&ResolvedOperation<'a>> = Vec::new();
+        let by_shape: HashMap<String, &ResolvedOperation<'a>> = after
             .iter()
             .map(|operation| (operation.shape(), operation))
             .collect();
@@ -184,7 +188,11 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    fn operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    fn operation(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let name = new.name();
         let place = |key: &str| at(&name, &name, &format!("{}/{key}", new.node.pointer));
         if old.id() != new.id() {
@@ -229,14 +237,14 @@ impl<'a> Comparison<'a> {
         self.paging(old, new)
     }
 
-    fn security(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
+    fn security(&mut self, old: &ResolvedOperation<'a>, new: &ResolvedOperation<'a>) {
         let name = new.name();
         let mut place = at(&name, &name, &new.security_pointer);
         place.covers = vec![old.security_pointer.clone()];
-        let open = |operation: &Operation<'a>| {
+        let open = |operation: &ResolvedOperation<'a>| {
             operation.security.is_empty() || operation.security.contains("nothing")
         };
-        let list = |operation: &Operation<'a>| -> Value {
+        let list = |operation: &ResolvedOperation<'a>| -> Value {
             operation
                 .security
                 .iter()
@@ -392,7 +400,7 @@ fn at(operation: &str, subject: &str, location: &str) -> Place {
 }
 
 /// An operation with the request that it is.
-fn subject(operation: &Operation<'_>) -> String {
+fn subject(operation: &ResolvedOperation<'_>) -> String {
     match operation.id() {
         "" => operation.request(),
         id => format!("{id} ({})", operation.request()),

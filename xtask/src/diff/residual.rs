@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::finding::{Findings, Place, Verdict};
-use super::model::escape;
+use crate::document::escape;
 
 /// Reports every difference of two documents that no finding covers.
 pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {

@@ -9,9 +9,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::finding::{Findings, Place, Verdict};
-use super::model::{Contract, Schema, each_reference, entries, reference};
 use super::rules::{Direction, Runtime, RustApi, Subject};
 use super::rust_type::rust_type;
+use crate::document::{Contract, SCHEMAS, Schema, entries, reference, references};
 
 /// Where a comparison of schemas is.
 #[derive(Debug, Clone)]
@@ -540,11 +540,7 @@ fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
     let mut same: HashMap<&'a str, Vec<&'a str>> = new
         .components("schemas")
         .filter(|(name, value)| before.get(name) == Some(value))
-        .map(|(name, value)| {
-            let mut leads_to = Vec::new();
-            each_reference(value, &mut |reference| leads_to.push(reference));
-            (name, leads_to)
-        })
+        .map(|(name, value)| (name, references(value)))
         .collect();
     loop {
         let names: HashSet<&str> = same.keys().copied().collect();
@@ -552,7 +548,7 @@ fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
         same.retain(|_, leads_to| {
             leads_to.iter().all(|reference| {
                 reference
-                    .strip_prefix("#/components/schemas/")
+                    .strip_prefix(SCHEMAS)
                     .is_some_and(|name| names.contains(name))
             })
         });

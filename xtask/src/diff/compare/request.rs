@@ -6,13 +6,17 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::super::finding::Place;
-use super::super::model::{Node, Operation, Parameter, escape, fields};
 use super::super::rules::Subject;
 use super::super::schema::Walk;
 use super::{Comparison, at, media_types};
+use crate::document::{Node, Parameter, ResolvedOperation, escape, fields};
 
 impl<'a> Comparison<'a> {
-    pub(super) fn parameters(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn parameters(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let (old_path, new_path) = (old.path_names(), new.path_names());
         // A path parameter is known by its place, any other by its name.
         let key = |parameter: &Parameter<'a>, path: &[&str]| {
@@ -81,7 +85,7 @@ impl<'a> Comparison<'a> {
 
     fn parameter(
         &mut self,
-        operation: &Operation<'a>,
+        operation: &ResolvedOperation<'a>,
         old: &Parameter<'a>,
         new: &Parameter<'a>,
     ) -> Result<()> {
@@ -144,7 +148,11 @@ impl<'a> Comparison<'a> {
         self.schema_of(&walk, &old.node, &new.node)
     }
 
-    pub(super) fn body(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn body(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let name = new.name();
         let subject = format!("{name} request body");
         let required = |body: &Node<'a>| body.value["required"] == true;

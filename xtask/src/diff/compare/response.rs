@@ -4,16 +4,19 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::super::finding::Verdict;
-use super::super::model::{Contract, Node, Operation, escape, fields};
 use super::super::rules::Subject;
 use super::super::schema::Walk;
 use super::{Comparison, at, ignored, media_types, missing};
-use crate::normalise::is_success;
+use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
 impl<'a> Comparison<'a> {
-    pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn responses(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let name = new.name();
-        let find = |operation: &Operation<'a>, status: &str| {
+        let find = |operation: &ResolvedOperation<'a>, status: &str| {
             operation
                 .responses
                 .iter()
@@ -169,7 +172,11 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    pub(super) fn paging(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn paging(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let before = paging(self.old, old)?;
         let after = paging(self.new, new)?;
         let id = match (before.is_null(), after.is_null()) {
@@ -187,12 +194,12 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn response_at(operation: &Operation<'_>, status: &str) -> String {
+fn response_at(operation: &ResolvedOperation<'_>, status: &str) -> String {
     format!("{}/responses/{}", operation.node.pointer, escape(status))
 }
 
 /// How a list comes in pages: parameters that choose a page, and what says where one is.
-fn paging(contract: Contract<'_>, operation: &Operation<'_>) -> Result<Value> {
+fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<Value> {
     const CHOOSE: [&str; 9] = [
         "page",
         "pagesize",

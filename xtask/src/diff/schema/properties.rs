@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::model::{Schema, escape};
 use super::super::rules::{Direction, Runtime};
 use super::super::rust_type::rust_type;
 use super::{Comparison, Walk};
+use crate::document::{Schema, escape};
 
 /// Alike enough to be the same name written anew.
 const ALIKE: f32 = 0.6;

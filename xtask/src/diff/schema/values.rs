@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::model::Schema;
 use super::super::rules::{Direction, Runtime, RustApi};
 use super::{Comparison, Walk, or_null};
+use crate::document::Schema;
 
 /// Upper and lower bounds: keyword, its flag for an exclusive bound, how the rules call it, whether it is a lower one.
 const BOUNDS: [(&str, &str, &str, bool); 8] = [
