@@ -21,20 +21,9 @@ mod rust_type;
 mod schema;
 mod surface;
 
-use anyhow::Result;
-use serde_json::Value;
-
 pub use self::accepted::Accepted;
+pub use self::compare::compare;
 pub use self::finding::Finding;
 pub use self::report::{Format, Report};
 pub use self::rules::{Direction, Level, Runtime, RustApi};
 pub use self::surface::surface;
-
-/// Every difference between two contracts, the worst first.
-///
-/// # Errors
-///
-/// Where one of them is not an OpenAPI 3 document, or a reference names nothing in it.
-pub fn compare(old: &Value, new: &Value) -> Result<Vec<Finding>> {
-    compare::compare(old, new)
-}

@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use crate::layout::Layout;
+use crate::lock;
 
 /// An overlay document.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +45,31 @@ pub struct Action {
     /// Take each node away.
     #[serde(default)]
     pub remove: bool,
+}
+
+/// The contract: the current version with every overlay applied.
+pub fn contract(layout: &Layout) -> Result<Value> {
+    let mut document = lock::load_current(layout)?;
+    for (name, overlay) in load(layout)? {
+        document = apply(&document, &overlay).with_context(|| name.clone())?;
+    }
+    sort_statuses(&mut document);
+    Ok(document)
+}
+
+/// Puts the statuses of each operation in order, where an overlay added one.
+///
+/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
+fn sort_statuses(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        let operations = item.as_object_mut();
+        for operation in operations.into_iter().flat_map(|item| item.values_mut()) {
+            if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+                responses.sort_keys();
+            }
+        }
+    }
 }
 
 /// The overlays of the contract with their file names, in the order in which they apply.

@@ -9,7 +9,6 @@ use similar::TextDiff;
 
 use crate::document;
 use crate::layout::{self, Layout};
-use crate::lock;
 use crate::normalise::{Rewrite, normalise};
 use crate::{generate, history, operations, overlay, readme};
 
@@ -34,34 +33,9 @@ pub struct Output {
     pub text: String,
 }
 
-/// The contract: the current version with every overlay applied.
-pub fn contract(layout: &Layout) -> Result<Value> {
-    let mut document = lock::load_current(layout)?;
-    for (name, overlay) in overlay::load(layout)? {
-        document = overlay::apply(&document, &overlay).with_context(|| name.clone())?;
-    }
-    sort_statuses(&mut document);
-    Ok(document)
-}
-
-/// Puts the statuses of each operation in order, where an overlay added one.
-///
-/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
-fn sort_statuses(document: &mut Value) {
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
-        let operations = item.as_object_mut();
-        for operation in operations.into_iter().flat_map(|item| item.values_mut()) {
-            if let Some(Value::Object(responses)) = operation.get_mut("responses") {
-                responses.sort_keys();
-            }
-        }
-    }
-}
-
 /// Everything that is generated, and the log of what prepared it.
 pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
-    let document = contract(layout)?;
+    let document = overlay::contract(layout)?;
     let (prepared, log) = normalise(&document).context("openapi/twipla-3as.json")?;
     let client = generate::generate(&prepared)?;
     let outputs = vec![
@@ -103,7 +77,7 @@ fn readme(layout: &Layout, document: &Value) -> Result<String> {
 /// Writes the contract alone.
 pub fn overlay(layout: &Layout) -> Result<()> {
     let path = layout.contract();
-    layout::write_atomically(&path, &document::to_text(&contract(layout)?)?)?;
+    layout::write_atomically(&path, &document::to_text(&overlay::contract(layout)?)?)?;
     println!("wrote {}", layout.show(&path));
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::fetch::{self, Source, Taken};
 use crate::layout::Layout;
 use crate::lock::Version;
 use crate::regen::{self, Mode};
-use crate::{history, lint_contract};
+use crate::{history, lint_contract, overlay};
 
 /// Takes a document into the repository and prints what it changes.
 pub fn fetch(layout: &Layout, source: Option<&Source>) -> Result<()> {
@@ -31,7 +31,7 @@ pub fn run(layout: &Layout, source: Option<&Source>) -> Result<bool> {
     let mut done = vec![step("regen", &regenerated.map(|_| ()))];
     let mut report = None;
     if done.iter().all(|step| step.passed) {
-        let now = regen::contract(layout)?;
+        let now = overlay::contract(layout)?;
         // The corrections count, too: this is the contract that the crates are made of.
         report = Some(Report::new(
             ("the contract as it was", &contract_before),

@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 use xtask::diff::compare;
 use xtask::layout::Layout;
 use xtask::lock::{self, Lock};
-use xtask::regen;
+use xtask::overlay;
 
 static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
     let layout = Layout::here().unwrap();
-    regen::contract(&layout).unwrap()
+    overlay::contract(&layout).unwrap()
 });
 
 /// Every node of the contract that is no description, by its pointer.

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use xtask::layout::Layout;
 use xtask::normalise::{Kind, normalise};
-use xtask::regen;
+use xtask::overlay;
 
 /// A contract with one operation and two schemas; each test bends it.
 fn contract() -> Value {
@@ -74,7 +74,7 @@ fn json_body(schema: &str) -> Value {
 
 #[test]
 fn the_real_contract() {
-    let contract = regen::contract(&Layout::here().unwrap()).unwrap();
+    let contract = overlay::contract(&Layout::here().unwrap()).unwrap();
     let (_, log) = normalise(&contract).unwrap();
     let lines: Vec<_> = log.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("rewrites", lines.join("\n"));

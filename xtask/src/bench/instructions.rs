@@ -6,9 +6,9 @@
 
 use anyhow::Result;
 
+use super::harness::{Bench, OPERATIONS};
 use super::processes::Over;
 use super::table::Row;
-use super::{Bench, OPERATIONS};
 
 /// Calls of the shorter of two runs; the longer one has twice as many, and what is not of the calls cancels out.
 const CALLS: u32 = 2_000;

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::layout::{self, Layout};
 
 /// The accepted changes by their fingerprint.

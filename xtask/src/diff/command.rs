@@ -8,10 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{Accepted, Format, Level, Report, report};
+use super::accepted::Accepted;
+use super::report::{self, Format, Report};
+use super::rules::{self, Level};
 use crate::document;
 use crate::layout::Layout;
 use crate::lock::{self, Lock, Version};
+use crate::overlay;
 
 /// What `cargo xtask diff` is asked.
 #[derive(Debug, Clone, Args)]
@@ -71,7 +74,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
 pub fn rules() -> String {
     let mut text =
         String::from("| rule | level | released client | Rust API |\n|---|---|---|---|\n");
-    for rule in super::rules::rules() {
+    for rule in rules::rules() {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} |",
@@ -95,7 +98,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     let lock = Lock::load(layout)?;
     if name == "contract" {
         let shown = layout.show(&layout.contract()).to_string();
-        return Ok((shown, crate::regen::contract(layout)?));
+        return Ok((shown, overlay::contract(layout)?));
     }
     let wanted = if name == "current" {
         &lock.current

@@ -8,7 +8,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Accepted, Finding, Level, Runtime, RustApi};
+use super::accepted::Accepted;
+use super::compare::compare;
+use super::finding::Finding;
+use super::rules::{Direction, Level, Runtime, RustApi};
 
 /// Operations that are named; the others are counted.
 const NAMED: usize = 3;
@@ -54,7 +57,7 @@ impl Report {
         (new_name, new): (&str, &Value),
         accepted: &Accepted,
     ) -> Result<Self> {
-        let findings = super::compare(old, new)
+        let findings = compare(old, new)
             .with_context(|| format!("cannot compare {old_name} with {new_name}"))?;
         Ok(Self {
             old: old_name.to_owned(),
@@ -151,8 +154,8 @@ impl Report {
             ),
         ] {
             let side = match title {
-                "Requests" => Some(super::Direction::Request),
-                "Responses" => Some(super::Direction::Response),
+                "Requests" => Some(Direction::Request),
+                "Responses" => Some(Direction::Response),
                 _ => None,
             };
             let mut lines = Vec::new();

@@ -5,8 +5,7 @@ use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, parse_quote};
 
-use super::doc_text;
-
+use super::syntax::doc_text;
 use crate::document::{fields, type_name};
 
 /// The text of a generated file.

@@ -9,7 +9,8 @@ use syn::{Attribute, Item, ItemStruct, parse_quote};
 
 use crate::document::{fields, type_name};
 
-use super::{REPLACED, doc_text, types_module};
+use super::replaced::REPLACED;
+use super::syntax::{doc_text, types_module};
 
 /// Gives every generated type a `JsonSchema`: structs by a derive, open enums by an impl, which no derive can write.
 pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()> {

@@ -11,7 +11,7 @@ use syn::{Attribute, Expr, Fields, Item, ItemEnum, ItemStruct, parse_quote};
 
 use crate::document::{fields, type_name};
 
-use super::{self_type, types_module};
+use super::syntax::{self_type, types_module};
 
 /// The name of the variant for a value that this version does not know.
 const UNKNOWN: &str = "Unknown";

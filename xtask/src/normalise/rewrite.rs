@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Log};
+use super::log::{Kind, Log};
 use crate::document::{
     SCHEMAS, each_schema_mut, entries, escape, fields, is_success, object, operations, references,
     resolve, target, type_name,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::finding::Place;
-use super::super::rules::Subject;
-use super::super::schema::Walk;
-use super::{Comparison, at, media_types};
+use super::comparison::{Comparison, at, media_types};
+use crate::diff::finding::Place;
+use crate::diff::rules::Subject;
+use crate::diff::schema::Walk;
 use crate::document::{Node, Parameter, ResolvedOperation, escape, fields};
 
 impl<'a> Comparison<'a> {

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::finding::Verdict;
-use super::super::rules::Subject;
-use super::super::schema::Walk;
-use super::{Comparison, at, ignored, media_types, missing};
+use super::comparison::{Comparison, at, media_types, missing};
+use crate::diff::finding::Verdict;
+use crate::diff::rules::Subject;
+use crate::diff::schema::Walk;
 use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
 impl<'a> Comparison<'a> {
@@ -74,7 +74,7 @@ impl<'a> Comparison<'a> {
         let has_body = |response: &Node<'a>| fields(&response.value["content"]).next().is_some();
         let failure = !is_success(status);
         let verdict = if failure {
-            ignored()
+            Verdict::ignored()
         } else {
             Verdict::default()
         };

@@ -3,21 +3,22 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::rules::{Direction, Runtime};
-use super::super::rust_type::rust_type;
-use super::{Comparison, Walk};
+use super::changes::{Changes, Child, Walk};
+use crate::diff::rules::{Direction, Runtime};
+use crate::diff::rust_type::rust_type;
 use crate::document::{Schema, escape};
 
 /// Alike enough to be the same name written anew.
 const ALIKE: f32 = 0.6;
 
-impl<'a> Comparison<'_, 'a, '_> {
+impl<'a> Changes<'_, 'a> {
     pub(super) fn properties(
         &mut self,
         walk: &Walk,
         old: &Schema<'a>,
         new: &Schema<'a>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Child<'a>>> {
+        let mut children = Vec::new();
         let (before, now) = (old.properties(), new.properties());
         let response = walk.place.direction() == Direction::Response;
         let inside = |name: &str| walk.into(&format!(".{name}"), (false, false));
@@ -52,7 +53,11 @@ impl<'a> Comparison<'_, 'a, '_> {
                 let [from, to] = values;
                 self.findings.add(&id, place, from, to, verdict);
             }
-            self.schema(walk.into(&format!(".{name}"), required), &was, &is)?;
+            children.push(Child {
+                walk: walk.into(&format!(".{name}"), required),
+                old: was,
+                new: is,
+            });
         }
         for (name, value) in now.into_iter().flatten() {
             if before.is_none_or(|all| !all.contains_key(name)) {
@@ -89,7 +94,8 @@ impl<'a> Comparison<'_, 'a, '_> {
             self.findings
                 .add(id, place, Value::Null, value, walk.verdict());
         }
-        self.renamed(walk, new, &gone, &added)
+        self.renamed(walk, new, &gone, &added)?;
+        Ok(children)
     }
 
     /// Suggests a new name for what went, where just one fits.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::rules::{Direction, Runtime, RustApi};
-use super::{Comparison, Walk, or_null};
+use super::changes::{Changes, Walk, or_null};
+use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;
 
 /// Upper and lower bounds: keyword, its flag for an exclusive bound, how the rules call it, whether it is a lower one.
@@ -20,7 +20,7 @@ const BOUNDS: [(&str, &str, &str, bool); 8] = [
     ("maxProperties", "", "max-properties", false),
 ];
 
-impl<'a> Comparison<'_, 'a, '_> {
+impl<'a> Changes<'_, 'a> {
     /// False where the types have nothing in common, so that nothing below can be compared.
     pub(super) fn types(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> bool {
         let (before, now) = (old.types(), new.types());
