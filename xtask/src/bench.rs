@@ -47,11 +47,11 @@ pub struct Options {
 
 /// Runs every measurement and prints the table.
 pub fn run(layout: &Layout, options: &Options) -> Result<()> {
-    let extent = if options.quick { &QUICK } else { &FULL };
+    let size = if options.quick { &QUICK } else { &FULL };
     let processes = Processes::start(layout)?;
     let mut bench = Bench {
         processes,
-        extent,
+        size,
         only: options.only.as_deref(),
         table: Table::default(),
         rounds: Vec::new(),

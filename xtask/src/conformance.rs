@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::document;
+use crate::external::{self, Venv};
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
-use crate::tools::{self, Venv};
 
 /// How long the sandbox may take to listen, once it is built.
 const START: Duration = Duration::from_secs(20);
@@ -82,7 +82,7 @@ fn check(
 ) -> Result<()> {
     let token = token(partner)?;
     let mut command = venv.command("python");
-    let seeded = tools::run(
+    let seeded = external::run(
         command
             .args(["-c", SEED, &sandbox.base_url, &partner.model])
             .env("TWIPLA_TOKEN", &token),
@@ -308,7 +308,7 @@ impl Sandbox {
         std::thread::spawn(move || lines.for_each(drop));
         ensure!(
             ready.starts_with('{'),
-            "the sandbox said {ready:?} instead of one line of JSON"
+            "invalid first line from the sandbox {ready:?}: expected JSON"
         );
 
         let path = folder.join("sandbox.json");

@@ -1,7 +1,7 @@
 //! `cargo xtask fetch`: takes a published document into the repository.
 //!
 //! Everything is checked before the first byte is written: a document that
-//! cannot be read, or that is none, changes nothing. What is stored is never
+//! cannot be read, or is not a contract, changes nothing. What is stored is never
 //! overwritten; the lock is written last.
 
 mod page;
@@ -34,9 +34,9 @@ pub struct Document {
     pub value: Value,
 }
 
-/// What came of it.
+/// What storing a document did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum FetchOutcome {
     /// A version that was not there yet; it is the current one now.
     New {
         /// What was current before.
@@ -74,8 +74,13 @@ pub async fn read(source: &Source) -> Result<Document> {
 ///
 /// # Errors
 ///
-/// Where its version is no name for a file, or a file of that name is there with another content.
-pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str) -> Result<Taken> {
+/// Where its version is not a valid file name, or a file of that name exists with other content.
+pub fn store(
+    layout: &Layout,
+    document: &Document,
+    source: &Source,
+    today: &str,
+) -> Result<FetchOutcome> {
     let lock = Lock::load(layout)?;
     let before = lock.version(&lock.current)?.clone();
     let sha256 = document::sha256(document.text.as_bytes());
@@ -87,7 +92,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
                 Ok(())
             })?;
         }
-        return Ok(Taken::Known {
+        return Ok(FetchOutcome::Known {
             version: known.clone(),
             before: changed.then_some(before),
         });
@@ -110,7 +115,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
         let _ = fs::remove_file(&path);
         return Err(error);
     }
-    Ok(Taken::New {
+    Ok(FetchOutcome::New {
         before,
         now: version,
     })
@@ -153,7 +158,7 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
 
 /// What a page links to, where it holds no document itself.
 async fn linked(source: &Source, bytes: &[u8], error: anyhow::Error) -> Result<Document> {
-    let nothing = || format!("{source} is nothing that can be fetched");
+    let nothing = || format!("cannot fetch a contract from {source}");
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(error.context(nothing()));
     };
@@ -174,7 +179,7 @@ async fn linked(source: &Source, bytes: &[u8], error: anyhow::Error) -> Result<D
 fn version_number(document: &Value) -> Result<&str> {
     let number = document["info"]["version"]
         .as_str()
-        .context("the document has no info.version: it cannot be stored without")?;
+        .context("the document has no info.version, which names its file")?;
     ensure!(
         !number.is_empty()
             && number.len() <= 40
@@ -182,7 +187,7 @@ fn version_number(document: &Value) -> Result<&str> {
             && number
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+')),
-        "the document calls its version {number:?}, which is no name for a file"
+        "invalid info.version {number:?}: expected a name for a file, of letters, digits and any of . - _ +"
     );
     Ok(number)
 }
@@ -202,9 +207,7 @@ fn write_new(layout: &Layout, path: &std::path::Path, text: &str) -> Result<()> 
         .with_context(|| format!("cannot write {shown}"))?;
     file.persist_noclobber(path)
         .map_err(|error| error.error)
-        .with_context(|| {
-            format!("{shown} is there already, and openapi.lock does not know it: move it away")
-        })?;
+        .with_context(|| format!("{shown} exists, but is not in openapi.lock: move it away"))?;
     Ok(())
 }
 
@@ -217,7 +220,7 @@ fn edit_lock(
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
     let mut lock: toml_edit::DocumentMut = text
         .parse()
-        .with_context(|| format!("{} is no TOML", layout.show(&path)))?;
+        .with_context(|| format!("{} is not valid TOML", layout.show(&path)))?;
     edit(&mut lock)?;
     layout::write_atomically(&path, &lock.to_string())
 }
@@ -236,7 +239,7 @@ fn add_version(lock: &mut toml_edit::DocumentMut, version: &Version) -> Result<(
     }
     let versions = lock["versions"]
         .as_array_of_tables_mut()
-        .context("openapi/openapi.lock: versions is no list of tables")?;
+        .context("openapi/openapi.lock: versions is not a list of tables")?;
     // Beside the other versions, not at the end of the file.
     table.set_position(versions.iter().last().and_then(toml_edit::Table::position));
     versions.push(table);

@@ -6,8 +6,10 @@
 
 pub mod bench;
 pub mod conformance;
+pub mod dependency_cost;
 pub mod diff;
 pub mod document;
+mod external;
 pub mod fetch;
 pub mod generate;
 pub mod history;
@@ -19,6 +21,4 @@ pub mod operations;
 pub mod overlay;
 pub mod readme;
 pub mod regen;
-mod tools;
 pub mod update;
-pub mod weight;

@@ -58,7 +58,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
         "delete" => "Delete",
         "head" => "Head",
         "patch" => "Patch",
-        other => bail!("the method {other} has no place in the table"),
+        other => bail!("unsupported method {other}"),
     });
     let auth = ident(auth(contract, value)?);
     let idempotency = ident(idempotency(method, value)?);
@@ -132,7 +132,9 @@ fn server(operation: &Value) -> Result<&'static str> {
             "x-server: the data host is named by `servers` of the operation, which is missing"
         ),
         (None, Some(_)) => bail!("servers: say which host this is with `x-server`"),
-        (Some(other), _) => bail!("x-server: {other:?} is no host: say \"data\", or leave it out"),
+        (Some(other), _) => {
+            bail!("invalid x-server {other:?}: expected \"data\" or \"management\"")
+        }
     }
 }
 

@@ -194,7 +194,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
         Some(Value::Array(entries)) => {
             let index: usize = last
                 .parse()
-                .with_context(|| format!("{pointer} is no array entry"))?;
+                .with_context(|| format!("{pointer} is not an array entry"))?;
             ensure!(index < entries.len(), "{pointer} is gone");
             entries.remove(index);
         }

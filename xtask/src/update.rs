@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::diff::{Accepted, Finding, Format, Level, Report, RustApi};
 use crate::document;
-use crate::fetch::{self, Source, Taken};
+use crate::fetch::{self, FetchOutcome, Source};
 use crate::layout::Layout;
 use crate::lock::Version;
 use crate::regen::{self, Mode};
@@ -82,18 +82,18 @@ fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<Report>> {
     let document = runtime.block_on(fetch::read(source))?;
     let today = Utc::now().date_naive().to_string();
     match fetch::store(layout, &document, source, &today)? {
-        Taken::New { before, now } => {
+        FetchOutcome::New { before, now } => {
             println!("stored openapi/{} and made it current", now.file);
             drift(layout, &before, &now).map(Some)
         }
-        Taken::Known {
+        FetchOutcome::Known {
             version,
             before: Some(before),
         } => {
             println!("{} is in the repository: made it current", version.name);
             drift(layout, &before, &version).map(Some)
         }
-        Taken::Known { version, .. } => {
+        FetchOutcome::Known { version, .. } => {
             println!("nothing new: {source} has {}", version.name);
             Ok(None)
         }

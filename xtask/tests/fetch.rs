@@ -14,7 +14,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use xtask::document;
-use xtask::fetch::{Document, LIMIT, Source, Taken, read, store};
+use xtask::fetch::{Document, FetchOutcome, LIMIT, Source, read, store};
 use xtask::layout::Layout;
 use xtask::lock::{self, Lock};
 
@@ -94,7 +94,7 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
         .parse()
         .unwrap();
     let taken = store(&layout, &small(), &source, "2026-02-03").unwrap();
-    let Taken::New { before, now } = taken else {
+    let FetchOutcome::New { before, now } = taken else {
         panic!("{taken:?}");
     };
     assert_eq!(before.name, "0-first");
@@ -128,7 +128,7 @@ fn what_is_known_is_not_stored_twice() {
     let before = files(&layout);
     let taken = store(&layout, &small(), &Source::Stdin, "2026-02-04").unwrap();
     assert!(
-        matches!(taken, Taken::Known { before: None, .. }),
+        matches!(taken, FetchOutcome::Known { before: None, .. }),
         "{taken:?}"
     );
     assert_eq!(files(&layout), before);
@@ -139,7 +139,7 @@ fn what_is_known_is_not_stored_twice() {
     assert!(
         matches!(
             taken,
-            Taken::Known {
+            FetchOutcome::Known {
                 before: Some(_),
                 ..
             }
@@ -163,19 +163,19 @@ fn a_file_that_is_in_the_way_is_not_overwritten() {
         store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap_err()
     );
     assert!(
-        error.contains("is there already") && error.contains("move it away"),
+        error.contains("is not in openapi.lock") && error.contains("move it away"),
         "{error}"
     );
     assert_eq!(files(&layout), before);
 }
 
 #[test]
-fn a_version_that_is_no_name_is_refused() {
+fn a_version_that_is_not_a_file_name_is_refused() {
     let (_folder, layout) = repository();
     let before = files(&layout);
     for (version, reason) in [
-        (json!("../../etc"), "no name for a file"),
-        (json!(""), "no name for a file"),
+        (json!("../../etc"), "expected a name for a file"),
+        (json!(""), "expected a name for a file"),
         (json!(3), "no info.version"),
     ] {
         let value = json!({"openapi": "3.0.3", "info": {"version": version}, "paths": {}});
@@ -208,7 +208,7 @@ fn yaml_is_taken_as_it_is() {
 }
 
 #[test]
-fn what_is_no_document_is_named_with_the_reason() {
+fn an_invalid_document_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let write = |text: &[u8]| {
         let path = folder.path().join("wrong");
@@ -243,7 +243,7 @@ fn what_is_no_document_is_named_with_the_reason() {
     }
     assert!(refused("/no/such/file.json").contains("cannot read /no/such/file.json"));
     assert!(refused("ftp://example.com/a").contains("http or https"));
-    assert!(refused("http://").contains("http:// is no address"));
+    assert!(refused("http://").contains("http:// is not a valid URL"));
 }
 
 #[test]

@@ -489,7 +489,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "null in enum",
             "/components/schemas/Colour".into(),
             json!({ "type": "string", "enum": ["red", null] }),
-            "no string",
+            "expected a string",
         ),
         (
             "array",

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::processes::{Over, Processes};
+use super::processes::{Processes, Protocol};
 use super::table::{Row, Table};
 
 /// How much is done.
-pub(super) struct Extent {
+pub(super) struct BenchSize {
     pub(super) rounds: usize,
     pub(super) calls: usize,
     pub(super) customers: usize,
@@ -17,7 +17,7 @@ pub(super) struct Extent {
     pub(super) starts: usize,
 }
 
-pub(super) const FULL: Extent = Extent {
+pub(super) const FULL: BenchSize = BenchSize {
     rounds: 31,
     calls: 2_000,
     customers: 10_000,
@@ -27,7 +27,7 @@ pub(super) const FULL: Extent = Extent {
     starts: 21,
 };
 
-pub(super) const QUICK: Extent = Extent {
+pub(super) const QUICK: BenchSize = BenchSize {
     rounds: 2,
     calls: 500,
     customers: 400,
@@ -47,7 +47,7 @@ pub(super) const OPERATIONS: [(&str, &str); 3] = [
 /// A run of the benchmark.
 pub(super) struct Bench<'a> {
     pub(super) processes: Processes,
-    pub(super) extent: &'a Extent,
+    pub(super) size: &'a BenchSize,
     pub(super) only: Option<&'a str>,
     pub(super) table: Table,
     /// Every result, for the record.
@@ -65,31 +65,31 @@ impl Bench<'_> {
     }
 
     /// A client of the benchmark, run once.
-    pub(super) fn client(&mut self, over: Over, arguments: &[&str]) -> Result<Value> {
-        let result = self.processes.client(over, arguments)?;
-        let over = format!("{over:?}");
+    pub(super) fn client(&mut self, protocol: Protocol, arguments: &[&str]) -> Result<Value> {
+        let result = self.processes.client(protocol, arguments)?;
+        let protocol = format!("{protocol:?}");
         self.rounds
-            .push(json!({ "over": over, "arguments": arguments, "result": result }));
+            .push(json!({ "protocol": protocol, "arguments": arguments, "result": result }));
         Ok(result)
     }
 
     /// Takes turns: a round of each set of arguments, and again; gives the results of each.
-    pub(super) fn turns<const N: usize>(
+    pub(super) fn interleave<const N: usize>(
         &mut self,
-        sets: [(Over, &[&str]); N],
+        sets: [(Protocol, &[&str]); N],
     ) -> Result<[Vec<Value>; N]> {
-        self.rounds_of(self.extent.rounds, sets)
+        self.rounds_of(self.size.rounds, sets)
     }
 
     pub(super) fn rounds_of<const N: usize>(
         &mut self,
         rounds: usize,
-        sets: [(Over, &[&str]); N],
+        sets: [(Protocol, &[&str]); N],
     ) -> Result<[Vec<Value>; N]> {
         let mut results: [Vec<Value>; N] = std::array::from_fn(|_| Vec::new());
         for _ in 0..rounds {
-            for ((over, set), results) in sets.iter().zip(&mut results) {
-                results.push(self.client(*over, set)?);
+            for ((protocol, set), results) in sets.iter().zip(&mut results) {
+                results.push(self.client(*protocol, set)?);
             }
         }
         Ok(results)
@@ -97,19 +97,19 @@ impl Bench<'_> {
 }
 
 /// One figure of each round.
-pub(super) fn of(results: &[Value], key: &str) -> Vec<f64> {
+pub(super) fn column(results: &[Value], key: &str) -> Vec<f64> {
     let number = |result: &Value| result[key].as_f64().unwrap_or(f64::NAN);
     results.iter().map(number).collect()
 }
 
 /// Ours, in rounds that had the baseline before and after it.
-pub(super) fn between(
+pub(super) fn ratio_row(
     title: &str,
     unit: &'static str,
     key: &str,
     [before, ours, after]: [&Vec<Value>; 3],
 ) -> Row {
-    let [before, ours, after] = [before, ours, after].map(|results| of(results, key));
+    let [before, ours, after] = [before, ours, after].map(|results| column(results, key));
     let baseline: Vec<f64> = before
         .iter()
         .zip(&after)

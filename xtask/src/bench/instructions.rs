@@ -7,7 +7,7 @@
 use anyhow::Result;
 
 use super::harness::{Bench, OPERATIONS};
-use super::processes::Over;
+use super::processes::Protocol;
 use super::table::Row;
 
 /// Calls of the shorter of two runs; the longer one has twice as many, and what is not of the calls cancels out.
@@ -33,7 +33,7 @@ impl Bench<'_> {
             let calls = calls.to_string();
             let call = ["calls", "--client", client, "--operation", operation];
             let arguments = [&call[..], &["--calls", &calls]].concat();
-            self.processes.instructions(Over::Http, &arguments)
+            self.processes.instructions(Protocol::Http, &arguments)
         };
         Ok((count(2 * CALLS)? - count(CALLS)?) / f64::from(CALLS))
     }

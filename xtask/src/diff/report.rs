@@ -105,7 +105,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
         let listed = self.findings.iter().zip(&self.accepted);
         for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
             text.push_str(&entry(finding, reason.as_deref()));
@@ -116,7 +116,7 @@ impl Report {
 
     /// The report with one finding of each rule, for a reader who wants to know what it looks like.
     pub fn excerpt(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
         let mut rules: Vec<&str> = Vec::new();
         for (finding, reason) in self.findings.iter().zip(&self.accepted) {
             if only_words(finding)
@@ -139,7 +139,7 @@ impl Report {
             "{heading} {} → {}\n\n{}\n",
             self.old,
             self.new,
-            self.verdict()
+            self.severity()
         );
         for (title, areas) in [
             ("Operations", &["operation"][..]),
@@ -176,7 +176,7 @@ impl Report {
         text
     }
 
-    /// How much was only said differently.
+    /// How many descriptions changed.
     fn words(&self) -> String {
         match self
             .findings
@@ -219,7 +219,7 @@ impl Report {
     }
 
     /// The two questions that every reader has, answered for the whole.
-    fn verdict(&self) -> String {
+    fn severity(&self) -> String {
         if self.findings.is_empty() {
             return "Nothing changed.".to_owned();
         }

@@ -11,11 +11,11 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 use serde_json::Value;
 
-pub(super) use self::changes::Walk;
+pub(super) use self::changes::SchemaContext;
 
 use self::changes::{Changes, Pair};
 use super::finding::Findings;
-use super::rules::Subject;
+use super::rules::SchemaPosition;
 use crate::document::{Contract, SCHEMAS, Schema, references};
 
 /// The schemas of two contracts, and what is known of their differences.
@@ -26,28 +26,28 @@ use crate::document::{Contract, SCHEMAS, Schema, references};
 /// nothing is compared by recursion that goes deeper than a schema is written.
 pub(super) struct Schemas<'a> {
     pair: Pair<'a>,
-    shared: Vec<Shared<'a>>,
-    ids: HashMap<Use, usize>,
+    shared: Vec<SharedSchema<'a>>,
+    ids: HashMap<SchemaUse, usize>,
 }
 
 /// A way in which a shared schema is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Use {
+struct SchemaUse {
     old: String,
     new: String,
     subject: String,
-    place: Subject,
+    position: SchemaPosition,
     required: (bool, bool),
     ignored: bool,
 }
 
 /// A pair of schemas of which at least one is shared.
-struct Shared<'a> {
-    walk: Walk,
+struct SharedSchema<'a> {
+    context: SchemaContext,
     old: Schema<'a>,
     new: Schema<'a>,
     /// Its findings, and the shared schemas that it leads to.
-    known: Option<(Vec<usize>, Vec<usize>)>,
+    result: Option<(Vec<usize>, Vec<usize>)>,
 }
 
 impl<'a> Schemas<'a> {
@@ -66,12 +66,12 @@ impl<'a> Schemas<'a> {
     /// Compares two schemas and all that is in them.
     pub(super) fn compare(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         old: &Schema<'a>,
         new: &Schema<'a>,
         findings: &mut Findings,
     ) -> Result<()> {
-        let operation = walk.operation.clone();
+        let operation = context.operation.clone();
         let mut comparison = Comparison {
             changes: Changes {
                 schemas: &self.pair,
@@ -79,30 +79,35 @@ impl<'a> Schemas<'a> {
             },
             shared: &mut self.shared,
             ids: &mut self.ids,
-            leads_to: Vec::new(),
+            references: Vec::new(),
         };
-        comparison.schema(walk.clone(), old, new)?;
-        let mut open = std::mem::take(&mut comparison.leads_to);
+        comparison.schema(context.clone(), old, new)?;
+        let mut open = std::mem::take(&mut comparison.references);
         let mut seen = HashSet::new();
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
                 continue;
             }
-            if let Some((found, leads_to)) = &comparison.shared[id].known {
+            if let Some((found, references)) = &comparison.shared[id].result {
                 for &finding in found {
-                    comparison.changes.findings.touch(finding, &operation);
+                    comparison
+                        .changes
+                        .findings
+                        .attribute_to(finding, &operation);
                 }
-                open.extend(leads_to);
+                open.extend(references);
                 continue;
             }
-            let Shared { walk, old, new, .. } = &comparison.shared[id];
-            let (walk, old, new) = (walk.clone(), old.clone(), new.clone());
+            let SharedSchema {
+                context, old, new, ..
+            } = &comparison.shared[id];
+            let (context, old, new) = (context.clone(), old.clone(), new.clone());
             comparison.changes.findings.take_added();
-            comparison.inside(&walk, &old, &new)?;
-            let leads_to = std::mem::take(&mut comparison.leads_to);
-            open.extend(&leads_to);
-            comparison.shared[id].known =
-                Some((comparison.changes.findings.take_added(), leads_to));
+            comparison.inside(&context, &old, &new)?;
+            let references = std::mem::take(&mut comparison.references);
+            open.extend(&references);
+            comparison.shared[id].result =
+                Some((comparison.changes.findings.take_added(), references));
         }
         Ok(())
     }
@@ -110,63 +115,73 @@ impl<'a> Schemas<'a> {
 
 struct Comparison<'s, 'a> {
     changes: Changes<'s, 'a>,
-    shared: &'s mut Vec<Shared<'a>>,
-    ids: &'s mut HashMap<Use, usize>,
+    shared: &'s mut Vec<SharedSchema<'a>>,
+    ids: &'s mut HashMap<SchemaUse, usize>,
     /// Shared schemas that were met and are not compared yet.
-    leads_to: Vec<usize>,
+    references: Vec<usize>,
 }
 
 impl<'a> Comparison<'_, 'a> {
-    fn schema(&mut self, mut walk: Walk, old: &Schema<'a>, new: &Schema<'a>) -> Result<()> {
-        self.changes.beside(&walk, old, new);
+    fn schema(
+        &mut self,
+        mut context: SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> Result<()> {
+        self.changes.compare_annotations(&context, old, new);
         if old.name.is_none() && new.name.is_none() {
-            return self.inside(&walk, old, new);
+            return self.inside(&context, old, new);
         }
         if let Some(name) = new.name.filter(|_| old.name == new.name) {
             if self.changes.schemas.same.contains(name) {
                 return Ok(());
             }
             // Readers look a shared schema up by its name.
-            name.clone_into(&mut walk.subject);
+            name.clone_into(&mut context.subject);
         }
-        self.changes.name(&walk, old, new);
-        let way = Use {
+        self.changes.compare_names(&context, old, new);
+        let schema_use = SchemaUse {
             old: old.pointer.clone(),
             new: new.pointer.clone(),
-            subject: walk.subject.clone(),
-            place: walk.place,
-            required: walk.required,
-            ignored: walk.ignored,
+            subject: context.subject.clone(),
+            position: context.position,
+            required: context.required,
+            ignored: context.ignored,
         };
-        let id = *self.ids.entry(way).or_insert_with(|| {
-            self.shared.push(Shared {
-                walk,
+        let id = *self.ids.entry(schema_use).or_insert_with(|| {
+            self.shared.push(SharedSchema {
+                context,
                 old: old.clone(),
                 new: new.clone(),
-                known: None,
+                result: None,
             });
             self.shared.len() - 1
         });
-        self.leads_to.push(id);
+        self.references.push(id);
         Ok(())
     }
 
-    fn inside(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> Result<()> {
+    fn inside(
+        &mut self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> Result<()> {
         let changes = &mut self.changes;
-        if !changes.types(walk, old, new) {
+        if !changes.types(context, old, new) {
             return Ok(());
         }
-        changes.format(walk, old, new);
-        changes.values(walk, old, new);
-        changes.bounds(walk, old, new);
-        changes.limits(walk, old, new);
-        let mut children = changes.children(walk, old, new)?;
+        changes.format(context, old, new);
+        changes.values(context, old, new);
+        changes.bounds(context, old, new);
+        changes.limits(context, old, new);
+        let mut children = changes.children(context, old, new)?;
         for key in ["oneOf", "anyOf", "allOf"] {
-            children.extend(changes.members(walk, old, new, key)?);
+            children.extend(changes.members(context, old, new, key)?);
         }
-        children.extend(changes.properties(walk, old, new)?);
+        children.extend(changes.properties(context, old, new)?);
         for child in children {
-            self.schema(child.walk, &child.old, &child.new)?;
+            self.schema(child.context, &child.old, &child.new)?;
         }
         Ok(())
     }
@@ -183,8 +198,8 @@ fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
     loop {
         let names: HashSet<&str> = same.keys().copied().collect();
         let count = same.len();
-        same.retain(|_, leads_to| {
-            leads_to.iter().all(|reference| {
+        same.retain(|_, references| {
+            references.iter().all(|reference| {
                 reference
                     .strip_prefix(SCHEMAS)
                     .is_some_and(|name| names.contains(name))

@@ -71,7 +71,7 @@ fn take<'a>(
     ident: &str,
 ) -> Result<(&'a str, &'a Value)> {
     let Some(found) = expected.remove(ident) else {
-        bail!("progenitor wrote the type {ident}, which is no schema of the contract");
+        bail!("progenitor wrote the type {ident}, which is not a schema of the contract");
     };
     Ok(found)
 }

@@ -38,7 +38,7 @@ pub(super) fn open_enums(file: &mut syn::File, contract: &Value) -> Result<()> {
                 let name = item.ident.to_string();
                 let Some(values) = expected.get(&name) else {
                     bail!(
-                        "progenitor wrote the enum {name}, which is no string enum of the contract"
+                        "progenitor wrote the enum {name}, which is not a string enum of the contract"
                     );
                 };
                 result.extend(open_enum(item, values)?);

@@ -106,7 +106,7 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "path" | "header" => matches!(style, None | Some("simple")),
             "query" => matches!(style, None | Some("form")),
             "cookie" => bail!("{at}: {name} is a cookie, which the client cannot send"),
-            other => bail!("{at}/in: {other:?} is no place for a parameter"),
+            other => bail!("{at}/in: invalid location {other:?}: expected path, query or header"),
         };
         ensure!(
             known,
@@ -305,7 +305,7 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
         );
         ensure!(
             entries(values).iter().all(Value::is_string),
-            "an enum holds something that is no string: for null, say nullable where the enum is used"
+            "invalid enum value: expected a string (for null, set nullable where the enum is used)"
         );
         ensure!(
             schema["nullable"] != json!(true),

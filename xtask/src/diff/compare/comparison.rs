@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::diff::finding::{Findings, Place, Verdict};
-use crate::diff::schema::{Schemas, Walk};
+use crate::diff::finding::{ChangeLocation, Findings, SeverityOverride};
+use crate::diff::schema::{SchemaContext, Schemas};
 use crate::document::{Contract, Node, escape, fields};
 
 /// Two contracts, and what was found so far.
@@ -27,7 +27,7 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn content(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         before: &Node<'a>,
         after: &Node<'a>,
         (removed, added): (&str, &str),
@@ -48,16 +48,16 @@ impl<'a> Comparison<'a> {
             )
         };
         let (old, new) = (list(before), list(after));
-        let verdict = walk.verdict();
+        let severity = context.severity();
         for (name, _) in missing(&old, &new) {
-            let place = at(&walk.operation, &walk.subject, &pointer(before, name));
+            let location = at(&context.operation, &context.subject, &pointer(before, name));
             self.findings
-                .add(removed, place, json!(name), Value::Null, verdict);
+                .add(removed, location, json!(name), Value::Null, severity);
         }
         for (name, _) in missing(&new, &old) {
-            let place = at(&walk.operation, &walk.subject, &pointer(after, name));
+            let location = at(&context.operation, &context.subject, &pointer(after, name));
             self.findings
-                .add(added, place, Value::Null, json!(name), verdict);
+                .add(added, location, Value::Null, json!(name), severity);
         }
         for (name, was) in &old {
             if let Some((_, is)) = new.iter().find(|(other, _)| other == name) {
@@ -69,20 +69,24 @@ impl<'a> Comparison<'a> {
                     pointer: pointer(after, name),
                     value: is,
                 };
-                self.schema_of(walk, &was, &is)?;
+                self.schema_of(context, &was, &is)?;
             }
         }
         Ok(())
     }
 
     /// Compares what stands under `schema`, or what the content of a parameter holds.
-    pub(super) fn schema_of(&mut self, walk: &Walk, old: &Node<'a>, new: &Node<'a>) -> Result<()> {
+    pub(super) fn schema_of(
+        &mut self,
+        context: &SchemaContext,
+        old: &Node<'a>,
+        new: &Node<'a>,
+    ) -> Result<()> {
         let schema = |contract: Contract<'a>, node: &Node<'a>| {
             let (holder, at) = match fields(&node.value["content"]).next() {
-                Some((media, content)) => (
-                    content,
-                    format!("{}/content/{}", node.pointer, escape(media)),
-                ),
+                Some((media, value)) => {
+                    (value, format!("{}/content/{}", node.pointer, escape(media)))
+                }
                 None => (node.value, node.pointer.clone()),
             };
             // Without a schema anything goes.
@@ -90,7 +94,8 @@ impl<'a> Comparison<'a> {
             contract.schema(value, format!("{at}/schema"))
         };
         let (old, new) = (schema(self.old, old)?, schema(self.new, new)?);
-        self.schemas.compare(walk, &old, &new, &mut self.findings)
+        self.schemas
+            .compare(context, &old, &new, &mut self.findings)
     }
 
     pub(super) fn description(
@@ -102,23 +107,29 @@ impl<'a> Comparison<'a> {
     ) {
         let (before, after) = (&old.value[key], &new.value[key]);
         if before != after {
-            let place = at(operation, subject, &format!("{}/{key}", new.pointer));
-            self.add("description-changed", place, before.clone(), after.clone());
+            let location = at(operation, subject, &format!("{}/{key}", new.pointer));
+            self.add(
+                "description-changed",
+                location,
+                before.clone(),
+                after.clone(),
+            );
         }
     }
 
-    pub(super) fn add(&mut self, id: &str, place: Place, old: Value, new: Value) {
-        self.findings.add(id, place, old, new, Verdict::default());
+    pub(super) fn add(&mut self, id: &str, location: ChangeLocation, old: Value, new: Value) {
+        self.findings
+            .add(id, location, old, new, SeverityOverride::default());
     }
 }
 
-/// A place without other pointers that the change explains.
-pub(super) fn at(operation: &str, subject: &str, location: &str) -> Place {
-    Place {
+/// A location whose change explains no other pointers.
+pub(super) fn at(operation: &str, subject: &str, pointer: &str) -> ChangeLocation {
+    ChangeLocation {
         operation: operation.to_owned(),
         subject: subject.to_owned(),
-        location: location.to_owned(),
-        covers: Vec::new(),
+        pointer: pointer.to_owned(),
+        explains: Vec::new(),
     }
 }
 

@@ -18,13 +18,13 @@ impl<'a> Comparison<'a> {
                 .collect()
         };
         let (before, after) = (servers(self.old), servers(self.new));
-        for (url, location) in missing(&before, &after) {
-            let place = at("", &format!("server {url}"), location);
-            self.add("server-removed", place, json!(url), Value::Null);
+        for (url, pointer) in missing(&before, &after) {
+            let location = at("", &format!("server {url}"), pointer);
+            self.add("server-removed", location, json!(url), Value::Null);
         }
-        for (url, location) in missing(&after, &before) {
-            let place = at("", &format!("server {url}"), location);
-            self.add("server-added", place, Value::Null, json!(url));
+        for (url, pointer) in missing(&after, &before) {
+            let location = at("", &format!("server {url}"), pointer);
+            self.add("server-added", location, Value::Null, json!(url));
         }
         let tags = |contract: Contract<'a>| -> Vec<(String, String)> {
             entries(&contract.root()["tags"])
@@ -36,13 +36,13 @@ impl<'a> Comparison<'a> {
                 .collect()
         };
         let (before, after) = (tags(self.old), tags(self.new));
-        for (name, location) in missing(&before, &after) {
-            let place = at("", &format!("tag {name}"), location);
-            self.add("tag-removed", place, json!(name), Value::Null);
+        for (name, pointer) in missing(&before, &after) {
+            let location = at("", &format!("tag {name}"), pointer);
+            self.add("tag-removed", location, json!(name), Value::Null);
         }
-        for (name, location) in missing(&after, &before) {
-            let place = at("", &format!("tag {name}"), location);
-            self.add("tag-added", place, Value::Null, json!(name));
+        for (name, pointer) in missing(&after, &before) {
+            let location = at("", &format!("tag {name}"), pointer);
+            self.add("tag-added", location, Value::Null, json!(name));
         }
         let before: Vec<_> = self.old.components("securitySchemes").collect();
         let after: Vec<_> = self.new.components("securitySchemes").collect();
@@ -58,15 +58,15 @@ impl<'a> Comparison<'a> {
                 None => self.add(
                     "security-scheme-removed",
                     scheme(name),
-                    spoken(value),
+                    without_docs(value),
                     Value::Null,
                 ),
-                Some((_, now)) if spoken(value) != spoken(now) => {
+                Some((_, now)) if without_docs(value) != without_docs(now) => {
                     self.add(
                         "security-scheme-changed",
                         scheme(name),
-                        spoken(value),
-                        spoken(now),
+                        without_docs(value),
+                        without_docs(now),
                     );
                 }
                 Some(_) => {}
@@ -77,7 +77,7 @@ impl<'a> Comparison<'a> {
                 "security-scheme-added",
                 scheme(name),
                 Value::Null,
-                spoken(value),
+                without_docs(value),
             );
         }
     }
@@ -90,15 +90,15 @@ impl<'a> Comparison<'a> {
                 if kind == "securitySchemes" || other.component(kind, name).is_some() {
                     continue;
                 }
-                let location = format!("/components/{kind}/{}", escape(name));
-                if used.contains(location.as_str()) {
-                    self.findings.cover(location);
+                let pointer = format!("/components/{kind}/{}", escape(name));
+                if used.contains(pointer.as_str()) {
+                    self.findings.mark_explained(pointer);
                 } else if kind == "schemas" {
-                    let place = at("", &format!("schema {name}"), &location);
+                    let location = at("", &format!("schema {name}"), &pointer);
                     if gone {
-                        self.add("schema-removed", place, value.clone(), Value::Null);
+                        self.add("schema-removed", location, value.clone(), Value::Null);
                     } else {
-                        self.add("schema-added", place, Value::Null, value.clone());
+                        self.add("schema-added", location, Value::Null, value.clone());
                     }
                 }
             }
@@ -106,8 +106,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A node without what is only said about it.
-fn spoken(value: &Value) -> Value {
+/// A node without its descriptions and extensions.
+fn without_docs(value: &Value) -> Value {
     fields(value)
         .filter(|(key, _)| *key != "description" && !key.starts_with("x-"))
         .map(|(key, value)| (key.to_owned(), value.clone()))

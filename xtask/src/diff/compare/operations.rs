@@ -39,11 +39,11 @@ impl<'a> Comparison<'a> {
             let name = old.name();
             if let Some(new) = moved {
                 taken.insert(&new.node.pointer);
-                let mut place = at(&name, &name, &new.node.pointer);
-                place.covers = vec![old.node.pointer.clone(), new.node.pointer.clone()];
+                let mut location = at(&name, &name, &new.node.pointer);
+                location.explains = vec![old.node.pointer.clone(), new.node.pointer.clone()];
                 self.add(
                     "endpoint-moved",
-                    place,
+                    location,
                     json!(old.request()),
                     json!(new.request()),
                 );
@@ -64,8 +64,13 @@ impl<'a> Comparison<'a> {
         }
         for new in after {
             if !taken.contains(new.node.pointer.as_str()) {
-                let place = at(&new.name(), &subject(new), &new.node.pointer);
-                self.add("endpoint-added", place, Value::Null, json!(new.request()));
+                let location = at(&new.name(), &subject(new), &new.node.pointer);
+                self.add(
+                    "endpoint-added",
+                    location,
+                    Value::Null,
+                    json!(new.request()),
+                );
             }
         }
         for (old, new) in pairs {
@@ -80,17 +85,22 @@ impl<'a> Comparison<'a> {
         new: &ResolvedOperation<'a>,
     ) -> Result<()> {
         let name = new.name();
-        let place = |key: &str| at(&name, &name, &format!("{}/{key}", new.node.pointer));
+        let location = |key: &str| at(&name, &name, &format!("{}/{key}", new.node.pointer));
         if old.id() != new.id() {
-            let mut place = place("operationId");
-            place.subject = new.request();
-            self.add("endpoint-renamed", place, named(old.id()), named(new.id()));
+            let mut location = location("operationId");
+            location.subject = new.request();
+            self.add(
+                "endpoint-renamed",
+                location,
+                named(old.id()),
+                named(new.id()),
+            );
         }
         match (old.is("deprecated"), new.is("deprecated")) {
             (false, true) => {
                 self.add(
                     "endpoint-deprecated",
-                    place("deprecated"),
+                    location("deprecated"),
                     json!(false),
                     json!(true),
                 );
@@ -98,7 +108,7 @@ impl<'a> Comparison<'a> {
             (true, false) => {
                 self.add(
                     "endpoint-reactivated",
-                    place("deprecated"),
+                    location("deprecated"),
                     json!(true),
                     json!(false),
                 );
@@ -108,7 +118,7 @@ impl<'a> Comparison<'a> {
         if old.node.value["tags"] != new.node.value["tags"] {
             self.add(
                 "endpoint-tags-changed",
-                place("tags"),
+                location("tags"),
                 old.node.value["tags"].clone(),
                 new.node.value["tags"].clone(),
             );
@@ -125,8 +135,8 @@ impl<'a> Comparison<'a> {
 
     fn security(&mut self, old: &ResolvedOperation<'a>, new: &ResolvedOperation<'a>) {
         let name = new.name();
-        let mut place = at(&name, &name, &new.security_pointer);
-        place.covers = vec![old.security_pointer.clone()];
+        let mut location = at(&name, &name, &new.security_pointer);
+        location.explains = vec![old.security_pointer.clone()];
         let open = |operation: &ResolvedOperation<'a>| {
             operation.security.is_empty() || operation.security.contains("nothing")
         };
@@ -140,19 +150,24 @@ impl<'a> Comparison<'a> {
         };
         match (open(old), open(new)) {
             (true, false) => {
-                self.add("endpoint-security-added", place, Value::Null, list(new));
+                self.add("endpoint-security-added", location, Value::Null, list(new));
             }
             (false, true) => {
-                self.add("endpoint-security-removed", place, list(old), Value::Null);
+                self.add(
+                    "endpoint-security-removed",
+                    location,
+                    list(old),
+                    Value::Null,
+                );
             }
             _ => {
                 for gone in old.security.difference(&new.security) {
                     let id = "endpoint-security-alternative-removed";
-                    self.add(id, place.clone(), json!(gone), Value::Null);
+                    self.add(id, location.clone(), json!(gone), Value::Null);
                 }
                 for added in new.security.difference(&old.security) {
                     let id = "endpoint-security-alternative-added";
-                    self.add(id, place.clone(), Value::Null, json!(added));
+                    self.add(id, location.clone(), Value::Null, json!(added));
                 }
             }
         }

@@ -2,24 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::changes::{Changes, Walk, or_null};
-use crate::diff::finding::{Place, Verdict};
+use super::changes::{Changes, SchemaContext, or_null};
+use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;
 
 impl<'a> Changes<'_, 'a> {
     /// What may differ from one use of a schema to the next.
-    pub(super) fn beside(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn compare_annotations(
+        &mut self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) {
         if old.nullable() != new.nullable() {
             let aspect = if new.nullable() {
                 "became-nullable"
             } else {
                 "became-not-nullable"
             };
-            let mut verdict = self.by_type(walk, old, new);
+            let mut severity = self.severity_by_type(context, old, new);
             // What may be absent may be null as well, for this client.
-            if walk.place.direction() == Direction::Response && walk.required == (false, false) {
-                verdict.runtime = Some(Runtime::Works);
+            if context.position.direction() == Direction::Response
+                && context.required == (false, false)
+            {
+                severity.runtime = Some(Runtime::Works);
             }
             let key = if new.get("nullable").is_some() || old.get("nullable").is_some() {
                 "nullable"
@@ -27,7 +34,7 @@ impl<'a> Changes<'_, 'a> {
                 "type"
             };
             let (before, now) = (json!(old.nullable()), json!(new.nullable()));
-            self.verdict(walk, aspect, (old, new), key, [before, now], verdict);
+            self.add_with(context, aspect, (old, new), key, [before, now], severity);
         }
         for (key, on, off) in [
             ("readOnly", "became-read-only", "became-not-read-only"),
@@ -37,7 +44,13 @@ impl<'a> Changes<'_, 'a> {
             let (before, now) = (old.is(key), new.is(key));
             if before != now {
                 let aspect = if now { on } else { off };
-                self.add(walk, aspect, (old, new), key, [json!(before), json!(now)]);
+                self.add(
+                    context,
+                    aspect,
+                    (old, new),
+                    key,
+                    [json!(before), json!(now)],
+                );
             }
         }
         let (before, now) = (old.get("default"), new.get("default"));
@@ -48,7 +61,7 @@ impl<'a> Changes<'_, 'a> {
         };
         if before != now {
             self.add(
-                walk,
+                context,
                 aspect,
                 (old, new),
                 "default",
@@ -58,46 +71,56 @@ impl<'a> Changes<'_, 'a> {
         for key in ["title", "description"] {
             let (before, now) = (old.get(key), new.get(key));
             if before != now {
-                let mut place = Self::place(walk, (old, new), key);
-                if place.location.starts_with("/components/")
+                let mut location = Self::locate(context, (old, new), key);
+                if location.pointer.starts_with("/components/")
                     && let Some(name) = new.name
                 {
-                    name.clone_into(&mut place.subject);
+                    name.clone_into(&mut location.subject);
                 }
                 self.findings.add(
                     "description-changed",
-                    place,
+                    location,
                     or_null(before),
                     or_null(now),
-                    Verdict::default(),
+                    SeverityOverride::default(),
                 );
             }
         }
     }
 
-    pub(super) fn name(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn compare_names(
+        &mut self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) {
         if old.name == new.name {
             return;
         }
-        let covers = old.references().chain(new.references()).collect();
+        let explains = old.references().chain(new.references()).collect();
         // Only what becomes a Rust type of its own has a name that callers see.
         let own = |schema: &Schema<'a>| schema.properties().is_some() || schema.values().is_some();
-        let verdict = if own(old) || own(new) {
-            walk.verdict()
+        let severity = if own(old) || own(new) {
+            context.severity()
         } else {
-            Verdict {
+            SeverityOverride {
                 rust_api: Some(RustApi::None),
-                ..walk.verdict()
+                ..context.severity()
             }
         };
-        let place = Place {
-            operation: walk.operation.clone(),
-            subject: walk.subject.clone(),
-            location: new.used_at.clone(),
-            covers,
+        let location = ChangeLocation {
+            operation: context.operation.clone(),
+            subject: context.subject.clone(),
+            pointer: new.used_at.clone(),
+            explains,
         };
         let name = |schema: &Schema<'a>| schema.name.map_or(Value::Null, |name| json!(name));
-        self.findings
-            .add("schema-name-changed", place, name(old), name(new), verdict);
+        self.findings.add(
+            "schema-name-changed",
+            location,
+            name(old),
+            name(new),
+            severity,
+        );
     }
 }

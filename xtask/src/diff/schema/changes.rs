@@ -4,30 +4,30 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::diff::finding::{Findings, Place, Verdict};
-use crate::diff::rules::{RustApi, Subject};
+use crate::diff::finding::{ChangeLocation, Findings, SeverityOverride};
+use crate::diff::rules::{RustApi, SchemaPosition};
 use crate::diff::rust_type::rust_type;
 use crate::document::{Contract, Schema};
 
-/// Where a comparison of schemas is.
+/// Where in the contracts a pair of schemas is.
 #[derive(Debug, Clone)]
-pub(in crate::diff) struct Walk {
+pub(in crate::diff) struct SchemaContext {
     pub(in crate::diff) operation: String,
     /// What it is about, in the words of the contract.
     pub(in crate::diff) subject: String,
-    pub(in crate::diff) place: Subject,
+    pub(in crate::diff) position: SchemaPosition,
     /// Whether the value is always there: before, and now.
     pub(in crate::diff) required: (bool, bool),
-    /// The body of a failure, which the client reads without its types.
+    /// The body of a failure, which the client does not decode.
     pub(in crate::diff) ignored: bool,
 }
 
-impl Walk {
-    pub(in crate::diff) fn new(operation: &str, subject: String, place: Subject) -> Self {
+impl SchemaContext {
+    pub(in crate::diff) fn new(operation: &str, subject: String, position: SchemaPosition) -> Self {
         Self {
             operation: operation.to_owned(),
             subject,
-            place,
+            position,
             required: (false, false),
             ignored: false,
         }
@@ -43,20 +43,20 @@ impl Walk {
         self
     }
 
-    /// What is known of every finding here.
-    pub(in crate::diff) fn verdict(&self) -> Verdict {
+    /// What applies to every finding here.
+    pub(in crate::diff) fn severity(&self) -> SeverityOverride {
         if self.ignored {
-            Verdict::ignored()
+            SeverityOverride::ignored()
         } else {
-            Verdict::default()
+            SeverityOverride::default()
         }
     }
 
-    /// The walk one level down.
-    pub(in crate::diff) fn into(&self, name: &str, required: (bool, bool)) -> Self {
+    /// The context of what is one level down.
+    pub(in crate::diff) fn child(&self, name: &str, required: (bool, bool)) -> Self {
         Self {
             subject: format!("{}{name}", self.subject),
-            place: self.place.inner(),
+            position: self.position.inner(),
             required,
             ..self.clone()
         }
@@ -73,7 +73,7 @@ pub(super) struct Pair<'a> {
 
 /// A pair of schemas one level down, which is still to be compared.
 pub(super) struct Child<'a> {
-    pub(super) walk: Walk,
+    pub(super) context: SchemaContext,
     pub(super) old: Schema<'a>,
     pub(super) new: Schema<'a>,
 }
@@ -85,66 +85,75 @@ pub(super) struct Changes<'s, 'a> {
 }
 
 impl<'a> Changes<'_, 'a> {
-    /// The verdict where the Rust type at hand decides.
-    pub(super) fn by_type(&self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> Verdict {
-        let mut verdict = walk.verdict();
+    /// The severity where the Rust type at hand decides.
+    pub(super) fn severity_by_type(
+        &self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> SeverityOverride {
+        let mut severity = context.severity();
         let optional = |schema: &Schema<'a>, required: bool| schema.nullable() || !required;
         let same = rust_type(self.schemas.old, old).ok() == rust_type(self.schemas.new, new).ok()
-            && optional(old, walk.required.0) == optional(new, walk.required.1);
+            && optional(old, context.required.0) == optional(new, context.required.1);
         if same {
-            verdict.rust_api = Some(RustApi::None);
+            severity.rust_api = Some(RustApi::None);
         }
-        verdict
+        severity
     }
 
     pub(super) fn add(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         aspect: &str,
         schemas: (&Schema<'a>, &Schema<'a>),
         key: &str,
         values: [Value; 2],
     ) {
-        self.verdict(walk, aspect, schemas, key, values, walk.verdict());
+        self.add_with(context, aspect, schemas, key, values, context.severity());
     }
 
-    pub(super) fn verdict(
+    pub(super) fn add_with(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         aspect: &str,
         schemas: (&Schema<'a>, &Schema<'a>),
         key: &str,
         values: [Value; 2],
-        verdict: Verdict,
+        severity: SeverityOverride,
     ) {
-        let place = Self::place(walk, schemas, key);
-        self.finish(walk, aspect, place, values, verdict);
+        let location = Self::locate(context, schemas, key);
+        self.finish(context, aspect, location, values, severity);
     }
 
     pub(super) fn finish(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         aspect: &str,
-        place: Place,
+        location: ChangeLocation,
         [old, new]: [Value; 2],
-        verdict: Verdict,
+        severity: SeverityOverride,
     ) {
-        let id = format!("{}-{aspect}", walk.place.prefix());
-        self.findings.add(&id, place, old, new, verdict);
+        let id = format!("{}-{aspect}", context.position.prefix());
+        self.findings.add(&id, location, old, new, severity);
     }
 
-    pub(super) fn place(walk: &Walk, (old, new): (&Schema<'a>, &Schema<'a>), key: &str) -> Place {
+    pub(super) fn locate(
+        context: &SchemaContext,
+        (old, new): (&Schema<'a>, &Schema<'a>),
+        key: &str,
+    ) -> ChangeLocation {
         // What is gone is looked up in the old document.
-        let location = if new.get(key).is_none() && old.get(key).is_some() {
+        let pointer = if new.get(key).is_none() && old.get(key).is_some() {
             old.at(key)
         } else {
             new.at(key)
         };
-        Place {
-            operation: walk.operation.clone(),
-            subject: walk.subject.clone(),
-            location,
-            covers: vec![old.at(key), new.at(key)],
+        ChangeLocation {
+            operation: context.operation.clone(),
+            subject: context.subject.clone(),
+            pointer,
+            explains: vec![old.at(key), new.at(key)],
         }
     }
 }

@@ -3,14 +3,14 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::changes::{Changes, Child, Walk, or_null};
+use super::changes::{Changes, Child, SchemaContext, or_null};
 use crate::document::{Schema, entries, reference};
 
 impl<'a> Changes<'_, 'a> {
     /// Items, and the values of a map.
     pub(super) fn children(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         old: &Schema<'a>,
         new: &Schema<'a>,
     ) -> Result<Vec<Child<'a>>> {
@@ -18,7 +18,7 @@ impl<'a> Changes<'_, 'a> {
         match (old.get("items"), new.get("items")) {
             (None, Some(now)) => {
                 self.add(
-                    walk,
+                    context,
                     "items-added",
                     (old, new),
                     "items",
@@ -27,7 +27,7 @@ impl<'a> Changes<'_, 'a> {
             }
             (Some(before), None) => {
                 self.add(
-                    walk,
+                    context,
                     "items-removed",
                     (old, new),
                     "items",
@@ -38,7 +38,7 @@ impl<'a> Changes<'_, 'a> {
                 let before = self.schemas.old.schema(before, old.at("items"))?;
                 let now = self.schemas.new.schema(now, new.at("items"))?;
                 children.push(Child {
-                    walk: walk.into("[]", (true, true)),
+                    context: context.child("[]", (true, true)),
                     old: before,
                     new: now,
                 });
@@ -53,7 +53,7 @@ impl<'a> Changes<'_, 'a> {
                 let before = self.schemas.old.schema(before, old.at(key))?;
                 let now = self.schemas.new.schema(now, new.at(key))?;
                 children.push(Child {
-                    walk: walk.into("{}", (true, true)),
+                    context: context.child("{}", (true, true)),
                     old: before,
                     new: now,
                 });
@@ -70,7 +70,7 @@ impl<'a> Changes<'_, 'a> {
                 match rank(before).cmp(&rank(now)) {
                     std::cmp::Ordering::Less => {
                         self.add(
-                            walk,
+                            context,
                             "additional-properties-allowed",
                             (old, new),
                             key,
@@ -79,7 +79,7 @@ impl<'a> Changes<'_, 'a> {
                     }
                     std::cmp::Ordering::Greater => {
                         self.add(
-                            walk,
+                            context,
                             "additional-properties-forbidden",
                             (old, new),
                             key,
@@ -96,7 +96,7 @@ impl<'a> Changes<'_, 'a> {
 
     pub(super) fn members(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         old: &Schema<'a>,
         new: &Schema<'a>,
         key: &str,
@@ -120,8 +120,8 @@ impl<'a> Changes<'_, 'a> {
                 let Some(found) = now.iter().position(|&(_, is)| same(was, is)) else {
                     return true;
                 };
-                let (place, is) = now.remove(found);
-                pairs.push(((index, was), (place, is)));
+                let (found, is) = now.remove(found);
+                pairs.push(((index, was), (found, is)));
                 false
             });
         }
@@ -131,18 +131,18 @@ impl<'a> Changes<'_, 'a> {
                 .map_or_else(|| format!("{key} {}", index + 1), str::to_owned)
         };
         let mut children = Vec::new();
-        for ((index, was), (place, is)) in pairs {
-            let name = called(place, is);
+        for ((before, was), (after, is)) in pairs {
+            let name = called(after, is);
             let was = self
                 .schemas
                 .old
-                .schema(was, format!("{}/{index}", old.at(key)))?;
+                .schema(was, format!("{}/{before}", old.at(key)))?;
             let is = self
                 .schemas
                 .new
-                .schema(is, format!("{}/{place}", new.at(key)))?;
+                .schema(is, format!("{}/{after}", new.at(key)))?;
             children.push(Child {
-                walk: walk.into(&format!(" ({name})"), walk.required),
+                context: context.child(&format!(" ({name})"), context.required),
                 old: was,
                 new: is,
             });
@@ -153,27 +153,27 @@ impl<'a> Changes<'_, 'a> {
             _ => "all-of",
         };
         for (index, was) in before {
-            let mut place = Self::place(walk, (old, new), key);
-            place.location = format!("{}/{index}", old.at(key));
+            let mut location = Self::locate(context, (old, new), key);
+            location.pointer = format!("{}/{index}", old.at(key));
             let values = [json!(called(index, was)), Value::Null];
             self.finish(
-                walk,
+                context,
                 &format!("{prefix}-removed"),
-                place,
+                location,
                 values,
-                walk.verdict(),
+                context.severity(),
             );
         }
         for (index, is) in now {
-            let mut place = Self::place(walk, (old, new), key);
-            place.location = format!("{}/{index}", new.at(key));
+            let mut location = Self::locate(context, (old, new), key);
+            location.pointer = format!("{}/{index}", new.at(key));
             let values = [Value::Null, json!(called(index, is))];
             self.finish(
-                walk,
+                context,
                 &format!("{prefix}-added"),
-                place,
+                location,
                 values,
-                walk.verdict(),
+                context.severity(),
             );
         }
         Ok(children)
