@@ -2,6 +2,7 @@
 
 mod annotations;
 mod changes;
+mod context;
 mod parts;
 mod properties;
 mod values;
@@ -11,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 use serde_json::Value;
 
-pub(super) use self::changes::SchemaContext;
+pub(super) use self::context::SchemaContext;
 
 use self::changes::{Changes, Pair};
 use super::finding::Findings;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::changes::{Changes, SchemaContext, or_null};
+use super::changes::{Changes, or_null};
+use super::context::SchemaContext;
 use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::changes::{Changes, Child, SchemaContext, or_null};
+use super::changes::{Changes, Child, or_null};
+use super::context::SchemaContext;
 use crate::document::{Schema, entries, reference};
 
 impl<'a> Changes<'_, 'a> {

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::changes::{Changes, Child, SchemaContext};
+use super::changes::{Changes, Child};
+use super::context::SchemaContext;
 use crate::diff::rules::{Direction, Runtime};
 use crate::diff::rust_type::rust_type;
 use crate::document::{Schema, escape};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::changes::{Changes, SchemaContext, or_null};
+use super::changes::{Changes, or_null};
+use super::context::SchemaContext;
 use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;
 
