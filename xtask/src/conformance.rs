@@ -11,9 +11,10 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::contract::{self, Layout, Lock};
-use crate::normalise;
-use crate::tools::{self, Venv};
+use crate::document;
+use crate::external::{self, Venv};
+use crate::layout::{self, Layout};
+use crate::lock::Lock;
 
 /// How long the sandbox may take to listen, once it is built.
 const START: Duration = Duration::from_secs(20);
@@ -81,7 +82,7 @@ fn check(
 ) -> Result<()> {
     let token = token(partner)?;
     let mut command = venv.command("python");
-    let seeded = tools::run(
+    let seeded = external::run(
         command
             .args(["-c", SEED, &sandbox.base_url, &partner.model])
             .env("TWIPLA_TOKEN", &token),
@@ -94,7 +95,7 @@ fn check(
     let seed: Seed = serde_json::from_str(&seeded.out).context("the set-up gave no ids")?;
 
     let config = scratch.join(format!("schemathesis-{}.toml", partner.model));
-    contract::write_atomically(
+    layout::write_atomically(
         &config,
         &configuration(contract, sandbox, &token, &seed, options.max_examples)?,
     )?;
@@ -190,7 +191,7 @@ fn parameters() -> Value {
 
 /// What is different for some operations.
 fn operations(contract: &Value) -> Result<Vec<Value>> {
-    let all = normalise::operations(contract);
+    let all = document::operations(contract);
     for id in ENDING {
         ensure!(
             all.iter().any(|operation| operation.id == id),
@@ -307,7 +308,7 @@ impl Sandbox {
         std::thread::spawn(move || lines.for_each(drop));
         ensure!(
             ready.starts_with('{'),
-            "the sandbox said {ready:?} instead of one line of JSON"
+            "invalid first line from the sandbox {ready:?}: expected JSON"
         );
 
         let path = folder.join("sandbox.json");

@@ -1,7 +1,6 @@
 //! Compares two contracts: what changed, whether released clients keep working, whether the Rust API changes.
 //!
-//! [`compare`] reads two OpenAPI 3 documents into a model of its own and
-//! returns one [`Finding`] for each change, worst first. What a finding is
+//! [`compare`] reads two OpenAPI 3 documents and returns one [`Finding`] for each change, worst first. What a finding is
 //! called and means stands in the table of [`rules`]. A change that no rule
 //! knows is still a finding (`document-changed`), so nothing is silent.
 //!
@@ -15,7 +14,6 @@ mod accepted;
 pub mod command;
 mod compare;
 mod finding;
-pub mod model;
 mod report;
 mod residual;
 pub mod rules;
@@ -23,20 +21,9 @@ mod rust_type;
 mod schema;
 mod surface;
 
-use anyhow::Result;
-use serde_json::Value;
-
 pub use self::accepted::Accepted;
+pub use self::compare::compare;
 pub use self::finding::Finding;
 pub use self::report::{Format, Report};
 pub use self::rules::{Direction, Level, Runtime, RustApi};
 pub use self::surface::surface;
-
-/// Every difference between two contracts, the worst first.
-///
-/// # Errors
-///
-/// Where one of them is no OpenAPI 3 document, or refers to what is not there.
-pub fn compare(old: &Value, new: &Value) -> Result<Vec<Finding>> {
-    compare::compare(old, new)
-}

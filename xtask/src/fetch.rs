@@ -1,7 +1,7 @@
 //! `cargo xtask fetch`: takes a published document into the repository.
 //!
 //! Everything is checked before the first byte is written: a document that
-//! cannot be read, or that is none, changes nothing. What is stored is never
+//! cannot be read, or is not a contract, changes nothing. What is stored is never
 //! overwritten; the lock is written last.
 
 mod page;
@@ -16,8 +16,9 @@ use serde_json::Value;
 pub use self::page::embedded;
 pub use self::source::{DEFAULT, LIMIT, Source};
 
-use crate::contract::{self, Layout, Lock, Version};
-use crate::diff::model::Contract;
+use crate::document::{self, Contract};
+use crate::layout::{self, Layout};
+use crate::lock::{Lock, Version};
 
 /// How much of the hash goes into the name of a version.
 const SHORT: usize = 8;
@@ -33,9 +34,9 @@ pub struct Document {
     pub value: Value,
 }
 
-/// What came of it.
+/// What storing a document did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum FetchOutcome {
     /// A version that was not there yet; it is the current one now.
     New {
         /// What was current before.
@@ -73,11 +74,16 @@ pub async fn read(source: &Source) -> Result<Document> {
 ///
 /// # Errors
 ///
-/// Where its version is no name for a file, or a file of that name is there with another content.
-pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str) -> Result<Taken> {
+/// Where its version is not a valid file name, or a file of that name exists with other content.
+pub fn store(
+    layout: &Layout,
+    document: &Document,
+    source: &Source,
+    today: &str,
+) -> Result<FetchOutcome> {
     let lock = Lock::load(layout)?;
     let before = lock.version(&lock.current)?.clone();
-    let sha256 = contract::sha256(document.text.as_bytes());
+    let sha256 = document::sha256(document.text.as_bytes());
     if let Some(known) = lock.versions.iter().find(|known| known.sha256 == sha256) {
         let changed = known.name != lock.current;
         if changed {
@@ -86,7 +92,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
                 Ok(())
             })?;
         }
-        return Ok(Taken::Known {
+        return Ok(FetchOutcome::Known {
             version: known.clone(),
             before: changed.then_some(before),
         });
@@ -109,7 +115,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
         let _ = fs::remove_file(&path);
         return Err(error);
     }
-    Ok(Taken::New {
+    Ok(FetchOutcome::New {
         before,
         now: version,
     })
@@ -118,7 +124,7 @@ pub fn store(layout: &Layout, document: &Document, source: &Source, today: &str)
 /// The document in some bytes: JSON, YAML, or embedded in a page.
 pub fn document(bytes: &[u8]) -> Result<Document> {
     let text = std::str::from_utf8(bytes)
-        .context("it is no text in UTF-8")?
+        .context("invalid text: expected UTF-8")?
         .to_owned();
     if text
         .trim_start_matches('\u{feff}')
@@ -126,18 +132,18 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
         .starts_with('<')
     {
         let value = embedded(&text).context(
-            "it is a page without an OpenAPI document in it: neither `__redoc_state` nor `__redoc_definition` holds one",
+            "the page has no OpenAPI document in it: neither `__redoc_state` nor `__redoc_definition` holds one",
         )?;
         return Ok(Document {
-            text: contract::to_text(&value)?,
+            text: document::to_text(&value)?,
             extension: "json",
             value,
         });
     }
-    let value = contract::parse_document(bytes)?;
+    let value = document::parse(bytes)?;
     ensure!(
         page::is_document(&value),
-        "it has no `openapi` and `paths`: it is no OpenAPI document"
+        "not a valid OpenAPI document: there are no `openapi` and `paths`"
     );
     let json = text
         .trim_start_matches('\u{feff}')
@@ -152,7 +158,7 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
 
 /// What a page links to, where it holds no document itself.
 async fn linked(source: &Source, bytes: &[u8], error: anyhow::Error) -> Result<Document> {
-    let nothing = || format!("{source} is nothing that can be fetched");
+    let nothing = || format!("cannot fetch a contract from {source}");
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(error.context(nothing()));
     };
@@ -173,7 +179,7 @@ async fn linked(source: &Source, bytes: &[u8], error: anyhow::Error) -> Result<D
 fn version_number(document: &Value) -> Result<&str> {
     let number = document["info"]["version"]
         .as_str()
-        .context("the document has no info.version: it cannot be stored without")?;
+        .context("the document has no info.version, which names its file")?;
     ensure!(
         !number.is_empty()
             && number.len() <= 40
@@ -181,7 +187,7 @@ fn version_number(document: &Value) -> Result<&str> {
             && number
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+')),
-        "the document calls its version {number:?}, which is no name for a file"
+        "invalid info.version {number:?}: expected a name for a file, of letters, digits and any of . - _ +"
     );
     Ok(number)
 }
@@ -201,9 +207,7 @@ fn write_new(layout: &Layout, path: &std::path::Path, text: &str) -> Result<()> 
         .with_context(|| format!("cannot write {shown}"))?;
     file.persist_noclobber(path)
         .map_err(|error| error.error)
-        .with_context(|| {
-            format!("{shown} is there already, and openapi.lock does not know it: move it away")
-        })?;
+        .with_context(|| format!("{shown} exists, but is not in openapi.lock: move it away"))?;
     Ok(())
 }
 
@@ -216,9 +220,9 @@ fn edit_lock(
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
     let mut lock: toml_edit::DocumentMut = text
         .parse()
-        .with_context(|| format!("{} is no TOML", layout.show(&path)))?;
+        .with_context(|| format!("{} is not valid TOML", layout.show(&path)))?;
     edit(&mut lock)?;
-    contract::write_atomically(&path, &lock.to_string())
+    layout::write_atomically(&path, &lock.to_string())
 }
 
 fn add_version(lock: &mut toml_edit::DocumentMut, version: &Version) -> Result<()> {
@@ -235,7 +239,7 @@ fn add_version(lock: &mut toml_edit::DocumentMut, version: &Version) -> Result<(
     }
     let versions = lock["versions"]
         .as_array_of_tables_mut()
-        .context("openapi/openapi.lock: versions is no list of tables")?;
+        .context("openapi/openapi.lock: versions is not a list of tables")?;
     // Beside the other versions, not at the end of the file.
     table.set_position(versions.iter().last().and_then(toml_edit::Table::position));
     versions.push(table);

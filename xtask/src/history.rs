@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::contract::{self, Layout, Lock, Version};
 use crate::diff::{Accepted, Finding, Level, Report};
+use crate::layout::Layout;
+use crate::lock::{self, Lock, Version};
 
 const HEAD: &str = "# What changed in the API
 
@@ -51,8 +52,8 @@ pub fn between(
     new: &Version,
     accepted: &Accepted,
 ) -> Result<Report> {
-    let before = contract::load_version(layout, old)?;
-    let now = contract::load_version(layout, new)?;
+    let before = lock::load_version(layout, old)?;
+    let now = lock::load_version(layout, new)?;
     Report::new((&titled(old), &before), (&titled(new), &now), accepted)
 }
 
@@ -76,8 +77,8 @@ pub fn excerpt(layout: &Layout) -> Result<String> {
         .context("openapi.lock has no version")?;
     let current = lock.version(&lock.current)?;
     let report = Report::new(
-        (&oldest.name, &contract::load_version(layout, oldest)?),
-        (&current.name, &contract::load_version(layout, current)?),
+        (&oldest.name, &lock::load_version(layout, oldest)?),
+        (&current.name, &lock::load_version(layout, current)?),
         &Accepted::load(layout)?,
     )?;
     let number = oldest.name.split('-').next().unwrap_or_default();

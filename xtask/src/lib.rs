@@ -6,17 +6,19 @@
 
 pub mod bench;
 pub mod conformance;
-pub mod contract;
+pub mod dependency_cost;
 pub mod diff;
+pub mod document;
+mod external;
 pub mod fetch;
 pub mod generate;
 pub mod history;
+pub mod layout;
 pub mod lint_contract;
+pub mod lock;
 pub mod normalise;
 pub mod operations;
 pub mod overlay;
 pub mod readme;
 pub mod regen;
-mod tools;
 pub mod update;
-pub mod weight;

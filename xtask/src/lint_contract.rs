@@ -7,9 +7,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::contract::{Layout, Lock};
+use crate::external::{self, Venv};
 use crate::fetch;
-use crate::tools::{self, Venv};
+use crate::layout::Layout;
+use crate::lock::Lock;
 
 /// Lints the contract, and generates clients of two other languages from it.
 pub fn run(layout: &Layout) -> Result<()> {
@@ -27,7 +28,7 @@ pub fn run(layout: &Layout) -> Result<()> {
     redoc(&lock, "redocly-1", layout, scratch.path())?;
 
     let typescript = scratch.path().join("twipla.ts");
-    let mut command = tools::npx(&lock, "openapi-typescript", "openapi-typescript")?;
+    let mut command = external::npx(&lock, "openapi-typescript", "openapi-typescript")?;
     quiet(
         "openapi-typescript",
         command.arg(&contract).arg("--output").arg(&typescript),
@@ -53,7 +54,7 @@ pub fn run(layout: &Layout) -> Result<()> {
 
 /// The recommended rules, without a single warning.
 fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
-    let mut command = tools::npx(lock, "redocly", "@redocly/cli")?;
+    let mut command = external::npx(lock, "redocly", "@redocly/cli")?;
     command
         .current_dir(layout.root())
         .arg("lint")
@@ -65,13 +66,13 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
     } else {
         command.args(["--extends", "recommended"]);
     }
-    let said = tools::run(&mut command)?;
-    let report = said
+    let output = external::run(&mut command)?;
+    let report = output
         .out
         .find('{')
-        .and_then(|start| serde_json::from_str::<Value>(&said.out[start..]).ok());
+        .and_then(|start| serde_json::from_str::<Value>(&output.out[start..]).ok());
     let Some(report) = report else {
-        bail!("redocly gave no report:\n{}", said.all);
+        bail!("redocly gave no report:\n{}", output.all);
     };
     let problems = report["problems"]
         .as_array()
@@ -88,7 +89,7 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
         );
     }
     ensure!(
-        said.success && problems.is_empty(),
+        output.success && problems.is_empty(),
         "redocly found {} problems in the contract",
         problems.len()
     );
@@ -99,15 +100,15 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
 /// Builds a page from the contract and takes the contract out of it again.
 fn redoc(lock: &Lock, tool: &str, layout: &Layout, scratch: &Path) -> Result<()> {
     let page = scratch.join(format!("{tool}.html"));
-    let mut command = tools::npx(lock, tool, "@redocly/cli")?;
+    let mut command = external::npx(lock, tool, "@redocly/cli")?;
     command
         .arg("build-docs")
         .arg(layout.contract())
         .arg("--output")
         .arg(&page);
-    let said = tools::run(&mut command)?;
+    let output = external::run(&mut command)?;
     let bytes = fs::read(&page)
-        .with_context(|| format!("redocly built no page of the contract:\n{}", said.all))?;
+        .with_context(|| format!("redocly built no page of the contract:\n{}", output.all))?;
     let found = fetch::document(&bytes)?;
     let contract = fs::read_to_string(layout.contract())?;
     ensure!(
@@ -124,13 +125,16 @@ fn redoc(lock: &Lock, tool: &str, layout: &Layout, scratch: &Path) -> Result<()>
 
 /// Runs a generator that must have nothing to say against the contract.
 fn quiet(name: &str, command: &mut Command) -> Result<()> {
-    let said = tools::run(command)?;
-    let complaint = said.all.lines().find(|line| {
+    let output = external::run(command)?;
+    let complaint = output.all.lines().find(|line| {
         let line = line.to_ascii_lowercase();
         line.contains("warning") || line.contains("error") || line.contains('⚠')
     });
-    if !said.success || complaint.is_some() {
-        bail!("{name} does not take the contract as it is:\n{}", said.all);
+    if !output.success || complaint.is_some() {
+        bail!(
+            "{name} does not take the contract as it is:\n{}",
+            output.all
+        );
     }
     println!("{name}: ok");
     Ok(())

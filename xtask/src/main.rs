@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::contract::Layout;
 use xtask::diff::command as diff;
 use xtask::fetch::Source;
+use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
-use xtask::{bench, conformance, lint_contract, update, weight};
+use xtask::{bench, conformance, dependency_cost, lint_contract, update};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -34,7 +34,7 @@ enum Command {
     /// Measure what a call costs, beside a bare HTTP client
     Bench(bench::Options),
     /// Count what the client depends on, and time how long that takes to build
-    Weight {
+    DependencyCost {
         /// Count only
         #[arg(long)]
         no_build: bool,
@@ -89,7 +89,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         Command::Rules => print!("{}", diff::rules()),
         Command::Update { source } => return update::run(&layout, source.as_ref()),
         Command::Bench(options) => bench::run(&layout, options)?,
-        Command::Weight { no_build } => weight::run(&layout, !no_build)?,
+        Command::DependencyCost { no_build } => dependency_cost::run(&layout, !no_build)?,
         Command::Overlay => regen::overlay(&layout)?,
         Command::Regen { check, verbose } => {
             let mode = if *check { Mode::Check } else { Mode::Write };

@@ -7,14 +7,14 @@ use quote::quote;
 use serde_json::{Value, json};
 use syn::parse_quote;
 
+use crate::document::{self, Operation, fields, is_success};
 use crate::generate::{ident, print};
-use crate::normalise::{self, Operation, is_success};
 
 /// Generates the operation table from the contract as it is published, before it is prepared for progenitor.
 pub fn generate(contract: &Value) -> Result<String> {
     let mut consts = TokenStream::new();
     let mut names = Vec::new();
-    for operation in normalise::operations(contract) {
+    for operation in document::operations(contract) {
         let id = operation.id;
         let name = ident(&id.to_shouty_snake_case());
         let row = row(contract, operation)
@@ -58,7 +58,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
         "delete" => "Delete",
         "head" => "Head",
         "patch" => "Patch",
-        other => bail!("the method {other} has no place in the table"),
+        other => bail!("unsupported method {other}"),
     });
     let auth = ident(auth(contract, value)?);
     let idempotency = ident(idempotency(method, value)?);
@@ -96,12 +96,7 @@ fn auth(contract: &Value, operation: &Value) -> Result<&'static str> {
         "security: there is a choice of {} schemes, the client takes one",
         choices.len()
     );
-    let names: Vec<&str> = choices[0]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let names: Vec<&str> = fields(&choices[0]).map(|(name, _)| name).collect();
     match names.as_slice() {
         [] => Ok("None"),
         ["partnerToken"] => Ok("PartnerToken"),
@@ -137,7 +132,9 @@ fn server(operation: &Value) -> Result<&'static str> {
             "x-server: the data host is named by `servers` of the operation, which is missing"
         ),
         (None, Some(_)) => bail!("servers: say which host this is with `x-server`"),
-        (Some(other), _) => bail!("x-server: {other:?} is no host: say \"data\", or leave it out"),
+        (Some(other), _) => {
+            bail!("invalid x-server {other:?}: expected \"data\" or \"management\"")
+        }
     }
 }
 
@@ -163,7 +160,7 @@ fn provenance(operation: &Value) -> Result<&'static str> {
 /// The documented statuses of success, in order.
 fn statuses(operation: &Value) -> Result<Vec<u16>> {
     let mut statuses = Vec::new();
-    for (status, _) in operation["responses"].as_object().into_iter().flatten() {
+    for (status, _) in fields(&operation["responses"]) {
         if is_success(status) {
             statuses.push(
                 status
@@ -179,7 +176,7 @@ fn statuses(operation: &Value) -> Result<Vec<u16>> {
 /// Whether a success carries a field marked `x-secret`.
 fn has_secret(contract: &Value, operation: &Value) -> Result<bool> {
     let mut open: Vec<&Value> = Vec::new();
-    for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+    for (status, response) in fields(&operation["responses"]) {
         if is_success(status) {
             open.push(response);
         }
@@ -194,7 +191,7 @@ fn has_secret(contract: &Value, operation: &Value) -> Result<bool> {
                 if let Some(reference) = fields.get("$ref").and_then(Value::as_str)
                     && seen.insert(reference)
                 {
-                    open.push(normalise::resolve(contract, node)?);
+                    open.push(document::resolve(contract, node)?);
                 }
                 open.extend(fields.values());
             }

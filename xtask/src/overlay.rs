@@ -1,11 +1,15 @@
 //! OpenAPI Overlay 1.0: corrections to a document that stay apart from it.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
+
+use crate::layout::Layout;
+use crate::lock;
 
 /// An overlay document.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +45,59 @@ pub struct Action {
     /// Take each node away.
     #[serde(default)]
     pub remove: bool,
+}
+
+/// The contract: the current version with every overlay applied.
+pub fn contract(layout: &Layout) -> Result<Value> {
+    let mut document = lock::load_current(layout)?;
+    for (name, overlay) in load(layout)? {
+        document = apply(&document, &overlay).with_context(|| name.clone())?;
+    }
+    sort_statuses(&mut document);
+    Ok(document)
+}
+
+/// Puts the statuses of each operation in order, where an overlay added one.
+///
+/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
+fn sort_statuses(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        let operations = item.as_object_mut();
+        for operation in operations.into_iter().flat_map(|item| item.values_mut()) {
+            if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+                responses.sort_keys();
+            }
+        }
+    }
+}
+
+/// The overlays of the contract with their file names, in the order in which they apply.
+pub fn load(layout: &Layout) -> Result<Vec<(String, Overlay)>> {
+    let folder = layout.openapi().join("overlays");
+    let mut paths = Vec::new();
+    for entry in
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", layout.show(&folder)))?
+    {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", layout.show(&path)))?;
+            let overlay: Overlay = serde_json::from_str(&text)
+                .with_context(|| format!("{} is not an OpenAPI overlay", layout.show(&path)))?;
+            Ok((layout.show(&path).to_string(), overlay))
+        })
+        .collect()
 }
 
 /// Applies an overlay. Every action must hit something.
@@ -137,7 +194,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
         Some(Value::Array(entries)) => {
             let index: usize = last
                 .parse()
-                .with_context(|| format!("{pointer} is no array entry"))?;
+                .with_context(|| format!("{pointer} is not an array entry"))?;
             ensure!(index < entries.len(), "{pointer} is gone");
             entries.remove(index);
         }

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use crate::document::{Operation, entries, operations};
+
 /// The README with its table replaced by one of `contract`.
 ///
 /// # Errors
@@ -35,18 +37,18 @@ fn with(readme: &str, name: &str, text: &str) -> Result<String> {
 /// One row per operation, grouped by tag in the order of the contract.
 fn table(contract: &Value) -> String {
     let mut rows = vec!["| | operation | request | stands |\n|---|---|---|---|".to_owned()];
-    let tags = contract["tags"].as_array().into_iter().flatten();
+    let tags = entries(&contract["tags"]).iter();
     for tag in tags.filter_map(|tag| tag["name"].as_str()) {
         let mut shown = tag;
-        for (path, method, operation) in operations(contract) {
-            if operation["tags"][0] != tag {
+        for operation in operations(contract) {
+            let Operation {
+                id, path, value, ..
+            } = operation;
+            if id.is_empty() || value["tags"][0] != tag {
                 continue;
             }
-            let id = operation["operationId"].as_str().unwrap_or_default();
-            let basis = operation["x-provenance"]["basis"]
-                .as_str()
-                .unwrap_or_default();
-            let method = method.to_uppercase();
+            let basis = value["x-provenance"]["basis"].as_str().unwrap_or_default();
+            let method = operation.method.to_uppercase();
             rows.push(format!(
                 "| {shown} | `{id}` | `{method} {path}` | {basis} |"
             ));
@@ -54,20 +56,6 @@ fn table(contract: &Value) -> String {
         }
     }
     rows.join("\n") + "\n"
-}
-
-fn operations(contract: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    contract["paths"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(_, operation)| operation.get("operationId").is_some())
-                .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
-        })
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use similar::TextDiff;
 
-use crate::contract::{self, Layout};
+use crate::document;
+use crate::layout::{self, Layout};
 use crate::normalise::{Rewrite, normalise};
 use crate::{generate, history, operations, overlay, readme};
 
@@ -32,40 +33,15 @@ pub struct Output {
     pub text: String,
 }
 
-/// The contract: the current version with every overlay applied.
-pub fn contract(layout: &Layout) -> Result<Value> {
-    let mut document = contract::load_current(layout)?;
-    for (name, overlay) in contract::load_overlays(layout)? {
-        document = overlay::apply(&document, &overlay).with_context(|| name.clone())?;
-    }
-    sort_statuses(&mut document);
-    Ok(document)
-}
-
-/// Puts the statuses of each operation in order, where an overlay added one.
-///
-/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
-fn sort_statuses(document: &mut Value) {
-    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
-        let operations = item.as_object_mut();
-        for operation in operations.into_iter().flat_map(|item| item.values_mut()) {
-            if let Some(Value::Object(responses)) = operation.get_mut("responses") {
-                responses.sort_keys();
-            }
-        }
-    }
-}
-
 /// Everything that is generated, and the log of what prepared it.
 pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
-    let document = contract(layout)?;
+    let document = overlay::contract(layout)?;
     let (prepared, log) = normalise(&document).context("openapi/twipla-3as.json")?;
     let client = generate::generate(&prepared)?;
     let outputs = vec![
         Output {
             path: layout.contract(),
-            text: contract::to_text(&document)?,
+            text: document::to_text(&document)?,
         },
         Output {
             path: layout.generated("types"),
@@ -101,7 +77,7 @@ fn readme(layout: &Layout, document: &Value) -> Result<String> {
 /// Writes the contract alone.
 pub fn overlay(layout: &Layout) -> Result<()> {
     let path = layout.contract();
-    contract::write_atomically(&path, &contract::to_text(&contract(layout)?)?)?;
+    layout::write_atomically(&path, &document::to_text(&overlay::contract(layout)?)?)?;
     println!("wrote {}", layout.show(&path));
     Ok(())
 }
@@ -123,7 +99,7 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
         let shown = layout.show(&output.path);
         match mode {
             Mode::Write => {
-                contract::write_atomically(&output.path, &output.text)?;
+                layout::write_atomically(&output.path, &output.text)?;
                 println!("wrote {shown}");
             }
             Mode::Check => {

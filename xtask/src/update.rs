@@ -7,11 +7,13 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 use serde_json::Value;
 
-use crate::contract::{self, Layout, Version};
 use crate::diff::{Accepted, Finding, Format, Level, Report, RustApi};
-use crate::fetch::{self, Source, Taken};
+use crate::document;
+use crate::fetch::{self, FetchOutcome, Source};
+use crate::layout::Layout;
+use crate::lock::Version;
 use crate::regen::{self, Mode};
-use crate::{history, lint_contract};
+use crate::{history, lint_contract, overlay};
 
 /// Takes a document into the repository and prints what it changes.
 pub fn fetch(layout: &Layout, source: Option<&Source>) -> Result<()> {
@@ -29,7 +31,7 @@ pub fn run(layout: &Layout, source: Option<&Source>) -> Result<bool> {
     let mut done = vec![step("regen", &regenerated.map(|_| ()))];
     let mut report = None;
     if done.iter().all(|step| step.passed) {
-        let now = regen::contract(layout)?;
+        let now = overlay::contract(layout)?;
         // The corrections count, too: this is the contract that the crates are made of.
         report = Some(Report::new(
             ("the contract as it was", &contract_before),
@@ -80,18 +82,18 @@ fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<Report>> {
     let document = runtime.block_on(fetch::read(source))?;
     let today = Utc::now().date_naive().to_string();
     match fetch::store(layout, &document, source, &today)? {
-        Taken::New { before, now } => {
+        FetchOutcome::New { before, now } => {
             println!("stored openapi/{} and made it current", now.file);
             drift(layout, &before, &now).map(Some)
         }
-        Taken::Known {
+        FetchOutcome::Known {
             version,
             before: Some(before),
         } => {
             println!("{} is in the repository: made it current", version.name);
             drift(layout, &before, &version).map(Some)
         }
-        Taken::Known { version, .. } => {
+        FetchOutcome::Known { version, .. } => {
             println!("nothing new: {source} has {}", version.name);
             Ok(None)
         }
@@ -186,7 +188,7 @@ fn stored_contract(layout: &Layout) -> Result<Value> {
     let path = layout.contract();
     let bytes =
         std::fs::read(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
-    contract::parse_document(&bytes).with_context(|| layout.show(&path).to_string())
+    document::parse(&bytes).with_context(|| layout.show(&path).to_string())
 }
 
 fn cargo_test(layout: &Layout) -> Result<()> {

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use xtask::contract::{self, Layout, Lock};
+use xtask::layout::{self, Layout};
+use xtask::lock::Lock;
 use xtask::regen::{self, Mode};
 
 /// A copy of the contract, with the generated files next to it.
@@ -104,7 +105,7 @@ fn files_are_replaced_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     for text in ["a longer text", "short"] {
-        contract::write_atomically(&path, text).unwrap();
+        layout::write_atomically(&path, text).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     assert_eq!(
@@ -114,7 +115,7 @@ fn files_are_replaced_as_a_whole() {
     );
     let error = format!(
         "{:#}",
-        contract::write_atomically(Path::new("/no/such/folder/file"), "").unwrap_err()
+        layout::write_atomically(Path::new("/no/such/folder/file"), "").unwrap_err()
     );
     assert!(
         error.starts_with("cannot write /no/such/folder/file"),

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use xtask::diff::rules::{Subject, rule, rules};
+use xtask::diff::rules::{SchemaPosition, rule, rules};
 use xtask::diff::{Direction, Finding, Level, Runtime, RustApi, compare};
 
 #[derive(Serialize, Deserialize)]
@@ -44,29 +44,29 @@ struct AspectCase {
 }
 
 /// A place for a schema, required and by itself.
-const SLOTS: [(Subject, &str); 6] = [
+const SLOTS: [(SchemaPosition, &str); 6] = [
     (
-        Subject::Parameter,
+        SchemaPosition::Parameter,
         "/paths/~1slots/post/parameters/0/schema",
     ),
     (
-        Subject::RequestBody,
+        SchemaPosition::RequestBody,
         "/paths/~1slots/post/requestBody/content/application~1json/schema",
     ),
     (
-        Subject::RequestProperty,
+        SchemaPosition::RequestProperty,
         "/paths/~1slots/put/requestBody/content/application~1json/schema/properties/slot",
     ),
     (
-        Subject::ResponseBody,
+        SchemaPosition::ResponseBody,
         "/paths/~1slots/post/responses/200/content/application~1json/schema",
     ),
     (
-        Subject::ResponseProperty,
+        SchemaPosition::ResponseProperty,
         "/paths/~1slots/put/responses/200/content/application~1json/schema/properties/slot",
     ),
     (
-        Subject::ResponseHeader,
+        SchemaPosition::ResponseHeader,
         "/paths/~1slots/post/responses/200/headers/X-Slot/schema",
     ),
 ];
@@ -198,7 +198,7 @@ fn every_rule_has_a_case() {
         .map(|line| line.split([' ', ',']).nth(1).unwrap().to_owned())
         .collect();
     for case in aspects() {
-        for subject in Subject::ALL {
+        for subject in SchemaPosition::ALL {
             let id = format!("{}-{}", subject.prefix(), case.aspect);
             covered.extend(rule(&id).expect(&id).mirrors.clone());
             covered.insert(id);
@@ -321,20 +321,23 @@ fn openapi_3_1_and_3_0_say_the_same_in_their_own_ways() {
 }
 
 #[test]
-fn what_is_no_contract_is_refused_with_the_reason() {
+fn an_invalid_contract_is_refused_with_the_reason() {
     let base = base();
     for (document, reason) in [
-        (json!({}), "no `openapi: 3"),
+        (json!({}), "expected `openapi: 3"),
         (json!({"swagger": "2.0"}), "convert it to OpenAPI 3"),
-        (json!({"openapi": "4.0.0", "paths": {}}), "3.0 and 3.1"),
-        (json!({"openapi": "3.0.3"}), "no `paths`"),
+        (
+            json!({"openapi": "4.0.0", "paths": {}}),
+            "expected 3.0 or 3.1",
+        ),
+        (json!({"openapi": "3.0.3"}), "expected `paths`"),
         (
             json!({"openapi": "3.0.3", "paths": {"/a": {"$ref": "other.json"}}}),
             "bundle it first",
         ),
         (
             json!({"openapi": "3.0.3", "paths": {}, "components": {"schemas": {"A": {"$ref": "#/components/schemas/B"}}}}),
-            "leads nowhere",
+            "does not exist",
         ),
     ] {
         let error = format!("{:#}", compare(&base, &document).unwrap_err());

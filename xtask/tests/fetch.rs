@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use serde_json::{Value, json};
-use xtask::contract::{self, Layout, Lock};
-use xtask::fetch::{Document, LIMIT, Source, Taken, read, store};
+use xtask::document;
+use xtask::fetch::{Document, FetchOutcome, LIMIT, Source, read, store};
+use xtask::layout::Layout;
+use xtask::lock::{self, Lock};
 
 const SMALL: &str = include_str!("fetch/small.json");
 
@@ -46,7 +48,7 @@ fn repository() -> (tempfile::TempDir, Layout) {
     let lock = format!(
         "# Kept.\ncurrent = \"0-first\"\n\n[[versions]]\nname = \"0-first\"\nfile = \"versions/0-first.json\"\n\
          source = \"a test\"\nretrieved = \"2026-01-01\"\nsha256 = \"{}\"\n\n[tools]\nlinter = \"1\" # pinned\n",
-        contract::sha256(first.as_bytes())
+        document::sha256(first.as_bytes())
     );
     fs::write(layout.openapi().join("openapi.lock"), lock).unwrap();
     (folder, layout)
@@ -80,7 +82,7 @@ fn a_page_of_redoc_gives_back_the_document_key_by_key() {
     for page in ["redoc-2.html", "redoc-3.html"] {
         let document = fetch(fixture(page).to_str().unwrap()).unwrap();
         // As text, because the order of keys is no part of equality.
-        assert_eq!(document.text, contract::to_text(&wanted).unwrap(), "{page}");
+        assert_eq!(document.text, document::to_text(&wanted).unwrap(), "{page}");
         assert_eq!(document.extension, "json");
     }
 }
@@ -92,11 +94,11 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
         .parse()
         .unwrap();
     let taken = store(&layout, &small(), &source, "2026-02-03").unwrap();
-    let Taken::New { before, now } = taken else {
+    let FetchOutcome::New { before, now } = taken else {
         panic!("{taken:?}");
     };
     assert_eq!(before.name, "0-first");
-    let hash = contract::sha256(SMALL.as_bytes());
+    let hash = document::sha256(SMALL.as_bytes());
     assert_eq!(now.name, format!("0.0.7-{}", &hash[..8]));
     let stored = fs::read_to_string(layout.openapi().join(&now.file)).unwrap();
     assert_eq!(stored, SMALL);
@@ -109,7 +111,7 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
         "the lock is public"
     );
     assert_eq!(
-        contract::load_current(&layout).unwrap()["info"]["version"],
+        lock::load_current(&layout).unwrap()["info"]["version"],
         "0.0.7"
     );
     let text = fs::read_to_string(Lock::path(&layout)).unwrap();
@@ -126,7 +128,7 @@ fn what_is_known_is_not_stored_twice() {
     let before = files(&layout);
     let taken = store(&layout, &small(), &Source::Stdin, "2026-02-04").unwrap();
     assert!(
-        matches!(taken, Taken::Known { before: None, .. }),
+        matches!(taken, FetchOutcome::Known { before: None, .. }),
         "{taken:?}"
     );
     assert_eq!(files(&layout), before);
@@ -137,7 +139,7 @@ fn what_is_known_is_not_stored_twice() {
     assert!(
         matches!(
             taken,
-            Taken::Known {
+            FetchOutcome::Known {
                 before: Some(_),
                 ..
             }
@@ -150,7 +152,7 @@ fn what_is_known_is_not_stored_twice() {
 #[test]
 fn a_file_that_is_in_the_way_is_not_overwritten() {
     let (_folder, layout) = repository();
-    let hash = contract::sha256(SMALL.as_bytes());
+    let hash = document::sha256(SMALL.as_bytes());
     let path = layout
         .openapi()
         .join(format!("versions/0.0.7-{}.json", &hash[..8]));
@@ -161,19 +163,19 @@ fn a_file_that_is_in_the_way_is_not_overwritten() {
         store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap_err()
     );
     assert!(
-        error.contains("is there already") && error.contains("move it away"),
+        error.contains("is not in openapi.lock") && error.contains("move it away"),
         "{error}"
     );
     assert_eq!(files(&layout), before);
 }
 
 #[test]
-fn a_version_that_is_no_name_is_refused() {
+fn a_version_that_is_not_a_file_name_is_refused() {
     let (_folder, layout) = repository();
     let before = files(&layout);
     for (version, reason) in [
-        (json!("../../etc"), "no name for a file"),
-        (json!(""), "no name for a file"),
+        (json!("../../etc"), "expected a name for a file"),
+        (json!(""), "expected a name for a file"),
         (json!(3), "no info.version"),
     ] {
         let value = json!({"openapi": "3.0.3", "info": {"version": version}, "paths": {}});
@@ -202,11 +204,11 @@ fn yaml_is_taken_as_it_is() {
     assert_eq!(document.value["info"]["version"], "1.0");
     let (_folder, layout) = repository();
     store(&layout, &document, &Source::Stdin, "2026-02-03").unwrap();
-    assert_eq!(contract::load_current(&layout).unwrap(), document.value);
+    assert_eq!(lock::load_current(&layout).unwrap(), document.value);
 }
 
 #[test]
-fn what_is_no_document_is_named_with_the_reason() {
+fn an_invalid_document_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let write = |text: &[u8]| {
         let path = folder.path().join("wrong");
@@ -214,19 +216,19 @@ fn what_is_no_document_is_named_with_the_reason() {
         path.to_str().unwrap().to_owned()
     };
     for (text, reason) in [
-        (&b"{\"openapi\": "[..], "no valid JSON"),
-        (b"{}", "no `openapi` and `paths`"),
-        (b"hello: [", "no valid YAML"),
-        (b"just words", "no `openapi` and `paths`"),
-        (b"", "no `openapi` and `paths`"),
-        (b"\xff\xfe", "no text in UTF-8"),
+        (&b"{\"openapi\": "[..], "invalid JSON"),
+        (b"{}", "there are no `openapi` and `paths`"),
+        (b"hello: [", "invalid YAML"),
+        (b"just words", "there are no `openapi` and `paths`"),
+        (b"", "there are no `openapi` and `paths`"),
+        (b"\xff\xfe", "invalid text: expected UTF-8"),
         (
             b"<html><p>__redoc_state = {}</p></html>",
-            "a page without an OpenAPI document",
+            "the page has no OpenAPI document",
         ),
         (
             b"{\"swagger\": \"2.0\", \"paths\": {}}",
-            "no `openapi` and `paths`",
+            "there are no `openapi` and `paths`",
         ),
         (
             b"{\"openapi\": \"3.0.3\", \"paths\": {\"/a\": {\"$ref\": \"b.json\"}}}",
@@ -241,7 +243,7 @@ fn what_is_no_document_is_named_with_the_reason() {
     }
     assert!(refused("/no/such/file.json").contains("cannot read /no/such/file.json"));
     assert!(refused("ftp://example.com/a").contains("http or https"));
-    assert!(refused("http://").contains("http:// is no address"));
+    assert!(refused("http://").contains("http:// is not a valid URL"));
 }
 
 #[test]

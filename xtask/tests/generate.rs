@@ -1,8 +1,8 @@
 //! What the generator makes of small contracts, and what it refuses.
 
 use serde_json::{Value, json};
-use xtask::contract::Layout;
 use xtask::generate::generate;
+use xtask::layout::Layout;
 use xtask::normalise::normalise;
 use xtask::{operations, regen};
 

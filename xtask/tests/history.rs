@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use xtask::contract::{self, Layout, Lock};
 use xtask::diff::{Accepted, Format, Level, surface};
 use xtask::history;
+use xtask::layout::Layout;
+use xtask::lock::{self, Lock};
 
 const SNAPSHOTS: &str = "snapshots/history";
 
@@ -27,7 +28,7 @@ fn settings() -> insta::Settings {
 fn the_surface_of_every_version() {
     let layout = Layout::here().unwrap();
     for version in Lock::load(&layout).unwrap().versions {
-        let document = contract::load_version(&layout, &version).unwrap();
+        let document = lock::load_version(&layout, &version).unwrap();
         settings().bind(|| {
             insta::assert_snapshot!(
                 format!("surface of {}", version.name),

@@ -15,13 +15,14 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
-use xtask::contract::{self, Layout, Lock};
 use xtask::diff::compare;
-use xtask::regen;
+use xtask::layout::Layout;
+use xtask::lock::{self, Lock};
+use xtask::overlay;
 
 static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
     let layout = Layout::here().unwrap();
-    regen::contract(&layout).unwrap()
+    overlay::contract(&layout).unwrap()
 });
 
 /// Every node of the contract that is no description, by its pointer.
@@ -172,7 +173,7 @@ fn drift_agrees_on_every_patch_and_every_version() {
         .unwrap()
         .versions
         .iter()
-        .map(|version| contract::load_version(&layout, version).unwrap())
+        .map(|version| lock::load_version(&layout, version).unwrap())
         .collect();
     for pair in documents.windows(2) {
         agrees(&pair[0], &pair[1]);
@@ -219,7 +220,7 @@ fn drift_says(old: &Value, new: &Value) -> Option<Vec<String>> {
 fn every_version_is_the_same_as_itself() {
     let layout = Layout::here().unwrap();
     for version in Lock::load(&layout).unwrap().versions {
-        let document = contract::load_version(&layout, &version).unwrap();
+        let document = lock::load_version(&layout, &version).unwrap();
         assert_eq!(
             compare(&document, &document).unwrap(),
             [],

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
 use serde_json::{Value, json};
-use xtask::contract::Layout;
+use xtask::layout::Layout;
 use xtask::normalise::{Kind, normalise};
-use xtask::regen;
+use xtask::overlay;
 
 /// A contract with one operation and two schemas; each test bends it.
 fn contract() -> Value {
@@ -74,7 +74,7 @@ fn json_body(schema: &str) -> Value {
 
 #[test]
 fn the_real_contract() {
-    let contract = regen::contract(&Layout::here().unwrap()).unwrap();
+    let contract = overlay::contract(&Layout::here().unwrap()).unwrap();
     let (_, log) = normalise(&contract).unwrap();
     let lines: Vec<_> = log.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("rewrites", lines.join("\n"));
@@ -447,13 +447,13 @@ fn what_cannot_be_carried_over_is_refused() {
             "dangling",
             at(GET, "/responses/200"),
             json_body("Nothing"),
-            "#/components/schemas/Nothing does not exist",
+            "#/components/schemas/Nothing\" does not exist",
         ),
         (
             "foreign",
             at(GET, "/responses/200"),
             json!({ "$ref": "other.json#/x" }),
-            "leads out of the document",
+            "points outside the document",
         ),
         (
             "beside $ref",
@@ -489,7 +489,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "null in enum",
             "/components/schemas/Colour".into(),
             json!({ "type": "string", "enum": ["red", null] }),
-            "no string",
+            "expected a string",
         ),
         (
             "array",

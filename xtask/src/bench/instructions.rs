@@ -6,9 +6,9 @@
 
 use anyhow::Result;
 
-use super::processes::Over;
+use super::harness::{Bench, OPERATIONS};
+use super::processes::Protocol;
 use super::table::Row;
-use super::{Bench, OPERATIONS};
 
 /// Calls of the shorter of two runs; the longer one has twice as many, and what is not of the calls cancels out.
 const CALLS: u32 = 2_000;
@@ -33,7 +33,7 @@ impl Bench<'_> {
             let calls = calls.to_string();
             let call = ["calls", "--client", client, "--operation", operation];
             let arguments = [&call[..], &["--calls", &calls]].concat();
-            self.processes.instructions(Over::Http, &arguments)
+            self.processes.instructions(Protocol::Http, &arguments)
         };
         Ok((count(2 * CALLS)? - count(CALLS)?) / f64::from(CALLS))
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::contract::Layout;
+use crate::layout::Layout;
 
 /// The file with the private key.
 const KEY: &str = "partner.key";
@@ -27,7 +27,7 @@ pub(super) struct Processes {
 
 /// What a client speaks with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(super) enum Protocol {
     /// HTTP/1.1 in the clear.
     Http,
     /// HTTP/1.1 over TLS.
@@ -36,7 +36,7 @@ pub(super) enum Over {
     HttpsHttp2,
 }
 
-impl Over {
+impl Protocol {
     fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -93,20 +93,20 @@ impl Processes {
     }
 
     /// Runs a client to its end; gives what it says.
-    pub(super) fn client(&self, over: Over, arguments: &[&str]) -> Result<Value> {
+    pub(super) fn client(&self, protocol: Protocol, arguments: &[&str]) -> Result<Value> {
         let output = self
-            .command(over, arguments)?
+            .command(protocol, arguments)?
             .stderr(Stdio::inherit())
             .output()
             .context("cannot start a client")?;
         ensure!(output.status.success(), "{} failed", arguments.join(" "));
         serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("{} said no JSON", arguments.join(" ")))
+            .with_context(|| format!("{} did not print JSON", arguments.join(" ")))
     }
 
     /// How long a client takes, from its start to its end.
-    pub(super) fn time(&self, over: Over, arguments: &[&str]) -> Result<Duration> {
-        let mut command = self.command(over, arguments)?;
+    pub(super) fn time(&self, protocol: Protocol, arguments: &[&str]) -> Result<Duration> {
+        let mut command = self.command(protocol, arguments)?;
         command.stdout(Stdio::null());
         let start = Instant::now();
         let status = command.status().context("cannot start a client")?;
@@ -116,8 +116,8 @@ impl Processes {
     }
 
     /// How many instructions a client takes, from its start to its end.
-    pub(super) fn instructions(&self, over: Over, arguments: &[&str]) -> Result<f64> {
-        let client = self.command(over, arguments)?;
+    pub(super) fn instructions(&self, protocol: Protocol, arguments: &[&str]) -> Result<f64> {
+        let client = self.command(protocol, arguments)?;
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -126,27 +126,28 @@ impl Processes {
         let output = command
             .output()
             .context("cannot start valgrind: install it with the packages of the system")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "valgrind failed: {said}");
-        said.lines()
+        let output_text = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "valgrind failed: {output_text}");
+        output_text
+            .lines()
             .find_map(|line| line.split_once("Collected : "))
             .and_then(|(_, count)| count.trim().parse().ok())
-            .with_context(|| format!("valgrind counted nothing: {said}"))
+            .with_context(|| format!("valgrind counted nothing: {output_text}"))
     }
 
-    fn command(&self, over: Over, arguments: &[&str]) -> Result<Command> {
+    fn command(&self, protocol: Protocol, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(arguments);
         if arguments.first() != Some(&"decode") {
-            let url = self.addresses[over.name()]
+            let url = self.addresses[protocol.name()]
                 .as_str()
-                .with_context(|| format!("the server has no address for {}", over.name()))?;
+                .with_context(|| format!("the server has no address for {}", protocol.name()))?;
             command
                 .args(["--url", url])
                 .arg("--key")
                 .arg(self.files.path().join(KEY));
         }
-        if over != Over::Http {
+        if protocol != Protocol::Http {
             command.env("SSL_CERT_FILE", self.files.path().join(CERTIFICATES));
         }
         Ok(command)

@@ -48,7 +48,7 @@ impl Row {
     pub(super) fn ratio(title: &str, unit: &'static str, ours: &[f64], baseline: &[f64]) -> Self {
         Self {
             baseline: Some(median(baseline)),
-            ratio: Some(Spread::of(ours, baseline)),
+            ratio: Some(Spread::of_ratios(ours, baseline)),
             ..Self::single(title, unit, ours)
         }
     }
@@ -70,7 +70,7 @@ impl Row {
 
     /// The baseline twice in each round.
     pub(super) fn noise(mut self, again: &[f64], baseline: &[f64]) -> Self {
-        self.noise = Some(Spread::of(again, baseline));
+        self.noise = Some(Spread::of_ratios(again, baseline));
         self
     }
 
@@ -105,7 +105,7 @@ impl Row {
 }
 
 impl Spread {
-    fn of(ours: &[f64], baseline: &[f64]) -> Self {
+    fn of_ratios(ours: &[f64], baseline: &[f64]) -> Self {
         let pairs = ours.iter().zip(baseline);
         let ratios = sorted(pairs.map(|(ours, baseline)| ours / baseline).collect());
         Self {

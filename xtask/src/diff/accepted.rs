@@ -6,8 +6,8 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::Finding;
-use crate::contract::{self, Layout};
+use super::finding::Finding;
+use crate::layout::{self, Layout};
 
 /// The accepted changes by their fingerprint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ struct File {
 }
 
 impl Accepted {
-    /// Reads `openapi/accepted.toml`; none where there is no such file.
+    /// Reads `openapi/accepted.toml`; empty if there is no such file.
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.openapi().join("accepted.toml");
         if !path.exists() {
@@ -45,7 +45,7 @@ impl Accepted {
 
     /// Reads the text of the file.
     pub fn parse(text: &str) -> Result<Self> {
-        let file: File = toml::from_str(text).context("this is no list of [[accepted]] entries")?;
+        let file: File = toml::from_str(text).context("expected a list of [[accepted]] entries")?;
         let mut entries = BTreeMap::new();
         for entry in file.accepted {
             ensure!(
@@ -103,7 +103,7 @@ impl Accepted {
             .entry("accepted")
             .or_insert_with(|| toml_edit::ArrayOfTables::new().into())
             .as_array_of_tables_mut()
-            .with_context(|| format!("{}: accepted is no list of tables", layout.show(&path)))?;
+            .with_context(|| format!("{}: accepted is not a list of tables", layout.show(&path)))?;
         let mut added = BTreeSet::new();
         for finding in findings {
             if known.entries.contains_key(&finding.fingerprint)
@@ -118,7 +118,7 @@ impl Accepted {
             list.push(table);
         }
         if !added.is_empty() {
-            contract::write_atomically(&path, &document.to_string())?;
+            layout::write_atomically(&path, &document.to_string())?;
         }
         Ok(added.len())
     }

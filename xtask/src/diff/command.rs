@@ -8,8 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{Accepted, Format, Level, Report, report};
-use crate::contract::{self, Layout, Lock};
+use super::accepted::Accepted;
+use super::report::{self, Format, Report};
+use super::rules::{self, Level};
+use crate::document;
+use crate::layout::Layout;
+use crate::lock::{self, Lock, Version};
+use crate::overlay;
 
 /// What `cargo xtask diff` is asked.
 #[derive(Debug, Clone, Args)]
@@ -69,7 +74,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
 pub fn rules() -> String {
     let mut text =
         String::from("| rule | level | released client | Rust API |\n|---|---|---|---|\n");
-    for rule in super::rules::rules() {
+    for rule in rules::rules() {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} |",
@@ -87,13 +92,13 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     let path = Path::new(name);
     if path.is_file() {
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-        let value = contract::parse_document(&bytes).with_context(|| name.to_owned())?;
+        let value = document::parse(&bytes).with_context(|| name.to_owned())?;
         return Ok((name.to_owned(), value));
     }
     let lock = Lock::load(layout)?;
     if name == "contract" {
         let shown = layout.show(&layout.contract()).to_string();
-        return Ok((shown, crate::regen::contract(layout)?));
+        return Ok((shown, overlay::contract(layout)?));
     }
     let wanted = if name == "current" {
         &lock.current
@@ -112,10 +117,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
             .collect(),
     };
     match found[..] {
-        [version] => Ok((
-            version.name.clone(),
-            contract::load_version(layout, version)?,
-        )),
+        [version] => Ok((version.name.clone(), lock::load_version(layout, version)?)),
         [] => bail!(
             "{name} is neither a file nor a version: the versions are {}",
             names(lock.versions.iter().collect())
@@ -124,7 +126,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     }
 }
 
-fn names(versions: Vec<&contract::Version>) -> String {
+fn names(versions: Vec<&Version>) -> String {
     let names: Vec<&str> = versions
         .into_iter()
         .map(|version| version.name.as_str())

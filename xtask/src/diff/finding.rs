@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
-use crate::contract::hex;
+use crate::document::hex;
 
 /// One change, where it is, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,21 +47,31 @@ pub struct Finding {
     pub subject: String,
 }
 
-/// Where a finding belongs.
+/// Where a change is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct ChangeLocation {
     pub(super) operation: String,
     pub(super) subject: String,
-    pub(super) location: String,
+    pub(super) pointer: String,
     /// Other pointers of either document that this change explains.
-    pub(super) covers: Vec<String>,
+    pub(super) explains: Vec<String>,
 }
 
-/// What is lowered where the comparison knows more than the table.
+/// What replaces the severity of a rule where the comparison knows more than the table.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Verdict {
+pub(super) struct SeverityOverride {
     pub(super) runtime: Option<Runtime>,
     pub(super) rust_api: Option<RustApi>,
+}
+
+impl SeverityOverride {
+    /// For the body of a failure: clients tell failures by their status and do not decode it.
+    pub(super) fn ignored() -> Self {
+        Self {
+            runtime: Some(Runtime::Works),
+            rust_api: Some(RustApi::None),
+        }
+    }
 }
 
 /// Findings as they come in; the same change of a shared schema is one finding.
@@ -69,37 +79,44 @@ pub(super) struct Verdict {
 pub(super) struct Findings {
     list: Vec<Finding>,
     index: HashMap<(String, Direction, String, String, String), usize>,
-    covered: BTreeSet<String>,
+    explained: BTreeSet<String>,
     /// Which findings were added since the last look.
     added: Vec<usize>,
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, id: &str, place: Place, old: Value, new: Value, verdict: Verdict) {
+    pub(super) fn add(
+        &mut self,
+        id: &str,
+        location: ChangeLocation,
+        old: Value,
+        new: Value,
+        severity: SeverityOverride,
+    ) {
         let Some(rule) = rule(id) else {
             // A typing error in this module: the golden tests go through every rule.
             unreachable!("there is no rule {id}");
         };
-        self.covered.extend(place.covers);
+        self.explained.extend(location.explains);
         let key = (
             id.to_owned(),
             rule.direction,
-            place.location.clone(),
+            location.pointer.clone(),
             old.to_string(),
             new.to_string(),
         );
         if let Some(&known) = self.index.get(&key) {
             let finding = &mut self.list[known];
-            finding.runtime = worse(finding.runtime, verdict.runtime.unwrap_or(rule.runtime));
+            finding.runtime = worse(finding.runtime, severity.runtime.unwrap_or(rule.runtime));
             finding.rust_api = finding
                 .rust_api
-                .max(verdict.rust_api.unwrap_or(rule.rust_api));
+                .max(severity.rust_api.unwrap_or(rule.rust_api));
             self.added.push(known);
-            self.touch(known, &place.operation);
+            self.attribute_to(known, &location.operation);
             return;
         }
         self.added.push(self.list.len());
-        self.covered.insert(place.location.clone());
+        self.explained.insert(location.pointer.clone());
         self.index.insert(key, self.list.len());
         self.list.push(Finding {
             id: id.to_owned(),
@@ -108,26 +125,26 @@ impl Findings {
             area: rule.area,
             kind: rule.kind,
             action: rule.action,
-            operations: Some(place.operation.clone())
+            operations: Some(location.operation.clone())
                 .filter(|name| !name.is_empty())
                 .into_iter()
                 .collect(),
-            operation: place.operation,
-            fingerprint: fingerprint(rule, &place.subject, &old, &new),
-            text: sentence(rule, &place.subject, &old, &new),
-            location: place.location,
+            operation: location.operation,
+            fingerprint: fingerprint(rule, &location.subject, &old, &new),
+            text: sentence(rule, &location.subject, &old, &new),
+            location: location.pointer,
             old,
             new,
-            runtime: verdict.runtime.unwrap_or(rule.runtime),
-            rust_api: verdict.rust_api.unwrap_or(rule.rust_api),
-            subject: place.subject,
+            runtime: severity.runtime.unwrap_or(rule.runtime),
+            rust_api: severity.rust_api.unwrap_or(rule.rust_api),
+            subject: location.subject,
         });
     }
 
     /// Notes that a finding is about this operation, too.
     ///
     /// Operations are compared one after the other: looking at the last one is enough.
-    pub(super) fn touch(&mut self, index: usize, operation: &str) {
+    pub(super) fn attribute_to(&mut self, index: usize, operation: &str) {
         let operations = &mut self.list[index].operations;
         if !operation.is_empty() && operations.last().is_none_or(|last| last != operation) {
             operations.push(operation.to_owned());
@@ -140,16 +157,16 @@ impl Findings {
     }
 
     /// Notes that findings elsewhere explain what changed here.
-    pub(super) fn cover(&mut self, pointer: String) {
-        self.covered.insert(pointer);
+    pub(super) fn mark_explained(&mut self, pointer: String) {
+        self.explained.insert(pointer);
     }
 
     /// Pointers that a finding explains.
-    pub(super) fn covered(&self) -> &BTreeSet<String> {
-        &self.covered
+    pub(super) fn explained(&self) -> &BTreeSet<String> {
+        &self.explained
     }
 
-    /// Worst first, then in the order of the operations, then by place.
+    /// Worst first, then in the order of the operations, then by location.
     pub(super) fn sorted(mut self, order: &HashMap<String, usize>) -> Vec<Finding> {
         let position =
             |finding: &Finding| order.get(&finding.operation).copied().unwrap_or(usize::MAX);

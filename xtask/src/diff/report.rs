@@ -8,7 +8,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Accepted, Finding, Level, Runtime, RustApi};
+use super::accepted::Accepted;
+use super::compare::compare;
+use super::finding::Finding;
+use super::rules::{Direction, Level, Runtime, RustApi};
 
 /// Operations that are named; the others are counted.
 const NAMED: usize = 3;
@@ -54,7 +57,7 @@ impl Report {
         (new_name, new): (&str, &Value),
         accepted: &Accepted,
     ) -> Result<Self> {
-        let findings = super::compare(old, new)
+        let findings = compare(old, new)
             .with_context(|| format!("cannot compare {old_name} with {new_name}"))?;
         Ok(Self {
             old: old_name.to_owned(),
@@ -102,7 +105,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
         let listed = self.findings.iter().zip(&self.accepted);
         for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
             text.push_str(&entry(finding, reason.as_deref()));
@@ -113,7 +116,7 @@ impl Report {
 
     /// The report with one finding of each rule, for a reader who wants to know what it looks like.
     pub fn excerpt(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.verdict());
+        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
         let mut rules: Vec<&str> = Vec::new();
         for (finding, reason) in self.findings.iter().zip(&self.accepted) {
             if only_words(finding)
@@ -136,7 +139,7 @@ impl Report {
             "{heading} {} → {}\n\n{}\n",
             self.old,
             self.new,
-            self.verdict()
+            self.severity()
         );
         for (title, areas) in [
             ("Operations", &["operation"][..]),
@@ -151,8 +154,8 @@ impl Report {
             ),
         ] {
             let side = match title {
-                "Requests" => Some(super::Direction::Request),
-                "Responses" => Some(super::Direction::Response),
+                "Requests" => Some(Direction::Request),
+                "Responses" => Some(Direction::Response),
                 _ => None,
             };
             let mut lines = Vec::new();
@@ -173,7 +176,7 @@ impl Report {
         text
     }
 
-    /// How much was only said differently.
+    /// How many descriptions changed.
     fn words(&self) -> String {
         match self
             .findings
@@ -216,7 +219,7 @@ impl Report {
     }
 
     /// The two questions that every reader has, answered for the whole.
-    fn verdict(&self) -> String {
+    fn severity(&self) -> String {
         if self.findings.is_empty() {
             return "Nothing changed.".to_owned();
         }

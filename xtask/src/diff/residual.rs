@@ -4,37 +4,37 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::finding::{Findings, Place, Verdict};
-use super::model::escape;
+use super::finding::{ChangeLocation, Findings, SeverityOverride};
+use crate::document::escape;
 
-/// Reports every difference of two documents that no finding covers.
+/// Reports every difference of two documents that no finding explains.
 pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
     let mut differences = Vec::new();
-    walk(old, new, String::new(), &mut differences);
+    compare_values(old, new, String::new(), &mut differences);
     for difference in differences {
-        if explained(&difference, findings.covered()) {
+        if explained(&difference, findings.explained()) {
             continue;
         }
-        let told = difference
+        let is_text = difference
             .pointer
             .rsplit('/')
             .next()
             .is_some_and(|key| matches!(key, "description" | "summary" | "title"));
-        let id = if told {
+        let id = if is_text {
             "description-changed"
         } else if difference.pointer.starts_with("/info/") {
             "info-changed"
         } else {
             "document-changed"
         };
-        let place = Place {
+        let location = ChangeLocation {
             subject: difference.pointer.clone(),
-            location: difference.pointer,
-            ..Place::default()
+            pointer: difference.pointer,
+            ..ChangeLocation::default()
         };
         let [before, now] =
             [difference.old, difference.new].map(|value| value.cloned().unwrap_or(Value::Null));
-        findings.add(id, place, before, now, Verdict::default());
+        findings.add(id, location, before, now, SeverityOverride::default());
     }
 }
 
@@ -53,10 +53,10 @@ impl Difference<'_> {
     }
 }
 
-fn explained(difference: &Difference<'_>, covered: &BTreeSet<String>) -> bool {
+fn explained(difference: &Difference<'_>, known: &BTreeSet<String>) -> bool {
     let mut at = difference.pointer.as_str();
     loop {
-        if covered.contains(at) {
+        if known.contains(at) {
             return true;
         }
         match at.rfind('/') {
@@ -66,13 +66,18 @@ fn explained(difference: &Difference<'_>, covered: &BTreeSet<String>) -> bool {
     }
     let inside = format!("{}/", difference.pointer);
     difference.explained_from_inside()
-        && covered
+        && known
             .range(inside.clone()..)
             .next()
             .is_some_and(|pointer| pointer.starts_with(&inside))
 }
 
-fn walk<'a>(old: &'a Value, new: &'a Value, pointer: String, found: &mut Vec<Difference<'a>>) {
+fn compare_values<'a>(
+    old: &'a Value,
+    new: &'a Value,
+    pointer: String,
+    found: &mut Vec<Difference<'a>>,
+) {
     match (old, new) {
         _ if old == new => {}
         (Value::Object(before), Value::Object(now)) => objects(before, now, &pointer, found),
@@ -81,7 +86,7 @@ fn walk<'a>(old: &'a Value, new: &'a Value, pointer: String, found: &mut Vec<Dif
                 lists((before, &was), (now, &is), &pointer, found);
             } else if before.len() == now.len() && before.iter().chain(now).all(Value::is_object) {
                 for (index, (before, now)) in before.iter().zip(now).enumerate() {
-                    walk(before, now, format!("{pointer}/{index}"), found);
+                    compare_values(before, now, format!("{pointer}/{index}"), found);
                 }
             } else {
                 found.push(Difference {
@@ -109,7 +114,7 @@ fn objects<'a>(
     for key in now.keys().chain(gone) {
         let pointer = format!("{pointer}/{}", escape(key));
         match (before.get(key), now.get(key)) {
-            (Some(old), Some(new)) => walk(old, new, pointer, found),
+            (Some(old), Some(new)) => compare_values(old, new, pointer, found),
             (old, new) => found.push(Difference { pointer, old, new }),
         }
     }
@@ -124,7 +129,7 @@ fn lists<'a>(
 ) {
     for (index, value) in before.iter().enumerate() {
         match is.iter().position(|key| *key == was[index]) {
-            Some(place) => walk(value, &now[place], format!("{pointer}/{place}"), found),
+            Some(other) => compare_values(value, &now[other], format!("{pointer}/{other}"), found),
             None => found.push(Difference {
                 pointer: format!("{pointer}/{index}"),
                 old: Some(value),

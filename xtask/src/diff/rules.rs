@@ -2,7 +2,7 @@
 //!
 //! Ids follow the taxonomy that oasdiff made common, so that they can be looked
 //! up and compared. Rules about a whole operation, parameter, body or response
-//! are listed one by one. Rules about a schema are made of a [`Subject`] (where
+//! are listed one by one. Rules about a schema are made of a [`SchemaPosition`] (where
 //! the schema stands) and an aspect (what changed in it): narrowing what may be
 //! sent breaks callers, widening what may arrive breaks readers, and the two
 //! are each other's mirror.
@@ -86,9 +86,9 @@ pub struct Rule {
     pub text: &'static str,
 }
 
-/// Where a compared schema stands.
+/// Where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub enum SchemaPosition {
     /// The schema of a parameter.
     Parameter,
     /// The body of a request as a whole.
@@ -103,8 +103,8 @@ pub enum Subject {
     ResponseHeader,
 }
 
-impl Subject {
-    /// Every place of a schema.
+impl SchemaPosition {
+    /// Every position of a schema.
     pub const ALL: [Self; 6] = [
         Self::Parameter,
         Self::RequestBody,
@@ -136,7 +136,7 @@ impl Subject {
         }
     }
 
-    /// The subject of what is inside.
+    /// The position of what is inside.
     #[must_use]
     pub fn inner(self) -> Self {
         match self {
@@ -415,25 +415,25 @@ const ASPECTS: &[Aspect] = &[
 ];
 
 fn of_schemas() -> impl Iterator<Item = Rule> {
-    Subject::ALL.into_iter().flat_map(|subject| {
+    SchemaPosition::ALL.into_iter().flat_map(|position| {
         ASPECTS.iter().map(
             move |&(aspect, mirror, effect, [kind, action], tolerance, rust_api, text)| {
-                let direction = subject.direction();
+                let direction = position.direction();
                 Rule {
-                    id: format!("{}-{aspect}", subject.prefix()),
+                    id: format!("{}-{aspect}", position.prefix()),
                     level: level(direction, effect, aspect),
                     direction,
-                    area: subject.area(),
+                    area: position.area(),
                     kind,
                     action,
-                    runtime: runtime(subject, effect, tolerance),
-                    // Headers of a response have no place in the generated client.
-                    rust_api: if subject == Subject::ResponseHeader {
+                    runtime: runtime(position, effect, tolerance),
+                    // Headers of a response have no counterpart in the generated client.
+                    rust_api: if position == SchemaPosition::ResponseHeader {
                         Same
                     } else {
                         rust_api
                     },
-                    mirrors: vec![format!("{}-{mirror}", subject.prefix())],
+                    mirrors: vec![format!("{}-{mirror}", position.prefix())],
                     text,
                 }
             },
@@ -455,10 +455,10 @@ fn level(direction: Direction, effect: Effect, aspect: &str) -> Level {
     }
 }
 
-fn runtime(subject: Subject, effect: Effect, tolerance: Tolerance) -> Runtime {
-    match (subject.direction(), effect) {
+fn runtime(position: SchemaPosition, effect: Effect, tolerance: Tolerance) -> Runtime {
+    match (position.direction(), effect) {
         // The client reads no described header strictly.
-        _ if subject == Subject::ResponseHeader => Works,
+        _ if position == SchemaPosition::ResponseHeader => Works,
         (Request, Narrows | Replaces) => Breaks,
         (Response, Widens | Replaces) if tolerance == Refuses => Breaks,
         _ => Works,
@@ -483,7 +483,7 @@ mod tests {
     fn ids_are_unique_and_in_kebab_case() {
         assert_eq!(
             rules().count(),
-            LISTED.len() + Subject::ALL.len() * ASPECTS.len()
+            LISTED.len() + SchemaPosition::ALL.len() * ASPECTS.len()
         );
         for rule in rules() {
             assert!(

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::model::{Contract, Schema};
-use crate::normalise::type_name;
+use crate::document::{Contract, Schema, type_name};
 
 /// Deeper than any type that is not a cycle of lists.
 const DEEPEST: usize = 16;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::model::{Contract, Node, Schema, entries, escape, fields};
+use crate::document::{Contract, Node, Schema, entries, escape, fields};
 
 /// The surface of a contract, in the order of the document.
 pub fn surface(document: &Value) -> Result<String> {

@@ -14,7 +14,7 @@ use super::page::Link;
 
 /// The public reference page.
 pub const DEFAULT: &str = "https://docs.visitor-analytics.io/3as/";
-/// More than this is no contract.
+/// The largest document that is read.
 pub const LIMIT: usize = 32 * 1024 * 1024;
 /// A page that takes longer is down.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ impl FromStr for Source {
             return Ok(Self::Stdin);
         }
         if text.contains("://") {
-            let url = Url::parse(text).with_context(|| format!("{text} is no address"))?;
+            let url = Url::parse(text).with_context(|| format!("{text} is not a valid URL"))?;
             ensure!(
                 matches!(url.scheme(), "http" | "https"),
                 "{text}: a document is fetched by http or https, or given as a file"
@@ -152,7 +152,7 @@ async fn whole(reader: impl tokio::io::AsyncRead + Unpin) -> Result<Vec<u8>> {
 fn check_size(length: usize) -> Result<()> {
     if length > LIMIT {
         bail!(
-            "it is larger than {} MiB: that is no contract",
+            "it is larger than {} MiB, the limit for a contract",
             LIMIT / 1024 / 1024
         );
     }

@@ -5,9 +5,8 @@ use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, parse_quote};
 
-use super::doc_text;
-
-use crate::normalise::type_name;
+use super::syntax::doc_text;
+use crate::document::{fields, type_name};
 
 /// The text of a generated file.
 pub fn print(file: &mut syn::File) -> String {
@@ -70,15 +69,9 @@ pub(super) fn space_out(text: &str) -> String {
     out
 }
 
-// The passes.
-
 /// Names of the prelude are written short, as a hand would.
 pub(super) fn short_names(file: &mut syn::File, contract: &Value) -> Result<()> {
-    for (name, _) in contract["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
+    for (name, _) in fields(&contract["components"]["schemas"]) {
         let name = type_name(name);
         ensure!(
             !PRELUDE.iter().any(|(_, short)| *short == name),

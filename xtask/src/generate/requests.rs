@@ -20,8 +20,8 @@ use syn::{
     parse_quote,
 };
 
-use super::{doc_text, ident, self_type};
-use crate::normalise::{Operation, entries, operations, resolve};
+use super::syntax::{doc_text, ident, self_type};
+use crate::document::{Operation, entries, operations, resolve};
 
 /// The file of the functions, one for each operation of the contract.
 pub(super) fn functions(client: &syn::File, contract: &Value) -> Result<syn::File> {

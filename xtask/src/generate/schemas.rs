@@ -7,18 +7,16 @@ use heck::ToSnakeCase as _;
 use serde_json::{Value, json};
 use syn::{Attribute, Item, ItemStruct, parse_quote};
 
-use crate::normalise::type_name;
+use crate::document::{fields, type_name};
 
-use super::{REPLACED, doc_text, types_module};
+use super::replaced::REPLACED;
+use super::syntax::{doc_text, types_module};
 
 /// Gives every generated type a `JsonSchema`: structs by a derive, open enums by an impl, which no derive can write.
 pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()> {
-    let mut expected: BTreeMap<String, (&str, &Value)> = contract["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
+    let mut expected: BTreeMap<String, (&str, &Value)> = fields(&contract["components"]["schemas"])
         .filter(|(name, _)| REPLACED.iter().all(|(replaced, _)| replaced != name))
-        .map(|(name, schema)| (type_name(name), (name.as_str(), schema)))
+        .map(|(name, schema)| (type_name(name), (name, schema)))
         .collect();
     let items = types_module(file)?;
     let mut result = Vec::with_capacity(items.len());
@@ -73,7 +71,7 @@ fn take<'a>(
     ident: &str,
 ) -> Result<(&'a str, &'a Value)> {
     let Some(found) = expected.remove(ident) else {
-        bail!("progenitor wrote the type {ident}, which is no schema of the contract");
+        bail!("progenitor wrote the type {ident}, which is not a schema of the contract");
     };
     Ok(found)
 }
@@ -87,10 +85,7 @@ fn derive(item: &mut ItemStruct, name: &str, schema: &Value) -> Result<()> {
             #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema), schemars(rename = #name))]
         }
     });
-    let mut secrets: BTreeSet<String> = schema["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
+    let mut secrets: BTreeSet<String> = fields(&schema["properties"])
         .filter(|(_, property)| property.get("x-secret") == Some(&json!(true)))
         .map(|(field, _)| field.to_snake_case())
         .collect();

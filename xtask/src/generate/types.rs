@@ -9,19 +9,16 @@ use quote::quote;
 use serde_json::{Value, json};
 use syn::{Attribute, Expr, Fields, Item, ItemEnum, ItemStruct, parse_quote};
 
-use crate::normalise::type_name;
+use crate::document::{fields, type_name};
 
-use super::{self_type, types_module};
+use super::syntax::{self_type, types_module};
 
 /// The name of the variant for a value that this version does not know.
 const UNKNOWN: &str = "Unknown";
 
 /// Gives every string enum a variant for values that this version does not know.
 pub(super) fn open_enums(file: &mut syn::File, contract: &Value) -> Result<()> {
-    let expected: BTreeMap<String, Vec<String>> = contract["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
+    let expected: BTreeMap<String, Vec<String>> = fields(&contract["components"]["schemas"])
         .filter_map(|(name, schema)| {
             let values = schema.get("enum")?.as_array()?;
             let values = values
@@ -41,7 +38,7 @@ pub(super) fn open_enums(file: &mut syn::File, contract: &Value) -> Result<()> {
                 let name = item.ident.to_string();
                 let Some(values) = expected.get(&name) else {
                     bail!(
-                        "progenitor wrote the enum {name}, which is no string enum of the contract"
+                        "progenitor wrote the enum {name}, which is not a string enum of the contract"
                     );
                 };
                 result.extend(open_enum(item, values)?);
@@ -166,12 +163,8 @@ pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Ite
 /// Replaces `derive(Debug)` where a field is marked `x-secret` in the contract.
 pub(super) fn redact_secrets(file: &mut syn::File, contract: &Value) -> Result<()> {
     let mut secrets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, schema) in contract["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, schema) in fields(&contract["components"]["schemas"]) {
+        for (field, property) in fields(&schema["properties"]) {
             if property.get("x-secret") == Some(&json!(true)) {
                 secrets
                     .entry(type_name(name))

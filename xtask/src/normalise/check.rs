@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use heck::ToSnakeCase as _;
 use serde_json::{Value, json};
 
-use super::document::{
-    Operation, each_schema, entries, escape, fields, fields_of, is_success, operations, resolve,
+use crate::document::{
+    Operation, each_schema, entries, escape, fields, is_success, object, operations, resolve,
     type_name,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn check_document(document: &Value) -> Result<()> {
         );
         for (key, _) in fields(item) {
             ensure!(
-                !matches!(key.as_str(), "options" | "trace"),
+                !matches!(key, "options" | "trace"),
                 "{at}/{key}: the client cannot send this method"
             );
         }
@@ -106,7 +106,7 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "path" | "header" => matches!(style, None | Some("simple")),
             "query" => matches!(style, None | Some("form")),
             "cookie" => bail!("{at}: {name} is a cookie, which the client cannot send"),
-            other => bail!("{at}/in: {other:?} is no place for a parameter"),
+            other => bail!("{at}/in: invalid location {other:?}: expected path, query or header"),
         };
         ensure!(
             known,
@@ -200,7 +200,7 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
         let response = resolve(document, response).context(at.clone())?;
         if response
             .get("content")
-            .is_some_and(|content| !fields_of(content).is_empty())
+            .is_some_and(|content| !object(content).is_empty())
         {
             let schema = check_content(response, &at)?;
             bodies.push((status, schema));
@@ -223,7 +223,7 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
 
 /// The schema of a body that is JSON and nothing else.
 pub(super) fn check_content<'a>(body: &'a Value, at: &str) -> Result<&'a Value> {
-    let content = fields_of(&body["content"]);
+    let content = object(&body["content"]);
     ensure!(
         content.len() == 1,
         "{at}/content: there are {} content types ({}), the client reads one",
@@ -274,7 +274,7 @@ pub(super) fn check_schemas(document: &Value) -> Result<()> {
 }
 
 pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
-    let fields = fields_of(schema);
+    let fields = object(schema);
     if fields.contains_key("$ref") {
         resolve(document, schema)?;
         let extra = fields.keys().find(|key| *key != "$ref");
@@ -305,7 +305,7 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
         );
         ensure!(
             entries(values).iter().all(Value::is_string),
-            "an enum holds something that is no string: for null, say nullable where the enum is used"
+            "invalid enum value: expected a string (for null, set nullable where the enum is used)"
         );
         ensure!(
             schema["nullable"] != json!(true),
@@ -354,5 +354,3 @@ pub(super) fn explain(document: &Value, at: &str) -> String {
         |operation| format!("operation {}: {at}", operation.id),
     )
 }
-
-// Rewrites.

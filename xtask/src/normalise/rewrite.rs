@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::document::{
-    SCHEMAS, each_schema_mut, entries, escape, fields, fields_of, is_success, operations,
-    references, resolve, type_name,
+use super::log::{Kind, Log};
+use crate::document::{
+    SCHEMAS, each_schema_mut, entries, escape, fields, is_success, object, operations, references,
+    resolve, target, type_name,
 };
-use super::{Kind, Log};
 
 /// Limits that the server checks; a client that refuses a reply for them is no help.
 const LIMITS: [&str; 13] = [
@@ -31,7 +31,7 @@ const LIMITS: [&str; 13] = [
 
 /// Gives a name to every object and enum that has none.
 pub(super) fn hoist(document: &mut Value, log: &mut Log) -> Result<()> {
-    let mut named: Map<String, Value> = fields_of(&document["components"]["schemas"]).clone();
+    let mut named: Map<String, Value> = object(&document["components"]["schemas"]).clone();
     let mut taken: BTreeMap<String, String> = named
         .keys()
         .map(|name| (type_name(name), name.clone()))
@@ -218,19 +218,19 @@ pub(super) fn one_success(document: &mut Value, log: &mut Log) -> Result<()> {
                 continue;
             }
             if !is_success(status) {
-                failures.push(status.as_str());
+                failures.push(status);
                 continue;
             }
             let response = resolve(&resolved, response)?;
             let has_body = response
                 .get("content")
-                .is_some_and(|content| !fields_of(content).is_empty());
+                .is_some_and(|content| !object(content).is_empty());
             match kept {
                 Some((other, _, other_has_body)) => {
                     let (dropped, stays) = if has_body && !other_has_body {
-                        (other, status.as_str())
+                        (other, status)
                     } else {
-                        (status.as_str(), other)
+                        (status, other)
                     };
                     let why = if has_body == other_has_body {
                         "the same body"
@@ -277,10 +277,8 @@ pub(super) fn drop_unused(document: &mut Value, log: &mut Log) -> Result<()> {
     while let Some(node) = open.pop() {
         for reference in references(node) {
             if used.insert(reference.to_owned()) {
-                open.push(resolve(
-                    document,
-                    document.pointer(&reference[1..]).unwrap_or(&Value::Null),
-                )?);
+                let found = target(document, reference)?;
+                open.push(resolve(document, found.value)?);
             }
         }
     }
@@ -419,5 +417,3 @@ pub(super) fn nullable_responses(document: &mut Value, log: &mut Log) -> Result<
     }
     Ok(())
 }
-
-// Walks.

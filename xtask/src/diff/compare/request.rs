@@ -5,20 +5,24 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::finding::Place;
-use super::super::model::{Node, Operation, Parameter, escape, fields};
-use super::super::rules::Subject;
-use super::super::schema::Walk;
-use super::{Comparison, at, media_types};
+use super::comparison::{Comparison, at, media_types};
+use crate::diff::finding::ChangeLocation;
+use crate::diff::rules::SchemaPosition;
+use crate::diff::schema::SchemaContext;
+use crate::document::{Node, Parameter, ResolvedOperation, escape, fields};
 
 impl<'a> Comparison<'a> {
-    pub(super) fn parameters(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn parameters(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let (old_path, new_path) = (old.path_names(), new.path_names());
-        // A path parameter is known by its place, any other by its name.
+        // A path parameter is known by its position, any other by its name.
         let key = |parameter: &Parameter<'a>, path: &[&str]| {
-            let place = path.iter().position(|name| *name == parameter.name);
-            match place {
-                Some(place) if parameter.location == "path" => format!("path {place}"),
+            let index = path.iter().position(|name| *name == parameter.name);
+            match index {
+                Some(index) if parameter.location == "path" => format!("path {index}"),
                 _ => format!("{} {}", parameter.location, parameter.name),
             }
         };
@@ -46,20 +50,20 @@ impl<'a> Comparison<'a> {
             });
             if let Some(after) = moved {
                 taken.insert(&after.node.pointer);
-                let mut place = parameter_at(&name, after, "in");
-                place.covers = vec![before.node.pointer.clone(), after.node.pointer.clone()];
+                let mut location = parameter_at(&name, after, "in");
+                location.explains = vec![before.node.pointer.clone(), after.node.pointer.clone()];
                 self.add(
                     "request-parameter-moved",
-                    place,
+                    location,
                     json!(before.location),
                     json!(after.location),
                 );
                 self.parameter(new, before, after)?;
             } else {
-                let place = parameter_at(&name, before, "");
+                let location = parameter_at(&name, before, "");
                 self.add(
                     "request-parameter-removed",
-                    place,
+                    location,
                     before.node.value.clone(),
                     Value::Null,
                 );
@@ -72,8 +76,8 @@ impl<'a> Comparison<'a> {
                 } else {
                     "new-optional-request-parameter"
                 };
-                let place = parameter_at(&new.name(), after, "");
-                self.add(id, place, Value::Null, after.node.value.clone());
+                let location = parameter_at(&new.name(), after, "");
+                self.add(id, location, Value::Null, after.node.value.clone());
             }
         }
         Ok(())
@@ -81,15 +85,15 @@ impl<'a> Comparison<'a> {
 
     fn parameter(
         &mut self,
-        operation: &Operation<'a>,
+        operation: &ResolvedOperation<'a>,
         old: &Parameter<'a>,
         new: &Parameter<'a>,
     ) -> Result<()> {
         let name = operation.name();
         if old.name != new.name {
-            let mut place = parameter_at(&name, new, "name");
+            let mut location = parameter_at(&name, new, "name");
             // The template names it, too.
-            place.covers = vec![
+            location.explains = vec![
                 "/paths".to_owned() + &format!("/{}", escape(operation.path)),
                 old.node.pointer.clone(),
                 old.node
@@ -101,7 +105,7 @@ impl<'a> Comparison<'a> {
             ];
             self.add(
                 "path-parameter-renamed",
-                place,
+                location,
                 json!(old.name),
                 json!(new.name),
             );
@@ -122,38 +126,42 @@ impl<'a> Comparison<'a> {
             let (before, after) = (flag(old, key), flag(new, key));
             if before != after {
                 let id = if after { on } else { off };
-                let place = parameter_at(&name, new, key);
-                self.add(id, place, json!(before), json!(after));
+                let location = parameter_at(&name, new, key);
+                self.add(id, location, json!(before), json!(after));
             }
         }
         let (before, after) = (style(old), style(new));
         if before != after && old.location == new.location {
-            let mut place = parameter_at(&name, new, "style");
-            place.covers = ["style", "explode", "allowReserved", "content", "schema"]
+            let mut location = parameter_at(&name, new, "style");
+            location.explains = ["style", "explode", "allowReserved", "content", "schema"]
                 .iter()
                 .flat_map(|key| {
                     [&old.node.pointer, &new.node.pointer].map(|at| format!("{at}/{key}"))
                 })
                 .collect();
-            self.add("request-parameter-style-changed", place, before, after);
+            self.add("request-parameter-style-changed", location, before, after);
         }
         let subject = parameter_subject(&name, new);
         self.description(&name, &subject, (&old.node, &new.node), "description");
-        let walk = Walk::new(&name, subject, Subject::Parameter)
+        let context = SchemaContext::new(&name, subject, SchemaPosition::Parameter)
             .required(flag(old, "required"), flag(new, "required"));
-        self.schema_of(&walk, &old.node, &new.node)
+        self.schema_of(&context, &old.node, &new.node)
     }
 
-    pub(super) fn body(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn body(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let name = new.name();
         let subject = format!("{name} request body");
         let required = |body: &Node<'a>| body.value["required"] == true;
         match (&old.body, &new.body) {
             (None, None) => {}
             (Some(before), None) => {
-                let place = at(&name, &subject, &before.pointer);
+                let location = at(&name, &subject, &before.pointer);
                 let what = media_types(before);
-                self.add("request-body-removed", place, what, Value::Null);
+                self.add("request-body-removed", location, what, Value::Null);
             }
             (None, Some(after)) => {
                 let id = if required(after) {
@@ -161,8 +169,8 @@ impl<'a> Comparison<'a> {
                 } else {
                     "request-body-added-optional"
                 };
-                let place = at(&name, &subject, &after.pointer);
-                self.add(id, place, Value::Null, media_types(after));
+                let location = at(&name, &subject, &after.pointer);
+                self.add(id, location, Value::Null, media_types(after));
             }
             (Some(before), Some(after)) => {
                 let (was, is) = (required(before), required(after));
@@ -172,12 +180,13 @@ impl<'a> Comparison<'a> {
                     } else {
                         "request-body-became-optional"
                     };
-                    let place = at(&name, &subject, &format!("{}/required", after.pointer));
-                    self.add(id, place, json!(was), json!(is));
+                    let location = at(&name, &subject, &format!("{}/required", after.pointer));
+                    self.add(id, location, json!(was), json!(is));
                 }
                 self.description(&name, &subject, (before, after), "description");
                 self.content(
-                    &Walk::new(&name, subject, Subject::RequestBody).required(true, true),
+                    &SchemaContext::new(&name, subject, SchemaPosition::RequestBody)
+                        .required(true, true),
                     before,
                     after,
                     (
@@ -191,7 +200,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn parameter_at(operation: &str, parameter: &Parameter<'_>, key: &str) -> Place {
+fn parameter_at(operation: &str, parameter: &Parameter<'_>, key: &str) -> ChangeLocation {
     let mut location = parameter.node.pointer.clone();
     if !key.is_empty() {
         location = format!("{location}/{key}");

@@ -3,17 +3,20 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::finding::Verdict;
-use super::super::model::{Contract, Node, Operation, escape, fields};
-use super::super::rules::Subject;
-use super::super::schema::Walk;
-use super::{Comparison, at, ignored, media_types, missing};
-use crate::normalise::is_success;
+use super::comparison::{Comparison, at, media_types, missing};
+use crate::diff::finding::SeverityOverride;
+use crate::diff::rules::SchemaPosition;
+use crate::diff::schema::SchemaContext;
+use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
 impl<'a> Comparison<'a> {
-    pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn responses(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let name = new.name();
-        let find = |operation: &Operation<'a>, status: &str| {
+        let find = |operation: &ResolvedOperation<'a>, status: &str| {
             operation
                 .responses
                 .iter()
@@ -33,19 +36,19 @@ impl<'a> Comparison<'a> {
             } else {
                 let id = format!("response-{}-status-removed", kind(status));
                 let subject = format!("{name} response");
-                let place = at(&name, &subject, &response_at(old, status));
-                self.add(&id, place, json!(status), Value::Null);
+                let location = at(&name, &subject, &response_at(old, status));
+                self.add(&id, location, json!(status), Value::Null);
             }
         }
         for (status, _) in &new.responses {
             if find(old, status).is_none() {
                 let id = format!("response-{}-status-added", kind(status));
-                let place = at(
+                let location = at(
                     &name,
                     &format!("{name} response"),
                     &response_at(new, status),
                 );
-                self.add(&id, place, Value::Null, json!(status));
+                self.add(&id, location, Value::Null, json!(status));
             }
         }
         // Success under another status is still the answer that callers read.
@@ -70,12 +73,12 @@ impl<'a> Comparison<'a> {
         self.headers(operation, &subject, before, after)?;
         let has_body = |response: &Node<'a>| fields(&response.value["content"]).next().is_some();
         let failure = !is_success(status);
-        let verdict = if failure {
-            ignored()
+        let severity = if failure {
+            SeverityOverride::ignored()
         } else {
-            Verdict::default()
+            SeverityOverride::default()
         };
-        let place = |response: &Node<'a>| {
+        let location = |response: &Node<'a>| {
             at(
                 operation,
                 &subject,
@@ -85,26 +88,27 @@ impl<'a> Comparison<'a> {
         match (has_body(before), has_body(after)) {
             (false, true) => self.findings.add(
                 "response-body-added",
-                place(after),
+                location(after),
                 Value::Null,
                 media_types(after),
-                verdict,
+                severity,
             ),
             (true, false) => self.findings.add(
                 "response-body-removed",
-                place(before),
+                location(before),
                 media_types(before),
                 Value::Null,
-                verdict,
+                severity,
             ),
             _ => {
-                let mut walk =
-                    Walk::new(operation, subject, Subject::ResponseBody).required(true, true);
+                let mut context =
+                    SchemaContext::new(operation, subject, SchemaPosition::ResponseBody)
+                        .required(true, true);
                 if failure {
-                    walk = walk.ignored();
+                    context = context.ignored();
                 }
                 self.content(
-                    &walk,
+                    &context,
                     before,
                     after,
                     ("response-media-type-removed", "response-media-type-added"),
@@ -141,13 +145,13 @@ impl<'a> Comparison<'a> {
         let subject = |name: &str| format!("{response} header {name}");
         for (name, header) in missing(&old, &new) {
             let id = format!("{}-response-header-removed", presence(header));
-            let place = at(operation, &subject(name), &header.pointer);
-            self.add(&id, place, header.value.clone(), Value::Null);
+            let location = at(operation, &subject(name), &header.pointer);
+            self.add(&id, location, header.value.clone(), Value::Null);
         }
         for (name, header) in missing(&new, &old) {
             let id = format!("{}-response-header-added", presence(header));
-            let place = at(operation, &subject(name), &header.pointer);
-            self.add(&id, place, Value::Null, header.value.clone());
+            let location = at(operation, &subject(name), &header.pointer);
+            self.add(&id, location, Value::Null, header.value.clone());
         }
         for (name, was) in &old {
             let Some((_, is)) = new.iter().find(|(other, _)| other == name) else {
@@ -155,21 +159,26 @@ impl<'a> Comparison<'a> {
             };
             if required(was) != required(is) {
                 let id = format!("response-header-became-{}", presence(is));
-                let place = at(
+                let location = at(
                     operation,
                     &subject(name),
                     &format!("{}/required", is.pointer),
                 );
-                self.add(&id, place, json!(required(was)), json!(required(is)));
+                self.add(&id, location, json!(required(was)), json!(required(is)));
             }
             self.description(operation, &subject(name), (was, is), "description");
-            let walk = Walk::new(operation, subject(name), Subject::ResponseHeader);
-            self.schema_of(&walk, was, is)?;
+            let context =
+                SchemaContext::new(operation, subject(name), SchemaPosition::ResponseHeader);
+            self.schema_of(&context, was, is)?;
         }
         Ok(())
     }
 
-    pub(super) fn paging(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> Result<()> {
+    pub(super) fn paging(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
         let before = paging(self.old, old)?;
         let after = paging(self.new, new)?;
         let id = match (before.is_null(), after.is_null()) {
@@ -179,20 +188,19 @@ impl<'a> Comparison<'a> {
             _ => return Ok(()),
         };
         let name = new.name();
-        let mut place = at(&name, &name, &new.node.pointer);
-        place.covers = Vec::new();
+        let location = at(&name, &name, &new.node.pointer);
         self.findings
-            .add(id, place, before, after, Verdict::default());
+            .add(id, location, before, after, SeverityOverride::default());
         Ok(())
     }
 }
 
-fn response_at(operation: &Operation<'_>, status: &str) -> String {
+fn response_at(operation: &ResolvedOperation<'_>, status: &str) -> String {
     format!("{}/responses/{}", operation.node.pointer, escape(status))
 }
 
 /// How a list comes in pages: parameters that choose a page, and what says where one is.
-fn paging(contract: Contract<'_>, operation: &Operation<'_>) -> Result<Value> {
+fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<Value> {
     const CHOOSE: [&str; 9] = [
         "page",
         "pagesize",

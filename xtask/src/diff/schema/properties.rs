@@ -3,24 +3,26 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::model::{Schema, escape};
-use super::super::rules::{Direction, Runtime};
-use super::super::rust_type::rust_type;
-use super::{Comparison, Walk};
+use super::changes::{Changes, Child};
+use super::context::SchemaContext;
+use crate::diff::rules::{Direction, Runtime};
+use crate::diff::rust_type::rust_type;
+use crate::document::{Schema, escape};
 
 /// Alike enough to be the same name written anew.
 const ALIKE: f32 = 0.6;
 
-impl<'a> Comparison<'_, 'a, '_> {
+impl<'a> Changes<'_, 'a> {
     pub(super) fn properties(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         old: &Schema<'a>,
         new: &Schema<'a>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Child<'a>>> {
+        let mut children = Vec::new();
         let (before, now) = (old.properties(), new.properties());
-        let response = walk.place.direction() == Direction::Response;
-        let inside = |name: &str| walk.into(&format!(".{name}"), (false, false));
+        let response = context.position.direction() == Direction::Response;
+        let inside = |name: &str| context.child(&format!(".{name}"), (false, false));
         let mut gone = Vec::new();
         let mut added = Vec::new();
         for (name, value) in before.into_iter().flatten() {
@@ -31,8 +33,8 @@ impl<'a> Comparison<'_, 'a, '_> {
             };
             let is = self.schemas.new.schema(value, property_at(new, name))?;
             let required = (
-                matters(walk, &was) && old.requires(name),
-                matters(walk, &is) && new.requires(name),
+                matters(context, &was) && old.requires(name),
+                matters(context, &is) && new.requires(name),
             );
             if old.requires(name) != new.requires(name) {
                 let change = if new.requires(name) {
@@ -41,18 +43,22 @@ impl<'a> Comparison<'_, 'a, '_> {
                     "optional"
                 };
                 let id = format!("{}-property-became-{change}", side(response));
-                let mut verdict = walk.verdict();
+                let mut severity = context.severity();
                 if required == (false, false) {
-                    verdict.runtime = Some(Runtime::Works);
+                    severity.runtime = Some(Runtime::Works);
                 }
-                let mut place = Self::place(&inside(name), (&was, &is), "");
-                place.location.clone_from(&is.used_at);
-                place.covers = vec![old.at("required"), new.at("required")];
+                let mut location = Self::locate(&inside(name), (&was, &is), "");
+                location.pointer.clone_from(&is.used_at);
+                location.explains = vec![old.at("required"), new.at("required")];
                 let values = [json!(old.requires(name)), json!(new.requires(name))];
                 let [from, to] = values;
-                self.findings.add(&id, place, from, to, verdict);
+                self.findings.add(&id, location, from, to, severity);
             }
-            self.schema(walk.into(&format!(".{name}"), required), &was, &is)?;
+            children.push(Child {
+                context: context.child(&format!(".{name}"), required),
+                old: was,
+                new: is,
+            });
         }
         for (name, value) in now.into_iter().flatten() {
             if before.is_none_or(|all| !all.contains_key(name)) {
@@ -61,46 +67,47 @@ impl<'a> Comparison<'_, 'a, '_> {
             }
         }
         for (name, was) in &gone {
-            let required = old.requires(name) && matters(walk, was);
+            let required = old.requires(name) && matters(context, was);
             let id = match (response, required) {
                 (false, _) => "request-property-removed",
                 (true, true) => "response-required-property-removed",
                 (true, false) => "response-optional-property-removed",
             };
-            let mut place = Self::place(&inside(name), (was, was), "");
-            place.location = property_at(old, name);
-            place.covers = vec![old.at("required"), new.at("required")];
+            let mut location = Self::locate(&inside(name), (was, was), "");
+            location.pointer = property_at(old, name);
+            location.explains = vec![old.at("required"), new.at("required")];
             let value = json!(rust_type(self.schemas.old, was)?);
             self.findings
-                .add(id, place, value, Value::Null, walk.verdict());
+                .add(id, location, value, Value::Null, context.severity());
         }
         for (name, is) in &added {
-            let required = new.requires(name) && matters(walk, is);
+            let required = new.requires(name) && matters(context, is);
             let id = match (response, required) {
                 (false, true) => "new-required-request-property",
                 (false, false) => "new-optional-request-property",
                 (true, true) => "response-required-property-added",
                 (true, false) => "response-optional-property-added",
             };
-            let mut place = Self::place(&inside(name), (is, is), "");
-            place.location = property_at(new, name);
-            place.covers = vec![old.at("required"), new.at("required")];
+            let mut location = Self::locate(&inside(name), (is, is), "");
+            location.pointer = property_at(new, name);
+            location.explains = vec![old.at("required"), new.at("required")];
             let value = json!(rust_type(self.schemas.new, is)?);
             self.findings
-                .add(id, place, Value::Null, value, walk.verdict());
+                .add(id, location, Value::Null, value, context.severity());
         }
-        self.renamed(walk, new, &gone, &added)
+        self.renamed(context, new, &gone, &added)?;
+        Ok(children)
     }
 
     /// Suggests a new name for what went, where just one fits.
     fn renamed(
         &mut self,
-        walk: &Walk,
+        context: &SchemaContext,
         object: &Schema<'a>,
         gone: &[(&str, Schema<'a>)],
         added: &[(&str, Schema<'a>)],
     ) -> Result<()> {
-        let response = walk.place.direction() == Direction::Response;
+        let response = context.position.direction() == Direction::Response;
         for (name, was) in gone {
             let kind = rust_type(self.schemas.old, was)?;
             let mut fits = Vec::new();
@@ -113,10 +120,10 @@ impl<'a> Comparison<'_, 'a, '_> {
             }
             if let [other] = fits[..] {
                 let id = format!("{}-property-renamed", side(response));
-                let mut place = Self::place(walk, (object, object), "");
-                place.location = property_at(object, other);
+                let mut location = Self::locate(context, (object, object), "");
+                location.pointer = property_at(object, other);
                 self.findings
-                    .add(&id, place, json!(name), json!(other), walk.verdict());
+                    .add(&id, location, json!(name), json!(other), context.severity());
             }
         }
         Ok(())
@@ -124,8 +131,8 @@ impl<'a> Comparison<'_, 'a, '_> {
 }
 
 /// Whether a property travels at all in this direction.
-fn matters(walk: &Walk, property: &Schema<'_>) -> bool {
-    match walk.place.direction() {
+fn matters(context: &SchemaContext, property: &Schema<'_>) -> bool {
+    match context.position.direction() {
         Direction::Response => !property.is("writeOnly"),
         _ => !property.is("readOnly"),
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::model::Schema;
-use super::super::rules::{Direction, Runtime, RustApi};
-use super::{Comparison, Walk, or_null};
+use super::changes::{Changes, or_null};
+use super::context::SchemaContext;
+use crate::diff::rules::{Direction, Runtime, RustApi};
+use crate::document::Schema;
 
 /// Upper and lower bounds: keyword, its flag for an exclusive bound, how the rules call it, whether it is a lower one.
 const BOUNDS: [(&str, &str, &str, bool); 8] = [
@@ -20,9 +21,14 @@ const BOUNDS: [(&str, &str, &str, bool); 8] = [
     ("maxProperties", "", "max-properties", false),
 ];
 
-impl<'a> Comparison<'_, 'a, '_> {
+impl<'a> Changes<'_, 'a> {
     /// False where the types have nothing in common, so that nothing below can be compared.
-    pub(super) fn types(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) -> bool {
+    pub(super) fn types(
+        &mut self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> bool {
         let (before, now) = (old.types(), new.types());
         if before == now {
             return true;
@@ -45,26 +51,26 @@ impl<'a> Comparison<'_, 'a, '_> {
             0 => json!("any"),
             _ => json!(types.iter().copied().collect::<Vec<_>>().join(" or ")),
         });
-        let verdict = self.by_type(walk, old, new);
-        let mut place = Self::place(walk, (old, new), "type");
+        let severity = self.severity_by_type(context, old, new);
+        let mut location = Self::locate(context, (old, new), "type");
         if old.name != new.name {
             // Another schema is used here; neither of the two changed.
-            place.location.clone_from(&new.used_at);
+            location.pointer.clone_from(&new.used_at);
         }
         let comparable = aspect != "type-changed";
         if !comparable {
-            place.covers = vec![
+            location.explains = vec![
                 old.used_at.clone(),
                 old.pointer.clone(),
                 new.used_at.clone(),
                 new.pointer.clone(),
             ];
         }
-        self.finish(walk, aspect, place, values, verdict);
+        self.finish(context, aspect, location, values, severity);
         comparable
     }
 
-    pub(super) fn format(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn format(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         let (before, now) = (old.get("format"), new.get("format"));
         let aspect = match (before, now) {
             (None, Some(_)) => "format-added",
@@ -74,17 +80,18 @@ impl<'a> Comparison<'_, 'a, '_> {
         if before == now {
             return;
         }
-        let mut verdict = self.by_type(walk, old, new);
-        // A format that is no Rust type of its own is not looked at in a reply.
-        if verdict.rust_api == Some(RustApi::None) && walk.place.direction() == Direction::Response
+        let mut severity = self.severity_by_type(context, old, new);
+        // A format without a Rust type of its own is not checked in a response.
+        if severity.rust_api == Some(RustApi::None)
+            && context.position.direction() == Direction::Response
         {
-            verdict.runtime = Some(Runtime::Works);
+            severity.runtime = Some(Runtime::Works);
         }
         let values = [or_null(before), or_null(now)];
-        self.verdict(walk, aspect, (old, new), "format", values, verdict);
+        self.add_with(context, aspect, (old, new), "format", values, severity);
     }
 
-    pub(super) fn values(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn values(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         let key = if new.get("const").is_some() || old.get("const").is_some() {
             "const"
         } else {
@@ -96,7 +103,7 @@ impl<'a> Comparison<'_, 'a, '_> {
             (None, None) => {}
             (None, Some(now)) => {
                 self.add(
-                    walk,
+                    context,
                     "enum-added",
                     (old, new),
                     key,
@@ -105,7 +112,7 @@ impl<'a> Comparison<'_, 'a, '_> {
             }
             (Some(before), None) => {
                 self.add(
-                    walk,
+                    context,
                     "enum-removed",
                     (old, new),
                     key,
@@ -115,17 +122,17 @@ impl<'a> Comparison<'_, 'a, '_> {
             (Some(before), Some(now)) => {
                 for value in before.iter().filter(|value| !now.contains(value)) {
                     let values = [(*value).clone(), Value::Null];
-                    self.add(walk, "enum-value-removed", (old, new), key, values);
+                    self.add(context, "enum-value-removed", (old, new), key, values);
                 }
                 for value in now.iter().filter(|value| !before.contains(value)) {
                     let values = [Value::Null, (*value).clone()];
-                    self.add(walk, "enum-value-added", (old, new), key, values);
+                    self.add(context, "enum-value-added", (old, new), key, values);
                 }
             }
         }
     }
 
-    pub(super) fn bounds(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn bounds(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         for (keyword, exclusive, name, lower) in BOUNDS {
             let (before, now) = (
                 bound(old, keyword, exclusive),
@@ -141,22 +148,22 @@ impl<'a> Comparison<'_, 'a, '_> {
                     std::cmp::Ordering::Equal => continue,
                 },
             };
-            let mut place = Self::place(walk, (old, new), keyword);
+            let mut location = Self::locate(context, (old, new), keyword);
             if !exclusive.is_empty() {
-                place.covers = vec![old.at(keyword), old.at(exclusive), new.at(exclusive)];
+                location.explains = vec![old.at(keyword), old.at(exclusive), new.at(exclusive)];
             }
             let values = [before, now].map(|bound| bound.map_or(Value::Null, Bound::shown));
             self.finish(
-                walk,
+                context,
                 &format!("{name}-{change}"),
-                place,
+                location,
                 values,
-                walk.verdict(),
+                context.severity(),
             );
         }
     }
 
-    pub(super) fn limits(&mut self, walk: &Walk, old: &Schema<'a>, new: &Schema<'a>) {
+    pub(super) fn limits(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         for (key, changed, set, unset) in [
             (
                 "multipleOf",
@@ -185,17 +192,17 @@ impl<'a> Comparison<'_, 'a, '_> {
                 _ => changed,
             };
             if before != now {
-                let mut verdict = walk.verdict();
+                let mut severity = context.severity();
                 if key == "multipleOf" {
-                    verdict = self.by_type(walk, old, new);
-                    if verdict.rust_api == Some(RustApi::None)
-                        && walk.place.direction() == Direction::Response
+                    severity = self.severity_by_type(context, old, new);
+                    if severity.rust_api == Some(RustApi::None)
+                        && context.position.direction() == Direction::Response
                     {
-                        verdict.runtime = Some(Runtime::Works);
+                        severity.runtime = Some(Runtime::Works);
                     }
                 }
                 let values = [or_null(before), or_null(now)];
-                self.verdict(walk, aspect, (old, new), key, values, verdict);
+                self.add_with(context, aspect, (old, new), key, values, severity);
             }
         }
         let (before, now) = (old.is("uniqueItems"), new.is("uniqueItems"));
@@ -206,7 +213,7 @@ impl<'a> Comparison<'_, 'a, '_> {
                 "unique-items-unset"
             };
             self.add(
-                walk,
+                context,
                 aspect,
                 (old, new),
                 "uniqueItems",

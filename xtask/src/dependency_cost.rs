@@ -1,4 +1,4 @@
-//! `cargo xtask weight`: what a partner takes on with this client: crates, and the time to build them.
+//! `cargo xtask dependency-cost`: how many crates a partner builds for this client, and how long that takes.
 //!
 //! Measured from outside, in a package of its own that depends on `twipla` as a
 //! partner's does: in this workspace the tests and tools add features to shared crates.
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::contract::Layout;
+use crate::layout::Layout;
 
-/// The sets of features that are weighed: what they are called, whether the default ones are in, and the others.
+/// The sets of features that are measured: name, whether the default features are on, and the others.
 const SETS: [(&str, bool, &str); 4] = [
     ("default", true, ""),
     ("smallest: `ring`", false, "\"ring\""),
@@ -23,10 +23,10 @@ const SETS: [(&str, bool, &str); 4] = [
     ("default and `schemars`", true, "\"schemars\""),
 ];
 
-/// What a partner's build must not hold.
+/// What a partner's build must not include.
 const NEVER: [&str; 4] = ["twipla-sandbox", "xtask", "twipla-tests", "twipla-bench"];
 
-/// Prints the table; without the times where nothing is to be built.
+/// Prints the table, with build times if `build` is set.
 pub fn run(layout: &Layout, build: bool) -> Result<()> {
     let mut table = String::from("| features of `twipla` | crates | more than once |");
     table.push_str(if build {
@@ -103,7 +103,7 @@ fn crates(partner: &Path) -> Result<BTreeSet<(String, String)>> {
     Ok(crates)
 }
 
-/// The names that come in several versions.
+/// The names of crates that are built in more than one version.
 fn twice(crates: &BTreeSet<(String, String)>) -> Vec<&str> {
     let names = crates.iter().map(|(name, _)| name.as_str());
     let mut twice: Vec<&str> = names
@@ -115,9 +115,9 @@ fn twice(crates: &BTreeSet<(String, String)>) -> Vec<&str> {
     twice
 }
 
-/// How long a build takes that has nothing but the sources.
+/// How long a build from scratch takes.
 fn cold(partner: &Path, profile: &[&str]) -> Result<Duration> {
-    // The first run may have to download them.
+    // Downloading is not part of the measured time.
     let fetched = cargo(partner, "fetch").args(["--quiet"]).status();
     ensure!(
         fetched.context("cannot run cargo")?.success(),

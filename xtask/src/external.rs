@@ -1,4 +1,4 @@
-//! Programs of other languages: found, installed where that is cheap, and run.
+//! External programs: packages of npm and PyPI at the versions that `openapi.lock` pins.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,21 +7,22 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::contract::{Layout, Lock};
+use crate::layout::Layout;
+use crate::lock::Lock;
 
-/// What a program said.
+/// What a program printed, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Output {
     /// Standard output.
     pub(crate) out: String,
     /// Everything, for a reader.
     pub(crate) all: String,
-    /// Whether it ended with success.
+    /// Whether it succeeded.
     pub(crate) success: bool,
 }
 
-/// Runs a program to its end and keeps what it says.
-pub(crate) fn run(command: &mut Command) -> Result<Said> {
+/// Runs a program to its end and keeps its output.
+pub(crate) fn run(command: &mut Command) -> Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())
@@ -29,13 +30,13 @@ pub(crate) fn run(command: &mut Command) -> Result<Said> {
         .with_context(|| format!("cannot run {name}"))?;
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     let all = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
-    // npm speaks about its own settings; that is nothing about the contract.
+    // npm warns about its own settings, which says nothing about the contract.
     let all = all
         .lines()
         .filter(|line| !line.starts_with("npm "))
         .collect::<Vec<_>>()
         .join("\n");
-    Ok(Said {
+    Ok(Output {
         out,
         all,
         success: output.status.success(),
@@ -64,7 +65,7 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
-    /// Creates it below `target/xtask-venv`, unless it is there.
+    /// Creates it below `target/xtask-venv` unless it exists.
     pub(crate) fn with(layout: &Layout, lock: &Lock, package: &str) -> Result<Self> {
         let version = lock.tool(package)?;
         let folder = layout
@@ -114,7 +115,7 @@ impl Venv {
         Ok(venv)
     }
 
-    /// A program of the environment, which finds the others, too.
+    /// A program of the environment, with the others on its path.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
         let mut path = vec![self.bin.clone()];

@@ -1,0 +1,111 @@
+//! Records what changes between two schemas.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::context::SchemaContext;
+use crate::diff::finding::{ChangeLocation, Findings, SeverityOverride};
+use crate::diff::rules::RustApi;
+use crate::diff::rust_type::rust_type;
+use crate::document::{Contract, Schema};
+
+/// The two contracts.
+pub(super) struct Pair<'a> {
+    pub(super) old: Contract<'a>,
+    pub(super) new: Contract<'a>,
+    /// Components that are the same in both, with all that they refer to.
+    pub(super) same: HashSet<&'a str>,
+}
+
+/// A pair of schemas one level down, which is still to be compared.
+pub(super) struct Child<'a> {
+    pub(super) context: SchemaContext,
+    pub(super) old: Schema<'a>,
+    pub(super) new: Schema<'a>,
+}
+
+/// Records findings about two schemas.
+pub(super) struct Changes<'s, 'a> {
+    pub(super) schemas: &'s Pair<'a>,
+    pub(super) findings: &'s mut Findings,
+}
+
+impl<'a> Changes<'_, 'a> {
+    /// The severity where the Rust type at hand decides.
+    pub(super) fn severity_by_type(
+        &self,
+        context: &SchemaContext,
+        old: &Schema<'a>,
+        new: &Schema<'a>,
+    ) -> SeverityOverride {
+        let mut severity = context.severity();
+        let optional = |schema: &Schema<'a>, required: bool| schema.nullable() || !required;
+        let same = rust_type(self.schemas.old, old).ok() == rust_type(self.schemas.new, new).ok()
+            && optional(old, context.required.0) == optional(new, context.required.1);
+        if same {
+            severity.rust_api = Some(RustApi::None);
+        }
+        severity
+    }
+
+    pub(super) fn add(
+        &mut self,
+        context: &SchemaContext,
+        aspect: &str,
+        schemas: (&Schema<'a>, &Schema<'a>),
+        key: &str,
+        values: [Value; 2],
+    ) {
+        self.add_with(context, aspect, schemas, key, values, context.severity());
+    }
+
+    pub(super) fn add_with(
+        &mut self,
+        context: &SchemaContext,
+        aspect: &str,
+        schemas: (&Schema<'a>, &Schema<'a>),
+        key: &str,
+        values: [Value; 2],
+        severity: SeverityOverride,
+    ) {
+        let location = Self::locate(context, schemas, key);
+        self.finish(context, aspect, location, values, severity);
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        context: &SchemaContext,
+        aspect: &str,
+        location: ChangeLocation,
+        [old, new]: [Value; 2],
+        severity: SeverityOverride,
+    ) {
+        let id = format!("{}-{aspect}", context.position.prefix());
+        self.findings.add(&id, location, old, new, severity);
+    }
+
+    pub(super) fn locate(
+        context: &SchemaContext,
+        (old, new): (&Schema<'a>, &Schema<'a>),
+        key: &str,
+    ) -> ChangeLocation {
+        // What is gone is looked up in the old document.
+        let pointer = if new.get(key).is_none() && old.get(key).is_some() {
+            old.at(key)
+        } else {
+            new.at(key)
+        };
+        ChangeLocation {
+            operation: context.operation.clone(),
+            subject: context.subject.clone(),
+            pointer,
+            explains: vec![old.at(key), new.at(key)],
+        }
+    }
+}
+
+/// A keyword as it is reported.
+pub(super) fn or_null(value: Option<&Value>) -> Value {
+    value.cloned().unwrap_or(Value::Null)
+}

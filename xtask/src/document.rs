@@ -1,0 +1,22 @@
+//! OpenAPI documents: their text, and every way around in them.
+//!
+//! [`operations`] lists operations as they are written, [`Contract`] with their
+//! references resolved. [`each_schema`] visits the schemas of a whole document,
+//! [`Schema`] reads a single one. Everything that walks a document does it here.
+
+mod contract;
+mod node;
+mod operation;
+mod schema;
+mod schemas;
+mod text;
+
+pub use self::contract::{Contract, Parameter, ResolvedOperation};
+pub use self::node::{
+    Node, entries, escape, fields, object, reference, references, resolve, resolve_at, target,
+};
+pub use self::operation::{Operation, is_success, operations};
+pub use self::schema::Schema;
+pub use self::schemas::{SCHEMAS, each_schema, each_schema_mut, type_name};
+pub(crate) use self::text::hex;
+pub use self::text::{parse, sha256, to_text};

@@ -1,0 +1,289 @@
+//! A whole contract: its operations with all that belongs to them, references resolved.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
+
+use super::node::{Node, entries, escape, fields, references, resolve_at, target};
+use super::operation::{is_success, methods};
+use super::schema::Schema;
+
+/// An OpenAPI 3.0 or 3.1 document whose references all lead somewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Contract<'a> {
+    root: &'a Value,
+}
+
+/// An operation and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct ResolvedOperation<'a> {
+    /// Method in lower case.
+    pub method: &'a str,
+    /// Path template.
+    pub path: &'a str,
+    /// The operation object.
+    pub node: Node<'a>,
+    /// Its parameters, those of the path included.
+    pub parameters: Vec<Parameter<'a>>,
+    /// Its body.
+    pub body: Option<Node<'a>>,
+    /// Its responses by status, in order.
+    pub responses: Vec<(&'a str, Node<'a>)>,
+    /// What it must be called with: one of these, where there are any.
+    pub security: BTreeSet<String>,
+    /// Where that is written.
+    pub security_pointer: String,
+}
+
+/// A parameter of an operation.
+#[derive(Debug, Clone)]
+pub struct Parameter<'a> {
+    /// The parameter object.
+    pub node: Node<'a>,
+    /// Its name; names of headers are in lower case.
+    pub name: String,
+    /// path, query, header or cookie.
+    pub location: &'a str,
+}
+
+impl<'a> Contract<'a> {
+    /// Reads a document.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not an OpenAPI 3 document, or a reference names nothing in it.
+    pub fn read(root: &'a Value) -> Result<Self> {
+        let version = match root.get("openapi") {
+            Some(Value::String(version)) => version.as_str(),
+            _ if root.get("swagger").is_some() => {
+                bail!("unsupported Swagger 2 document: convert it to OpenAPI 3 first")
+            }
+            _ => bail!("not a valid OpenAPI document: expected `openapi: 3.…`"),
+        };
+        ensure!(
+            version.starts_with("3."),
+            "unsupported OpenAPI version {version}: expected 3.0 or 3.1"
+        );
+        ensure!(
+            root.get("paths").is_some_and(Value::is_object) || version.starts_with("3.1"),
+            "not a valid OpenAPI document: expected `paths`"
+        );
+        for reference in references(root) {
+            target(root, reference)?;
+        }
+        Ok(Self { root })
+    }
+
+    /// The whole document.
+    pub fn root(self) -> &'a Value {
+        self.root
+    }
+
+    /// `info.version`.
+    pub fn version(self) -> &'a str {
+        self.root["info"]["version"].as_str().unwrap_or_default()
+    }
+
+    /// The entries of a kind of components.
+    pub fn components(self, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        fields(&self.root["components"][kind])
+    }
+
+    /// Every component with its kind and name.
+    pub fn all_components(self) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> + use<'a> {
+        fields(&self.root["components"]).flat_map(|(kind, entries)| {
+            fields(entries).map(move |(name, value)| (kind, name, value))
+        })
+    }
+
+    /// One component.
+    pub fn component(self, kind: &str, name: &str) -> Option<&'a Value> {
+        self.root["components"][kind].get(name)
+    }
+
+    /// Pointers of the components that some path leads to.
+    pub fn used(self) -> BTreeSet<&'a str> {
+        let mut used = BTreeSet::new();
+        let mut open = vec![&self.root["paths"]];
+        while let Some(node) = open.pop() {
+            for reference in references(node) {
+                if let Some(pointer) = reference.strip_prefix('#')
+                    && used.insert(pointer)
+                    && let Some(target) = self.root.pointer(pointer)
+                {
+                    open.push(target);
+                }
+            }
+        }
+        used
+    }
+
+    /// The operations, in the order of the document.
+    pub fn operations(self) -> Result<Vec<ResolvedOperation<'a>>> {
+        let mut found = Vec::new();
+        for (path, item) in fields(&self.root["paths"]) {
+            let item = self.node(item, format!("/paths/{}", escape(path)))?;
+            for (method, value) in methods(item.value) {
+                if value.is_object() {
+                    found.push(self.operation(path, method, value, &item)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn operation(
+        self,
+        path: &'a str,
+        method: &'a str,
+        value: &'a Value,
+        item: &Node<'a>,
+    ) -> Result<ResolvedOperation<'a>> {
+        let pointer = format!("{}/{method}", item.pointer);
+        let mut parameters: Vec<Parameter<'a>> = Vec::new();
+        for (owner, at) in [(value, &pointer), (item.value, &item.pointer)] {
+            for (index, parameter) in entries(&owner["parameters"]).iter().enumerate() {
+                let node = self.node(parameter, format!("{at}/parameters/{index}"))?;
+                let location = node.value["in"].as_str().unwrap_or_default();
+                let mut name = node.value["name"].as_str().unwrap_or_default().to_owned();
+                if location == "header" {
+                    name.make_ascii_lowercase();
+                }
+                // A parameter of the operation takes the place of one of the path.
+                if !parameters
+                    .iter()
+                    .any(|other| other.name == name && other.location == location)
+                {
+                    parameters.push(Parameter {
+                        node,
+                        name,
+                        location,
+                    });
+                }
+            }
+        }
+        let body = value
+            .get("requestBody")
+            .map(|body| self.node(body, format!("{pointer}/requestBody")))
+            .transpose()?;
+        let responses = fields(&value["responses"])
+            .filter(|(status, _)| !status.starts_with("x-"))
+            .map(|(status, response)| {
+                let at = format!("{pointer}/responses/{}", escape(status));
+                Ok((status, self.node(response, at)?))
+            })
+            .collect::<Result<_>>()?;
+        let (security, security_pointer) = match value.get("security") {
+            Some(own) => (own, format!("{pointer}/security")),
+            None => (&self.root["security"], "/security".to_owned()),
+        };
+        Ok(ResolvedOperation {
+            method,
+            path,
+            node: Node { pointer, value },
+            parameters,
+            body,
+            responses,
+            security: entries(security).iter().map(alternative).collect(),
+            security_pointer,
+        })
+    }
+
+    /// The node itself, or what its reference names.
+    ///
+    /// # Errors
+    ///
+    /// Where a reference points outside the document, to nothing, or in a circle.
+    pub fn node(self, value: &'a Value, pointer: String) -> Result<Node<'a>> {
+        resolve_at(self.root, value, pointer)
+    }
+
+    /// The schema at a place, with its references resolved.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Contract::node`].
+    pub fn schema(self, value: &'a Value, used_at: String) -> Result<Schema<'a>> {
+        Schema::resolve(self.root, value, used_at)
+    }
+}
+
+impl<'a> ResolvedOperation<'a> {
+    /// The operationId, or method and path where there is none.
+    pub fn name(&self) -> String {
+        match self.id() {
+            "" => self.request(),
+            id => id.to_owned(),
+        }
+    }
+
+    /// The operationId; empty where there is none.
+    pub fn id(&self) -> &'a str {
+        self.node.value["operationId"].as_str().unwrap_or_default()
+    }
+
+    /// Method and path.
+    pub fn request(&self) -> String {
+        format!("{} {}", self.method.to_uppercase(), self.path)
+    }
+
+    /// Method and path, whatever the path parameters are called.
+    pub fn shape(&self) -> String {
+        let mut shape = self.method.to_owned();
+        for segment in self.path.split('/') {
+            shape.push('/');
+            if segment.starts_with('{') && segment.ends_with('}') {
+                shape.push_str("{}");
+            } else {
+                shape.push_str(segment);
+            }
+        }
+        shape
+    }
+
+    /// Names of the path parameters, in the order of the path.
+    pub fn path_names(&self) -> Vec<&'a str> {
+        self.path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .collect()
+    }
+
+    /// Whether a flag of the operation is set.
+    pub fn is(&self, flag: &str) -> bool {
+        self.node.value[flag] == true
+    }
+
+    /// The response that stands for success: the first with a body, or else the first.
+    pub fn success(&self) -> Option<&(&'a str, Node<'a>)> {
+        let successes = || {
+            self.responses
+                .iter()
+                .filter(|(status, _)| is_success(status))
+        };
+        successes()
+            .find(|(_, response)| fields(&response.value["content"]).next().is_some())
+            .or_else(|| successes().next())
+    }
+}
+
+/// One alternative of a security requirement, in words.
+fn alternative(requirement: &Value) -> String {
+    let mut schemes: Vec<String> = fields(requirement)
+        .map(|(scheme, scopes)| {
+            let mut scopes: Vec<&str> = entries(scopes).iter().filter_map(Value::as_str).collect();
+            scopes.sort_unstable();
+            if scopes.is_empty() {
+                scheme.to_owned()
+            } else {
+                format!("{scheme} ({})", scopes.join(", "))
+            }
+        })
+        .collect();
+    schemes.sort_unstable();
+    if schemes.is_empty() {
+        return "nothing".to_owned();
+    }
+    schemes.join(" and ")
+}

@@ -1,0 +1,138 @@
+//! Nodes of a document: their fields and entries, their pointers, and what they refer to.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value};
+
+/// How many references may lead from one to the next; more are a circle.
+pub(super) const LONGEST_CHAIN: usize = 32;
+
+/// Keywords that hold a map from names to nodes: no name in it is a keyword, not even `example`.
+const MAPS: [&str; 4] = ["properties", "patternProperties", "headers", "schemas"];
+
+/// A node with its JSON pointer, after any reference.
+#[derive(Debug, Clone)]
+pub struct Node<'a> {
+    /// Where it is.
+    pub pointer: String,
+    /// What it holds.
+    pub value: &'a Value,
+}
+
+/// The fields of an object; nothing for any other value.
+pub fn fields(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    object(value)
+        .iter()
+        .map(|(key, value)| (key.as_str(), value))
+}
+
+/// The object itself; an empty one for any other value.
+pub fn object(value: &Value) -> &Map<String, Value> {
+    static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    value.as_object().unwrap_or(&EMPTY)
+}
+
+/// The entries of an array; nothing for any other value.
+pub fn entries(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A key as a segment of a JSON pointer.
+pub fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The `$ref` of a node.
+pub fn reference(node: &Value) -> Option<&str> {
+    node.get("$ref").and_then(Value::as_str)
+}
+
+/// Every `$ref` in a node. Examples and extensions hold data, not references.
+pub fn references(node: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    collect_references(node, false, &mut found);
+    found
+}
+
+fn collect_references<'a>(node: &'a Value, is_map: bool, found: &mut Vec<&'a str>) {
+    for (key, value) in fields(node) {
+        match value {
+            _ if is_map => collect_references(value, false, found),
+            _ if matches!(key, "example" | "examples") || key.starts_with("x-") => {}
+            Value::String(reference) if key == "$ref" => found.push(reference),
+            _ => collect_references(value, MAPS.contains(&key), found),
+        }
+    }
+    for entry in entries(node) {
+        collect_references(entry, false, found);
+    }
+}
+
+/// The node that a local `$ref` names, or the node itself.
+///
+/// # Errors
+///
+/// Where a reference points outside the document, to nothing, or in a circle.
+pub fn resolve<'a>(document: &'a Value, node: &'a Value) -> Result<&'a Value> {
+    Ok(resolve_at(document, node, String::new())?.value)
+}
+
+/// As [`resolve`], with the pointer of what was found.
+///
+/// # Errors
+///
+/// As for [`resolve`].
+pub fn resolve_at<'a>(document: &'a Value, value: &'a Value, pointer: String) -> Result<Node<'a>> {
+    let mut node = Node { pointer, value };
+    for _ in 0..LONGEST_CHAIN {
+        let Some(reference) = reference(node.value) else {
+            return Ok(node);
+        };
+        node = target(document, reference)?;
+    }
+    bail!("{}: a chain of $ref does not end", node.pointer)
+}
+
+/// The node that a `$ref` names.
+///
+/// # Errors
+///
+/// Where it points outside the document, or to nothing.
+pub fn target<'a>(document: &'a Value, reference: &str) -> Result<Node<'a>> {
+    let pointer = reference.strip_prefix('#').with_context(|| {
+        format!("$ref {reference:?} points outside the document: bundle it first")
+    })?;
+    let value = document
+        .pointer(pointer)
+        .with_context(|| format!("$ref {reference:?} does not exist"))?;
+    Ok(Node {
+        pointer: pointer.to_owned(),
+        value,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_in_examples_and_extensions_are_data() {
+        let node = json!({
+            "a": { "$ref": "#/a" },
+            "example": { "$ref": "#/b" },
+            "x-note": { "$ref": "#/c" },
+            "list": [{ "$ref": "#/d" }],
+        });
+        assert_eq!(references(&node), ["#/a", "#/d"]);
+    }
+
+    #[test]
+    fn properties_and_headers_may_have_any_name() {
+        let node = json!({
+            "properties": { "example": { "$ref": "#/a" }, "properties": { "example": { "$ref": "#/b" } } },
+            "headers": { "x-rate": { "$ref": "#/c" } },
+        });
+        assert_eq!(references(&node), ["#/a", "#/c"]);
+    }
+}

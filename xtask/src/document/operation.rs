@@ -1,0 +1,59 @@
+//! The operations of a document, as they are written.
+
+use serde_json::Value;
+
+use super::node::{entries, escape, fields};
+
+/// Methods of a path item.
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// An operation with where it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation<'a> {
+    /// Its id; empty where it has none.
+    pub id: &'a str,
+    /// Path template.
+    pub path: &'a str,
+    /// Method, in lower case.
+    pub method: &'a str,
+    /// The operation object.
+    pub value: &'a Value,
+    /// Parameters of the whole path.
+    pub shared: &'a [Value],
+}
+
+impl Operation<'_> {
+    /// JSON pointer of the operation.
+    pub fn pointer(&self) -> String {
+        format!("/paths/{}/{}", escape(self.path), self.method)
+    }
+}
+
+/// The operations of a document, in its order.
+pub fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let mut found = Vec::new();
+    for (path, item) in fields(&document["paths"]) {
+        for (method, value) in methods(item) {
+            found.push(Operation {
+                id: value["operationId"].as_str().unwrap_or_default(),
+                path,
+                method,
+                value,
+                shared: entries(&item["parameters"]),
+            });
+        }
+    }
+    found
+}
+
+/// The operations of a path item by their methods.
+pub(super) fn methods(item: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    fields(item).filter(|(key, _)| METHODS.contains(key))
+}
+
+/// Whether a status is a success: 200 to 299, or the range `2XX`.
+pub fn is_success(status: &str) -> bool {
+    status.len() == 3 && status.starts_with('2')
+}

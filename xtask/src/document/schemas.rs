@@ -1,0 +1,139 @@
+//! Every schema of a document, and the names of those that have one.
+
+use heck::ToPascalCase as _;
+use serde_json::Value;
+
+use super::node::escape;
+
+/// What the reference to a named schema starts with.
+pub const SCHEMAS: &str = "#/components/schemas/";
+
+/// The Rust name that the generator gives to a component schema.
+pub fn type_name(schema: &str) -> String {
+    schema.to_pascal_case()
+}
+
+/// Calls `visit` with every schema and its pointer, outer ones first.
+pub fn each_schema(document: &Value, visit: &mut dyn FnMut(&str, &Value)) {
+    let mut copy = document.clone();
+    each_schema_mut(&mut copy, &mut |at, schema| visit(at, schema));
+}
+
+/// As [`each_schema`], for changes in place.
+pub fn each_schema_mut(document: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
+        for (name, schema) in schemas {
+            walk_schema(
+                schema,
+                &format!("/components/schemas/{}", escape(name)),
+                visit,
+            );
+        }
+    }
+    for kind in ["responses", "requestBodies", "parameters"] {
+        if let Some(holders) = document
+            .pointer_mut(&format!("/components/{kind}"))
+            .and_then(Value::as_object_mut)
+        {
+            for (name, holder) in holders {
+                walk_holder(
+                    holder,
+                    &format!("/components/{kind}/{}", escape(name)),
+                    visit,
+                );
+            }
+        }
+    }
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (path, item) in paths {
+        let at = format!("/paths/{}", escape(path));
+        let Some(item) = item.as_object_mut() else {
+            continue;
+        };
+        for (method, operation) in item {
+            if method == "parameters" {
+                walk_list(operation, &format!("{at}/parameters"), visit);
+                continue;
+            }
+            let at = format!("{at}/{method}");
+            if let Some(parameters) = operation.get_mut("parameters") {
+                walk_list(parameters, &format!("{at}/parameters"), visit);
+            }
+            if let Some(body) = operation.get_mut("requestBody") {
+                walk_holder(body, &format!("{at}/requestBody"), visit);
+            }
+            if let Some(responses) = operation
+                .get_mut("responses")
+                .and_then(Value::as_object_mut)
+            {
+                for (status, response) in responses {
+                    walk_holder(response, &format!("{at}/responses/{status}"), visit);
+                }
+            }
+        }
+    }
+}
+
+fn walk_list(holders: &mut Value, at: &str, visit: &mut dyn FnMut(&str, &mut Value)) {
+    for (index, holder) in holders.as_array_mut().into_iter().flatten().enumerate() {
+        walk_holder(holder, &format!("{at}/{index}"), visit);
+    }
+}
+
+/// Something with a schema of its own, or with one for each content type.
+fn walk_holder(holder: &mut Value, at: &str, visit: &mut dyn FnMut(&str, &mut Value)) {
+    if let Some(schema) = holder.get_mut("schema") {
+        walk_schema(schema, &format!("{at}/schema"), visit);
+    }
+    for (media, value) in holder
+        .get_mut("content")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(schema) = value.get_mut("schema") {
+            walk_schema(
+                schema,
+                &format!("{at}/content/{}/schema", escape(media)),
+                visit,
+            );
+        }
+    }
+}
+
+fn walk_schema(schema: &mut Value, at: &str, visit: &mut dyn FnMut(&str, &mut Value)) {
+    visit(at, schema);
+    for (name, property) in schema
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        walk_schema(
+            property,
+            &format!("{at}/properties/{}", escape(name)),
+            visit,
+        );
+    }
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = schema.get_mut(key).filter(|inner| inner.is_object()) {
+            walk_schema(inner, &format!("{at}/{key}"), visit);
+        }
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for (index, part) in schema
+            .get_mut(key)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            walk_schema(part, &format!("{at}/{key}/{index}"), visit);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Documents as text: read, written and known by their hash.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Reads a document in JSON or YAML.
+pub fn parse(bytes: &[u8]) -> Result<Value> {
+    let text = std::str::from_utf8(bytes).context("invalid text: expected UTF-8")?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str(text).context("invalid JSON");
+    }
+    serde_saphyr::from_str(text).context("invalid YAML")
+}
+
+/// A document as it is checked in: two spaces, one newline at the end.
+pub fn to_text(document: &Value) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(document).context("cannot print the contract")?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The hash by which a document is known.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,82 @@
+//! Where the files of the workspace are, and how they are replaced.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// The paths of the workspace that this tool reads and writes.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The workspace that this tool was built in.
+    pub fn here() -> Result<Self> {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = manifest.parent().context("xtask has no parent directory")?;
+        Ok(Self::at(root))
+    }
+
+    /// A workspace somewhere else, for tests.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The root of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of the contract.
+    pub fn openapi(&self) -> PathBuf {
+        self.root.join("openapi")
+    }
+
+    /// The result of version and overlays, which every binding generates from.
+    pub fn contract(&self) -> PathBuf {
+        self.openapi().join("twipla-3as.json")
+    }
+
+    /// A file of the generated client: `types`, `requests` or `operations`.
+    pub fn generated(&self, name: &str) -> PathBuf {
+        self.root
+            .join("crates/twipla-api/src/generated")
+            .join(name)
+            .with_extension("rs")
+    }
+
+    /// What changed from one version to the next.
+    pub fn changelog(&self) -> PathBuf {
+        self.openapi().join("CHANGELOG.md")
+    }
+
+    /// The README, which lists the operations.
+    pub fn readme(&self) -> PathBuf {
+        self.root.join("README.md")
+    }
+
+    /// A path as a reader types it: relative to the root.
+    pub fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
+
+/// Replaces a file as a whole, or leaves it as it was.
+pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
+    let folder = path
+        .parent()
+        .with_context(|| format!("{} has no folder", path.display()))?;
+    let write = || -> Result<()> {
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is for its owner alone; a source file is not.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

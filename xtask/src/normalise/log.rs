@@ -1,0 +1,70 @@
+//! The log of what was rewritten.
+
+use std::fmt;
+
+/// One change that prepares the contract for the generator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// What kind of change.
+    pub kind: Kind,
+    /// JSON pointer of the node, in the document as it was when the step ran.
+    pub pointer: String,
+    /// What was done.
+    pub text: String,
+}
+
+/// Kinds of [`Rewrite`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A schema without a name got one.
+    Hoisted,
+    /// The success of an operation stands for every 2xx.
+    Success,
+    /// A second success was dropped.
+    DroppedSuccess,
+    /// Failures were dropped: they arrive with status, headers and body intact.
+    DroppedFailures,
+    /// A component that nothing refers to any more was dropped.
+    DroppedComponent,
+    /// A whole number became an integer.
+    Integer,
+    /// A limit or a default was dropped.
+    DroppedLimit,
+    /// An optional field of a response may be null, too.
+    Nullable,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hoisted => "hoisted",
+            Self::Success => "success",
+            Self::DroppedSuccess => "dropped-success",
+            Self::DroppedFailures => "dropped-failures",
+            Self::DroppedComponent => "dropped-component",
+            Self::Integer => "integer",
+            Self::DroppedLimit => "dropped-limit",
+            Self::Nullable => "nullable",
+        })
+    }
+}
+
+impl fmt::Display for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.kind, self.pointer, self.text)
+    }
+}
+
+/// The rewrites so far.
+#[derive(Debug, Default)]
+pub(super) struct Log(pub(super) Vec<Rewrite>);
+
+impl Log {
+    pub(super) fn add(&mut self, kind: Kind, pointer: impl Into<String>, text: impl Into<String>) {
+        self.0.push(Rewrite {
+            kind,
+            pointer: pointer.into(),
+            text: text.into(),
+        });
+    }
+}
