@@ -13,7 +13,8 @@
 //! - items that a macro defines, where a private `use module::*` is what brings them into scope;
 //! - modules declared inside a function.
 //!
-//! Code under `#[cfg(test)]` and modules called `tests` are left out: tests may import everything.
+//! Code under `#[cfg(test)]` and modules called `tests` are left out: tests may import everything. So is what `quote!`
+//! holds: it is code for another crate.
 
 mod circles;
 mod paths;

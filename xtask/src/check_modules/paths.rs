@@ -238,7 +238,9 @@ impl<'ast> Visit<'ast> for Paths {
                 macro_call: true,
             });
         }
-        self.tokens(mac.tokens.clone(), Which::All);
+        if !quotes(&mac.path) {
+            self.tokens(mac.tokens.clone(), Which::All);
+        }
     }
 
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
@@ -311,6 +313,15 @@ pub(super) fn attributes(item: &Item) -> &[Attribute] {
         | Item::Use(syn::ItemUse { attrs, .. }) => attrs,
         _ => &[],
     }
+}
+
+/// Whether a macro holds code for another crate.
+fn quotes(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|last| {
+        ["quote", "quote_spanned", "parse_quote"]
+            .iter()
+            .any(|name| last.ident == name)
+    })
 }
 
 fn segments(path: &syn::Path) -> Vec<String> {
