@@ -179,10 +179,15 @@ fn every_place_that_can_name_a_path_counts() {
         "use crate::two::Make as _;",
         "use crate::two::Kind::*;",
         "fn f<T: super::two::Make>() {}",
+        "fn f() { use crate::two; two::make(); }",
         "use crate::two::made_by_macro;",
+        "use crate::two::not_to_be_seen;",
+        "use crate::made_by_macro;",
+        "use crate::Large;",
     ] {
         let modules = circle(&format!(
-            "mod one {{ {code} pub struct One; }}
+            "pub use std::fmt::*; pub use two::*; pub use two::Kind::*;
+             mod one {{ {code} pub struct One; }}
              mod two {{ use crate::one::One; pub trait Make {{}} pub fn make() {{}} pub enum Kind {{ Large(One) }}
                         functions!(made_by_macro); }}"
         ));
@@ -209,10 +214,10 @@ fn crates_without_a_circle_pass() {
         "pub use child::Child; mod child { use super::Parent; pub struct Child(Parent); } pub struct Parent;",
         "pub use child::*; mod child { use super::Parent; pub struct Child(Parent); } pub struct Parent;",
         // Tests.
-        "mod one { pub struct One; #[cfg(test)] mod checks { use super::*; use crate::two::Two; } }
-         mod two { pub struct Two(crate::one::One); }",
-        "mod one { pub struct One; mod tests { use crate::two::Two; } } mod two { pub struct Two(crate::one::One); }",
-        "mod one { pub struct One; #[cfg(test)] use crate::two::Two; #[cfg(all(test, unix))] fn f(_: Two) {} }
+        "pub fn f() {} #[cfg(test)] mod checks { use super::*; pub fn run() { f(); } } fn g() { checks::run(); }",
+        "pub fn f() {} mod tests { use super::*; pub fn run() { f(); } } fn g() { tests::run(); }",
+        "mod one { pub struct One; #[cfg(test)] use crate::two::Two; } mod two { pub struct Two(crate::one::One); }",
+        "mod one { pub struct One; #[cfg(all(test, unix))] fn f(_: crate::two::Two) {} }
          mod two { pub struct Two(crate::one::One); }",
         "mod one { pub struct One; impl One { #[cfg(test)] fn f() { crate::two::make(); } } }
          mod two { use crate::one::One; pub fn make() {} }",

@@ -24,8 +24,6 @@ pub(super) struct Import {
     pub(super) path: Mention,
     /// `pub use`, with or without a restriction.
     pub(super) exported: bool,
-    /// Inside a function, so only visible there.
-    pub(super) in_block: bool,
 }
 
 /// What the code of one module names.
@@ -35,7 +33,6 @@ pub(super) struct Paths {
     pub(super) mentions: Vec<Mention>,
     /// Names of the variables of the function that is being read.
     variables: HashSet<String>,
-    in_block: bool,
 }
 
 impl Paths {
@@ -62,12 +59,10 @@ impl Paths {
         if is_for_tests(attrs) {
             return;
         }
-        let in_block = std::mem::replace(&mut self.in_block, true);
         let outer = self.variables.clone();
         self.variables.extend(variables.0);
         visit(self);
         self.variables = outer;
-        self.in_block = in_block;
     }
 
     fn import(&mut self, tree: &UseTree, prefix: &[String], exported: bool) {
@@ -92,7 +87,6 @@ impl Paths {
                         macro_call: false,
                     },
                     exported,
-                    in_block: self.in_block,
                 });
                 return;
             }
@@ -117,7 +111,6 @@ impl Paths {
                 macro_call: false,
             },
             exported,
-            in_block: self.in_block,
         });
     }
 

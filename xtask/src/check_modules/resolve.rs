@@ -104,7 +104,7 @@ impl Resolver<'_> {
             "crate" => BTreeSet::from([Found::Module(0)]),
             "self" => BTreeSet::from([Found::Module(at)]),
             "super" => self.parent(at),
-            name => self.name(at, name, Scope::Inside, seen),
+            name => self.name(at, name, seen),
         };
         if found.is_empty() {
             found.insert(Found::Elsewhere);
@@ -142,7 +142,7 @@ impl Resolver<'_> {
         if segment == "super" {
             return self.parent(module);
         }
-        let found = self.name(module, segment, Scope::Outside, seen);
+        let found = self.name(module, segment, seen);
         if !found.is_empty() {
             return found;
         }
@@ -151,7 +151,7 @@ impl Resolver<'_> {
     }
 
     /// What a name in a module leads to: its own items come before what it imports, and that before `*`.
-    fn name(&self, at: usize, name: &str, scope: Scope, seen: &mut Seen) -> BTreeSet<Found> {
+    fn name(&self, at: usize, name: &str, seen: &mut Seen) -> BTreeSet<Found> {
         let module = &self.modules[at];
         let mut found: BTreeSet<Found> = module
             .children
@@ -165,22 +165,19 @@ impl Resolver<'_> {
         if !seen.insert((at, name.to_owned())) {
             return found;
         }
-        let visible = |in_block: bool| scope == Scope::Inside || !in_block;
-        let imports = || {
-            module
-                .paths
-                .imports
-                .iter()
-                .filter(|import| visible(import.in_block))
-        };
-        for import in imports().filter(|import| import.name.as_deref() == Some(name)) {
+        // Imports inside functions count as well: the compiler has checked that nothing else uses them.
+        let imports = &module.paths.imports;
+        for import in imports
+            .iter()
+            .filter(|import| import.name.as_deref() == Some(name))
+        {
             found.extend(self.path(at, &import.path.segments, seen));
         }
         if found.is_empty() {
-            for import in imports().filter(|import| import.name.is_none()) {
+            for import in imports.iter().filter(|import| import.name.is_none()) {
                 for source in self.path(at, &import.path.segments, seen) {
                     if let Found::Module(source) = source {
-                        found.extend(self.name(source, name, Scope::Outside, seen));
+                        found.extend(self.name(source, name, seen));
                     }
                 }
             }
@@ -202,20 +199,15 @@ impl Resolver<'_> {
             .paths
             .imports
             .iter()
-            .filter(|import| import.name.is_none() && !import.in_block);
+            .filter(|import| import.name.is_none());
         globs
             .flat_map(|import| self.path(at, &import.path.segments, &mut Seen::new()))
-            .find_map(|source| match source {
+            .filter_map(|source| match source {
                 Found::Module(source) => self.made_by_macro(source, name, seen),
                 // A variant of the enum, or something of the other crate.
                 Found::Item(_) | Found::Elsewhere => Some(source),
             })
+            // One of this crate comes before `Elsewhere`.
+            .min()
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    /// For the code of the module itself: imports inside its functions count.
-    Inside,
-    Outside,
 }
