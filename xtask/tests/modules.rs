@@ -122,12 +122,13 @@ fn a_path_through_a_re_export_leads_to_the_module_that_defines_the_item() {
         "pub use error::Error;",
         "pub use self::error::Failure as Error;",
         "pub use error::*;",
+        "pub use error::Kind::*;",
         "pub(crate) use middle::Error; mod middle { pub use super::error::*; }",
         "use error::{self as failure}; pub use failure::Error;",
     ] {
         let modules = circle(&format!(
             "{re_export}
-             mod error {{ use crate::call::Call; pub struct Error(Call); pub struct Failure; }}
+             mod error {{ use crate::call::Call; pub struct Error(Call); pub struct Failure; pub enum Kind {{ Error }} }}
              mod call {{ use crate::Error; pub struct Call(Box<Error>); }}"
         ));
         assert_eq!(modules, ["crate::error", "crate::call"], "{re_export}");
@@ -183,10 +184,9 @@ fn every_place_that_can_name_a_path_counts() {
         "use crate::two::made_by_macro;",
         "use crate::two::not_to_be_seen;",
         "use crate::made_by_macro;",
-        "use crate::Large;",
     ] {
         let modules = circle(&format!(
-            "pub use std::fmt::*; pub use two::*; pub use two::Kind::*;
+            "pub use std::fmt::*; pub use two::*;
              mod one {{ {code} pub struct One; }}
              mod two {{ use crate::one::One; pub trait Make {{}} pub fn make() {{}} pub enum Kind {{ Large(One) }}
                         functions!(made_by_macro); }}"
