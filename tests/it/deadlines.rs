@@ -149,7 +149,9 @@ async fn retry_after_replaces_the_pause() {
     for (code, after) in [(429, "0"), (503, "0"), (429, past), (503, past)] {
         let sandbox = sandbox().await;
         let twipla = build(&sandbox, |builder| {
-            builder.retry(policy).timeout(Duration::from_secs(20))
+            builder
+                .retry(policy)
+                .timeout(Duration::from_secs(20))
         });
         sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(2));
         twipla.packages().list().await.unwrap();

@@ -104,7 +104,7 @@ pub fn check(root: &Path) -> Result<Report> {
 fn circles_of(each: &Crate, root: &Path) -> Vec<Circle> {
     let name = |module: usize| each.modules[module].path.clone();
     let uses = resolve::uses(&each.modules);
-    circles::find(each.modules.len(), uses)
+    circles::find(each.modules.len(), &uses)
         .into_iter()
         .map(|group| Circle {
             name: each.name.clone(),

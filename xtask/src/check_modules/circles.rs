@@ -1,7 +1,7 @@
 //! Finds the circles in a graph of modules.
 
-use petgraph::algo::{astar, tarjan_scc};
-use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::resolve::Use;
 
@@ -14,48 +14,65 @@ pub(super) struct Group {
 }
 
 /// Every group of more than one module, out of `modules` modules.
-pub(super) fn find(modules: usize, uses: Vec<Use>) -> Vec<Group> {
-    let mut graph = DiGraph::<(), Use>::new();
-    for _ in 0..modules {
-        graph.add_node(());
-    }
+pub(super) fn find(modules: usize, uses: &[Use]) -> Vec<Group> {
+    let mut uses_of = vec![Vec::new(); modules];
     for each in uses {
-        let (from, to) = (NodeIndex::new(each.from), NodeIndex::new(each.to));
-        // The first use stands for all.
-        if graph.find_edge(from, to).is_none() {
-            graph.add_edge(from, to, each);
+        uses_of[each.from].push(each);
+    }
+    let reached: Vec<Reached<'_>> = (0..modules).map(|from| reach(&uses_of, from)).collect();
+
+    let mut groups = Vec::new();
+    for module in 0..modules {
+        let group: Vec<usize> = reached[module]
+            .keys()
+            .copied()
+            .filter(|&other| reached[other].contains_key(&module))
+            .collect();
+        // Each of the group finds the same group.
+        if group.first() == Some(&module) {
+            let circle = group
+                .iter()
+                .map(|&member| circle_through(member, &reached[member]))
+                .min_by_key(Vec::len)
+                .unwrap_or_default();
+            groups.push(Group {
+                modules: group,
+                circle,
+            });
         }
     }
-    let mut groups: Vec<Group> = tarjan_scc(&graph)
-        .into_iter()
-        .filter(|group| group.len() > 1)
-        .map(|mut group| {
-            group.sort_unstable();
-            Group {
-                circle: shortest_circle(&graph, &group),
-                modules: group.into_iter().map(NodeIndex::index).collect(),
-            }
-        })
-        .collect();
-    groups.sort_by_key(|group| group.modules.first().copied());
     groups
 }
 
-fn shortest_circle(graph: &DiGraph<(), Use>, group: &[NodeIndex]) -> Vec<Use> {
-    let nodes = group
-        .iter()
-        .flat_map(|&node| graph.neighbors(node).map(move |next| (node, next)))
-        .filter_map(|(node, next)| {
-            // Ends at `node`, so the first edge closes the circle.
-            let back = astar(graph, next, |at| at == node, |_| 1, |_| 0)?;
-            Some(back.1)
-        })
-        .min_by_key(Vec::len)
-        .unwrap_or_default();
-    nodes
-        .iter()
-        .zip(nodes.iter().cycle().skip(1))
-        .filter_map(|(&from, &to)| graph.find_edge(from, to))
-        .map(|edge| graph[edge].clone())
-        .collect()
+/// The modules that one module reaches, each with the last use on a shortest way there.
+type Reached<'a> = BTreeMap<usize, &'a Use>;
+
+/// Searches breadth first; the module itself is reached where it is in a circle.
+fn reach<'a>(uses_of: &[Vec<&'a Use>], from: usize) -> Reached<'a> {
+    let mut reached = Reached::new();
+    let mut waiting = VecDeque::from([from]);
+    while let Some(module) = waiting.pop_front() {
+        for &each in &uses_of[module] {
+            if let Entry::Vacant(entry) = reached.entry(each.to) {
+                entry.insert(each);
+                waiting.push_back(each.to);
+            }
+        }
+    }
+    reached
+}
+
+/// Walks back from a module in a circle until it is met again.
+fn circle_through(module: usize, reached: &Reached<'_>) -> Vec<Use> {
+    let mut circle = Vec::new();
+    let mut at = module;
+    while let Some(&last) = reached.get(&at) {
+        circle.push(last.clone());
+        at = last.from;
+        if at == module {
+            break;
+        }
+    }
+    circle.reverse();
+    circle
 }
