@@ -8,7 +8,7 @@ use xtask::diff::command as diff;
 use xtask::fetch::Source;
 use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
-use xtask::{bench, conformance, dependency_cost, lint_contract, update};
+use xtask::{bench, check_modules, conformance, dependency_cost, lint_contract, update};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Check that no modules of a crate import each other in a circle
+    CheckModules,
     /// Lint the contract with Redocly and feed it to generators of other languages
     LintContract,
     /// Run schemathesis with the contract against the sandbox
@@ -95,6 +97,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
             let mode = if *check { Mode::Check } else { Mode::Write };
             return regen::run(&layout, mode, *verbose);
         }
+        Command::CheckModules => return check_modules::run(layout.root()),
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
             max_examples,
