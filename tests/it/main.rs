@@ -20,6 +20,7 @@ mod deadlines;
 mod fault_table;
 mod keys_and_roles;
 mod official_clients;
+mod package_changes;
 mod packages;
 mod paths;
 mod prefetch;

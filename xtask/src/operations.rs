@@ -31,6 +31,16 @@ pub fn generate(contract: &Value) -> Result<String> {
 
         /// Every operation, in the order of the contract.
         pub const ALL: &[&Operation] = &[#(&#names),*];
+
+        /// The operation with this id.
+        ///
+        /// ```
+        /// let operation = twipla_api::operations::find("delete_website").unwrap();
+        /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
+        /// ```
+        pub fn find(id: &str) -> Option<&'static Operation> {
+            ALL.iter().copied().find(|operation| operation.id == id)
+        }
     };
     Ok(print(&mut file))
 }

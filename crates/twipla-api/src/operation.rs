@@ -7,8 +7,6 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::generated::operations;
-
 /// One operation of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,19 +36,6 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The operation with this id.
-    ///
-    /// ```
-    /// let operation = twipla_api::Operation::find("delete_website").unwrap();
-    /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
-    /// ```
-    pub fn find(id: &str) -> Option<&'static Self> {
-        operations::ALL
-            .iter()
-            .copied()
-            .find(|operation| operation.id == id)
-    }
-
     /// Decodes the body of a success. Where the contract has no body, there is
     /// nothing to read, whatever the server sent.
     pub fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> serde_json::Result<T> {
@@ -172,36 +157,4 @@ pub enum Provenance {
     Observed,
     /// Its path or form is an educated guess.
     Inferred,
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_operation_is_found_by_its_id() {
-        let ids: BTreeSet<_> = operations::ALL
-            .iter()
-            .map(|operation| operation.id)
-            .collect();
-        assert_eq!(ids.len(), operations::ALL.len());
-        for operation in operations::ALL {
-            assert_eq!(Operation::find(operation.id), Some(*operation));
-            assert!(operation.path.starts_with('/'), "{operation}");
-            assert!(
-                operation
-                    .success
-                    .iter()
-                    .all(|status| (200..300).contains(status)),
-                "{operation}"
-            );
-            assert_eq!(
-                http::Method::from(operation.method).as_str(),
-                operation.method.as_str()
-            );
-        }
-        assert_eq!(Operation::find("no_such_operation"), None);
-    }
 }

@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use twipla_api::{
-    ApiKeyId, BaseUrl, Client, Error, StaticToken, TwiplaWebsiteId, WebsiteId, requests, types,
+    ApiKeyId, BaseUrl, Client, Error, StaticToken, TwiplaWebsiteId, WebsiteId, operations,
+    requests, types,
 };
 
 /// A server that gives one answer; returns its address and what it was sent.
@@ -172,6 +173,27 @@ fn hostile_ids_send_nothing_or_stay_in_their_segment() {
         );
         assert_eq!((url.query(), url.fragment()), (None, None), "{id:?}: {url}");
     }
+}
+
+#[test]
+fn every_operation_is_found_by_its_id() {
+    let ids: std::collections::BTreeSet<_> = operations::ALL
+        .iter()
+        .map(|operation| operation.id)
+        .collect();
+    assert_eq!(ids.len(), operations::ALL.len());
+    for operation in operations::ALL {
+        assert_eq!(operations::find(operation.id), Some(*operation));
+        assert!(operation.path.starts_with('/'), "{operation}");
+        let successes = operation.success;
+        assert!(
+            successes.iter().all(|status| (200..300).contains(status)),
+            "{operation}"
+        );
+        let method = http::Method::from(operation.method);
+        assert_eq!(method.as_str(), operation.method.as_str());
+    }
+    assert_eq!(operations::find("no_such_operation"), None);
 }
 
 #[test]

@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use twipla::{CryptoBackend, PrivateKey, RetryPolicy, Twipla};
 use twipla_api::types;
 
+use crate::args::{Client, Operation, Target};
 use crate::measure::{self, micros, quantile};
-use crate::{Client, Operation, Target};
 
 /// Any partner: the server does not look.
 pub(crate) const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";

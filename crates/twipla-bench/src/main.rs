@@ -3,6 +3,7 @@
 //! `cargo xtask bench` starts these processes, interleaves them and prints the
 //! ratios. Each client writes one line of JSON.
 
+mod args;
 mod bodies;
 mod calls;
 mod decode;
@@ -12,61 +13,10 @@ mod start;
 mod streams;
 mod tokens;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::Parser;
 use serde_json::Value;
 
-/// What is sent for each call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Operation {
-    /// One website.
-    GetWebsite,
-    /// A page of 100 customers.
-    ListCustomers,
-    /// A customer with a website.
-    CreateCustomer,
-}
-
-/// Who sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Client {
-    /// The facade, which signs its own token.
-    Twipla,
-    /// reqwest with a token that never changes, into the same types.
-    Reqwest,
-    /// The same, but TLS by ring, as the facade has it.
-    ReqwestRing,
-    /// hyper with a token that never changes, into the same types.
-    Hyper,
-}
-
-/// What signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Backend {
-    /// The crate ring.
-    Ring,
-    /// The crate aws-lc-rs.
-    AwsLcRs,
-}
-
-impl From<Backend> for twipla::CryptoBackend {
-    fn from(backend: Backend) -> Self {
-        match backend {
-            Backend::Ring => Self::Ring,
-            Backend::AwsLcRs => Self::AwsLcRs,
-        }
-    }
-}
-
-/// Where the server and the key are.
-#[derive(Debug, Clone, Args)]
-struct Target {
-    /// Address of the server
-    #[arg(long)]
-    url: String,
-    /// File with the private key
-    #[arg(long)]
-    key: std::path::PathBuf,
-}
+use self::args::{Backend, Client, Operation, Target};
 
 /// One role of a measurement; run by `cargo xtask bench`
 #[derive(Debug, Parser)]

@@ -4,8 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use twipla::CryptoBackend;
 
+use crate::args::{Client, Operation, Target};
 use crate::calls::{Bare, facade, reqwest, twipla};
-use crate::{Client, Operation, Target, measure};
+use crate::measure;
 
 pub(crate) fn run(target: &Target, client: Client) -> Result<Value> {
     measure::pin(measure::Side::Client);

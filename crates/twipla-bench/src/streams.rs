@@ -7,8 +7,9 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use twipla::CryptoBackend;
 
+use crate::args::Target;
 use crate::calls::twipla;
-use crate::{Target, measure};
+use crate::measure;
 
 /// By then everything that lasts is there: connection, token, buffers.
 const EARLY: usize = 1_000;

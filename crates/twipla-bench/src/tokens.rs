@@ -8,9 +8,9 @@ use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use serde_json::{Value, json};
 
+use crate::args::{Backend, Target};
 use crate::calls::twipla;
 use crate::measure::micros;
-use crate::{Backend, Target};
 
 /// Accesses of a token that is kept.
 const KEPT: u32 = 1_000_000;

@@ -50,11 +50,13 @@ pub(crate) async fn send(core: &Core, call: &Call, options: &CallOptions) -> Res
         ));
     }
     let span = call_span(call);
+    let started = Instant::now();
     let runner = CallRunner {
         core,
         call,
         options,
-        deadline: later(Instant::now(), options.timeout),
+        started,
+        deadline: later(started, options.timeout),
         span: &span,
     };
     let result = runner.send_with_retries().await;
@@ -79,6 +81,7 @@ struct CallRunner<'a> {
     core: &'a Core,
     call: &'a Call,
     options: &'a CallOptions,
+    started: Instant,
     deadline: Instant,
     span: &'a Span,
 }
@@ -147,7 +150,7 @@ impl CallRunner<'_> {
 
     /// The token that is cached, or one that is minted for it.
     async fn partner_token(&self) -> Result<Arc<Token>> {
-        match self.core.minter.cached(Instant::now()) {
+        match self.core.minter.cached(self.started) {
             Some(token) => Ok(token),
             None => {
                 self.sign_within_deadline(self.core.minter.partner_token())

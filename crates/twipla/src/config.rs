@@ -67,6 +67,16 @@ impl Environment {
     }
 }
 
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Production => "production",
+            Self::Stage => "stage",
+            Self::Dev => "dev",
+        })
+    }
+}
+
 impl std::str::FromStr for Environment {
     type Err = Error;
 

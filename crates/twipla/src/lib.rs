@@ -134,6 +134,9 @@ pub use response::fuzzing;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 
+// Types of these crates stand in the public API.
+pub use {chrono, http, url, uuid};
+
 /// The models of the contract, under their names there.
 pub mod types {
     pub use twipla_api::Count;

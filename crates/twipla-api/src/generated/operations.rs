@@ -710,3 +710,14 @@ pub const ALL: &[&Operation] = &[
     &QUERY_TRAFFIC_SHARE,
     &QUERY_RAW_SESSIONS,
 ];
+
+/// The operation with this id.
+/// ```
+/// let operation = twipla_api::operations::find("delete_website").unwrap();
+
+/// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
+
+/// ```
+pub fn find(id: &str) -> Option<&'static Operation> {
+    ALL.iter().copied().find(|operation| operation.id == id)
+}

@@ -7,7 +7,9 @@ mod api_keys;
 mod contributors;
 mod customers;
 mod domains;
+mod package_change;
 mod packages;
+mod subscription_changes;
 mod subscriptions;
 mod websites;
 
@@ -15,6 +17,8 @@ pub use api_keys::{ApiKeys, CreateApiKey, LoginWithApiKey, RotateApiKey, Rotatio
 pub use contributors::Contributors;
 pub use customers::{CreateCustomer, CustomerRef, Customers};
 pub use domains::WhitelistedDomains;
-pub use packages::{CreatePackage, ListPackages, PackageRef, Packages};
-pub use subscriptions::{AccountSubscription, Upgrade, WebsiteSubscription};
+pub use package_change::{ChangePackage, PackageChange};
+pub use packages::{CreatePackage, FindPackage, ListPackages, PackageRef, Packages};
+pub use subscription_changes::Upgrade;
+pub use subscriptions::{AccountSubscription, WebsiteSubscription};
 pub use websites::{CreateWebsite, CreateWebsiteFlat, WebsiteRef, Websites};

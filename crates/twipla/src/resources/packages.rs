@@ -1,6 +1,7 @@
 //! Packages: pricing plans.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use twipla_api::types as wire;
 
@@ -10,9 +11,10 @@ use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::operations;
 use crate::options::CallOptions;
 use crate::recover;
-use crate::request::{Request, call_methods};
+use crate::request::{BoxFuture, Request, call_methods};
+use crate::retry::RetryPolicy;
 use crate::types::{BillingInterval, Count, Currency, Package, PackageVisibility};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// All packages. Made by [`Twipla::packages`](crate::Twipla::packages).
 #[derive(Debug, Clone)]
@@ -42,6 +44,29 @@ impl Packages {
             website: None,
             customer: None,
             options: self.core.options,
+        }
+    }
+
+    /// The package with a name, whatever its case. Reads the list of all packages.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none, and
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) where several have the
+    /// name; the message lists what there is.
+    ///
+    /// ```
+    /// use twipla::types::BillingInterval;
+    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+    /// let pro = twipla.packages().find("Pro").period(BillingInterval::Monthly).await?;
+    /// twipla.website("site-7").subscription().upgrade(pro.id).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn find(&self, name: impl Into<String>) -> FindPackage {
+        FindPackage {
+            list: self.list(),
+            name: name.into(),
+            period: None,
         }
     }
 
@@ -112,6 +137,87 @@ impl ListPackages {
 }
 
 call_methods!(ListPackages => Vec<Package>);
+
+/// A package about to be looked up by its name. Awaiting it gives the package.
+#[derive(Debug)]
+#[must_use = "a package is looked up when this is awaited"]
+pub struct FindPackage {
+    list: ListPackages,
+    name: String,
+    period: Option<BillingInterval>,
+}
+
+impl FindPackage {
+    /// Only a package with this billing period: names may repeat by month and by year.
+    pub fn period(mut self, period: BillingInterval) -> Self {
+        self.period = Some(period);
+        self
+    }
+
+    /// How long reading the list may take in all, retries included.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.list = self.list.timeout(timeout);
+        self
+    }
+
+    /// How failed attempts to read the list are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.list = self.list.retry(policy);
+        self
+    }
+
+    /// The package as JSON, as far as this version knows its fields.
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        let package = self.await?;
+        serde_json::to_value(package)
+            .map_err(|error| Error::invalid("cannot write the package as JSON").with_source(error))
+    }
+
+    async fn send(self) -> Result<Package> {
+        let packages = self.list.await?;
+        pick(packages, &self.name, self.period.as_ref())
+    }
+}
+
+impl IntoFuture for FindPackage {
+    type Output = Result<Package>;
+    type IntoFuture = BoxFuture<'static, Result<Package>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// The one package of this name and period.
+fn pick(packages: Vec<Package>, name: &str, period: Option<&BillingInterval>) -> Result<Package> {
+    let list = |packages: &[Package]| {
+        let shown: Vec<_> = packages
+            .iter()
+            .map(|package| format!("{} ({}, {})", package.name, package.period, package.id))
+            .collect();
+        shown.join(", ")
+    };
+    let known = list(&packages);
+    let mut found: Vec<_> = packages
+        .into_iter()
+        .filter(|package| package.name.to_lowercase() == name.to_lowercase())
+        .filter(|package| period.is_none_or(|period| package.period == *period))
+        .collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Error::new(
+            ErrorKind::NotFound,
+            format!("no package is named {name:?}: there are {known}"),
+        )),
+        _ => Err(Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "several packages are named {name:?}: choose a period() or an id of {}",
+                list(&found)
+            ),
+        )),
+    }
+}
 
 /// A package about to be created. Awaiting it gives the package.
 ///
