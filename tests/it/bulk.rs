@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt as _;
 use twipla::{NewCustomer, NewWebsite, Outcome, Progress};
 use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::Stage;
+use twipla_tests::{Stage, price_list};
 
 async fn stage() -> Stage {
     let stage = Stage::start().await;
@@ -190,7 +190,8 @@ async fn a_stream_gives_outcomes_as_they_come() {
     let stage = stage().await;
     let items = futures_util::stream::iter(websites(6));
     let mut run = stage.website_model.bulk().create_websites_from(items);
-    assert!(run.next().await.unwrap().is_done());
+    let (first, outcome) = run.next().await.unwrap();
+    assert!(first.id() == "w0" && outcome.is_done());
     drop(run);
     let rest = stage
         .website_model
@@ -199,4 +200,45 @@ async fn a_stream_gives_outcomes_as_they_come() {
         .await
         .unwrap();
     assert!(rest.is_complete());
+}
+
+#[tokio::test]
+async fn a_website_on_another_package_is_not_unchanged() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let website = |package| NewWebsite::new("c", "w", "example.com").package(package);
+    let create = |package| twipla.bulk().create_websites([website(package)]);
+    assert!(create(prices[0].id).await.unwrap().is_complete());
+    assert!(matches!(
+        create(prices[0].id).await.unwrap().outcomes[0],
+        Outcome::Unchanged
+    ));
+    let report = create(prices[1].id).await.unwrap();
+    let (input, outcome) = report.iter().next().unwrap();
+    assert_eq!(input.id(), "w");
+    let Outcome::Failed(error) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        error.is_conflict() && error.to_string().contains("on another package"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_customer_without_the_website_asked_for_is_not_unchanged() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let customer = || NewCustomer::new("d", "d@example.com");
+    let create = |customer| twipla.bulk().create_customers([customer]);
+    assert!(create(customer()).await.unwrap().is_complete());
+    assert!(create(customer()).await.unwrap().is_complete());
+    let report = create(customer().website("s", "example.com"))
+        .await
+        .unwrap();
+    assert!(
+        matches!(&report.outcomes[0], Outcome::Failed(error) if error.is_conflict()),
+        "{report:?}"
+    );
 }

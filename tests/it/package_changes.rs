@@ -92,10 +92,7 @@ async fn change_to_takes_every_package_for_an_upgrade_of_the_unlimited_trial() {
         .change_to(prices[2].id)
         .await
         .unwrap();
-    assert!(
-        matches!(change, PackageChange::DowngradePlanned(_)),
-        "{change:?}"
-    );
+    assert!(matches!(change, PackageChange::Upgraded(_)), "{change:?}");
 }
 
 #[tokio::test]

@@ -39,9 +39,9 @@ impl Twipla {
 ///     .on_progress(|progress| eprintln!("{} done, {} failed", progress.done, progress.failed))
 ///     .create_websites(sites)
 ///     .await?;
-/// for (n, outcome) in report.outcomes.iter().enumerate() {
+/// for (site, outcome) in report.iter() {
 ///     if let Outcome::Failed(error) = outcome {
-///         eprintln!("site-{n}: {error}");
+///         eprintln!("{} of {}: {error}", site.id(), site.customer());
 ///     }
 /// }
 /// # Ok(()) }
@@ -91,12 +91,19 @@ impl<T> Outcome<T> {
 /// The results of all items.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct BulkReport<T> {
-    /// One outcome for each item, in the order of the input.
+pub struct BulkReport<I, T> {
+    /// The items, in the order of the input.
+    pub inputs: Vec<I>,
+    /// One outcome for each item, in the same order.
     pub outcomes: Vec<Outcome<T>>,
 }
 
-impl<T> BulkReport<T> {
+impl<I, T> BulkReport<I, T> {
+    /// Each item with its outcome, in the order of the input.
+    pub fn iter(&self) -> impl Iterator<Item = (&I, &Outcome<T>)> {
+        self.inputs.iter().zip(&self.outcomes)
+    }
+
     /// Whether every item is as requested.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(Outcome::is_done)
@@ -104,7 +111,7 @@ impl<T> BulkReport<T> {
 }
 
 /// A customer to be created in bulk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NewCustomer {
     id: String,
     email: String,
@@ -123,6 +130,22 @@ impl NewCustomer {
         }
     }
 
+    /// The id of the customer.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The e-mail address of the customer.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// Id and domain of the first website, if there is to be one.
+    pub fn first_website(&self) -> Option<(&str, &str)> {
+        let (id, domain) = self.website.as_ref()?;
+        Some((id, domain))
+    }
+
     /// A first website.
     pub fn website(mut self, id: impl Into<String>, domain: impl Into<String>) -> Self {
         self.website = Some((id.into(), domain.into()));
@@ -137,7 +160,7 @@ impl NewCustomer {
 }
 
 /// A website to be created in bulk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NewWebsite {
     customer: String,
     id: String,
@@ -158,6 +181,21 @@ impl NewWebsite {
             domain: domain.into(),
             package: None,
         }
+    }
+
+    /// The id of the website.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The id of the customer.
+    pub fn customer(&self) -> &str {
+        &self.customer
+    }
+
+    /// The domain of the website.
+    pub fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// The package to start on (website model).
@@ -196,7 +234,7 @@ impl Bulk {
     }
 
     /// Creates customers.
-    pub fn create_customers<I>(self, customers: I) -> BulkRun<CreatedIntpc>
+    pub fn create_customers<I>(self, customers: I) -> BulkRun<NewCustomer, CreatedIntpc>
     where
         I: IntoIterator<Item = NewCustomer>,
         I::IntoIter: Send + 'static,
@@ -205,7 +243,7 @@ impl Bulk {
     }
 
     /// Like [`create_customers`](Self::create_customers), but takes a stream and applies backpressure.
-    pub fn create_customers_from<S>(self, customers: S) -> BulkRun<CreatedIntpc>
+    pub fn create_customers_from<S>(self, customers: S) -> BulkRun<NewCustomer, CreatedIntpc>
     where
         S: Stream<Item = NewCustomer> + Send + 'static,
     {
@@ -224,7 +262,7 @@ impl Bulk {
     }
 
     /// Creates websites.
-    pub fn create_websites<I>(self, websites: I) -> BulkRun<Website>
+    pub fn create_websites<I>(self, websites: I) -> BulkRun<NewWebsite, Website>
     where
         I: IntoIterator<Item = NewWebsite>,
         I::IntoIter: Send + 'static,
@@ -233,7 +271,7 @@ impl Bulk {
     }
 
     /// Like [`create_websites`](Self::create_websites), but takes a stream and applies backpressure.
-    pub fn create_websites_from<S>(self, websites: S) -> BulkRun<Website>
+    pub fn create_websites_from<S>(self, websites: S) -> BulkRun<NewWebsite, Website>
     where
         S: Stream<Item = NewWebsite> + Send + 'static,
     {
@@ -249,20 +287,20 @@ impl Bulk {
     }
 
     /// Deletes customers, each with all of their websites.
-    pub fn delete_customers<I, D>(self, ids: I) -> BulkRun<()>
+    pub fn delete_customers<I, D>(self, ids: I) -> BulkRun<D, ()>
     where
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
-        D: IntoId<CustomerId> + Send + 'static,
+        D: IntoId<CustomerId> + Clone + Send + 'static,
     {
         self.delete_customers_from(stream::iter(ids))
     }
 
     /// Like [`delete_customers`](Self::delete_customers), but takes a stream and applies backpressure.
-    pub fn delete_customers_from<S, D>(self, ids: S) -> BulkRun<()>
+    pub fn delete_customers_from<S, D>(self, ids: S) -> BulkRun<D, ()>
     where
         S: Stream<Item = D> + Send + 'static,
-        D: IntoId<CustomerId> + Send + 'static,
+        D: IntoId<CustomerId> + Clone + Send + 'static,
     {
         self.run(ids, |twipla, id| async move {
             gone(twipla.customer(id.into_id()?).delete().await.map(drop))
@@ -270,20 +308,20 @@ impl Bulk {
     }
 
     /// Deletes websites.
-    pub fn delete_websites<I, D>(self, ids: I) -> BulkRun<()>
+    pub fn delete_websites<I, D>(self, ids: I) -> BulkRun<D, ()>
     where
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
-        D: IntoId<WebsiteId> + Send + 'static,
+        D: IntoId<WebsiteId> + Clone + Send + 'static,
     {
         self.delete_websites_from(stream::iter(ids))
     }
 
     /// Like [`delete_websites`](Self::delete_websites), but takes a stream and applies backpressure.
-    pub fn delete_websites_from<S, D>(self, ids: S) -> BulkRun<()>
+    pub fn delete_websites_from<S, D>(self, ids: S) -> BulkRun<D, ()>
     where
         S: Stream<Item = D> + Send + 'static,
-        D: IntoId<WebsiteId> + Send + 'static,
+        D: IntoId<WebsiteId> + Clone + Send + 'static,
     {
         self.run(ids, |twipla, id| async move {
             gone(twipla.website(id.into_id()?).delete().await.map(drop))
@@ -292,10 +330,10 @@ impl Bulk {
 
     /// Makes a call for each item of a stream, and applies backpressure. `call`
     /// returns `Ok(None)` where there was nothing to do.
-    pub fn run<S, T, F, C>(self, items: S, call: F) -> BulkRun<T>
+    pub fn run<S, T, F, C>(self, items: S, call: F) -> BulkRun<S::Item, T>
     where
         S: Stream + Send + 'static,
-        S::Item: Send,
+        S::Item: Clone + Send + 'static,
         T: Send + 'static,
         F: Fn(Twipla, S::Item) -> C + Send + 'static,
         C: Future<Output = Result<Option<T>>> + Send + 'static,
@@ -310,7 +348,7 @@ impl Bulk {
         } = self;
         let outcomes = items.map(move |item| {
             // Nothing is sent before the item's turn has come.
-            let work = call(twipla.clone(), item);
+            let work = call(twipla.clone(), item.clone());
             let (stopped, counted, progress) =
                 (Arc::clone(&stopped), Arc::clone(&counted), progress.clone());
             async move {
@@ -338,7 +376,7 @@ impl Bulk {
                 if let Some(progress) = progress {
                     progress(now);
                 }
-                outcome
+                (item, outcome)
             }
         });
         BulkRun {
@@ -348,35 +386,34 @@ impl Bulk {
     }
 }
 
-/// Bulk work about to run. Awaited, it gives a [`BulkReport`]; as a stream, the
-/// outcomes in the order of the input, with no more kept than are under way.
-/// Dropping it stops.
+/// Bulk work about to run. Awaited, it gives a [`BulkReport`]; as a stream, each
+/// item with its outcome in the order of the input, with no more kept than are in
+/// progress. Dropping it stops.
 #[must_use = "nothing runs until this is awaited or streamed"]
-pub struct BulkRun<T> {
+pub struct BulkRun<I, T> {
     concurrency: usize,
-    outcomes: Pin<Box<dyn Stream<Item = Outcome<T>> + Send>>,
+    outcomes: Pin<Box<dyn Stream<Item = (I, Outcome<T>)> + Send>>,
 }
 
-impl<T> Stream for BulkRun<T> {
-    type Item = Outcome<T>;
+impl<I, T> Stream for BulkRun<I, T> {
+    type Item = (I, Outcome<T>);
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.outcomes.as_mut().poll_next(context)
     }
 }
 
-impl<T: Send + 'static> IntoFuture for BulkRun<T> {
-    type Output = Result<BulkReport<T>>;
-    type IntoFuture = BoxFuture<'static, Result<BulkReport<T>>>;
+impl<I: Send + 'static, T: Send + 'static> IntoFuture for BulkRun<I, T> {
+    type Output = Result<BulkReport<I, T>>;
+    type IntoFuture = BoxFuture<'static, Result<BulkReport<I, T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             if self.concurrency == 0 {
                 return Err(Error::invalid("invalid concurrency 0: expected at least 1"));
             }
-            Ok(BulkReport {
-                outcomes: self.outcomes.collect().await,
-            })
+            let (inputs, outcomes) = self.outcomes.unzip().await;
+            Ok(BulkReport { inputs, outcomes })
         })
     }
 }
@@ -390,7 +427,7 @@ impl fmt::Debug for Bulk {
     }
 }
 
-impl<T> fmt::Debug for BulkRun<T> {
+impl<I, T> fmt::Debug for BulkRun<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BulkRun")
             .field("concurrency", &self.concurrency)
