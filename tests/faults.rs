@@ -163,8 +163,10 @@ fn describe(outcome: &Result<()>, requests: usize) -> String {
 
 fn certainty(error: &Error) -> &'static str {
     match (error.change_state(), error.is_ambiguous()) {
-        (Some(ChangeState::Applied), _) => ", told that it is in force",
-        (Some(ChangeState::NotApplied), _) => ", told that it is not in force yet",
+        (Some(ChangeState::Applied), _) => ", told that it was applied",
+        (Some(ChangeState::InForce), _) => ", told that it is in force",
+        (Some(ChangeState::NotApplied), false) => ", told that it is not in force",
+        (Some(ChangeState::NotApplied), true) => ", told that it is not in force yet",
         (_, true) => ", told that it may have been done",
         _ => "",
     }

@@ -25,6 +25,7 @@ mod packages;
 mod paths;
 mod prefetch;
 mod readme;
+mod recovery;
 mod reference;
 mod replies;
 mod schemas;

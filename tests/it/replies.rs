@@ -117,7 +117,7 @@ async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
         assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
         assert_eq!(
             error.change_state(),
-            Some(twipla::ChangeState::Applied),
+            Some(twipla::ChangeState::InForce),
             "{kind:?}: {error}"
         );
         fault("create_website");

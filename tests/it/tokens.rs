@@ -360,7 +360,7 @@ async fn subscription_change_is_not_sent_twice_after_a_lost_response() {
         .cancel()
         .await
         .unwrap_err();
-    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
     assert_eq!(count("cancel_website_subscription"), 1);
 
     // Unless the server says that it did not process the request.

@@ -41,8 +41,14 @@ pub(crate) struct Call {
     pub(crate) api_key: Option<Secret>,
 }
 
-/// Sends a call until it is answered or given up. Any status outside 2xx is an error.
-pub(crate) async fn send(core: &Core, call: &Call, options: &CallOptions) -> Result<Response> {
+/// Sends a call until it is answered, given up, or `deadline` has come. Any status
+/// outside 2xx is an error.
+pub(crate) async fn send(
+    core: &Core,
+    call: &Call,
+    options: &CallOptions,
+    deadline: Instant,
+) -> Result<Response> {
     if tokio::runtime::Handle::try_current().is_err() {
         return Err(Error::new(
             ErrorKind::Configuration,
@@ -50,13 +56,11 @@ pub(crate) async fn send(core: &Core, call: &Call, options: &CallOptions) -> Res
         ));
     }
     let span = call_span(call);
-    let started = Instant::now();
     let runner = CallRunner {
         core,
         call,
         options,
-        started,
-        deadline: later(started, options.timeout),
+        deadline,
         span: &span,
     };
     let result = runner.send_with_retries().await;
@@ -81,7 +85,6 @@ struct CallRunner<'a> {
     core: &'a Core,
     call: &'a Call,
     options: &'a CallOptions,
-    started: Instant,
     deadline: Instant,
     span: &'a Span,
 }
@@ -150,7 +153,7 @@ impl CallRunner<'_> {
 
     /// The token that is cached, or one that is minted for it.
     async fn partner_token(&self) -> Result<Arc<Token>> {
-        match self.core.minter.cached(self.started) {
+        match self.core.minter.cached(Instant::now()) {
             Some(token) => Ok(token),
             None => {
                 self.sign_within_deadline(self.core.minter.partner_token())

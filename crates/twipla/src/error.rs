@@ -84,10 +84,13 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangeState {
-    /// The change is in force.
+    /// The change is in force, and was made by this call.
     Applied,
-    /// The change was not in force when it was read back. It may still arrive:
-    /// [`Error::is_ambiguous`] stays true.
+    /// What was asked for is in force. Whether this call made it so or it was
+    /// before cannot be told: sending the change again would do nothing.
+    InForce,
+    /// The change was not in force when it was read back. Unless the server itself
+    /// answered, it may still arrive: then [`Error::is_ambiguous`] stays true.
     NotApplied,
 }
 
@@ -304,7 +307,8 @@ impl fmt::Display for Error {
             details.push(format!("{} attempts", inner.attempts));
         }
         match inner.change_state {
-            Some(ChangeState::Applied) => details.push("the change is in force".to_owned()),
+            Some(ChangeState::Applied) => details.push("the change was applied".to_owned()),
+            Some(ChangeState::InForce) => details.push("the change is in force".to_owned()),
             Some(ChangeState::NotApplied) => details.push("the change is not in force".to_owned()),
             None if inner.ambiguous => {
                 details.push("the server may have carried it out".to_owned());

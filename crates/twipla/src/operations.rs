@@ -24,10 +24,12 @@ pub(crate) fn create_customer(
     core: &Arc<Core>,
     body: Result<&wire::CreateCustomerRequest>,
 ) -> Request<CreatedIntpc> {
+    let expected = body.as_ref().ok().map(|body| body.intp_customer_id.clone());
     let request = body.and_then(|body| Ok(requests::create_customer(body)?));
     Request::new(core, &table::CREATE_CUSTOMER, request, |response| {
         response.payload
     })
+    .expect_id(expected, |customer| Some(&customer.intp_customer_id))
 }
 
 pub(crate) fn list_customers(core: &Arc<Core>, page: i64, page_size: i64) -> Request<Page<Intpc>> {
@@ -42,6 +44,9 @@ pub(crate) fn get_customer(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Req
     Request::new(core, &table::GET_CUSTOMER, request, |response| {
         response.payload
     })
+    .expect_id(id.get().ok().cloned(), |customer| {
+        Some(&customer.intp_customer_id)
+    })
 }
 
 pub(crate) fn delete_customer(
@@ -52,6 +57,9 @@ pub(crate) fn delete_customer(
     Request::new_with_optional_body(core, &table::DELETE_CUSTOMER, request, |response| {
         response.map(|response| response.payload)
     })
+    .expect_id(id.get().ok().cloned(), |customer| {
+        customer.as_ref().map(|customer| &customer.intp_customer_id)
+    })
 }
 
 // Websites.
@@ -60,20 +68,24 @@ pub(crate) fn create_website(
     core: &Arc<Core>,
     body: Result<&wire::CreateWebsiteRequest>,
 ) -> Request<Website> {
+    let expected = body.as_ref().ok().map(|body| body.website.id.clone());
     let request = body.and_then(|body| Ok(requests::create_website(body)?));
     Request::new(core, &table::CREATE_WEBSITE, request, |response| {
         response.payload
     })
+    .expect_id(expected, |website| Some(&website.intp_website_id))
 }
 
 pub(crate) fn create_website_flat(
     core: &Arc<Core>,
     body: Result<&wire::CreateWebsiteFlatRequest>,
 ) -> Request<Website> {
+    let expected = body.as_ref().ok().map(|body| body.intp_website_id.clone());
     let request = body.and_then(|body| Ok(requests::create_website_flat(body)?));
     Request::new(core, &table::CREATE_WEBSITE_FLAT, request, |response| {
         response.payload
     })
+    .expect_id(expected, |website| Some(&website.intp_website_id))
 }
 
 pub(crate) fn list_websites(
@@ -100,13 +112,18 @@ pub(crate) fn get_website(core: &Arc<Core>, id: &DeferredId<WebsiteId>) -> Reque
     Request::new(core, &table::GET_WEBSITE, request, |response| {
         response.payload
     })
+    .expect_id(id.get().ok().cloned(), |website| {
+        Some(&website.intp_website_id)
+    })
 }
 
 pub(crate) fn get_website_by_id(core: &Arc<Core>, id: Result<TwiplaWebsiteId>) -> Request<Website> {
+    let expected = id.as_ref().ok().copied();
     let request = id.and_then(|id| Ok(requests::get_website_by_id(&id)?));
     Request::new(core, &table::GET_WEBSITE_BY_ID, request, |response| {
         response.payload
     })
+    .expect_id(expected, |website| Some(&website.id))
 }
 
 pub(crate) fn delete_website(
@@ -116,6 +133,9 @@ pub(crate) fn delete_website(
     let request = id.get().and_then(|id| Ok(requests::delete_website(id)?));
     Request::new_with_optional_body(core, &table::DELETE_WEBSITE, request, |response| {
         response.map(|response| response.payload)
+    })
+    .expect_id(id.get().ok().cloned(), |website| {
+        website.as_ref().map(|website| &website.intp_website_id)
     })
 }
 
@@ -282,6 +302,7 @@ pub(crate) fn get_package(core: &Arc<Core>, id: &DeferredId<PackageId>) -> Reque
     Request::new(core, &table::GET_PACKAGE, request, |response| {
         response.payload
     })
+    .expect_id(id.get().ok().copied(), |package| Some(&package.id))
 }
 
 pub(crate) fn rename_package(
@@ -295,6 +316,7 @@ pub(crate) fn rename_package(
     Request::new(core, &table::RENAME_PACKAGE, request, |response| {
         response.payload
     })
+    .expect_id(id.get().ok().copied(), |package| Some(&package.id))
 }
 
 /// `target` is a website or a customer, depending on the subscription model.

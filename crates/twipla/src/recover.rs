@@ -18,22 +18,65 @@ use crate::domain::same_domain;
 use crate::ids::{CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::request::{Existing, ReadChange, Recovery};
-use crate::types::{CreatedApiKey, CreatedIntpc, Package, Website};
+use crate::types::{CreatedApiKey, CreatedIntpc, Package, SubscriptionStatus, Website};
 use crate::{ChangeState, Result};
+
+/// What a subscription change asked for, as it shows on a website.
+#[derive(Debug, Clone)]
+pub(crate) enum ExpectedChange {
+    /// On this package, and in a trial if one was asked for.
+    OnPackage(PackageId, Option<bool>),
+    /// A downgrade to this package is planned.
+    Planned(PackageId),
+    Canceled,
+    Resumed,
+    Inactive,
+}
+
+impl ExpectedChange {
+    /// What a website says of the change. `since` is from when on a new package
+    /// counts as this call's doing.
+    fn state(&self, website: &Website, since: DateTime<Utc>) -> Option<ChangeState> {
+        let is_in_force = match self {
+            Self::OnPackage(package, trial) => {
+                if website.package_id == *package && *trial == Some(true) && !website.in_trial {
+                    // The package is right and the trial is not: this is not what was asked for,
+                    // and saying that nothing happened would be wrong.
+                    return None;
+                }
+                website.package_id == *package && website.status == SubscriptionStatus::Active
+            }
+            Self::Planned(package) => website.planned_downgrade_package_id == Some(*package),
+            Self::Canceled => website.status == SubscriptionStatus::Canceled,
+            Self::Resumed => {
+                website.status == SubscriptionStatus::Active
+                    && website.planned_downgrade_package_id.is_none()
+            }
+            Self::Inactive => website.status == SubscriptionStatus::Inactive,
+        };
+        if !is_in_force {
+            return Some(ChangeState::NotApplied);
+        }
+        // Only a change of package leaves a date.
+        let is_new = website
+            .last_package_change_at
+            .is_some_and(|changed| changed >= since);
+        Some(match self {
+            Self::OnPackage(..) if is_new => ChangeState::Applied,
+            _ => ChangeState::InForce,
+        })
+    }
+}
 
 /// Recovery of a change of a website's subscription.
 pub(crate) fn website_change<T>(
     core: &Arc<Core>,
     id: &DeferredId<WebsiteId>,
-    is_applied: impl FnOnce(&Website) -> bool + Send + 'static,
+    expected: Result<ExpectedChange>,
 ) -> Recovery<T> {
-    let read = operations::get_website(core, id);
-    let read_change: ReadChange = Box::new(|| {
-        Box::pin(async move {
-            let website = read.await.ok()?;
-            Some(change_state(is_applied(&website)))
-        })
-    });
+    let (read, since) = (operations::get_website(core, id), just_now(core));
+    let read_change: ReadChange =
+        Box::new(move || Box::pin(async move { expected.ok()?.state(&read.await.ok()?, since) }));
     Recovery::Change(read_change)
 }
 
@@ -42,14 +85,19 @@ pub(crate) fn website_change<T>(
 pub(crate) fn account_change<T>(
     core: &Arc<Core>,
     id: &DeferredId<CustomerId>,
-    is_applied: impl FnOnce(&Website) -> bool + Send + 'static,
+    expected: Result<ExpectedChange>,
 ) -> Recovery<T> {
     let read = operations::list_websites(core, Some(id), 0, 1);
-    let read_change: ReadChange = Box::new(|| {
+    let (customer, since) = (id.clone(), just_now(core));
+    let read_change: ReadChange = Box::new(move || {
         Box::pin(async move {
             let page = read.await.ok()?;
             let website = page.items.first()?;
-            Some(change_state(is_applied(website)))
+            // A server that ignores the filter shows somebody else's website.
+            if website.intp_customer_id != *customer.get().ok()? {
+                return None;
+            }
+            expected.ok()?.state(website, since)
         })
     });
     Recovery::Change(read_change)
@@ -62,20 +110,13 @@ pub(crate) fn account_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>)
         Box::pin(async move {
             match read.await {
                 Ok(_) => Some(ChangeState::NotApplied),
-                Err(error) if error.is_not_found() => Some(ChangeState::Applied),
+                // Deleted, by this call or before.
+                Err(error) if error.is_not_found() => Some(ChangeState::InForce),
                 Err(_) => None,
             }
         })
     });
     Recovery::Change(read_change)
-}
-
-fn change_state(is_applied: bool) -> ChangeState {
-    if is_applied {
-        ChangeState::Applied
-    } else {
-        ChangeState::NotApplied
-    }
 }
 
 /// What a create of a website asked for.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::Instant;
-use twipla_api::{InvalidRequest, Operation, PreparedRequest};
+use tokio::time::{Instant, timeout_at};
+use twipla_api::{Idempotency, InvalidRequest, Operation, PreparedRequest};
 
 use crate::call::{self, Call, later};
 use crate::core::Core;
@@ -150,6 +150,28 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
+    /// Refuses a response that is about something else than was asked for:
+    /// `found` gives its id, which must be `expected`.
+    pub(crate) fn expect_id<I>(mut self, expected: Option<I>, found: fn(&T) -> Option<&I>) -> Self
+    where
+        I: PartialEq + fmt::Display + Send + Sync + 'static,
+    {
+        let Some(expected) = expected else {
+            return self;
+        };
+        let decode = self.decode;
+        self.decode = Box::new(move |response| {
+            let value = decode(response)?;
+            match found(&value) {
+                Some(found) if *found != expected => Err(response.unusable(format!(
+                    "the response is about {found}, expected {expected}"
+                ))),
+                _ => Ok(value),
+            }
+        });
+        self
+    }
+
     /// The same call, with something else made of its result.
     pub(crate) fn map<U: Send + 'static>(self, map: fn(T) -> U) -> Request<U> {
         let decode = self.decode;
@@ -173,9 +195,9 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
-    /// How long this call may take in all, retries included.
-    ///
-    /// The read-back after an ambiguous failure is not covered by this timeout.
+    /// How long this call may take in all: token, retries, delays, and the
+    /// read-back after an ambiguous failure, for which a quarter of the time is
+    /// kept where there may be one, but at most 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
@@ -211,26 +233,27 @@ impl<T: Send + 'static> Request<T> {
 
     async fn send(mut self) -> Result<T> {
         let call = self.call?;
+        let times = Times::of(self.options.timeout, self.recovery.is_some());
         let once = Once {
             core: &self.core,
             call: &call,
             decode: &self.decode,
+            options: &self.options,
+            deadline: times.send,
         };
         match self.recovery.take() {
-            None => once.send(&self.options).await,
-            Some(Recovery::Change(read_change)) => match once.send(&self.options).await {
+            None => once.send().await,
+            Some(Recovery::Change(read_change)) => match once.send().await {
                 Err(error) if error.is_ambiguous() => {
-                    let state = read_change().await;
-                    // What is not in force now may still arrive late.
-                    let ambiguous = state != Some(ChangeState::Applied);
-                    Err(error.with_change_state(state).with_ambiguous(ambiguous))
+                    let state = timeout_at(times.whole, read_change()).await;
+                    Err(with_change_state(error, state.unwrap_or(None)))
                 }
                 result => result,
             },
             Some(Recovery::Create {
                 find,
                 id_was_chosen,
-            }) => create(&once, self.options, &find, id_was_chosen).await,
+            }) => create(&once, &find, id_was_chosen, times.whole).await,
         }
     }
 }
@@ -263,16 +286,61 @@ impl From<InvalidRequest> for Error {
     }
 }
 
+/// Until when a call may send, and until when it may read back.
+struct Times {
+    send: Instant,
+    whole: Instant,
+}
+
+impl Times {
+    /// Where there may be something to read back, a quarter of the time is kept
+    /// for it, but no more than [`READ_BACK_TIME`].
+    fn of(timeout: Duration, with_recovery: bool) -> Self {
+        let now = Instant::now();
+        let kept = if with_recovery {
+            READ_BACK_TIME.min(timeout / 4)
+        } else {
+            Duration::ZERO
+        };
+        Self {
+            send: later(now, timeout.saturating_sub(kept)),
+            whole: later(now, timeout),
+        }
+    }
+}
+
+/// The most that is kept of a call's time to read back what an ambiguous failure left.
+const READ_BACK_TIME: Duration = Duration::from_secs(10);
+
+/// The error of a change, with what was read back.
+fn with_change_state(error: Error, state: Option<ChangeState>) -> Error {
+    let ambiguous = match state {
+        Some(ChangeState::Applied | ChangeState::InForce) => false,
+        // A 500 ends the server's work. After any other failure, what is not in
+        // force now may still arrive.
+        Some(ChangeState::NotApplied) => !is_servers_own(&error),
+        None => true,
+    };
+    error.with_change_state(state).with_ambiguous(ambiguous)
+}
+
+/// Whether the server itself failed, rather than something between here and it.
+fn is_servers_own(error: &Error) -> bool {
+    error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// A call without its recovery.
 struct Once<'a, T> {
     core: &'a Core,
     call: &'a Call,
     decode: &'a Decode<T>,
+    options: &'a CallOptions,
+    deadline: Instant,
 }
 
 impl<T> Once<'_, T> {
-    async fn send(&self, options: &CallOptions) -> Result<T> {
-        let response = call::send(self.core, self.call, options).await?;
+    async fn send(&self) -> Result<T> {
+        let response = call::send(self.core, self.call, self.options, self.deadline).await?;
         (self.decode)(&response)
     }
 }
@@ -285,17 +353,15 @@ impl<T> Once<'_, T> {
 /// API answers 400 for that.
 async fn create<T>(
     once: &Once<'_, T>,
-    mut options: CallOptions,
     find: &FindExisting<T>,
     id_was_chosen: bool,
+    whole: Instant,
 ) -> Result<T> {
-    let deadline = later(Instant::now(), options.timeout);
     // An earlier send may have been carried out: then a refusal proves nothing.
     let mut was_ambiguous = false;
     let mut attempts = 0;
     loop {
-        options.timeout = deadline.saturating_duration_since(Instant::now());
-        let error = match once.send(&options).await {
+        let error = match once.send().await {
             Ok(created) => return Ok(created),
             Err(error) => error,
         };
@@ -306,7 +372,10 @@ async fn create<T>(
         if !refused && !error.is_ambiguous() {
             return Err(error.with_ambiguous(was_ambiguous));
         }
-        match find().await {
+        let Ok(existing) = timeout_at(whole, find()).await else {
+            return Err(error.with_ambiguous(ambiguous));
+        };
+        match existing {
             Ok(Existing::Same(existing)) if ambiguous => return Ok(existing),
             Ok(Existing::Same(_)) => {
                 return Err(conflict(error, "it is what was asked for").with_exists_as_requested());
@@ -321,18 +390,17 @@ async fn create<T>(
                     .with_kind(ErrorKind::SecretLost)
                     .with_ambiguous(false));
             }
+            Ok(Existing::Nothing) if is_servers_own(&error) => {
+                return Err(error.with_ambiguous(was_ambiguous));
+            }
             Ok(Existing::Nothing) if !ambiguous || !id_was_chosen => return Err(error),
             // Reads may lag behind, so what is refused as a duplicate may not be seen yet.
             Ok(Existing::Nothing) => {
                 was_ambiguous = true;
-                let delay = options
-                    .retry
-                    .delay(
-                        attempts,
-                        &Failure::Broken,
-                        twipla_api::Idempotency::Idempotent,
-                    )
-                    .filter(|delay| later(Instant::now(), *delay) < deadline);
+                let policy = &once.options.retry;
+                let delay = policy
+                    .delay(attempts, &Failure::Broken, Idempotency::Idempotent)
+                    .filter(|delay| later(Instant::now(), *delay) < once.deadline);
                 match delay {
                     Some(delay) if once.core.budget.take() => tokio::time::sleep(delay).await,
                     _ => return Err(error.with_ambiguous(true)),
@@ -361,9 +429,8 @@ fn conflict(error: Error, what: &str) -> Error {
 macro_rules! call_methods {
     ($builder:ty => $output:ty) => {
         impl $builder {
-            /// How long this call may take in all, retries included.
-            ///
-            /// The read-back after an ambiguous failure is not covered by this timeout.
+            /// How long this call may take in all; see
+            /// [`Request::timeout`]($crate::Request::timeout).
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.options.timeout = timeout;
                 self

@@ -87,7 +87,7 @@ impl Response {
     }
 
     /// The error for a success that cannot be used. It may not have come from the server at all.
-    fn unusable(&self, message: impl Into<String>) -> Error {
+    pub(crate) fn unusable(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Decode, message)
             .with_status(self.status)
             .with_body(&self.body)

@@ -77,8 +77,8 @@ impl RetryPolicy {
     ///
     /// For requests that you retry yourself by the same rules, after `attempts`
     /// of them, the last of which ended with `status`: GET, HEAD, OPTIONS, PUT
-    /// and DELETE after 408, 429, 502, 503 and 504, and other methods only after
-    /// 429 or 503 with `Retry-After`. The delay is random up to a bound that
+    /// and DELETE after 408, 429, 502 to 504, 520 to 524 and 530, and other methods
+    /// only after 429 or 503 with `Retry-After`. The delay is random up to a bound that
     /// doubles, or what `retry_after` asks for. A `retry_after` above
     /// [`max_retry_after`](Self::max_retry_after) gives `None`.
     ///
@@ -159,9 +159,24 @@ impl Failure {
     }
 }
 
-/// A gateway that gave up does not know whether the server acted on the request.
+/// Whether the server may have acted on a request that it answered with this status.
+///
+/// A gateway that gave up does not know, and neither does a server that failed
+/// half-way. What a server does not implement (501, 505) it did not do, and with
+/// `Retry-After` a 503 says that it did not take the request.
 fn is_ambiguous_status(status: StatusCode, retry_after: Option<Duration>) -> bool {
-    matches!(status.as_u16(), 408 | 502 | 504) || status == 503 && retry_after.is_none()
+    match status.as_u16() {
+        408 | 499 => true,
+        501 | 505 => false,
+        503 => retry_after.is_none(),
+        code => code >= 500,
+    }
+}
+
+/// Statuses that a gateway answers while the server is out of its reach: 520 to
+/// 524 and 530 come from Cloudflare, the others from any.
+fn is_gateway_status(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 502..=504 | 520..=524 | 530)
 }
 
 fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
@@ -173,7 +188,7 @@ fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
         // With Retry-After the server says that it did not take the request.
         Failure::Status(status, Some(_)) if matches!(status.as_u16(), 429 | 503) => true,
         Failure::Status(status, _) => {
-            may_repeat && matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+            may_repeat && (matches!(status.as_u16(), 408 | 429) || is_gateway_status(*status))
         }
     }
 }
@@ -269,6 +284,14 @@ mod tests {
             (status(503), true, false),
             (status_after(503, 1), true, true),
             (status(504), true, false),
+            (status(499), false, false),
+            (status(501), false, false),
+            (status(505), false, false),
+            (status(519), false, false),
+            (status(520), true, false),
+            (status(524), true, false),
+            (status(525), false, false),
+            (status(530), true, false),
         ] {
             for idempotency in [Idempotency::Safe, Idempotency::Idempotent] {
                 assert_eq!(
@@ -282,6 +305,38 @@ mod tests {
                 not_idempotent,
                 "{failure:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_failure_is_ambiguous_unless_the_server_cannot_have_acted() {
+        for (failure, ambiguous) in [
+            (Failure::NotBuilt, false),
+            (Failure::NotSent, false),
+            (Failure::Broken, true),
+            (Failure::Unusable, true),
+            (status(302), false),
+            (status(400), false),
+            (status(401), false),
+            (status(404), false),
+            (status(408), true),
+            (status(409), false),
+            (status(429), false),
+            (status_after(429, 1), false),
+            (status(499), true),
+            (status(500), true),
+            (status_after(500, 1), true),
+            (status(501), false),
+            (status(502), true),
+            (status_after(502, 1), true),
+            (status(503), true),
+            (status_after(503, 1), false),
+            (status(504), true),
+            (status(505), false),
+            (status(520), true),
+            (status(599), true),
+        ] {
+            assert_eq!(failure.is_ambiguous(), ambiguous, "{failure:?}");
         }
     }
 

@@ -61,7 +61,8 @@ pub(super) fn space_out(text: &str) -> String {
         let starts_item = ["/// ", "fn ", "pub fn "]
             .iter()
             .any(|start| next.starts_with(start));
-        let after_line = indent <= 8 && line.ends_with(';') && starts_item;
+        let is_doc = line.starts_with("///");
+        let after_line = indent <= 8 && line.ends_with(';') && !is_doc && starts_item;
         if (after_block || after_line) && !next.is_empty() {
             out.push('\n');
         }

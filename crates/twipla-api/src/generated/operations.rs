@@ -714,9 +714,7 @@ pub const ALL: &[&Operation] = &[
 /// The operation with this id.
 /// ```
 /// let operation = twipla_api::operations::find("delete_website").unwrap();
-
 /// assert_eq!(operation.to_string(), "DELETE /v2/3as/websites/{intpWebsiteId}");
-
 /// ```
 pub fn find(id: &str) -> Option<&'static Operation> {
     ALL.iter().copied().find(|operation| operation.id == id)

@@ -10,9 +10,9 @@ use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::options::CallOptions;
-use crate::recover;
+use crate::recover::{self, ExpectedChange};
 use crate::request::{Request, call_methods};
-use crate::types::{Subscription, SubscriptionStatus, Website};
+use crate::types::Subscription;
 
 /// An upgrade about to be sent. Awaiting it gives the new subscription.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ use crate::types::{Subscription, SubscriptionStatus, Website};
 pub struct Upgrade {
     core: Arc<Core>,
     owner: SubscriptionOwner,
-    package: Result<PackageId>,
+    package: DeferredId<PackageId>,
     trial: Option<bool>,
     pro_rate: Option<bool>,
     options: CallOptions,
@@ -42,7 +42,7 @@ impl Upgrade {
         Self {
             core: Arc::clone(core),
             owner,
-            package,
+            package: package.into(),
             trial: None,
             pro_rate: None,
             options: core.options,
@@ -63,32 +63,34 @@ impl Upgrade {
 
     fn request(self) -> Request<Subscription> {
         let (trial, pro_rate) = (self.trial, self.pro_rate);
-        let package = self.package;
-        let upgraded = is_on(&package);
+        let package = &self.package;
+        let expected = package
+            .get()
+            .map(|package| ExpectedChange::OnPackage(*package, trial));
         match self.owner {
             SubscriptionOwner::Website(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeWebsiteSubscriptionRequest {
                         intp_website_id: id.clone(),
-                        package_id: package?,
+                        package_id: *package.get()?,
                         trial,
                         pro_rate,
                     })
                 });
                 operations::upgrade_website_subscription(&self.core, body)
-                    .with_recovery(recover::website_change(&self.core, &id, upgraded))
+                    .with_recovery(recover::website_change(&self.core, &id, expected))
             }
             SubscriptionOwner::Customer(id) => {
                 let body = id.get().and_then(|id| {
                     Ok(wire::UpgradeIntpcSubscriptionRequest {
                         intpc_id: id.clone(),
-                        package_id: package?,
+                        package_id: *package.get()?,
                         trial,
                         pro_rate,
                     })
                 });
                 operations::upgrade_intpc_subscription(&self.core, body)
-                    .with_recovery(recover::account_change(&self.core, &id, upgraded))
+                    .with_recovery(recover::account_change(&self.core, &id, expected))
             }
         }
     }
@@ -101,7 +103,7 @@ pub(super) fn downgrade(
     owner: &SubscriptionOwner,
     package: &DeferredId<PackageId>,
 ) -> Request<Subscription> {
-    let planned = is_planned(&package.get().copied());
+    let expected = package.get().copied().map(ExpectedChange::Planned);
     match owner {
         SubscriptionOwner::Website(id) => {
             let body = id.get().and_then(|id| {
@@ -111,7 +113,7 @@ pub(super) fn downgrade(
                 })
             });
             operations::downgrade_website_subscription(core, body)
-                .with_recovery(recover::website_change(core, id, planned))
+                .with_recovery(recover::website_change(core, id, expected))
         }
         SubscriptionOwner::Customer(id) => {
             let body = id.get().and_then(|id| {
@@ -121,7 +123,7 @@ pub(super) fn downgrade(
                 })
             });
             operations::downgrade_intpc_subscription(core, body)
-                .with_recovery(recover::account_change(core, id, planned))
+                .with_recovery(recover::account_change(core, id, expected))
         }
     }
 }
@@ -132,39 +134,17 @@ pub(super) fn resume(core: &Arc<Core>, owner: &SubscriptionOwner) -> Request<Sub
             let body = id.get().map(|id| wire::WebsiteSubscriptionRequest {
                 intp_website_id: id.clone(),
             });
-            operations::resume_website_subscription(core, body)
-                .with_recovery(recover::website_change(core, id, is_resumed))
+            operations::resume_website_subscription(core, body).with_recovery(
+                recover::website_change(core, id, Ok(ExpectedChange::Resumed)),
+            )
         }
         SubscriptionOwner::Customer(id) => {
             let body = id.get().map(|id| wire::IntpcSubscriptionRequest {
                 intpc_id: id.clone(),
             });
-            operations::resume_intpc_subscription(core, body)
-                .with_recovery(recover::account_change(core, id, is_resumed))
+            operations::resume_intpc_subscription(core, body).with_recovery(
+                recover::account_change(core, id, Ok(ExpectedChange::Resumed)),
+            )
         }
     }
-}
-
-// What a website looks like once a change took effect.
-
-fn is_on(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
-    let package = package.as_ref().ok().copied();
-    move |website| Some(website.package_id) == package
-}
-
-fn is_planned(package: &Result<PackageId>) -> impl FnOnce(&Website) -> bool + Send + use<> {
-    let package = package.as_ref().ok().copied();
-    move |website| website.planned_downgrade_package_id == package
-}
-
-pub(super) fn is_canceled(website: &Website) -> bool {
-    website.status == SubscriptionStatus::Canceled
-}
-
-fn is_resumed(website: &Website) -> bool {
-    website.status == SubscriptionStatus::Active && website.planned_downgrade_package_id.is_none()
-}
-
-pub(super) fn is_inactive(website: &Website) -> bool {
-    website.status == SubscriptionStatus::Inactive
 }

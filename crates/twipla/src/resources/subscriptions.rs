@@ -11,15 +11,13 @@ use std::sync::Arc;
 use twipla_api::types as wire;
 
 use super::package_change::ChangePackage;
-use super::subscription_changes::{
-    SubscriptionOwner, Upgrade, downgrade, is_canceled, is_inactive, resume,
-};
+use super::subscription_changes::{SubscriptionOwner, Upgrade, downgrade, resume};
 use crate::Result;
 use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::operations;
-use crate::recover;
+use crate::recover::{self, ExpectedChange};
 use crate::request::Request;
 use crate::types::Subscription;
 
@@ -87,8 +85,9 @@ impl WebsiteSubscription {
     /// Ends the subscription with the period; the free plan follows. Can be
     /// taken back with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
-        operations::cancel_website_subscription(&self.core, self.body())
-            .with_recovery(recover::website_change(&self.core, &self.id, is_canceled))
+        operations::cancel_website_subscription(&self.core, self.body()).with_recovery(
+            recover::website_change(&self.core, &self.id, Ok(ExpectedChange::Canceled)),
+        )
     }
 
     /// Takes a cancellation back (documented). The server answers 500 where
@@ -100,8 +99,9 @@ impl WebsiteSubscription {
     /// Ends the subscription at once. The reply shows the state before; the
     /// website then reads as `inactive` (observed; documented as deleted).
     pub fn deactivate(&self) -> Request<Subscription> {
-        operations::deactivate_website_subscription(&self.core, self.body())
-            .with_recovery(recover::website_change(&self.core, &self.id, is_inactive))
+        operations::deactivate_website_subscription(&self.core, self.body()).with_recovery(
+            recover::website_change(&self.core, &self.id, Ok(ExpectedChange::Inactive)),
+        )
     }
 
     fn owner(&self) -> SubscriptionOwner {
@@ -163,8 +163,9 @@ impl AccountSubscription {
     /// Ends the subscription with the period; the free plan follows. Can be
     /// taken back with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
-        operations::cancel_intpc_subscription(&self.core, self.body())
-            .with_recovery(recover::account_change(&self.core, &self.id, is_canceled))
+        operations::cancel_intpc_subscription(&self.core, self.body()).with_recovery(
+            recover::account_change(&self.core, &self.id, Ok(ExpectedChange::Canceled)),
+        )
     }
 
     /// Takes a cancellation back (documented). The server fails where there

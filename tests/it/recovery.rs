@@ -1,0 +1,406 @@
+//! What is certain after a failure: changes and creates are read back, and what
+//! is read back is about the right thing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use twipla::types::Package;
+use twipla::{ChangeState, Error, ErrorKind, RetryPolicy, Twipla};
+use twipla_sandbox::{Fault, FaultKind};
+use twipla_tests::{Stage, client, price_list};
+
+/// A website on the second smallest package.
+async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let create = twipla.customers().create("c", "c@example.com");
+    let create = create
+        .website("w", "example.com")
+        .website_package(prices[1].id);
+    create.await.unwrap();
+    stage.sandbox.clear_commits();
+    (twipla, prices)
+}
+
+fn status(code: u16) -> Fault {
+    Fault::new(FaultKind::Status {
+        code,
+        headers: Vec::new(),
+        body: r#"{"message":"out of order"}"#.to_owned(),
+    })
+    .times(1)
+}
+
+fn commits(stage: &Stage, operation: &str) -> usize {
+    let commits = stage.sandbox.commits();
+    commits
+        .iter()
+        .filter(|commit| commit.operation == operation)
+        .count()
+}
+
+#[tokio::test]
+async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+
+    stage
+        .sandbox
+        .inject(status(500).operation("upgrade_website_subscription"));
+    let error = subscription.upgrade(prices[2].id).await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::NotApplied));
+    assert!(
+        !error.is_ambiguous() && error.kind() == ErrorKind::Server,
+        "{error}"
+    );
+    assert!(
+        error.message().contains("out of order"),
+        "the reason is kept: {error}"
+    );
+
+    let after = status(500).after_commit();
+    stage
+        .sandbox
+        .inject(after.operation("upgrade_website_subscription"));
+    let error = subscription.upgrade(prices[2].id).await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert!(!error.is_ambiguous(), "{error}");
+    assert_eq!(commits(&stage, "upgrade_website_subscription"), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    for code in [408, 499, 502, 503, 504, 520, 524, 530, 599] {
+        let fault = || status(code).operation("upgrade_website_subscription");
+        stage.sandbox.inject(fault());
+        let error = subscription.upgrade(prices[2].id).await.unwrap_err();
+        assert_eq!(
+            error.change_state(),
+            Some(ChangeState::NotApplied),
+            "{code}: {error}"
+        );
+        assert!(
+            error.is_ambiguous() && error.attempts() == 1,
+            "{code}: {error}"
+        );
+    }
+    for code in [501, 505, 400, 404] {
+        stage
+            .sandbox
+            .inject(status(code).operation("upgrade_website_subscription"));
+        let error = subscription.upgrade(prices[2].id).await.unwrap_err();
+        assert!(!error.is_ambiguous(), "{code}: {error}");
+        assert_eq!(
+            error.change_state(),
+            None,
+            "{code}: nothing to read back: {error}"
+        );
+    }
+    assert_eq!(commits(&stage, "upgrade_website_subscription"), 0);
+    let fault = status(524).after_commit();
+    stage
+        .sandbox
+        .inject(fault.operation("upgrade_website_subscription"));
+    let error = subscription.upgrade(prices[2].id).await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert!(!error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn a_change_that_was_in_force_before_is_not_called_applied() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    // Refused with 500, and yet what was asked for is in force.
+    let resume = subscription.resume().await.unwrap_err();
+    assert_eq!(
+        resume.change_state(),
+        Some(ChangeState::InForce),
+        "{resume}"
+    );
+    assert!(!resume.is_ambiguous(), "{resume}");
+
+    // A downgrade is planned: the subscription is active, but this is not what a resume makes.
+    subscription.downgrade(prices[0].id).await.unwrap();
+    stage.sandbox.inject(
+        Fault::new(FaultKind::ResetBeforeCommit)
+            .operation("resume_website_subscription")
+            .times(1),
+    );
+    let resume = subscription.resume().await.unwrap_err();
+    assert_eq!(
+        resume.change_state(),
+        Some(ChangeState::NotApplied),
+        "{resume}"
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let subscription = twipla.website("w").subscription();
+    let lost = || {
+        let fault = Fault::new(FaultKind::ResetAfterCommit).times(1);
+        stage
+            .sandbox
+            .inject(fault.operation("upgrade_website_subscription"));
+    };
+    lost();
+    let error = subscription
+        .upgrade(prices[2].id)
+        .trial(true)
+        .await
+        .unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    // A second trial is not given: the package changes, the trial does not begin.
+    lost();
+    let error = subscription
+        .upgrade(prices[3].id)
+        .trial(true)
+        .await
+        .unwrap_err();
+    assert_eq!(error.change_state(), None, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn a_create_that_failed_with_500_is_read_back_and_not_sent_again() {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    let create = |id: &'static str| twipla.customers().create(id, format!("{id}@example.com"));
+
+    stage
+        .sandbox
+        .inject(status(500).operation("create_customer"));
+    let error = create("a").await.unwrap_err();
+    assert!(!error.is_ambiguous() && error.attempts() == 1, "{error}");
+    assert!(twipla.customer("a").get().await.unwrap_err().is_not_found());
+
+    stage
+        .sandbox
+        .inject(status(500).after_commit().operation("create_customer"));
+    assert_eq!(create("a").await.unwrap().intp_customer_id, "a");
+
+    for code in [520, 530] {
+        let id = if code == 520 { "b" } else { "d" };
+        stage
+            .sandbox
+            .inject(status(code).operation("create_customer"));
+        assert_eq!(create(id).await.unwrap().intp_customer_id, id, "{code}");
+    }
+    assert_eq!(commits(&stage, "create_customer"), 3);
+}
+
+#[tokio::test]
+async fn a_delete_that_failed_with_500_is_ambiguous() {
+    let stage = Stage::start().await;
+    let (twipla, _) = website(&stage).await;
+    stage
+        .sandbox
+        .inject(status(500).after_commit().operation("delete_website"));
+    let error = twipla.website("w").delete().await.unwrap_err();
+    assert!(error.is_ambiguous(), "nothing read it back: {error}");
+}
+
+#[tokio::test]
+async fn reads_are_retried_after_the_codes_of_gateways_and_never_ambiguous() {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    for code in [502, 503, 504, 520, 521, 522, 523, 524, 530] {
+        stage.sandbox.inject(status(code));
+        twipla.packages().list().await.unwrap();
+    }
+    for code in [500, 501, 525, 599] {
+        stage.sandbox.inject(status(code));
+        let error = twipla.packages().list().await.unwrap_err();
+        assert!(
+            !error.is_ambiguous() && error.attempts() == 1,
+            "{code}: {error}"
+        );
+    }
+}
+
+/// A server that gives every request the same answer, and a client of it.
+async fn answering(stage: &Stage, body: Value) -> Twipla {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = body.to_string();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            let _ = connection.read(&mut request).await;
+            let _ = connection.write_all(answer.as_bytes()).await;
+        }
+    });
+    let builder = client(&stage.sandbox, &stage.sandbox.website_partner());
+    builder.base_url(url).build().unwrap()
+}
+
+fn foreign(result: Result<impl std::fmt::Debug, Error>, expected: &str) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    assert!(error.message().contains(expected), "{error}");
+}
+
+#[tokio::test]
+async fn a_response_about_something_else_is_an_error() {
+    let stage = Stage::start().await;
+    let (real, prices) = website(&stage).await;
+    let site = real.website("w").get().raw().await.unwrap();
+    let customer = real.customer("c").get().raw().await.unwrap();
+    let package = real.package(prices[0].id).get().raw().await.unwrap();
+
+    let twipla = answering(&stage, json!({ "payload": site })).await;
+    twipla.website("w").get().await.unwrap();
+    foreign(twipla.website("v").get().await, "about w, expected v");
+    foreign(twipla.website("v").delete().await, "about w, expected v");
+    let other = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+    foreign(twipla.websites().get_by_twipla_id(other).await, other);
+    foreign(
+        twipla
+            .websites()
+            .create("c", "v", "example.com")
+            .retry(RetryPolicy::none())
+            .await,
+        "expected v",
+    );
+
+    let twipla = answering(&stage, json!({ "payload": customer })).await;
+    twipla.customer("c").get().await.unwrap();
+    foreign(twipla.customer("d").get().await, "about c, expected d");
+    foreign(twipla.customer("d").delete().await, "about c, expected d");
+
+    let twipla = answering(&stage, json!({ "payload": package })).await;
+    twipla.package(prices[0].id).get().await.unwrap();
+    foreign(
+        twipla.package(prices[1].id).get().await,
+        &prices[1].id.to_string(),
+    );
+    foreign(
+        twipla.package(prices[1].id).rename("x").await,
+        &prices[1].id.to_string(),
+    );
+}
+
+#[tokio::test]
+async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    let websites = twipla.websites();
+    for (create, expected) in [
+        (
+            websites.create("c", "w", "other.example"),
+            "for example.com of customer c",
+        ),
+        (
+            websites
+                .create("c", "w", "example.com")
+                .package(prices[0].id),
+            "on another package",
+        ),
+        (
+            websites
+                .create("c", "w", "example.com")
+                .unlimited_free_trial(true),
+            "without a trial",
+        ),
+    ] {
+        let error = create.await.unwrap_err();
+        assert!(
+            error.is_conflict() && !error.exists_as_requested(),
+            "{error}"
+        );
+        assert!(error.message().contains(expected), "{error}");
+    }
+    let same = websites
+        .create("c", "w", "example.com")
+        .package(prices[1].id);
+    let error = same.await.unwrap_err();
+    assert!(
+        error.is_conflict() && error.exists_as_requested(),
+        "{error}"
+    );
+
+    let customers = twipla.customers();
+    for (create, expected) in [
+        (
+            customers.create("c", "d@example.com"),
+            "another e-mail address",
+        ),
+        (
+            customers
+                .create("c", "c@example.com")
+                .website("v", "example.com"),
+            "without this website",
+        ),
+        (
+            customers
+                .create("c", "c@example.com")
+                .website("w", "example.com")
+                .website_package(prices[0].id),
+            "on another package",
+        ),
+        (
+            customers
+                .create("d", "d@example.com")
+                .website("w", "example.com"),
+            "another website",
+        ),
+    ] {
+        let error = create.await.unwrap_err();
+        assert!(
+            error.is_conflict() && !error.exists_as_requested(),
+            "{error}"
+        );
+        assert!(error.message().contains(expected), "{error}");
+    }
+}
+
+// Time stands still until everything waits, so the deadlines alone decide.
+#[tokio::test(start_paused = true)]
+async fn the_timeout_covers_the_read_back_too() {
+    let stage = Stage::start().await;
+    let (twipla, prices) = website(&stage).await;
+    stage.sandbox.inject(Fault::new(FaultKind::Hang));
+    let subscription = twipla.website("w").subscription();
+    let limit = Duration::from_secs(8);
+    let started = tokio::time::Instant::now();
+    let error = subscription
+        .upgrade(prices[2].id)
+        .timeout(limit)
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout() && error.is_ambiguous(), "{error}");
+    assert_eq!(
+        error.change_state(),
+        None,
+        "it could not be read back: {error}"
+    );
+    assert!(
+        error.to_string().contains("8.000 s"),
+        "the limit that was set: {error}"
+    );
+    let took = started.elapsed();
+    assert!(took <= limit + Duration::from_millis(10), "{took:?}");
+
+    let started = tokio::time::Instant::now();
+    let create = twipla
+        .websites()
+        .create("c", "v", "v.example.com")
+        .timeout(limit);
+    let error = create.await.unwrap_err();
+    assert!(error.is_timeout() && error.is_ambiguous(), "{error}");
+    let took = started.elapsed();
+    assert!(took <= limit + Duration::from_millis(10), "{took:?}");
+}
