@@ -31,6 +31,7 @@ mod replies;
 mod schemas;
 mod secrets;
 mod subscriptions;
+mod throttling;
 mod token_table;
 mod tokens;
 mod vectors;

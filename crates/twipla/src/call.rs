@@ -20,6 +20,7 @@ use crate::options::CallOptions;
 use crate::response::Response;
 use crate::retry::{self, Failure};
 use crate::secret::Secret;
+use crate::time::later;
 use crate::{Error, ErrorKind, Result};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -100,10 +101,15 @@ impl CallRunner<'_> {
         let mut ambiguous = false;
         let mut attempts = 0;
         loop {
+            let sent = self
+                .wait_for_slot()
+                .await
+                .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
             attempts += 1;
-            let failed = match self.attempt(attempts, token.as_deref()).await {
+            let failed = match self.attempt(attempts, sent, token.as_deref()).await {
                 Ok(response) => {
                     self.core.budget.success();
+                    self.core.pacer.accepted();
                     if let Some(token) = &token {
                         self.core.minter.accepted(token, &response.headers);
                     }
@@ -133,11 +139,17 @@ impl CallRunner<'_> {
                 }
             }
             let policy = &self.options.retry;
+            let throttled = failed.failure.is_throttled();
+            if throttled {
+                let asked = policy.bounded_retry_after(&failed.failure);
+                self.core.pacer.refused(sent, Instant::now(), asked);
+            }
             let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
                 return Err(error);
             };
             let in_time = later(Instant::now(), delay) < self.deadline;
-            if !in_time || !self.core.budget.take() {
+            // The server says itself when it has room: such a retry adds no load to it.
+            if !in_time || !(throttled || self.core.budget.take()) {
                 return Err(error);
             }
             tracing::debug!(
@@ -149,6 +161,24 @@ impl CallRunner<'_> {
             );
             tokio::time::sleep(delay).await;
         }
+    }
+
+    /// Waits until the pace of the client lets a request leave, and returns that time.
+    async fn wait_for_slot(&self) -> Result<Instant> {
+        let now = Instant::now();
+        let Some(slot) = self.core.pacer.slot(now, self.deadline) else {
+            return Err(Error::new(
+                ErrorKind::RateLimited,
+                format!(
+                    "not sent: the rate limit leaves no room within {}",
+                    seconds(self.options.timeout)
+                ),
+            ));
+        };
+        if slot > now {
+            tokio::time::sleep_until(slot).await;
+        }
+        Ok(slot)
     }
 
     /// The token that is cached, or one that is minted for it.
@@ -191,10 +221,15 @@ impl CallRunner<'_> {
     }
 
     /// Sends the request once and reads its response.
-    async fn attempt(&self, number: u32, token: Option<&Token>) -> Result<Response, FailedAttempt> {
+    async fn attempt(
+        &self,
+        number: u32,
+        started: Instant,
+        token: Option<&Token>,
+    ) -> Result<Response, FailedAttempt> {
         let request = self.request(token)?;
         let span = attempt_span(&self.call.method, number, self.span);
-        let deadline = later(Instant::now(), self.options.attempt_timeout).min(self.deadline);
+        let deadline = later(started, self.options.attempt_timeout).min(self.deadline);
         let result = timeout_at(deadline, self.exchange(request, number))
             .instrument(span.clone())
             .await
@@ -350,12 +385,6 @@ fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
 /// The URL names the partner's ids, and its query may hold what is secret.
 fn connection(message: &str, error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Connection, message).with_source(error.without_url())
-}
-
-/// The moment after a time that may be as long as "for ever".
-pub(crate) fn later(now: Instant, time: Duration) -> Instant {
-    const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    now + time.min(FOR_EVER)
 }
 
 fn seconds(duration: Duration) -> String {

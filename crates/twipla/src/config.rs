@@ -14,6 +14,7 @@ use crate::core::{BaseUrls, Core};
 use crate::crypto::CryptoBackend;
 use crate::ids::{IntoId, PartnerId};
 use crate::options::CallOptions;
+use crate::pace::{Pacer, RateLimit};
 use crate::retry::{Budget, RetryPolicy};
 use crate::{Error, ErrorKind, Result};
 
@@ -123,6 +124,8 @@ pub struct TwiplaBuilder {
     token_lifetime: Duration,
     user_agent: Option<String>,
     options: CallOptions,
+    rate_limit: Option<RateLimit>,
+    adaptive_rate: bool,
     connect_timeout: Duration,
     crypto_backend: CryptoBackend,
 }
@@ -140,6 +143,8 @@ impl Default for TwiplaBuilder {
             token_lifetime: Duration::from_secs(600),
             user_agent: None,
             options: CallOptions::default(),
+            rate_limit: None,
+            adaptive_rate: true,
             connect_timeout: Duration::from_secs(10),
             crypto_backend: CryptoBackend::default(),
         }
@@ -225,6 +230,22 @@ impl TwiplaBuilder {
         self
     }
 
+    /// The most requests of this client and its clones: `per_second` on average,
+    /// and `burst` at once after a rest. No limit by default. Waiting counts into
+    /// the timeout of a call.
+    pub fn rate_limit(mut self, per_second: f64, burst: u32) -> Self {
+        self.rate_limit = Some(RateLimit { per_second, burst });
+        self
+    }
+
+    /// Whether all calls of this client slow down together once the server answers
+    /// 429, or 503 with `Retry-After`; on by default. Without it, each call only
+    /// waits for its own retries.
+    pub fn adaptive_rate(mut self, adaptive: bool) -> Self {
+        self.adaptive_rate = adaptive;
+        self
+    }
+
     /// The largest response that is read, in bytes; 16 MiB by default.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.options.max_body = bytes;
@@ -256,6 +277,13 @@ impl TwiplaBuilder {
                 "invalid token_lifetime: expected at least 30 seconds, or a token would expire while requests carry it",
             ));
         }
+        if let Some(RateLimit { per_second, burst }) = self.rate_limit
+            && !(per_second.is_finite() && per_second >= 0.001 && burst >= 1)
+        {
+            return Err(config(format!(
+                "invalid rate_limit of {per_second} a second, {burst} at once: expected at least 0.001 and 1"
+            )));
+        }
         let agent = user_agent(self.user_agent.as_deref())?;
         // Nothing is sent to the dashboard's host. A proxy, which is what plain
         // http elsewhere may go through, may speak TLS.
@@ -285,6 +313,7 @@ impl TwiplaBuilder {
             minter: Arc::new(Minter::new(partner, signer, self.token_lifetime)),
             options: self.options,
             budget: Budget::new(),
+            pacer: Pacer::new(self.rate_limit, self.adaptive_rate),
         })
     }
 

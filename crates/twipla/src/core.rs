@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::auth::Minter;
 use crate::options::CallOptions;
+use crate::pace::Pacer;
 use crate::retry::Budget;
 
 pub(crate) struct Core {
@@ -16,6 +17,7 @@ pub(crate) struct Core {
     pub(crate) minter: Arc<Minter>,
     pub(crate) options: CallOptions,
     pub(crate) budget: Budget,
+    pub(crate) pacer: Pacer,
 }
 
 /// Validated base URLs.

@@ -101,6 +101,7 @@ mod ids;
 mod iframe;
 mod operations;
 mod options;
+mod pace;
 mod page;
 mod raw_request;
 mod recover;
@@ -111,6 +112,7 @@ mod retry;
 #[cfg(feature = "schemars")]
 mod schemas;
 mod secret;
+mod time;
 
 pub use analytics::{
     Analytics, AnalyticsQuery, AnalyticsReport, Dimension, Filter, Graph, GraphQuery, Metric,

@@ -12,12 +12,13 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use twipla_api::{Idempotency, InvalidRequest, Operation, PreparedRequest};
 
-use crate::call::{self, Call, later};
+use crate::call::{self, Call};
 use crate::core::Core;
 use crate::options::CallOptions;
 use crate::response::Response;
 use crate::retry::{Failure, RetryPolicy};
 use crate::secret::Secret;
+use crate::time::later;
 use crate::{ChangeState, Error, ErrorKind, Result};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

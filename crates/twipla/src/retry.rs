@@ -101,6 +101,13 @@ impl RetryPolicy {
         self.delay(attempts, &failure, Idempotency::of_method(method))
     }
 
+    /// What the server asked for, unless it is more than is ever waited for.
+    pub(crate) fn bounded_retry_after(&self, failure: &Failure) -> Option<Duration> {
+        failure
+            .retry_after()
+            .filter(|asked| *asked <= self.max_retry_after)
+    }
+
     /// The delay before attempt `attempts + 1`, or `None` to give up.
     pub(crate) fn delay(
         &self,
@@ -151,7 +158,19 @@ impl Failure {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// Whether the server says that it did not take the request because there are
+    /// too many.
+    pub(crate) fn is_throttled(&self) -> bool {
+        match self {
+            Self::Status(status, retry_after) => {
+                *status == StatusCode::TOO_MANY_REQUESTS
+                    || *status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, after) => *after,
             _ => None,

@@ -20,6 +20,7 @@ pub(super) fn client(signing: &Signing, base_url: &str) -> Twipla {
         )
         .base_url(base_url)
         .retry(RetryPolicy::none())
+        .adaptive_rate(false)
         .build()
         .unwrap()
 }

@@ -1,0 +1,332 @@
+//! When the requests of a client may leave: all of its calls slow down together.
+//!
+//! A server that answers 429 (or 503 with `Retry-After`) did not take the request
+//! because of all that the client sends, so one shared schedule spaces out all of
+//! it. Each refusal pauses the client as long as the server asked and widens the
+//! space between requests; each success narrows it a little, until it is gone.
+//! A fixed limit of the caller's is a second schedule of the same kind.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The space after a first refusal.
+const FIRST_SPACE: Duration = Duration::from_millis(20);
+/// A longer wait that the server asks for concerns the one call.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// No space is wider.
+const WIDEST_SPACE: Duration = Duration::from_secs(5);
+/// A space that is narrower is none.
+const NARROWEST_SPACE: Duration = Duration::from_millis(2);
+/// What a refusal makes of the space, and a success.
+const WIDEN: f64 = 2.0;
+const NARROW: f64 = 0.97;
+
+/// A fixed limit: so many requests a second, and so many at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RateLimit {
+    pub(crate) per_second: f64,
+    pub(crate) burst: u32,
+}
+
+/// Spaces out the requests of a client.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    limit: Option<RateLimit>,
+    /// Whether refusals slow the client down.
+    is_adaptive: bool,
+    /// Whether there is a schedule at all: every call asks.
+    is_active: AtomicBool,
+    schedule: Mutex<Schedule>,
+}
+
+#[derive(Debug, Default)]
+struct Schedule {
+    /// Before then, nothing is sent.
+    next: Option<Instant>,
+    /// Between two requests.
+    space: Duration,
+    /// When the space was last widened.
+    widened: Option<Instant>,
+    /// When the requests of a fixed limit are used up to, at its rate.
+    limit_used_until: Option<Instant>,
+}
+
+impl Pacer {
+    pub(crate) fn new(limit: Option<RateLimit>, is_adaptive: bool) -> Self {
+        Self {
+            limit,
+            is_adaptive,
+            is_active: AtomicBool::new(limit.is_some()),
+            schedule: Mutex::default(),
+        }
+    }
+
+    /// When a request may leave that is ready `now`; `None` where that would not
+    /// be before its `deadline`. The caller then sends it at that time.
+    pub(crate) fn slot(&self, now: Instant, deadline: Instant) -> Option<Instant> {
+        if !self.is_active.load(Ordering::Relaxed) {
+            return Some(now);
+        }
+        let mut schedule = self.lock();
+        let mut slot = schedule.next.map_or(now, |next| next.max(now));
+        let mut limit_used_until = None;
+        if let Some(limit) = self.limit {
+            let space = Duration::from_secs_f64(1.0 / limit.per_second);
+            let allowance = space * limit.burst.saturating_sub(1);
+            let used_until = schedule.limit_used_until.unwrap_or(now).max(now);
+            if let Some(earliest) = used_until.checked_sub(allowance) {
+                slot = slot.max(earliest);
+            }
+            limit_used_until = Some(used_until.max(slot) + space);
+        }
+        if slot > now && slot >= deadline {
+            return None;
+        }
+        schedule.limit_used_until = limit_used_until;
+        schedule.next = Some(slot + schedule.space);
+        Some(slot)
+    }
+
+    /// The server refused a request that was `sent` because there are too many,
+    /// and asked to wait.
+    pub(crate) fn refused(&self, sent: Instant, now: Instant, retry_after: Option<Duration>) {
+        if !self.is_adaptive {
+            return;
+        }
+        let mut schedule = self.lock();
+        // Requests that were under way when the space was widened say nothing new.
+        if schedule.widened.is_none_or(|widened| sent >= widened) {
+            let wider = schedule.space.mul_f64(WIDEN);
+            schedule.space = wider.clamp(FIRST_SPACE, WIDEST_SPACE);
+            schedule.widened = Some(now);
+        }
+        let asked = retry_after.filter(|asked| *asked <= LONGEST_PAUSE);
+        let pause = now + asked.unwrap_or(schedule.space);
+        schedule.next = Some(schedule.next.map_or(pause, |next| next.max(pause)));
+        self.is_active.store(true, Ordering::Relaxed);
+    }
+
+    /// The server took a request.
+    pub(crate) fn accepted(&self) {
+        if !self.is_active.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut schedule = self.lock();
+        schedule.space = schedule.space.mul_f64(NARROW);
+        if schedule.space < NARROWEST_SPACE {
+            schedule.space = Duration::ZERO;
+            schedule.next = None;
+            self.is_active
+                .store(self.limit.is_some(), Ordering::Relaxed);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Schedule> {
+        // Every value in it is sound by itself.
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BinaryHeap;
+
+    use super::*;
+
+    /// A gateway that lets through `per_second` requests, after a `burst` at once.
+    struct Bucket {
+        per_second: f64,
+        burst: f64,
+        tokens: f64,
+        filled: Instant,
+    }
+
+    impl Bucket {
+        fn new(per_second: f64, burst: f64, now: Instant) -> Self {
+            Self {
+                per_second,
+                burst,
+                tokens: burst,
+                filled: now,
+            }
+        }
+
+        /// `Retry-After` in whole seconds where there is no token.
+        fn take(&mut self, now: Instant) -> Result<(), Duration> {
+            let refill = (now - self.filled).as_secs_f64() * self.per_second;
+            self.tokens = (self.tokens + refill).min(self.burst);
+            self.filled = now;
+            if self.tokens >= 1.0 {
+                self.tokens -= 1.0;
+                return Ok(());
+            }
+            let wait = (1.0 - self.tokens) / self.per_second;
+            Err(Duration::from_secs_f64(wait.ceil()))
+        }
+    }
+
+    fn far(now: Instant) -> Instant {
+        now + Duration::from_secs(3600)
+    }
+
+    /// Makes `calls` with `workers` at once, and returns how many requests that took and how long.
+    fn simulate(
+        pacer: &Pacer,
+        bucket: &mut Bucket,
+        start: Instant,
+        calls: usize,
+        workers: usize,
+    ) -> (usize, Duration) {
+        const ROUND_TRIP: Duration = Duration::from_millis(20);
+        // When each worker is ready, the earliest first.
+        let mut ready: BinaryHeap<_> = (0..workers).map(|_| std::cmp::Reverse(start)).collect();
+        let (mut done, mut requests, mut last) = (0, 0, start);
+        while done < calls {
+            let std::cmp::Reverse(now) = ready.pop().unwrap();
+            let sent = pacer.slot(now, far(now)).unwrap();
+            requests += 1;
+            let answered = sent + ROUND_TRIP;
+            match bucket.take(sent) {
+                Ok(()) => {
+                    pacer.accepted();
+                    done += 1;
+                    last = answered;
+                    ready.push(std::cmp::Reverse(answered));
+                }
+                Err(after) => {
+                    pacer.refused(sent, answered, Some(after));
+                    ready.push(std::cmp::Reverse(answered + after));
+                }
+            }
+        }
+        (requests, last - start)
+    }
+
+    #[test]
+    fn a_thousand_calls_take_few_more_requests_whatever_the_limit() {
+        for (per_second, burst) in [
+            (5.0, 1.0),
+            (5.0, 5.0),
+            (5.0, 50.0),
+            (1.0, 1.0),
+            (50.0, 10.0),
+            (200.0, 1.0),
+        ] {
+            for workers in [1, 8, 64] {
+                let start = Instant::now();
+                let pacer = Pacer::new(None, true);
+                let mut bucket = Bucket::new(per_second, burst, start);
+                let (requests, took) = simulate(&pacer, &mut bucket, start, 1000, workers);
+                assert!(
+                    requests <= 1200,
+                    "{per_second} a second, {burst} at once, {workers} workers: {requests} requests"
+                );
+                let ideal = (1000.0 - burst) / per_second;
+                assert!(
+                    took.as_secs_f64() < ideal * 2.0 + 60.0,
+                    "{per_second} a second, {workers} workers: {took:?} instead of {ideal} s"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_waits_before_a_refusal_and_long_after_it() {
+        let pacer = Pacer::new(None, true);
+        let now = Instant::now();
+        assert_eq!(pacer.slot(now, far(now)), Some(now));
+        pacer.refused(now, now, Some(Duration::from_secs(3)));
+        assert_eq!(
+            pacer.slot(now, far(now)),
+            Some(now + Duration::from_secs(3))
+        );
+        assert_eq!(
+            pacer.slot(now, far(now)),
+            Some(now + Duration::from_secs(3) + FIRST_SPACE),
+            "the next one is spaced"
+        );
+        (0..1000).for_each(|_| pacer.accepted());
+        assert_eq!(pacer.slot(now, far(now)), Some(now));
+    }
+
+    #[test]
+    fn a_call_without_the_time_to_wait_takes_no_slot() {
+        let pacer = Pacer::new(None, true);
+        let now = Instant::now();
+        pacer.refused(now, now, Some(Duration::from_secs(3)));
+        for _ in 0..100 {
+            assert_eq!(pacer.slot(now, now + Duration::from_secs(3)), None);
+        }
+        assert_eq!(
+            pacer.slot(now, far(now)),
+            Some(now + Duration::from_secs(3))
+        );
+    }
+
+    #[test]
+    fn an_absurd_wait_of_one_call_does_not_stop_the_others() {
+        let pacer = Pacer::new(None, true);
+        let now = Instant::now();
+        pacer.refused(now, now, Some(Duration::MAX));
+        assert_eq!(pacer.slot(now, far(now)), Some(now + FIRST_SPACE));
+    }
+
+    #[test]
+    fn a_client_that_is_not_adaptive_ignores_refusals() {
+        let pacer = Pacer::new(None, false);
+        let now = Instant::now();
+        pacer.refused(now, now, Some(Duration::from_secs(3)));
+        assert_eq!(pacer.slot(now, far(now)), Some(now));
+    }
+
+    #[test]
+    fn refusals_of_one_volley_widen_the_space_once() {
+        let pacer = Pacer::new(None, true);
+        let now = Instant::now();
+        let later = now + Duration::from_millis(50);
+        (0..64).for_each(|_| pacer.refused(now, later, None));
+        assert_eq!(pacer.lock().space, FIRST_SPACE);
+        pacer.refused(later, later, None);
+        assert_eq!(pacer.lock().space, FIRST_SPACE.mul_f64(WIDEN));
+        for n in 0..100 {
+            let now = later + Duration::from_secs(n);
+            pacer.refused(now, now, None);
+        }
+        assert_eq!(pacer.lock().space, WIDEST_SPACE);
+    }
+
+    #[test]
+    fn a_fixed_limit_lets_a_burst_through_and_then_its_rate() {
+        let limit = RateLimit {
+            per_second: 10.0,
+            burst: 3,
+        };
+        let pacer = Pacer::new(Some(limit), true);
+        let now = Instant::now();
+        let waits: Vec<_> = (0..6)
+            .map(|_| (pacer.slot(now, far(now)).unwrap() - now).as_millis())
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
+        let later = now + Duration::from_secs(10);
+        let waits: Vec<_> = (0..4)
+            .map(|_| {
+                pacer
+                    .slot(later, far(later))
+                    .map_or(0, |slot| (slot - later).as_millis())
+            })
+            .collect();
+        assert_eq!(
+            waits,
+            [0, 0, 0, 100],
+            "what was not used is no more than a burst"
+        );
+        (0..1000).for_each(|_| pacer.accepted());
+        assert!(
+            pacer.slot(later, far(later)).unwrap() > later,
+            "successes do not lift it"
+        );
+    }
+}
