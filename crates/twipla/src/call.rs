@@ -165,20 +165,25 @@ impl CallRunner<'_> {
 
     /// Waits until the pace of the client lets a request leave, and returns that time.
     async fn wait_for_slot(&self) -> Result<Instant> {
-        let now = Instant::now();
-        let Some(slot) = self.core.pacer.slot(now, self.deadline) else {
-            return Err(Error::new(
-                ErrorKind::RateLimited,
-                format!(
-                    "not sent: the rate limit leaves no room within {}",
-                    seconds(self.options.timeout)
-                ),
-            ));
-        };
-        if slot > now {
-            tokio::time::sleep_until(slot).await;
+        loop {
+            let now = Instant::now();
+            let Some(slot) = self.core.pacer.slot(now, self.deadline) else {
+                return Err(Error::new(
+                    ErrorKind::RateLimited,
+                    format!(
+                        "not sent: the rate limit leaves no room within {}",
+                        seconds(self.options.timeout)
+                    ),
+                ));
+            };
+            if slot.at <= now {
+                return Ok(now);
+            }
+            tokio::time::sleep_until(slot.at).await;
+            if self.core.pacer.is_valid(&slot) {
+                return Ok(slot.at);
+            }
         }
-        Ok(slot)
     }
 
     /// The token that is cached, or one that is minted for it.

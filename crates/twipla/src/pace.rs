@@ -42,6 +42,13 @@ pub(crate) struct Pacer {
     schedule: Mutex<Schedule>,
 }
 
+/// When a request may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) at: Instant,
+    pauses: u64,
+}
+
 #[derive(Debug, Default)]
 struct Schedule {
     /// Before then, nothing is sent.
@@ -50,6 +57,10 @@ struct Schedule {
     space: Duration,
     /// When the space was last widened.
     widened: Option<Instant>,
+    /// The longest pause that was asked for.
+    paused_until: Option<Instant>,
+    /// How often the client was paused.
+    pauses: u64,
     /// When the requests of a fixed limit are used up to, at its rate.
     limit_used_until: Option<Instant>,
 }
@@ -65,10 +76,11 @@ impl Pacer {
     }
 
     /// When a request may leave that is ready `now`; `None` where that would not
-    /// be before its `deadline`. The caller then sends it at that time.
-    pub(crate) fn slot(&self, now: Instant, deadline: Instant) -> Option<Instant> {
+    /// be before its `deadline`. The caller waits until then, and sends it if the
+    /// slot [is still valid](Self::is_valid).
+    pub(crate) fn slot(&self, now: Instant, deadline: Instant) -> Option<Slot> {
         if !self.is_active.load(Ordering::Relaxed) {
-            return Some(now);
+            return Some(Slot { at: now, pauses: 0 });
         }
         let mut schedule = self.lock();
         let mut slot = schedule.next.map_or(now, |next| next.max(now));
@@ -87,7 +99,16 @@ impl Pacer {
         }
         schedule.limit_used_until = limit_used_until;
         schedule.next = Some(slot + schedule.space);
-        Some(slot)
+        Some(Slot {
+            at: slot,
+            pauses: schedule.pauses,
+        })
+    }
+
+    /// Whether the client was not paused since the slot was taken. Otherwise the
+    /// request has to take another one.
+    pub(crate) fn is_valid(&self, slot: &Slot) -> bool {
+        slot.pauses == self.lock().pauses
     }
 
     /// The server refused a request that was `sent` because there are too many,
@@ -105,7 +126,14 @@ impl Pacer {
         }
         let asked = retry_after.filter(|asked| *asked <= LONGEST_PAUSE);
         let pause = now + asked.unwrap_or(schedule.space);
-        schedule.next = Some(schedule.next.map_or(pause, |next| next.max(pause)));
+        // Slots that were taken before are void, and so is what they used up.
+        schedule.next = Some(
+            schedule
+                .paused_until
+                .map_or(pause, |until| until.max(pause)),
+        );
+        schedule.paused_until = schedule.next;
+        schedule.pauses += 1;
         self.is_active.store(true, Ordering::Relaxed);
     }
 
@@ -132,6 +160,7 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
     use super::*;
@@ -172,6 +201,14 @@ mod tests {
         now + Duration::from_secs(3600)
     }
 
+    /// What happens next to a worker that makes one call after the other.
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    enum Event {
+        Ready,
+        Wake(Instant, u64),
+        Answered(Instant, Result<(), Duration>),
+    }
+
     /// Makes `calls` with `workers` at once, and returns how many requests that took and how long.
     fn simulate(
         pacer: &Pacer,
@@ -181,28 +218,42 @@ mod tests {
         workers: usize,
     ) -> (usize, Duration) {
         const ROUND_TRIP: Duration = Duration::from_millis(20);
-        // When each worker is ready, the earliest first.
-        let mut ready: BinaryHeap<_> = (0..workers).map(|_| std::cmp::Reverse(start)).collect();
-        let (mut done, mut requests, mut last) = (0, 0, start);
-        while done < calls {
-            let std::cmp::Reverse(now) = ready.pop().unwrap();
-            let sent = pacer.slot(now, far(now)).unwrap();
-            requests += 1;
-            let answered = sent + ROUND_TRIP;
-            match bucket.take(sent) {
-                Ok(()) => {
+        let mut events: BinaryHeap<_> = (0..workers)
+            .map(|_| Reverse((start, Event::Ready)))
+            .collect();
+        let (mut done, mut requests) = (0, 0);
+        loop {
+            let Reverse((now, event)) = events.pop().unwrap();
+            let next = match event {
+                Event::Ready => {
+                    let slot = pacer.slot(now, far(now)).unwrap();
+                    (slot.at, Event::Wake(slot.at, slot.pauses))
+                }
+                Event::Wake(at, pauses) => {
+                    // A slot at once is not waited for, and so cannot become void.
+                    let slot = Slot { at, pauses };
+                    if pauses == 0 || pacer.is_valid(&slot) {
+                        requests += 1;
+                        (now + ROUND_TRIP, Event::Answered(now, bucket.take(now)))
+                    } else {
+                        (now, Event::Ready)
+                    }
+                }
+                Event::Answered(_, Ok(())) => {
                     pacer.accepted();
                     done += 1;
-                    last = answered;
-                    ready.push(std::cmp::Reverse(answered));
+                    if done == calls {
+                        return (requests, now - start);
+                    }
+                    (now, Event::Ready)
                 }
-                Err(after) => {
-                    pacer.refused(sent, answered, Some(after));
-                    ready.push(std::cmp::Reverse(answered + after));
+                Event::Answered(sent, Err(after)) => {
+                    pacer.refused(sent, now, Some(after));
+                    (now + after, Event::Ready)
                 }
-            }
+            };
+            events.push(Reverse(next));
         }
-        (requests, last - start)
     }
 
     #[test]
@@ -237,19 +288,19 @@ mod tests {
     fn nothing_waits_before_a_refusal_and_long_after_it() {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
-        assert_eq!(pacer.slot(now, far(now)), Some(now));
+        assert_eq!(pacer.slot(now, far(now)).map(|slot| slot.at), Some(now));
         pacer.refused(now, now, Some(Duration::from_secs(3)));
         assert_eq!(
-            pacer.slot(now, far(now)),
+            pacer.slot(now, far(now)).map(|slot| slot.at),
             Some(now + Duration::from_secs(3))
         );
         assert_eq!(
-            pacer.slot(now, far(now)),
+            pacer.slot(now, far(now)).map(|slot| slot.at),
             Some(now + Duration::from_secs(3) + FIRST_SPACE),
             "the next one is spaced"
         );
         (0..1000).for_each(|_| pacer.accepted());
-        assert_eq!(pacer.slot(now, far(now)), Some(now));
+        assert_eq!(pacer.slot(now, far(now)).map(|slot| slot.at), Some(now));
     }
 
     #[test]
@@ -261,7 +312,7 @@ mod tests {
             assert_eq!(pacer.slot(now, now + Duration::from_secs(3)), None);
         }
         assert_eq!(
-            pacer.slot(now, far(now)),
+            pacer.slot(now, far(now)).map(|slot| slot.at),
             Some(now + Duration::from_secs(3))
         );
     }
@@ -271,7 +322,10 @@ mod tests {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
         pacer.refused(now, now, Some(Duration::MAX));
-        assert_eq!(pacer.slot(now, far(now)), Some(now + FIRST_SPACE));
+        assert_eq!(
+            pacer.slot(now, far(now)).map(|slot| slot.at),
+            Some(now + FIRST_SPACE)
+        );
     }
 
     #[test]
@@ -279,7 +333,7 @@ mod tests {
         let pacer = Pacer::new(None, false);
         let now = Instant::now();
         pacer.refused(now, now, Some(Duration::from_secs(3)));
-        assert_eq!(pacer.slot(now, far(now)), Some(now));
+        assert_eq!(pacer.slot(now, far(now)).map(|slot| slot.at), Some(now));
     }
 
     #[test]
@@ -307,7 +361,7 @@ mod tests {
         let pacer = Pacer::new(Some(limit), true);
         let now = Instant::now();
         let waits: Vec<_> = (0..6)
-            .map(|_| (pacer.slot(now, far(now)).unwrap() - now).as_millis())
+            .map(|_| (pacer.slot(now, far(now)).unwrap().at - now).as_millis())
             .collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
         let later = now + Duration::from_secs(10);
@@ -315,7 +369,7 @@ mod tests {
             .map(|_| {
                 pacer
                     .slot(later, far(later))
-                    .map_or(0, |slot| (slot - later).as_millis())
+                    .map_or(0, |slot| (slot.at - later).as_millis())
             })
             .collect();
         assert_eq!(
@@ -325,7 +379,7 @@ mod tests {
         );
         (0..1000).for_each(|_| pacer.accepted());
         assert!(
-            pacer.slot(later, far(later)).unwrap() > later,
+            pacer.slot(later, far(later)).unwrap().at > later,
             "successes do not lift it"
         );
     }
