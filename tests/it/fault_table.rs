@@ -9,7 +9,7 @@ async fn the_table_of_the_readme_is_what_a_caller_sees() {
     let (shown, _) = rest
         .split_once("\n<!-- /fault table -->")
         .expect("the end of the table");
-    let table = twipla_tests::faults::table().await.unwrap();
+    let table = twipla_tests::fault_table::table().await.unwrap();
     assert!(!table.contains("unexpected"), "{table}");
     assert_eq!(
         shown, table,
