@@ -23,7 +23,7 @@ fn websites(n: usize) -> impl Iterator<Item = NewWebsite> + Send + 'static {
 }
 
 #[tokio::test]
-async fn every_item_has_its_outcome_in_the_order_of_the_input() {
+async fn outcomes_are_in_the_order_of_the_input() {
     let stage = stage().await;
     let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let note = Arc::clone(&seen);
@@ -45,7 +45,7 @@ async fn every_item_has_its_outcome_in_the_order_of_the_input() {
 }
 
 #[tokio::test]
-async fn no_more_are_under_way_than_allowed() {
+async fn concurrency_is_bounded() {
     let stage = stage().await;
     let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));
     let count = Arc::clone(&under_way);
@@ -79,7 +79,7 @@ async fn no_more_are_under_way_than_allowed() {
 }
 
 #[tokio::test]
-async fn after_a_failure_nothing_more_is_begun_if_so_asked() {
+async fn stop_on_error_skips_the_items_that_follow() {
     let stage = stage().await;
     let wrong = NewWebsite::new("nobody", "wrong", "example.com");
     let items = websites(2)
@@ -123,7 +123,7 @@ async fn after_a_failure_nothing_more_is_begun_if_so_asked() {
 }
 
 #[tokio::test]
-async fn a_run_can_be_started_again_until_all_is_there() {
+async fn repeated_run_completes_what_is_missing() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     for kind in [
@@ -186,7 +186,7 @@ async fn a_run_can_be_started_again_until_all_is_there() {
 }
 
 #[tokio::test]
-async fn a_stream_gives_outcomes_as_they_come() {
+async fn stream_yields_outcomes_as_they_come() {
     let stage = stage().await;
     let items = futures_util::stream::iter(websites(6));
     let mut run = stage.website_model.bulk().create_websites_from(items);

@@ -32,7 +32,7 @@ async fn works(twipla: &Twipla, website: twipla::TwiplaWebsiteId, key: &str) -> 
 }
 
 #[tokio::test]
-async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
+async fn api_key_shows_its_secret_once_and_works_until_deleted() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -64,7 +64,7 @@ async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
 }
 
 #[tokio::test]
-async fn a_key_expires() {
+async fn api_key_expires() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let at = Utc::now() + Duration::days(2);
@@ -86,7 +86,7 @@ async fn a_key_expires() {
 }
 
 #[tokio::test]
-async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
+async fn api_key_whose_secret_was_lost_is_named_and_not_created_twice() {
     let (stage, _) = stage().await;
     let keys = stage.website_model.website("w").api_keys();
     let fault = |kind| {
@@ -115,7 +115,7 @@ async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
 }
 
 #[tokio::test]
-async fn a_rotation_leaves_no_gap() {
+async fn rotation_keeps_the_old_key_until_confirmed() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -166,7 +166,7 @@ async fn a_rotation_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn a_key_logs_in_to_the_dashboard() {
+async fn login_with_an_api_key_opens_the_dashboard() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let key = twipla
@@ -258,7 +258,7 @@ async fn contributors_have_one_role_each() {
 }
 
 #[tokio::test]
-async fn domains_are_whitelisted_and_taken_off() {
+async fn domains_are_whitelisted_and_removed() {
     let (stage, _) = stage().await;
     let domains = stage.website_model.website("w").whitelisted_domains();
     domains.add("a.example.com").await.unwrap();

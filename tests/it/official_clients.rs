@@ -19,7 +19,7 @@ async fn stage() -> Stage {
 
 /// The Go client sends every object whole, with empty fields for what is not set.
 #[tokio::test]
-async fn empty_fields_stand_for_absent_ones() {
+async fn empty_fields_count_as_absent() {
     let stage = stage().await;
     let body = |id: &str, uft: bool| {
         json!({
@@ -56,7 +56,7 @@ async fn empty_fields_stand_for_absent_ones() {
 
 /// The Node client ends one path with a slash, the PHP client sends an empty list as a body and null for what is not set.
 #[tokio::test]
-async fn odd_paths_and_bodies_are_taken() {
+async fn odd_paths_and_bodies_are_accepted() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let flat = json!({"intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com", "packageId": null, "billingDate": null});
@@ -113,7 +113,7 @@ async fn odd_paths_and_bodies_are_taken() {
 
 /// The older family of subscription calls is still alive.
 #[tokio::test]
-async fn the_older_subscription_calls_work() {
+async fn older_subscription_paths_work() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla
@@ -131,7 +131,7 @@ async fn the_older_subscription_calls_work() {
 
 /// Two clients need an expiry of a key, and strict parsers no more than milliseconds.
 #[tokio::test]
-async fn replies_are_what_the_clients_can_read() {
+async fn responses_suit_the_strictest_client() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla
@@ -155,7 +155,7 @@ async fn replies_are_what_the_clients_can_read() {
 }
 
 #[tokio::test]
-async fn time_moves_at_once_and_only_as_far_as_the_calendar() {
+async fn advance_moves_time_within_the_calendar() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla

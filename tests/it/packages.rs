@@ -5,7 +5,7 @@ use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::Stage;
 
 #[tokio::test]
-async fn packages_are_made_renamed_and_read() {
+async fn packages_are_created_renamed_and_read() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let made = twipla
@@ -55,7 +55,7 @@ async fn packages_are_made_renamed_and_read() {
 }
 
 #[tokio::test]
-async fn a_restricted_package_is_seen_where_it_is_assigned() {
+async fn restricted_package_is_listed_only_where_it_is_assigned() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     twipla
@@ -133,7 +133,7 @@ async fn a_restricted_package_is_seen_where_it_is_assigned() {
 }
 
 #[tokio::test]
-async fn under_the_account_model_packages_are_assigned_to_customers() {
+async fn account_model_assigns_packages_to_customers() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     twipla
@@ -170,7 +170,7 @@ async fn under_the_account_model_packages_are_assigned_to_customers() {
 }
 
 #[tokio::test]
-async fn a_package_whose_answer_was_lost_is_found_and_not_made_twice() {
+async fn package_is_found_after_a_lost_response_and_not_created_twice() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let create = || {

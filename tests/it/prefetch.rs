@@ -34,7 +34,7 @@ async fn requests(stage: &Stage, count: usize) -> usize {
 }
 
 #[tokio::test]
-async fn the_entries_and_the_requests_are_the_same() {
+async fn prefetch_changes_neither_entries_nor_requests() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let plain: Vec<_> = list.stream().try_collect().await.unwrap();
@@ -47,7 +47,7 @@ async fn the_entries_and_the_requests_are_the_same() {
 }
 
 #[tokio::test]
-async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
+async fn prefetch_requests_one_page_ahead() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(2);
     let mut ahead = Box::pin(list.prefetch(true).stream());
@@ -68,7 +68,7 @@ async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_failure_ahead_comes_in_its_turn() {
+async fn prefetch_failure_comes_in_its_turn() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let mut ahead = Box::pin(list.prefetch(true).stream());

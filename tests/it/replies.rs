@@ -26,7 +26,7 @@ async fn stage(kind: FaultKind) -> (Stage, Twipla) {
 }
 
 #[tokio::test]
-async fn a_missing_field_is_named_and_the_body_kept() {
+async fn missing_field_is_named_and_the_body_kept() {
     let (_stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
     let error = twipla.website("w").get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -36,7 +36,7 @@ async fn a_missing_field_is_named_and_the_body_kept() {
 }
 
 #[tokio::test]
-async fn raw_gives_the_payload_where_the_types_fall_short() {
+async fn raw_returns_a_payload_that_does_not_fit_the_type() {
     let (stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
     let json = twipla.website("w").get().raw().await.unwrap();
     assert_eq!(json["intpWebsiteId"], "w");
@@ -46,7 +46,7 @@ async fn raw_gives_the_payload_where_the_types_fall_short() {
 }
 
 #[tokio::test]
-async fn an_unknown_value_of_an_enum_is_kept() {
+async fn unknown_enum_value_is_kept() {
     let (_stage, twipla) = stage(FaultKind::UnknownEnumValue).await;
     let site = twipla.website("w").get().await.unwrap();
     let unknown = matches!(site.status, SubscriptionStatus::Unknown(_))
@@ -55,7 +55,7 @@ async fn an_unknown_value_of_an_enum_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_says_so() {
+async fn body_that_is_not_json_says_so() {
     for kind in [
         FaultKind::HtmlBody,
         FaultKind::InvalidJson,
@@ -70,7 +70,7 @@ async fn what_is_not_json_says_so() {
 }
 
 #[tokio::test]
-async fn a_cut_off_answer_is_an_error_and_is_asked_for_again() {
+async fn truncated_body_is_a_connection_error_and_retried() {
     let (_stage, twipla) = stage(FaultKind::TruncatedBody).await;
     let error = twipla.website("w").get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
@@ -83,7 +83,7 @@ async fn a_cut_off_answer_is_an_error_and_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_reply_over_the_limit_is_not_read() {
+async fn response_over_the_limit_is_not_read() {
     let stage = Stage::start().await;
     let small = client(&stage.sandbox, &stage.sandbox.website_partner())
         .max_body(200)
@@ -95,7 +95,7 @@ async fn a_reply_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
+async fn change_with_an_unusable_response_is_read_back() {
     for kind in [
         FaultKind::HtmlBody,
         FaultKind::InvalidJson,
@@ -131,7 +131,7 @@ async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
 }
 
 #[tokio::test]
-async fn a_page_is_no_success_where_the_contract_has_no_body() {
+async fn html_is_not_a_success_where_the_contract_has_no_body() {
     let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
     stage.sandbox.inject(
         Fault::new(FaultKind::Status {
@@ -156,7 +156,7 @@ async fn a_page_is_no_success_where_the_contract_has_no_body() {
 
 /// What the reference page shows of a website, and what a later server may add to it or leave null.
 #[test]
-fn null_is_none_and_what_is_new_is_no_error() {
+fn null_is_none_and_unknown_fields_are_ignored() {
     let required = serde_json::json!({
         "id": "7128840a-5347-49a4-8dfa-9022d8dad21a", "status": "paused", "intpId": "7128840a-5347-49a4-8dfa-9022d8dad21a",
         "intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com",

@@ -559,7 +559,7 @@ async fn no_fault_makes_the_client_print_a_secret() {
 }
 
 #[tokio::test]
-async fn replies_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
+async fn responses_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
     let run = Run::start().await;
     let listening = Listening::start(&run.heard);
     let twipla = run.client();
@@ -743,7 +743,7 @@ async fn no_public_type_prints_a_secret() {
 
 /// Keys that are no good, or not where they belong.
 #[tokio::test]
-async fn a_key_that_is_refused_is_not_quoted() {
+async fn refused_key_is_not_quoted() {
     let run = Run::start().await;
     let partner = run.sandbox.website_partner();
     let pem = partner.private_key_pem();
@@ -779,7 +779,7 @@ async fn a_key_that_is_refused_is_not_quoted() {
 }
 
 #[test]
-fn the_search_finds_what_was_planted() {
+fn search_finds_planted_secrets() {
     let token = format!(
         "{}.{}.{}",
         URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"planted"}"#),
@@ -837,7 +837,7 @@ fn the_search_finds_what_was_planted() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_place_of_its_path_is_not_quoted() {
+async fn key_in_the_place_of_its_path_is_not_quoted() {
     let sandbox = Sandbox::start().await.unwrap();
     let pem = sandbox.website_partner().private_key_pem().to_owned();
     let (heard, secrets) = (Heard::default(), Secrets::default());
@@ -849,7 +849,7 @@ async fn a_key_in_the_place_of_its_path_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_place_of_an_id_is_not_quoted() {
+async fn key_in_the_place_of_an_id_is_not_quoted() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;
@@ -866,7 +866,7 @@ async fn a_key_in_the_place_of_an_id_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_credential_that_the_server_quotes_is_not_passed_on() {
+async fn credential_quoted_by_the_server_is_masked() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;

@@ -30,7 +30,7 @@ async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
 }
 
 #[tokio::test]
-async fn a_website_goes_up_down_out_and_back() {
+async fn website_subscription_takes_every_change() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     let subscription = twipla.website("w").subscription();
@@ -86,7 +86,7 @@ async fn a_website_goes_up_down_out_and_back() {
 }
 
 #[tokio::test]
-async fn what_is_planned_takes_effect_when_the_period_ends() {
+async fn planned_change_takes_effect_when_the_period_ends() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     twipla
@@ -117,7 +117,7 @@ async fn what_is_planned_takes_effect_when_the_period_ends() {
 }
 
 #[tokio::test]
-async fn a_trial_is_had_once() {
+async fn second_trial_is_upgraded_without_a_trial() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     let subscription = twipla.website("w").subscription();
@@ -132,7 +132,7 @@ async fn a_trial_is_had_once() {
 }
 
 #[tokio::test]
-async fn refused_changes_of_a_website_answer_500_and_are_not_repeated() {
+async fn refused_website_change_is_a_500_and_not_retried() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     let subscription = twipla.website("w").subscription();
@@ -157,7 +157,7 @@ async fn refused_changes_of_a_website_answer_500_and_are_not_repeated() {
 }
 
 #[tokio::test]
-async fn an_account_goes_up_down_out_and_back() {
+async fn account_subscription_takes_every_change() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -194,7 +194,7 @@ async fn an_account_goes_up_down_out_and_back() {
 }
 
 #[tokio::test]
-async fn the_verbs_of_the_other_model_are_refused() {
+async fn changes_under_the_other_model_are_refused() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     let error = twipla
@@ -211,7 +211,7 @@ async fn the_verbs_of_the_other_model_are_refused() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
+async fn change_is_read_back_after_a_lost_response() {
     let stage = Stage::start().await;
     let (twipla, prices) = website(&stage).await;
     let subscription = twipla.website("w").subscription();
@@ -260,7 +260,7 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
 }
 
 #[tokio::test]
-async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
+async fn account_change_is_read_back_from_its_websites() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -314,7 +314,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
 }
 
 #[tokio::test]
-async fn a_deactivation_that_shows_nothing_is_one() {
+async fn deactivate_returns_none_on_204() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     twipla

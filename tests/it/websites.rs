@@ -19,7 +19,7 @@ async fn stage() -> Stage {
 }
 
 #[tokio::test]
-async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
+async fn website_starts_on_a_package_the_trial_or_the_free_plan() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
@@ -60,7 +60,7 @@ async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
 }
 
 #[tokio::test]
-async fn the_flat_form_starts_on_the_unlimited_trial_without_a_package() {
+async fn flat_create_starts_on_the_unlimited_trial_by_default() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
@@ -83,7 +83,7 @@ async fn the_flat_form_starts_on_the_unlimited_trial_without_a_package() {
 }
 
 #[tokio::test]
-async fn under_an_account_the_website_shares_the_pool() {
+async fn website_under_an_account_shares_its_pool() {
     let stage = stage().await;
     let twipla = &stage.account_model;
     let site = twipla
@@ -121,7 +121,7 @@ async fn under_an_account_the_website_shares_the_pool() {
 }
 
 #[tokio::test]
-async fn a_create_gives_the_website_also_where_the_server_answers_204() {
+async fn create_returns_the_website_on_204() {
     let stage = stage().await;
     stage.sandbox.inject(
         Fault::new(FaultKind::NoContent)
@@ -148,7 +148,7 @@ async fn a_create_gives_the_website_also_where_the_server_answers_204() {
 }
 
 #[tokio::test]
-async fn an_id_in_use_is_a_conflict() {
+async fn website_id_in_use_is_a_conflict() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla
@@ -189,7 +189,7 @@ async fn an_id_in_use_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_finds_its_website() {
+async fn create_is_read_back_after_a_lost_response() {
     let stage = stage().await;
     let create = |id: &str| {
         stage
@@ -230,7 +230,7 @@ async fn a_create_whose_answer_was_lost_finds_its_website() {
 }
 
 #[tokio::test]
-async fn a_website_is_found_by_either_id_until_it_is_deleted() {
+async fn website_is_found_by_either_id_until_deleted() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let made = twipla
@@ -253,7 +253,7 @@ async fn a_website_is_found_by_either_id_until_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn two_names_for_two_websites_stay_two() {
+async fn handle_acts_on_its_own_website_only() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla
@@ -273,7 +273,7 @@ async fn two_names_for_two_websites_stay_two() {
 }
 
 #[tokio::test]
-async fn a_delete_that_shows_nothing_is_a_delete() {
+async fn delete_returns_none_on_204() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     twipla
