@@ -125,13 +125,8 @@ async fn package_under_the_other_model_is_refused() {
 
 #[tokio::test]
 async fn customer_id_in_use_is_a_conflict_although_the_server_says_400() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
     let error = twipla
         .customers()
         .create("c", "other@example.com")

@@ -15,20 +15,13 @@ use std::time::Duration;
 use http::Method;
 use twipla::{ErrorKind, PrivateKey, RawRequest, RetryPolicy, SignFuture, Signer, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
-use twipla_tests::client;
+use twipla_tests::{client, respond};
 
 const MILLI: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn status(code: u16, headers: &[(&str, &str)]) -> FaultKind {
-    FaultKind::Status {
-        code,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: String::new(),
-    }
+    respond(code, headers, "")
 }
 
 async fn sandbox() -> Sandbox {
@@ -387,14 +380,7 @@ async fn response_over_the_limit_is_refused_whatever_its_status() {
     let twipla = build(&sandbox, |builder| builder.max_body(1000).retry(quick(4)));
     for code in [200, 400, 404, 500, 503] {
         sandbox.clear_requests();
-        sandbox.inject(
-            Fault::new(FaultKind::Status {
-                code,
-                headers: Vec::new(),
-                body: "x".repeat(1001),
-            })
-            .times(1),
-        );
+        sandbox.inject(Fault::new(respond(code, &[], &"x".repeat(1001))).times(1));
         let error = twipla.packages().list().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{code}: {error}");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(code));

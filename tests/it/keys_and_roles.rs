@@ -3,19 +3,12 @@
 use chrono::{Days, Duration, Utc};
 use twipla::types::ContributorRole;
 use twipla::{ErrorKind, Metric, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::Stage;
+use twipla_tests::{Stage, respond};
 
 async fn stage() -> (Stage, twipla::types::Website) {
-    let stage = Stage::start().await;
-    let made = stage
-        .website_model
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
-    (stage, made.website.unwrap())
+    let stage = Stage::with_website().await;
+    let site = stage.website_model.website("w").get().await.unwrap();
+    (stage, site)
 }
 
 /// Whether the key reads the data of the website.
@@ -89,13 +82,7 @@ async fn api_key_expires() {
 async fn api_key_whose_secret_was_lost_is_named_and_not_created_twice() {
     let (stage, _) = stage().await;
     let keys = stage.website_model.website("w").api_keys();
-    let fault = |kind| {
-        stage
-            .sandbox
-            .inject(Fault::new(kind).operation("create_api_key").times(1));
-    };
-
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_api_key");
     let error = keys.create("reports").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
     let listed = keys.list().await.unwrap();
@@ -105,7 +92,7 @@ async fn api_key_whose_secret_was_lost_is_named_and_not_created_twice() {
         "{error}"
     );
 
-    fault(FaultKind::ResetBeforeCommit);
+    stage.lose_request("create_api_key");
     let error = keys.create("other").await.unwrap_err();
     assert!(
         error.is_ambiguous(),
@@ -129,15 +116,7 @@ async fn rotation_keeps_the_old_key_until_confirmed() {
     );
     works(twipla, site.id, &old.api_key).await.unwrap();
     works(twipla, site.id, &new.api_key).await.unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::Status {
-            code: 500,
-            headers: Vec::new(),
-            body: String::new(),
-        })
-        .operation("delete_api_key")
-        .times(1),
-    );
+    stage.fault_once("delete_api_key", respond(500, &[], ""));
     rotation.confirm().await.unwrap_err();
     assert_eq!(
         rotation.new_key().api_key,

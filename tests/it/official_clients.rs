@@ -5,22 +5,10 @@ use serde_json::{Value, json};
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
 use twipla_tests::Stage;
 
-async fn stage() -> Stage {
-    let stage = Stage::start().await;
-    for twipla in [&stage.website_model, &stage.account_model] {
-        twipla
-            .customers()
-            .create("c", "c@example.com")
-            .await
-            .unwrap();
-    }
-    stage
-}
-
 /// The Go client sends every object whole, with empty fields for what is not set.
 #[tokio::test]
 async fn empty_fields_count_as_absent() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let body = |id: &str, uft: bool| {
         json!({
             "website": {"id": id, "domain": "example.com", "package": {"id": "", "billingDate": "2026-01-01T00:00:00Z"}},
@@ -57,7 +45,7 @@ async fn empty_fields_count_as_absent() {
 /// The Node client ends one path with a slash, the PHP client sends an empty list as a body and null for what is not set.
 #[tokio::test]
 async fn odd_paths_and_bodies_are_accepted() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let flat = json!({"intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com", "packageId": null, "billingDate": null});
     twipla
@@ -114,7 +102,7 @@ async fn odd_paths_and_bodies_are_accepted() {
 /// The older family of subscription calls is still alive.
 #[tokio::test]
 async fn older_subscription_paths_work() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -132,7 +120,7 @@ async fn older_subscription_paths_work() {
 /// Two clients need an expiry of a key, and strict parsers no more than milliseconds.
 #[tokio::test]
 async fn responses_suit_the_strictest_client() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -156,7 +144,7 @@ async fn responses_suit_the_strictest_client() {
 
 #[tokio::test]
 async fn advance_moves_time_within_the_calendar() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()

@@ -1,7 +1,6 @@
 //! Packages: lists, filters, restricted ones, new ones.
 
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
-use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::Stage;
 
 #[tokio::test]
@@ -56,14 +55,8 @@ async fn packages_are_created_renamed_and_read() {
 
 #[tokio::test]
 async fn restricted_package_is_listed_only_where_it_is_assigned() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
     let custom = twipla
         .packages()
         .create(
@@ -134,13 +127,8 @@ async fn restricted_package_is_listed_only_where_it_is_assigned() {
 
 #[tokio::test]
 async fn account_model_assigns_packages_to_customers() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
     let custom = twipla
         .packages()
         .create(
@@ -183,11 +171,7 @@ async fn package_is_found_after_a_lost_response_and_not_created_twice() {
         )
     };
     let before = twipla.packages().list().await.unwrap().len();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::ResetAfterCommit)
-            .operation("create_package")
-            .times(1),
-    );
+    stage.lose_response("create_package");
     assert_eq!(create().await.unwrap().name, "Shop");
     assert_eq!(twipla.packages().list().await.unwrap().len(), before + 1);
 }

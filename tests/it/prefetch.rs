@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::Stage;
+use twipla_tests::{Stage, respond};
 
 /// Seven customers, and nothing recorded yet.
 async fn stage() -> Stage {
@@ -72,17 +71,11 @@ async fn prefetch_failure_comes_in_its_turn() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let mut ahead = Box::pin(list.prefetch(true).stream());
-    let fault = Fault::new(FaultKind::Status {
-        code: 403,
-        headers: Vec::new(),
-        body: "{\"error\": \"not today\"}".to_owned(),
-    });
     ahead.try_next().await.unwrap().unwrap();
     // The second page may be on its way already; the third one is not.
     requests(&stage, 2).await;
-    stage
-        .sandbox
-        .inject(fault.operation("list_customers").times(1));
+    let refusal = respond(403, &[], r#"{"error": "not today"}"#);
+    stage.fault_once("list_customers", refusal);
     for _ in 1..6 {
         ahead.try_next().await.unwrap().unwrap();
     }

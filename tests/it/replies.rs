@@ -1,23 +1,14 @@
-//! Replies that do not look as the contract says.
+//! Responses that do not look as the contract says.
 
 use twipla::types::{BillingInterval, SubscriptionStatus};
 use twipla::{ErrorKind, RetryPolicy, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::{Stage, client};
+use twipla_sandbox::FaultKind;
+use twipla_tests::{Stage, client, respond};
 
 async fn stage(kind: FaultKind) -> (Stage, Twipla) {
-    let stage = Stage::start().await;
-    stage
-        .website_model
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
-    stage
-        .sandbox
-        .inject(Fault::new(kind).operation("get_website").times(1));
-    // Whether a broken answer is asked for again is another test's matter.
+    let stage = Stage::with_website().await;
+    stage.fault_once("get_website", kind);
+    // Whether a broken response is retried is for another test.
     let once = client(&stage.sandbox, &stage.sandbox.website_partner())
         .retry(RetryPolicy::none())
         .build()
@@ -102,11 +93,7 @@ async fn change_with_an_unusable_response_is_read_back() {
         FaultKind::EmptyBody,
     ] {
         let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
-        let fault = |operation: &str| {
-            stage
-                .sandbox
-                .inject(Fault::new(kind.clone()).operation(operation).times(1));
-        };
+        let fault = |operation: &str| stage.fault_once(operation, kind.clone());
         fault("cancel_website_subscription");
         let error = twipla
             .website("w")
@@ -133,15 +120,8 @@ async fn change_with_an_unusable_response_is_read_back() {
 #[tokio::test]
 async fn html_is_not_a_success_where_the_contract_has_no_body() {
     let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
-    stage.sandbox.inject(
-        Fault::new(FaultKind::Status {
-            code: 200,
-            headers: Vec::new(),
-            body: "<html>Please log in</html>".to_owned(),
-        })
-        .operation("add_whitelisted_domain")
-        .times(1),
-    );
+    let page = respond(200, &[], "<html>Please log in</html>");
+    stage.fault_once("add_whitelisted_domain", page);
     let error = twipla
         .website("w")
         .whitelisted_domains()

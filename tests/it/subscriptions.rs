@@ -1,9 +1,9 @@
 //! Subscriptions, of websites and of accounts.
 
 use chrono::Duration;
-use twipla::types::{Package, SubscriptionStatus, SubscriptionType};
-use twipla::{ChangeState, Error, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
+use twipla::types::{SubscriptionStatus, SubscriptionType};
+use twipla::{ChangeState, Error};
+use twipla_sandbox::FaultKind;
 use twipla_tests::{Stage, package_named, price_list};
 
 fn refused(error: &Error) {
@@ -12,27 +12,15 @@ fn refused(error: &Error) {
         Some(500),
         "{error}"
     );
-    assert_eq!(error.attempts(), 1, "a 500 is never sent again: {error}");
+    assert_eq!(error.attempts(), 1, "a 500 is not retried: {error}");
     assert!(!error.is_ambiguous(), "the server answered: {error}");
-}
-
-async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
-    let twipla = &stage.website_model;
-    let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .website_package(prices[1].id)
-        .await
-        .unwrap();
-    (twipla, prices)
 }
 
 #[tokio::test]
 async fn website_subscription_takes_every_change() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
 
     let up = subscription
@@ -87,8 +75,9 @@ async fn website_subscription_takes_every_change() {
 
 #[tokio::test]
 async fn planned_change_takes_effect_when_the_period_ends() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     twipla
         .website("w")
         .subscription()
@@ -118,8 +107,9 @@ async fn planned_change_takes_effect_when_the_period_ends() {
 
 #[tokio::test]
 async fn second_trial_is_upgraded_without_a_trial() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     assert!(
         subscription
@@ -133,8 +123,9 @@ async fn second_trial_is_upgraded_without_a_trial() {
 
 #[tokio::test]
 async fn refused_website_change_is_a_500_and_not_retried() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     refused(&subscription.upgrade(prices[1].id).await.unwrap_err());
     refused(&subscription.upgrade(prices[0].id).await.unwrap_err());
@@ -158,16 +149,9 @@ async fn refused_website_change_is_a_500_and_not_retried() {
 
 #[tokio::test]
 async fn account_subscription_takes_every_change() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .package(prices[1].id)
-        .website("w", "example.com")
-        .await
-        .unwrap();
     let subscription = twipla.customer("c").subscription();
 
     let up = subscription.upgrade(prices[2].id).await.unwrap();
@@ -195,8 +179,9 @@ async fn account_subscription_takes_every_change() {
 
 #[tokio::test]
 async fn changes_under_the_other_model_are_refused() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let error = twipla
         .customer("c")
         .subscription()
@@ -212,22 +197,19 @@ async fn changes_under_the_other_model_are_refused() {
 
 #[tokio::test]
 async fn change_is_read_back_after_a_lost_response() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     let sites = || async { twipla.website("w").get().await.unwrap() };
-    for (kind, settled) in [
+    for (kind, state) in [
         (FaultKind::ResetBeforeCommit, ChangeState::NotApplied),
         (FaultKind::ResetAfterCommit, ChangeState::InForce),
     ] {
-        let fault = |operation: &str| {
-            stage
-                .sandbox
-                .inject(Fault::new(kind.clone()).operation(operation).times(1));
-        };
-        let done = settled != ChangeState::NotApplied;
+        let fault = |operation: &str| stage.fault_once(operation, kind.clone());
+        let done = state != ChangeState::NotApplied;
         let told = |error: Error| {
-            assert_eq!(error.change_state(), Some(settled), "{error}");
+            assert_eq!(error.change_state(), Some(state), "{error}");
             let late = !done;
             assert!(
                 error.is_ambiguous() == late && error.attempts() == 1,
@@ -238,7 +220,7 @@ async fn change_is_read_back_after_a_lost_response() {
         let error = subscription.upgrade(prices[2].id).await.unwrap_err();
         // Only a change of package leaves a date that says when it was made.
         let applied = done.then_some(ChangeState::Applied);
-        assert_eq!(error.change_state(), applied.or(Some(settled)), "{error}");
+        assert_eq!(error.change_state(), applied.or(Some(state)), "{error}");
         assert_eq!(sites().await.package_id == prices[2].id, done);
         fault("downgrade_website_subscription");
         told(subscription.downgrade(prices[0].id).await.unwrap_err());
@@ -261,30 +243,16 @@ async fn change_is_read_back_after_a_lost_response() {
 
 #[tokio::test]
 async fn account_change_is_read_back_from_its_websites() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .package(prices[1].id)
-        .website("w", "example.com")
-        .await
-        .unwrap();
     twipla
         .customers()
         .create("d", "d@example.com")
         .package(prices[1].id)
         .await
         .unwrap();
-    let lost = |operation: &str| {
-        stage.sandbox.inject(
-            Fault::new(FaultKind::ResetAfterCommit)
-                .operation(operation)
-                .times(1),
-        );
-    };
-    lost("upgrade_intpc_subscription");
+    stage.lose_response("upgrade_intpc_subscription");
     let error = twipla
         .customer("c")
         .subscription()
@@ -292,7 +260,7 @@ async fn account_change_is_read_back_from_its_websites() {
         .await
         .unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
-    lost("upgrade_intpc_subscription");
+    stage.lose_response("upgrade_intpc_subscription");
     let error = twipla
         .customer("d")
         .subscription()
@@ -303,7 +271,7 @@ async fn account_change_is_read_back_from_its_websites() {
         error.change_state().is_none() && error.is_ambiguous(),
         "no website shows it: {error}"
     );
-    lost("deactivate_intpc_subscription");
+    stage.lose_response("deactivate_intpc_subscription");
     let error = twipla
         .customer("d")
         .subscription()
@@ -315,18 +283,9 @@ async fn account_change_is_read_back_from_its_websites() {
 
 #[tokio::test]
 async fn deactivate_returns_none_on_204() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("deactivate_intpc_subscription")
-            .times(1),
-    );
+    stage.fault_once("deactivate_intpc_subscription", FaultKind::NoContent);
     assert_eq!(
         twipla
             .customer("c")

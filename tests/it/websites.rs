@@ -3,24 +3,12 @@
 use std::future::IntoFuture as _;
 
 use twipla::types::{SubscriptionStatus, SubscriptionType};
-use twipla_sandbox::{Fault, FaultKind};
+use twipla_sandbox::FaultKind;
 use twipla_tests::{Stage, package_named, price_list};
-
-async fn stage() -> Stage {
-    let stage = Stage::start().await;
-    for twipla in [&stage.website_model, &stage.account_model] {
-        twipla
-            .customers()
-            .create("c", "c@example.com")
-            .await
-            .unwrap();
-    }
-    stage
-}
 
 #[tokio::test]
 async fn website_starts_on_a_package_the_trial_or_the_free_plan() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
 
@@ -61,7 +49,7 @@ async fn website_starts_on_a_package_the_trial_or_the_free_plan() {
 
 #[tokio::test]
 async fn flat_create_starts_on_the_unlimited_trial_by_default() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
     let on_trial = twipla
@@ -84,7 +72,7 @@ async fn flat_create_starts_on_the_unlimited_trial_by_default() {
 
 #[tokio::test]
 async fn website_under_an_account_shares_its_pool() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
     let site = twipla
         .websites()
@@ -122,12 +110,8 @@ async fn website_under_an_account_shares_its_pool() {
 
 #[tokio::test]
 async fn create_returns_the_website_on_204() {
-    let stage = stage().await;
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("create_website")
-            .times(1),
-    );
+    let stage = Stage::with_customer().await;
+    stage.fault_once("create_website", FaultKind::NoContent);
     let site = stage
         .website_model
         .websites()
@@ -149,7 +133,7 @@ async fn create_returns_the_website_on_204() {
 
 #[tokio::test]
 async fn website_id_in_use_is_a_conflict() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -190,36 +174,32 @@ async fn website_id_in_use_is_a_conflict() {
 
 #[tokio::test]
 async fn create_is_read_back_after_a_lost_response() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let create = |id: &str| {
         stage
             .website_model
             .websites()
             .create("c", id, "example.com")
     };
-    let sent = || {
-        let requests = stage.sandbox.requests();
-        let creates = requests
-            .iter()
-            .filter(|request| request.operation == Some("create_website"));
-        creates.count()
-    };
-    let fault = |kind| {
-        stage
-            .sandbox
-            .inject(Fault::new(kind).operation("create_website").times(1));
-    };
 
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_website");
     assert_eq!(create("w").await.unwrap().intp_website_id, "w");
-    assert_eq!(sent(), 1, "it was looked up, not sent again");
+    assert_eq!(
+        stage.requests("create_website"),
+        1,
+        "it was read back, not sent again"
+    );
 
-    fault(FaultKind::ResetBeforeCommit);
+    stage.lose_request("create_website");
     assert_eq!(create("x").await.unwrap().intp_website_id, "x");
-    assert_eq!(sent(), 3, "nothing was there, so it was sent again");
+    assert_eq!(
+        stage.requests("create_website"),
+        3,
+        "nothing was there, so it was sent again"
+    );
 
     create("y").await.unwrap();
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_website");
     let error = stage
         .website_model
         .websites()
@@ -231,7 +211,7 @@ async fn create_is_read_back_after_a_lost_response() {
 
 #[tokio::test]
 async fn website_is_found_by_either_id_until_deleted() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let made = twipla
         .websites()
@@ -254,7 +234,7 @@ async fn website_is_found_by_either_id_until_deleted() {
 
 #[tokio::test]
 async fn handle_acts_on_its_own_website_only() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -274,24 +254,16 @@ async fn handle_acts_on_its_own_website_only() {
 
 #[tokio::test]
 async fn delete_returns_none_on_204() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
         .create("c", "w", "example.com")
         .await
         .unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("delete_website")
-            .times(1),
-    );
+    stage.fault_once("delete_website", FaultKind::NoContent);
     assert_eq!(twipla.website("w").delete().await.unwrap(), None);
     assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("delete_customer")
-            .times(1),
-    );
+    stage.fault_once("delete_customer", FaultKind::NoContent);
     assert_eq!(twipla.customer("c").delete().await.unwrap(), None);
 }
