@@ -47,16 +47,30 @@ async fn unknown_enum_value_is_kept() {
 
 #[tokio::test]
 async fn body_that_is_not_json_says_so() {
-    for kind in [
-        FaultKind::HtmlBody,
-        FaultKind::InvalidJson,
-        FaultKind::EmptyBody,
+    for (kind, message) in [
+        (
+            FaultKind::HtmlBody,
+            "the response is not a whole JSON document (text/html; charset=utf-8)",
+        ),
+        (
+            FaultKind::InvalidJson,
+            "the response is not a whole JSON document (application/json)",
+        ),
+        (
+            FaultKind::EmptyBody,
+            "the response is empty where the contract has a body",
+        ),
     ] {
         let (_stage, twipla) = stage(kind.clone()).await;
         let error = twipla.website("w").get().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
         assert_eq!(error.operation(), Some("get_website"));
-        assert!(error.to_string().lines().count() == 1, "{error}");
+        assert_eq!(error.message(), message, "{kind:?}");
+        assert_eq!(
+            error.to_string(),
+            format!("get_website: {message} (status 200)"),
+            "{kind:?}"
+        );
     }
 }
 

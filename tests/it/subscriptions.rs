@@ -111,14 +111,15 @@ async fn second_trial_is_upgraded_without_a_trial() {
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
-    assert!(
-        subscription
-            .upgrade(prices[2].id)
-            .trial(true)
-            .await
-            .unwrap()
-            .in_trial
-    );
+    let first = subscription.upgrade(prices[2].id).trial(true);
+    assert!(first.await.unwrap().in_trial);
+    let second = subscription.upgrade(prices[3].id).trial(true);
+    let second = second.await.unwrap();
+    assert_eq!(second.package_id, prices[3].id);
+    assert!(!second.in_trial, "there is one trial");
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!((site.in_trial, site.had_trial), (false, true));
+    assert_eq!(site.package_id, prices[3].id);
 }
 
 #[tokio::test]

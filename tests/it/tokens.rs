@@ -86,13 +86,31 @@ async fn token_that_stays_rejected_is_an_error_after_two_requests() {
 }
 
 #[tokio::test]
-async fn expired_token_is_replaced() {
+async fn expired_token_is_replaced_once() {
     let stage = Stage::start().await;
-    stage.website_model.packages().list().await.unwrap();
+    let twipla = &stage.website_model;
+    let expired = twipla.partner_token().await.unwrap();
+    // The sandbox keeps refusing a token once it could not have been signed again
+    // within the same second.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     stage
         .sandbox
         .inject(Fault::new(FaultKind::ExpiredToken).times(1));
-    stage.website_model.packages().list().await.unwrap();
+    twipla.packages().list().await.unwrap();
+    twipla.packages().list().await.unwrap();
+    let requests = stage.sandbox.requests();
+    let statuses: Vec<_> = requests.iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [401, 200, 200]);
+
+    let fresh = twipla.partner_token().await.unwrap();
+    assert_ne!(fresh.expose(), expired.expose());
+    let url = format!("{}/v2/3as/packages", stage.sandbox.base_url());
+    let with = async |token: &str| {
+        let request = reqwest::Client::new().get(&url).bearer_auth(token);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(with(expired.expose()).await, 401, "it is still refused");
+    assert_eq!(with(fresh.expose()).await, 200);
 }
 
 #[derive(Debug)]
