@@ -134,7 +134,7 @@ async fn graphs_have_a_value_for_each_day() {
 }
 
 #[tokio::test]
-async fn a_key_reads_its_own_website_only() {
+async fn api_key_reads_only_its_own_website() {
     let (stage, _) = stage().await;
     let twipla = &stage.website_model;
     let other = data(twipla, "other").await;
@@ -183,7 +183,7 @@ async fn unknown_names_are_sent_and_refused_by_the_server() {
 }
 
 #[tokio::test]
-async fn queries_that_cannot_be_right_are_not_sent() {
+async fn invalid_queries_are_not_sent() {
     let (stage, data) = stage().await;
     stage.sandbox.clear_requests();
     let days = day("2026-03-01")..=day("2026-03-02");
@@ -220,7 +220,7 @@ async fn queries_that_cannot_be_right_are_not_sent() {
 }
 
 #[tokio::test]
-async fn raw_sessions_go_where_the_caller_says() {
+async fn raw_sessions_use_the_path_of_the_caller() {
     let (_stage, data) = stage().await;
     data.raw_sessions().await.unwrap();
     let error = data

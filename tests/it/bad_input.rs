@@ -47,7 +47,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn hostile_ids_arrive_as_they_were_given() {
+async fn hostile_ids_arrive_unchanged() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     for (n, id) in HOSTILE.iter().enumerate() {
@@ -127,7 +127,7 @@ async fn ids_that_no_path_can_carry_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn other_input_that_cannot_be_right_is_refused_before_anything_is_sent() {
+async fn other_invalid_input_is_refused_before_anything_is_sent() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let uuid = twipla::PackageId::from(uuid::Uuid::new_v4());
@@ -222,7 +222,7 @@ async fn other_input_that_cannot_be_right_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn free_requests_are_checked_too() {
+async fn raw_requests_are_checked_too() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     for path in [
@@ -261,7 +261,7 @@ async fn free_requests_are_checked_too() {
 }
 
 #[test]
-fn a_key_that_is_none_says_what_to_do() {
+fn invalid_private_key_error_says_what_to_do() {
     for (pem, says) in [
         ("", "openssl"),
         ("not a key", "openssl"),
@@ -285,7 +285,7 @@ fn a_key_that_is_none_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_client_is_not_built_on_a_wrong_setting() {
+async fn client_is_not_built_with_an_invalid_setting() {
     let stage = Stage::start().await;
     let partner = stage.sandbox.website_partner();
     let builder = || client(&stage.sandbox, &partner);
@@ -320,7 +320,7 @@ async fn a_client_is_not_built_on_a_wrong_setting() {
 }
 
 #[tokio::test]
-async fn everything_is_send_and_clones_share() {
+async fn calls_are_send_and_clones_share_the_token() {
     fn send<T: Send>(value: T) -> T {
         value
     }

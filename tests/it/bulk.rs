@@ -7,24 +7,13 @@ use twipla::{NewCustomer, NewWebsite, Outcome, Progress};
 use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, price_list};
 
-async fn stage() -> Stage {
-    let stage = Stage::start().await;
-    stage
-        .website_model
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
-    stage
-}
-
 fn websites(n: usize) -> impl Iterator<Item = NewWebsite> + Send + 'static {
     (0..n).map(|n| NewWebsite::new("c", format!("w{n}"), format!("{n}.example.com")))
 }
 
 #[tokio::test]
-async fn every_item_has_its_outcome_in_the_order_of_the_input() {
-    let stage = stage().await;
+async fn outcomes_are_in_the_order_of_the_input() {
+    let stage = Stage::with_customer().await;
     let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let note = Arc::clone(&seen);
     let bulk = stage
@@ -45,8 +34,8 @@ async fn every_item_has_its_outcome_in_the_order_of_the_input() {
 }
 
 #[tokio::test]
-async fn no_more_are_under_way_than_allowed() {
-    let stage = stage().await;
+async fn concurrency_is_bounded() {
+    let stage = Stage::with_customer().await;
     let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));
     let count = Arc::clone(&under_way);
     let run = stage.website_model.bulk().concurrency(3).run(
@@ -79,8 +68,8 @@ async fn no_more_are_under_way_than_allowed() {
 }
 
 #[tokio::test]
-async fn after_a_failure_nothing_more_is_begun_if_so_asked() {
-    let stage = stage().await;
+async fn stop_on_error_skips_the_items_that_follow() {
+    let stage = Stage::with_customer().await;
     let wrong = NewWebsite::new("nobody", "wrong", "example.com");
     let items = websites(2)
         .chain([wrong.clone()])
@@ -123,8 +112,8 @@ async fn after_a_failure_nothing_more_is_begun_if_so_asked() {
 }
 
 #[tokio::test]
-async fn a_run_can_be_started_again_until_all_is_there() {
-    let stage = stage().await;
+async fn repeated_run_completes_what_is_missing() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     for kind in [
         FaultKind::ResetAfterCommit,
@@ -186,8 +175,8 @@ async fn a_run_can_be_started_again_until_all_is_there() {
 }
 
 #[tokio::test]
-async fn a_stream_gives_outcomes_as_they_come() {
-    let stage = stage().await;
+async fn stream_yields_outcomes_as_they_come() {
+    let stage = Stage::with_customer().await;
     let items = futures_util::stream::iter(websites(6));
     let mut run = stage.website_model.bulk().create_websites_from(items);
     let (first, outcome) = run.next().await.unwrap();
@@ -204,7 +193,7 @@ async fn a_stream_gives_outcomes_as_they_come() {
 
 #[tokio::test]
 async fn a_website_on_another_package_is_not_unchanged() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
     let website = |package| NewWebsite::new("c", "w", "example.com").package(package);
@@ -228,7 +217,7 @@ async fn a_website_on_another_package_is_not_unchanged() {
 
 #[tokio::test]
 async fn a_customer_without_the_website_asked_for_is_not_unchanged() {
-    let stage = stage().await;
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let customer = || NewCustomer::new("d", "d@example.com");
     let create = |customer| twipla.bulk().create_customers([customer]);

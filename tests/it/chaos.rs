@@ -3,7 +3,7 @@
 use twipla_tests::chaos::{Plan, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_callers_are_told_under_fire_is_true() {
+async fn what_callers_are_told_is_true_under_faults() {
     let plan = Plan {
         ops: 600,
         fault_rate: 0.3,

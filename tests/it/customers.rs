@@ -7,7 +7,7 @@ use twipla::types::{SubscriptionStatus, SubscriptionType};
 use twipla_tests::{Stage, price_list};
 
 #[tokio::test]
-async fn a_customer_lives_from_create_to_delete() {
+async fn customer_is_created_read_and_deleted() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
 
@@ -32,7 +32,7 @@ async fn a_customer_lives_from_create_to_delete() {
 }
 
 #[tokio::test]
-async fn a_website_comes_along_on_the_package_asked_for() {
+async fn customer_is_created_with_a_website_on_a_package() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
@@ -52,7 +52,7 @@ async fn a_website_comes_along_on_the_package_asked_for() {
 }
 
 #[tokio::test]
-async fn without_a_package_the_website_starts_on_the_unlimited_trial() {
+async fn first_website_starts_on_the_unlimited_trial_by_default() {
     let stage = Stage::start().await;
     let made = stage
         .website_model
@@ -67,7 +67,7 @@ async fn without_a_package_the_website_starts_on_the_unlimited_trial() {
 }
 
 #[tokio::test]
-async fn under_the_account_model_the_package_is_the_customers() {
+async fn account_model_puts_the_customer_on_the_package() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
@@ -90,7 +90,7 @@ async fn under_the_account_model_the_package_is_the_customers() {
 }
 
 #[tokio::test]
-async fn the_wrong_subscription_model_is_refused() {
+async fn package_under_the_other_model_is_refused() {
     let stage = Stage::start().await;
     let basic = price_list(&stage.website_model).await.unwrap().remove(0);
     let error = stage
@@ -124,14 +124,9 @@ async fn the_wrong_subscription_model_is_refused() {
 }
 
 #[tokio::test]
-async fn an_id_in_use_is_a_conflict_although_the_server_says_400() {
-    let stage = Stage::start().await;
+async fn customer_id_in_use_is_a_conflict_although_the_server_says_400() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
     let error = twipla
         .customers()
         .create("c", "other@example.com")
@@ -162,7 +157,7 @@ async fn an_id_in_use_is_a_conflict_although_the_server_says_400() {
 }
 
 #[tokio::test]
-async fn of_identical_creates_at_once_one_succeeds() {
+async fn one_of_several_identical_creates_succeeds() {
     let stage = Stage::start().await;
     let creates: Vec<_> = (0..5)
         .map(|_| {

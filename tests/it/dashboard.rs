@@ -21,7 +21,7 @@ async fn stage() -> Stage {
 }
 
 #[tokio::test]
-async fn the_owner_sees_the_dashboard_and_a_stranger_does_not() {
+async fn dashboard_opens_for_the_owner_only() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let url = twipla.dashboard("c", "w").await.unwrap();
@@ -71,7 +71,7 @@ async fn every_option_is_in_the_url() {
 }
 
 #[tokio::test]
-async fn values_are_checked_before_use() {
+async fn invalid_dashboard_options_are_refused() {
     let stage = stage().await;
     let dashboard = || stage.website_model.dashboard("c", "w");
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();

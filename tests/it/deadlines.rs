@@ -15,20 +15,13 @@ use std::time::Duration;
 use http::Method;
 use twipla::{ErrorKind, PrivateKey, RawRequest, RetryPolicy, SignFuture, Signer, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
-use twipla_tests::client;
+use twipla_tests::{client, respond};
 
 const MILLI: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn status(code: u16, headers: &[(&str, &str)]) -> FaultKind {
-    FaultKind::Status {
-        code,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: String::new(),
-    }
+    respond(code, headers, "")
 }
 
 async fn sandbox() -> Sandbox {
@@ -60,7 +53,7 @@ fn quick(attempts: u32) -> RetryPolicy {
 // Time stands still until everything waits, so the number of attempts is the
 // arithmetic of the deadlines, whatever else the machine does.
 #[tokio::test(start_paused = true)]
-async fn the_last_attempt_is_trimmed_to_what_is_left() {
+async fn last_attempt_gets_only_the_time_that_is_left() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::new(FaultKind::Hang));
     let twipla = build(&sandbox, |builder| {
@@ -84,7 +77,7 @@ async fn the_last_attempt_is_trimmed_to_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_timeout_of_one_call_is_its_own() {
+async fn timeout_of_one_call_replaces_the_default() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::new(FaultKind::Hang));
     let twipla = build(&sandbox, |builder| {
@@ -106,7 +99,7 @@ async fn the_timeout_of_one_call_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_post_that_hangs_is_sent_once_and_ambiguous_and_a_get_is_not() {
+async fn post_that_hangs_is_sent_once_and_ambiguous_and_a_get_is_not() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::new(FaultKind::Hang));
     let twipla = build(&sandbox, |builder| {
@@ -128,7 +121,7 @@ async fn a_post_that_hangs_is_sent_once_and_ambiguous_and_a_get_is_not() {
 }
 
 #[tokio::test]
-async fn a_delete_that_stays_unanswered_is_ambiguous() {
+async fn delete_without_a_response_is_ambiguous() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| builder.retry(quick(3)));
     sandbox.inject(Fault::new(FaultKind::ResetBeforeCommit));
@@ -142,7 +135,7 @@ async fn a_delete_that_stays_unanswered_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn retry_after_replaces_the_pause() {
+async fn retry_after_replaces_the_delay_of_the_policy() {
     // A pause of the policy's own would be of minutes, and run into the deadline.
     let policy = RetryPolicy::default().base_delay(HOUR).max_delay(HOUR);
     let past = "Sun, 01 Mar 2020 00:00:30 GMT";
@@ -195,7 +188,7 @@ async fn retry_after_is_not_waited_for_beyond_the_limit_or_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_endless_retry_after_is_no_panic() {
+async fn huge_retry_after_does_not_panic() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| {
         builder.retry(quick(4).max_retry_after(Duration::MAX))
@@ -214,7 +207,7 @@ async fn an_endless_retry_after_is_no_panic() {
 }
 
 #[tokio::test]
-async fn a_retry_after_of_garbage_counts_as_none() {
+async fn invalid_retry_after_is_ignored() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| builder.retry(quick(4)));
     for after in ["soon", "-1", "1.5", "", "99999999999999999999999"] {
@@ -232,7 +225,7 @@ async fn a_retry_after_of_garbage_counts_as_none() {
 }
 
 #[tokio::test]
-async fn the_budget_ends_the_repeats_of_a_server_in_trouble() {
+async fn budget_ends_the_retries_against_a_failing_server() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| builder.retry(quick(4)));
     sandbox.inject(Fault::new(status(503, &[])));
@@ -312,7 +305,7 @@ async fn poll_times<F: Future + ?Sized>(mut future: Pin<Box<F>>, mut times: u32)
 }
 
 #[tokio::test]
-async fn a_call_dropped_anywhere_leaves_the_client_usable() {
+async fn call_dropped_at_any_point_leaves_the_client_usable() {
     // What is under way when the call is dropped: the first token, a new token
     // after a 401, the request, the answer, a pause between attempts.
     let troubles = [
@@ -361,7 +354,7 @@ async fn a_call_dropped_anywhere_leaves_the_client_usable() {
 }
 
 #[tokio::test]
-async fn a_refresh_outlives_the_call_that_started_it() {
+async fn token_refresh_outlives_the_call_that_started_it() {
     let sandbox = sandbox().await;
     let (twipla, signed) = Slow::client(&sandbox);
     let call = || tokio::spawn(twipla.packages().list().into_future());
@@ -382,19 +375,12 @@ async fn a_refresh_outlives_the_call_that_started_it() {
 }
 
 #[tokio::test]
-async fn a_reply_over_the_limit_is_refused_whatever_its_status() {
+async fn response_over_the_limit_is_refused_whatever_its_status() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| builder.max_body(1000).retry(quick(4)));
     for code in [200, 400, 404, 500, 503] {
         sandbox.clear_requests();
-        sandbox.inject(
-            Fault::new(FaultKind::Status {
-                code,
-                headers: Vec::new(),
-                body: "x".repeat(1001),
-            })
-            .times(1),
-        );
+        sandbox.inject(Fault::new(respond(code, &[], &"x".repeat(1001))).times(1));
         let error = twipla.packages().list().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{code}: {error}");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(code));
@@ -428,7 +414,7 @@ fn endless(head: &'static str, more: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_read_up_to_the_limit() {
+async fn endless_body_is_read_up_to_the_limit() {
     let sandbox = sandbox().await;
     let partner = sandbox.website_partner();
     for (head, more) in [
@@ -457,7 +443,7 @@ async fn a_body_without_end_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn headers_without_end_are_an_error() {
+async fn endless_headers_are_an_error() {
     let sandbox = sandbox().await;
     let twipla = client(&sandbox, &sandbox.website_partner())
         .base_url(endless("HTTP/1.1 200 OK\r\n", "x-more: and more\r\n"))
@@ -469,7 +455,7 @@ async fn headers_without_end_are_an_error() {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed() {
+async fn redirects_are_not_followed() {
     let (sandbox, elsewhere) = (sandbox().await, sandbox().await);
     let twipla = build(&sandbox, |builder| builder);
     let location = format!("{}/v2/3as/packages", elsewhere.base_url());
@@ -489,7 +475,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_no_ambiguity() {
+async fn refused_connection_is_not_ambiguous() {
     let sandbox = sandbox().await;
     // A port that was free a moment ago and that nobody listens on.
     let address = TcpListener::bind("127.0.0.1:0")
@@ -512,7 +498,7 @@ async fn a_server_that_is_not_there_is_no_ambiguity() {
 }
 
 #[tokio::test]
-async fn deadlines_without_end_are_no_panic() {
+async fn huge_durations_do_not_panic() {
     let sandbox = sandbox().await;
     for twipla in [
         build(&sandbox, |builder| builder.timeout(Duration::MAX)),

@@ -1,7 +1,7 @@
 //! The README's table of faults is what a caller sees.
 
 #[tokio::test]
-async fn the_table_of_the_readme_is_what_a_caller_sees() {
+async fn readme_shows_what_a_caller_sees_of_each_fault() {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme
         .split_once("<!-- fault table -->\n\n")
@@ -9,7 +9,7 @@ async fn the_table_of_the_readme_is_what_a_caller_sees() {
     let (shown, _) = rest
         .split_once("\n<!-- /fault table -->")
         .expect("the end of the table");
-    let table = twipla_tests::faults::table().await.unwrap();
+    let table = twipla_tests::fault_table::table().await.unwrap();
     assert!(!table.contains("unexpected"), "{table}");
     assert_eq!(
         shown, table,

@@ -3,19 +3,12 @@
 use chrono::{Days, Duration, Utc};
 use twipla::types::ContributorRole;
 use twipla::{ErrorKind, Metric, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::Stage;
+use twipla_tests::{Stage, respond};
 
 async fn stage() -> (Stage, twipla::types::Website) {
-    let stage = Stage::start().await;
-    let made = stage
-        .website_model
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
-    (stage, made.website.unwrap())
+    let stage = Stage::with_website().await;
+    let site = stage.website_model.website("w").get().await.unwrap();
+    (stage, site)
 }
 
 /// Whether the key reads the data of the website.
@@ -32,7 +25,7 @@ async fn works(twipla: &Twipla, website: twipla::TwiplaWebsiteId, key: &str) -> 
 }
 
 #[tokio::test]
-async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
+async fn api_key_shows_its_secret_once_and_works_until_deleted() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -64,7 +57,7 @@ async fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
 }
 
 #[tokio::test]
-async fn a_key_expires() {
+async fn api_key_expires() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let at = Utc::now() + Duration::days(2);
@@ -86,16 +79,10 @@ async fn a_key_expires() {
 }
 
 #[tokio::test]
-async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
+async fn api_key_whose_secret_was_lost_is_named_and_not_created_twice() {
     let (stage, _) = stage().await;
     let keys = stage.website_model.website("w").api_keys();
-    let fault = |kind| {
-        stage
-            .sandbox
-            .inject(Fault::new(kind).operation("create_api_key").times(1));
-    };
-
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_api_key");
     let error = keys.create("reports").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
     let listed = keys.list().await.unwrap();
@@ -105,7 +92,7 @@ async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
         "{error}"
     );
 
-    fault(FaultKind::ResetBeforeCommit);
+    stage.lose_request("create_api_key");
     let error = keys.create("other").await.unwrap_err();
     assert!(
         error.is_ambiguous(),
@@ -115,7 +102,7 @@ async fn a_key_whose_secret_was_lost_is_named_and_not_made_twice() {
 }
 
 #[tokio::test]
-async fn a_rotation_leaves_no_gap() {
+async fn rotation_keeps_the_old_key_until_confirmed() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -129,15 +116,7 @@ async fn a_rotation_leaves_no_gap() {
     );
     works(twipla, site.id, &old.api_key).await.unwrap();
     works(twipla, site.id, &new.api_key).await.unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::Status {
-            code: 500,
-            headers: Vec::new(),
-            body: String::new(),
-        })
-        .operation("delete_api_key")
-        .times(1),
-    );
+    stage.fault_once("delete_api_key", respond(500, &[], ""));
     rotation.confirm().await.unwrap_err();
     assert_eq!(
         rotation.new_key().api_key,
@@ -166,7 +145,7 @@ async fn a_rotation_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn a_key_logs_in_to_the_dashboard() {
+async fn login_with_an_api_key_opens_the_dashboard() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;
     let key = twipla
@@ -258,7 +237,7 @@ async fn contributors_have_one_role_each() {
 }
 
 #[tokio::test]
-async fn domains_are_whitelisted_and_taken_off() {
+async fn domains_are_whitelisted_and_removed() {
     let (stage, _) = stage().await;
     let domains = stage.website_model.website("w").whitelisted_domains();
     domains.add("a.example.com").await.unwrap();

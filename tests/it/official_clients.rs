@@ -5,22 +5,10 @@ use serde_json::{Value, json};
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
 use twipla_tests::Stage;
 
-async fn stage() -> Stage {
-    let stage = Stage::start().await;
-    for twipla in [&stage.website_model, &stage.account_model] {
-        twipla
-            .customers()
-            .create("c", "c@example.com")
-            .await
-            .unwrap();
-    }
-    stage
-}
-
 /// The Go client sends every object whole, with empty fields for what is not set.
 #[tokio::test]
-async fn empty_fields_stand_for_absent_ones() {
-    let stage = stage().await;
+async fn empty_fields_count_as_absent() {
+    let stage = Stage::with_customer().await;
     let body = |id: &str, uft: bool| {
         json!({
             "website": {"id": id, "domain": "example.com", "package": {"id": "", "billingDate": "2026-01-01T00:00:00Z"}},
@@ -56,8 +44,8 @@ async fn empty_fields_stand_for_absent_ones() {
 
 /// The Node client ends one path with a slash, the PHP client sends an empty list as a body and null for what is not set.
 #[tokio::test]
-async fn odd_paths_and_bodies_are_taken() {
-    let stage = stage().await;
+async fn odd_paths_and_bodies_are_accepted() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let flat = json!({"intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com", "packageId": null, "billingDate": null});
     twipla
@@ -113,8 +101,8 @@ async fn odd_paths_and_bodies_are_taken() {
 
 /// The older family of subscription calls is still alive.
 #[tokio::test]
-async fn the_older_subscription_calls_work() {
-    let stage = stage().await;
+async fn older_subscription_paths_work() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -131,8 +119,8 @@ async fn the_older_subscription_calls_work() {
 
 /// Two clients need an expiry of a key, and strict parsers no more than milliseconds.
 #[tokio::test]
-async fn replies_are_what_the_clients_can_read() {
-    let stage = stage().await;
+async fn responses_suit_the_strictest_client() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -155,8 +143,8 @@ async fn replies_are_what_the_clients_can_read() {
 }
 
 #[tokio::test]
-async fn time_moves_at_once_and_only_as_far_as_the_calendar() {
-    let stage = stage().await;
+async fn advance_moves_time_within_the_calendar() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()

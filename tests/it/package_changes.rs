@@ -1,27 +1,16 @@
 //! Moving to a package whichever way that is, and finding one by its name.
 
 use chrono::Duration;
+use twipla::ErrorKind;
 use twipla::resources::PackageChange;
-use twipla::types::{BillingInterval, Currency, Package, SubscriptionStatus};
-use twipla::{ErrorKind, Twipla};
+use twipla::types::{BillingInterval, Currency, SubscriptionStatus};
 use twipla_tests::{Stage, price_list};
-
-/// A website on the second smallest package.
-async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
-    let twipla = &stage.website_model;
-    let prices = price_list(twipla).await.unwrap();
-    let create = twipla.customers().create("c", "c@example.com");
-    let create = create
-        .website("w", "example.com")
-        .website_package(prices[1].id);
-    create.await.unwrap();
-    (twipla, prices)
-}
 
 #[tokio::test]
 async fn change_to_upgrades_downgrades_resumes_or_does_nothing() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
 
     let change = subscription.change_to(prices[2].id).await.unwrap();
@@ -66,8 +55,9 @@ async fn change_to_upgrades_downgrades_resumes_or_does_nothing() {
 
 #[tokio::test]
 async fn change_to_passes_trial_and_pro_rata_on_to_the_upgrade() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let change = twipla.website("w").subscription().change_to(prices[2].id);
     let change = change.trial(true).pro_rate(false).await.unwrap();
     assert!(change.subscription().unwrap().in_trial);
@@ -75,8 +65,9 @@ async fn change_to_passes_trial_and_pro_rata_on_to_the_upgrade() {
 
 #[tokio::test]
 async fn change_to_takes_every_package_for_an_upgrade_of_the_unlimited_trial() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let unlimited = twipla.packages().list().await.unwrap();
     let unlimited = unlimited
         .iter()

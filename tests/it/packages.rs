@@ -1,11 +1,10 @@
 //! Packages: lists, filters, restricted ones, new ones.
 
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
-use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::Stage;
 
 #[tokio::test]
-async fn packages_are_made_renamed_and_read() {
+async fn packages_are_created_renamed_and_read() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let made = twipla
@@ -55,15 +54,9 @@ async fn packages_are_made_renamed_and_read() {
 }
 
 #[tokio::test]
-async fn a_restricted_package_is_seen_where_it_is_assigned() {
-    let stage = Stage::start().await;
+async fn restricted_package_is_listed_only_where_it_is_assigned() {
+    let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
     let custom = twipla
         .packages()
         .create(
@@ -133,14 +126,9 @@ async fn a_restricted_package_is_seen_where_it_is_assigned() {
 }
 
 #[tokio::test]
-async fn under_the_account_model_packages_are_assigned_to_customers() {
-    let stage = Stage::start().await;
+async fn account_model_assigns_packages_to_customers() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
     let custom = twipla
         .packages()
         .create(
@@ -170,7 +158,7 @@ async fn under_the_account_model_packages_are_assigned_to_customers() {
 }
 
 #[tokio::test]
-async fn a_package_whose_answer_was_lost_is_found_and_not_made_twice() {
+async fn package_is_found_after_a_lost_response_and_not_created_twice() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let create = || {
@@ -183,11 +171,7 @@ async fn a_package_whose_answer_was_lost_is_found_and_not_made_twice() {
         )
     };
     let before = twipla.packages().list().await.unwrap().len();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::ResetAfterCommit)
-            .operation("create_package")
-            .times(1),
-    );
+    stage.lose_response("create_package");
     assert_eq!(create().await.unwrap().name, "Shop");
     assert_eq!(twipla.packages().list().await.unwrap().len(), before + 1);
 }

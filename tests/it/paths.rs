@@ -154,7 +154,7 @@ async fn check(sandbox: &Sandbox, twipla: &Twipla, one: &str, two: &str) {
 }
 
 #[test]
-fn any_id_arrives_as_it_was_given() {
+fn any_id_arrives_unchanged() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

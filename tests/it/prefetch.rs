@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::Stage;
+use twipla_tests::{Stage, respond};
 
 /// Seven customers, and nothing recorded yet.
 async fn stage() -> Stage {
@@ -34,7 +33,7 @@ async fn requests(stage: &Stage, count: usize) -> usize {
 }
 
 #[tokio::test]
-async fn the_entries_and_the_requests_are_the_same() {
+async fn prefetch_changes_neither_entries_nor_requests() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let plain: Vec<_> = list.stream().try_collect().await.unwrap();
@@ -47,7 +46,7 @@ async fn the_entries_and_the_requests_are_the_same() {
 }
 
 #[tokio::test]
-async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
+async fn prefetch_requests_one_page_ahead() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(2);
     let mut ahead = Box::pin(list.prefetch(true).stream());
@@ -68,21 +67,15 @@ async fn the_next_page_is_asked_for_before_it_is_needed_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_failure_ahead_comes_in_its_turn() {
+async fn prefetch_failure_comes_in_its_turn() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let mut ahead = Box::pin(list.prefetch(true).stream());
-    let fault = Fault::new(FaultKind::Status {
-        code: 403,
-        headers: Vec::new(),
-        body: "{\"error\": \"not today\"}".to_owned(),
-    });
     ahead.try_next().await.unwrap().unwrap();
     // The second page may be on its way already; the third one is not.
     requests(&stage, 2).await;
-    stage
-        .sandbox
-        .inject(fault.operation("list_customers").times(1));
+    let refusal = respond(403, &[], r#"{"error": "not today"}"#);
+    stage.fault_once("list_customers", refusal);
     for _ in 1..6 {
         ahead.try_next().await.unwrap().unwrap();
     }

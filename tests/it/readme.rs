@@ -1,7 +1,7 @@
 //! The README names the real commands. (Its code blocks are compiled as doc tests of this package.)
 
 #[test]
-fn the_two_commands_are_there() {
+fn readme_names_the_two_commands() {
     let readme = include_str!("../../README.md");
     for command in [
         "cargo run --example onboarding\n",

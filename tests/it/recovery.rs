@@ -6,45 +6,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use twipla::types::Package;
 use twipla::{ChangeState, Error, ErrorKind, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::{Stage, client, price_list};
-
-/// A website on the second smallest package.
-async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
-    let twipla = &stage.website_model;
-    let prices = price_list(twipla).await.unwrap();
-    let create = twipla.customers().create("c", "c@example.com");
-    let create = create
-        .website("w", "example.com")
-        .website_package(prices[1].id);
-    create.await.unwrap();
-    stage.sandbox.clear_commits();
-    (twipla, prices)
-}
+use twipla_tests::{Stage, client, price_list, respond};
 
 fn status(code: u16) -> Fault {
-    Fault::new(FaultKind::Status {
-        code,
-        headers: Vec::new(),
-        body: r#"{"message":"out of order"}"#.to_owned(),
-    })
-    .times(1)
-}
-
-fn commits(stage: &Stage, operation: &str) -> usize {
-    let commits = stage.sandbox.commits();
-    commits
-        .iter()
-        .filter(|commit| commit.operation == operation)
-        .count()
+    Fault::new(respond(code, &[], r#"{"message":"out of order"}"#)).times(1)
 }
 
 #[tokio::test]
 async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
 
     stage
@@ -68,13 +42,14 @@ async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
     let error = subscription.upgrade(prices[2].id).await.unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
     assert!(!error.is_ambiguous(), "{error}");
-    assert_eq!(commits(&stage, "upgrade_website_subscription"), 1);
+    assert_eq!(stage.commits("upgrade_website_subscription"), 1);
 }
 
 #[tokio::test]
 async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     for code in [408, 499, 502, 503, 504, 520, 524, 530, 599] {
         let fault = || status(code).operation("upgrade_website_subscription");
@@ -102,7 +77,7 @@ async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() 
             "{code}: nothing to read back: {error}"
         );
     }
-    assert_eq!(commits(&stage, "upgrade_website_subscription"), 0);
+    assert_eq!(stage.commits("upgrade_website_subscription"), 0);
     let fault = status(524).after_commit();
     stage
         .sandbox
@@ -114,8 +89,9 @@ async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() 
 
 #[tokio::test]
 async fn a_change_that_was_in_force_before_is_not_called_applied() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     // Refused with 500, and yet what was asked for is in force.
     let resume = subscription.resume().await.unwrap_err();
@@ -128,11 +104,7 @@ async fn a_change_that_was_in_force_before_is_not_called_applied() {
 
     // A downgrade is planned: the subscription is active, but this is not what a resume makes.
     subscription.downgrade(prices[0].id).await.unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::ResetBeforeCommit)
-            .operation("resume_website_subscription")
-            .times(1),
-    );
+    stage.lose_request("resume_website_subscription");
     let resume = subscription.resume().await.unwrap_err();
     assert_eq!(
         resume.change_state(),
@@ -143,16 +115,11 @@ async fn a_change_that_was_in_force_before_is_not_called_applied() {
 
 #[tokio::test]
 async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
-    let lost = || {
-        let fault = Fault::new(FaultKind::ResetAfterCommit).times(1);
-        stage
-            .sandbox
-            .inject(fault.operation("upgrade_website_subscription"));
-    };
-    lost();
+    stage.lose_response("upgrade_website_subscription");
     let error = subscription
         .upgrade(prices[2].id)
         .trial(true)
@@ -160,7 +127,7 @@ async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
         .unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
     // A second trial is not given: the package changes, the trial does not begin.
-    lost();
+    stage.lose_response("upgrade_website_subscription");
     let error = subscription
         .upgrade(prices[3].id)
         .trial(true)
@@ -195,13 +162,13 @@ async fn a_create_that_failed_with_500_is_read_back_and_not_sent_again() {
             .inject(status(code).operation("create_customer"));
         assert_eq!(create(id).await.unwrap().intp_customer_id, id, "{code}");
     }
-    assert_eq!(commits(&stage, "create_customer"), 3);
+    assert_eq!(stage.commits("create_customer"), 3);
 }
 
 #[tokio::test]
 async fn a_delete_that_failed_with_500_is_ambiguous() {
-    let stage = Stage::start().await;
-    let (twipla, _) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
     stage
         .sandbox
         .inject(status(500).after_commit().operation("delete_website"));
@@ -255,8 +222,9 @@ fn foreign(result: Result<impl std::fmt::Debug, Error>, expected: &str) {
 
 #[tokio::test]
 async fn a_response_about_something_else_is_an_error() {
-    let stage = Stage::start().await;
-    let (real, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let real = &stage.website_model;
+    let prices = price_list(real).await.unwrap();
     let site = real.website("w").get().raw().await.unwrap();
     let customer = real.customer("c").get().raw().await.unwrap();
     let package = real.package(prices[0].id).get().raw().await.unwrap();
@@ -295,8 +263,9 @@ async fn a_response_about_something_else_is_an_error() {
 
 #[tokio::test]
 async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let websites = twipla.websites();
     for (create, expected) in [
         (
@@ -370,8 +339,9 @@ async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
 // Time stands still until everything waits, so the deadlines alone decide.
 #[tokio::test(start_paused = true)]
 async fn the_timeout_covers_the_read_back_too() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     stage.sandbox.inject(Fault::new(FaultKind::Hang));
     let subscription = twipla.website("w").subscription();
     let limit = Duration::from_secs(8);

@@ -32,7 +32,7 @@ fn the_contract_says_what_the_page_says() {
     let page = page().unwrap();
     let contract = Document::contract().unwrap();
 
-    let remainder = exceptions::settle(
+    let remainder = exceptions::apply(
         findings(&page, &contract).unwrap(),
         &[DEFECTS, LEFT_OUT, ADDITIONS],
     );

@@ -1,23 +1,14 @@
-//! Replies that do not look as the contract says.
+//! Responses that do not look as the contract says.
 
 use twipla::types::{BillingInterval, SubscriptionStatus};
 use twipla::{ErrorKind, RetryPolicy, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::{Stage, client};
+use twipla_sandbox::FaultKind;
+use twipla_tests::{Stage, client, respond};
 
 async fn stage(kind: FaultKind) -> (Stage, Twipla) {
-    let stage = Stage::start().await;
-    stage
-        .website_model
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
-    stage
-        .sandbox
-        .inject(Fault::new(kind).operation("get_website").times(1));
-    // Whether a broken answer is asked for again is another test's matter.
+    let stage = Stage::with_website().await;
+    stage.fault_once("get_website", kind);
+    // Whether a broken response is retried is for another test.
     let once = client(&stage.sandbox, &stage.sandbox.website_partner())
         .retry(RetryPolicy::none())
         .build()
@@ -26,7 +17,7 @@ async fn stage(kind: FaultKind) -> (Stage, Twipla) {
 }
 
 #[tokio::test]
-async fn a_missing_field_is_named_and_the_body_kept() {
+async fn missing_field_is_named_and_the_body_kept() {
     let (_stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
     let error = twipla.website("w").get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -36,7 +27,7 @@ async fn a_missing_field_is_named_and_the_body_kept() {
 }
 
 #[tokio::test]
-async fn raw_gives_the_payload_where_the_types_fall_short() {
+async fn raw_returns_a_payload_that_does_not_fit_the_type() {
     let (stage, twipla) = stage(FaultKind::MissingField("domain".to_owned())).await;
     let json = twipla.website("w").get().raw().await.unwrap();
     assert_eq!(json["intpWebsiteId"], "w");
@@ -46,7 +37,7 @@ async fn raw_gives_the_payload_where_the_types_fall_short() {
 }
 
 #[tokio::test]
-async fn an_unknown_value_of_an_enum_is_kept() {
+async fn unknown_enum_value_is_kept() {
     let (_stage, twipla) = stage(FaultKind::UnknownEnumValue).await;
     let site = twipla.website("w").get().await.unwrap();
     let unknown = matches!(site.status, SubscriptionStatus::Unknown(_))
@@ -55,22 +46,36 @@ async fn an_unknown_value_of_an_enum_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_says_so() {
-    for kind in [
-        FaultKind::HtmlBody,
-        FaultKind::InvalidJson,
-        FaultKind::EmptyBody,
+async fn body_that_is_not_json_says_so() {
+    for (kind, message) in [
+        (
+            FaultKind::HtmlBody,
+            "the response is not a whole JSON document (text/html; charset=utf-8)",
+        ),
+        (
+            FaultKind::InvalidJson,
+            "the response is not a whole JSON document (application/json)",
+        ),
+        (
+            FaultKind::EmptyBody,
+            "the response is empty where the contract has a body",
+        ),
     ] {
         let (_stage, twipla) = stage(kind.clone()).await;
         let error = twipla.website("w").get().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{kind:?}: {error}");
         assert_eq!(error.operation(), Some("get_website"));
-        assert!(error.to_string().lines().count() == 1, "{error}");
+        assert_eq!(error.message(), message, "{kind:?}");
+        assert_eq!(
+            error.to_string(),
+            format!("get_website: {message} (status 200)"),
+            "{kind:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_cut_off_answer_is_an_error_and_is_asked_for_again() {
+async fn truncated_body_is_a_connection_error_and_retried() {
     let (_stage, twipla) = stage(FaultKind::TruncatedBody).await;
     let error = twipla.website("w").get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
@@ -83,7 +88,7 @@ async fn a_cut_off_answer_is_an_error_and_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_reply_over_the_limit_is_not_read() {
+async fn response_over_the_limit_is_not_read() {
     let stage = Stage::start().await;
     let small = client(&stage.sandbox, &stage.sandbox.website_partner())
         .max_body(200)
@@ -95,18 +100,14 @@ async fn a_reply_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
+async fn change_with_an_unusable_response_is_read_back() {
     for kind in [
         FaultKind::HtmlBody,
         FaultKind::InvalidJson,
         FaultKind::EmptyBody,
     ] {
         let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
-        let fault = |operation: &str| {
-            stage
-                .sandbox
-                .inject(Fault::new(kind.clone()).operation(operation).times(1));
-        };
+        let fault = |operation: &str| stage.fault_once(operation, kind.clone());
         fault("cancel_website_subscription");
         let error = twipla
             .website("w")
@@ -131,17 +132,10 @@ async fn a_change_whose_answer_cannot_be_used_is_not_called_undone() {
 }
 
 #[tokio::test]
-async fn a_page_is_no_success_where_the_contract_has_no_body() {
+async fn html_is_not_a_success_where_the_contract_has_no_body() {
     let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
-    stage.sandbox.inject(
-        Fault::new(FaultKind::Status {
-            code: 200,
-            headers: Vec::new(),
-            body: "<html>Please log in</html>".to_owned(),
-        })
-        .operation("add_whitelisted_domain")
-        .times(1),
-    );
+    let page = respond(200, &[], "<html>Please log in</html>");
+    stage.fault_once("add_whitelisted_domain", page);
     let error = twipla
         .website("w")
         .whitelisted_domains()
@@ -156,7 +150,7 @@ async fn a_page_is_no_success_where_the_contract_has_no_body() {
 
 /// What the reference page shows of a website, and what a later server may add to it or leave null.
 #[test]
-fn null_is_none_and_what_is_new_is_no_error() {
+fn null_is_none_and_unknown_fields_are_ignored() {
     let required = serde_json::json!({
         "id": "7128840a-5347-49a4-8dfa-9022d8dad21a", "status": "paused", "intpId": "7128840a-5347-49a4-8dfa-9022d8dad21a",
         "intpWebsiteId": "w", "intpCustomerId": "c", "domain": "example.com",

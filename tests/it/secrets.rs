@@ -28,6 +28,7 @@ use twipla::{
     SignFuture, Signer, SignerError, Twipla,
 };
 use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
+use twipla_tests::respond;
 use uuid::Uuid;
 
 /// All that was printed so far.
@@ -476,22 +477,14 @@ async fn know(run: &Run, twipla: &Twipla) -> Known {
 }
 
 fn every_fault() -> Vec<FaultKind> {
-    let status = |code, headers: &[(&str, &str)], body: &str| FaultKind::Status {
-        code,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: body.to_owned(),
-    };
     vec![
-        status(400, &[], r#"{"status":400,"message":"no","code":1}"#),
-        status(401, &[], r#"{"error":"invalid access token"}"#),
-        status(302, &[("location", "http://127.0.0.1:1/")], ""),
-        status(429, &[("retry-after", "0")], ""),
-        status(500, &[], "<html>failed</html>"),
-        status(503, &[], ""),
-        status(200, &[], r#"{"payload":5}"#),
+        respond(400, &[], r#"{"status":400,"message":"no","code":1}"#),
+        respond(401, &[], r#"{"error":"invalid access token"}"#),
+        respond(302, &[("location", "http://127.0.0.1:1/")], ""),
+        respond(429, &[("retry-after", "0")], ""),
+        respond(500, &[], "<html>failed</html>"),
+        respond(503, &[], ""),
+        respond(200, &[], r#"{"payload":5}"#),
         FaultKind::Delay(Duration::from_millis(2)),
         FaultKind::Hang,
         FaultKind::ResetBeforeCommit,
@@ -559,7 +552,7 @@ async fn no_fault_makes_the_client_print_a_secret() {
 }
 
 #[tokio::test]
-async fn replies_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
+async fn responses_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
     let run = Run::start().await;
     let listening = Listening::start(&run.heard);
     let twipla = run.client();
@@ -585,11 +578,8 @@ async fn replies_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
         (400, json!({"status": 400, "message": "no", "apiKey": key})),
         (500, json!({"error": {"code": "x"}, "refreshToken": token})),
     ] {
-        run.sandbox.inject(Fault::new(FaultKind::Status {
-            code,
-            headers: Vec::new(),
-            body: body.to_string(),
-        }));
+        run.sandbox
+            .inject(Fault::new(respond(code, &[], &body.to_string())));
         // What is returned by `raw` is the reply itself, so it is not printed here.
         let site = twipla.website("w");
         run.hear(site.api_keys().create("x")).await;
@@ -743,7 +733,7 @@ async fn no_public_type_prints_a_secret() {
 
 /// Keys that are no good, or not where they belong.
 #[tokio::test]
-async fn a_key_that_is_refused_is_not_quoted() {
+async fn refused_key_is_not_quoted() {
     let run = Run::start().await;
     let partner = run.sandbox.website_partner();
     let pem = partner.private_key_pem();
@@ -779,7 +769,7 @@ async fn a_key_that_is_refused_is_not_quoted() {
 }
 
 #[test]
-fn the_search_finds_what_was_planted() {
+fn search_finds_planted_secrets() {
     let token = format!(
         "{}.{}.{}",
         URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"planted"}"#),
@@ -837,7 +827,7 @@ fn the_search_finds_what_was_planted() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_place_of_its_path_is_not_quoted() {
+async fn key_in_the_place_of_its_path_is_not_quoted() {
     let sandbox = Sandbox::start().await.unwrap();
     let pem = sandbox.website_partner().private_key_pem().to_owned();
     let (heard, secrets) = (Heard::default(), Secrets::default());
@@ -849,7 +839,7 @@ async fn a_key_in_the_place_of_its_path_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_place_of_an_id_is_not_quoted() {
+async fn key_in_the_place_of_an_id_is_not_quoted() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;
@@ -866,7 +856,7 @@ async fn a_key_in_the_place_of_an_id_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_credential_that_the_server_quotes_is_not_passed_on() {
+async fn credential_quoted_by_the_server_is_masked() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;
@@ -877,12 +867,7 @@ async fn a_credential_that_the_server_quotes_is_not_passed_on() {
             format!("no such token: {said}"),
             json!({"message": format!("Bearer {said} is not valid")}).to_string(),
         ] {
-            let kind = FaultKind::Status {
-                code: 400,
-                headers: Vec::new(),
-                body,
-            };
-            run.sandbox.inject(Fault::new(kind));
+            run.sandbox.inject(Fault::new(respond(400, &[], &body)));
             run.hear(twipla.company_details()).await;
             let data = twipla.analytics(known.website, known.key.as_str());
             run.hear(data.visits().date_range(today..=today)).await;

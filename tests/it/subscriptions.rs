@@ -1,9 +1,9 @@
 //! Subscriptions, of websites and of accounts.
 
 use chrono::Duration;
-use twipla::types::{Package, SubscriptionStatus, SubscriptionType};
-use twipla::{ChangeState, Error, Twipla};
-use twipla_sandbox::{Fault, FaultKind};
+use twipla::types::{SubscriptionStatus, SubscriptionType};
+use twipla::{ChangeState, Error};
+use twipla_sandbox::FaultKind;
 use twipla_tests::{Stage, package_named, price_list};
 
 fn refused(error: &Error) {
@@ -12,27 +12,15 @@ fn refused(error: &Error) {
         Some(500),
         "{error}"
     );
-    assert_eq!(error.attempts(), 1, "a 500 is never sent again: {error}");
+    assert_eq!(error.attempts(), 1, "a 500 is not retried: {error}");
     assert!(!error.is_ambiguous(), "the server answered: {error}");
 }
 
-async fn website(stage: &Stage) -> (&Twipla, Vec<Package>) {
+#[tokio::test]
+async fn website_subscription_takes_every_change() {
+    let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .website_package(prices[1].id)
-        .await
-        .unwrap();
-    (twipla, prices)
-}
-
-#[tokio::test]
-async fn a_website_goes_up_down_out_and_back() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
     let subscription = twipla.website("w").subscription();
 
     let up = subscription
@@ -86,9 +74,10 @@ async fn a_website_goes_up_down_out_and_back() {
 }
 
 #[tokio::test]
-async fn what_is_planned_takes_effect_when_the_period_ends() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+async fn planned_change_takes_effect_when_the_period_ends() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     twipla
         .website("w")
         .subscription()
@@ -117,24 +106,27 @@ async fn what_is_planned_takes_effect_when_the_period_ends() {
 }
 
 #[tokio::test]
-async fn a_trial_is_had_once() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+async fn second_trial_is_upgraded_without_a_trial() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
-    assert!(
-        subscription
-            .upgrade(prices[2].id)
-            .trial(true)
-            .await
-            .unwrap()
-            .in_trial
-    );
+    let first = subscription.upgrade(prices[2].id).trial(true);
+    assert!(first.await.unwrap().in_trial);
+    let second = subscription.upgrade(prices[3].id).trial(true);
+    let second = second.await.unwrap();
+    assert_eq!(second.package_id, prices[3].id);
+    assert!(!second.in_trial, "there is one trial");
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!((site.in_trial, site.had_trial), (false, true));
+    assert_eq!(site.package_id, prices[3].id);
 }
 
 #[tokio::test]
-async fn refused_changes_of_a_website_answer_500_and_are_not_repeated() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+async fn refused_website_change_is_a_500_and_not_retried() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     refused(&subscription.upgrade(prices[1].id).await.unwrap_err());
     refused(&subscription.upgrade(prices[0].id).await.unwrap_err());
@@ -157,17 +149,10 @@ async fn refused_changes_of_a_website_answer_500_and_are_not_repeated() {
 }
 
 #[tokio::test]
-async fn an_account_goes_up_down_out_and_back() {
-    let stage = Stage::start().await;
+async fn account_subscription_takes_every_change() {
+    let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .package(prices[1].id)
-        .website("w", "example.com")
-        .await
-        .unwrap();
     let subscription = twipla.customer("c").subscription();
 
     let up = subscription.upgrade(prices[2].id).await.unwrap();
@@ -194,9 +179,10 @@ async fn an_account_goes_up_down_out_and_back() {
 }
 
 #[tokio::test]
-async fn the_verbs_of_the_other_model_are_refused() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+async fn changes_under_the_other_model_are_refused() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let error = twipla
         .customer("c")
         .subscription()
@@ -211,23 +197,20 @@ async fn the_verbs_of_the_other_model_are_refused() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
-    let stage = Stage::start().await;
-    let (twipla, prices) = website(&stage).await;
+async fn change_is_read_back_after_a_lost_response() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     let sites = || async { twipla.website("w").get().await.unwrap() };
-    for (kind, settled) in [
+    for (kind, state) in [
         (FaultKind::ResetBeforeCommit, ChangeState::NotApplied),
         (FaultKind::ResetAfterCommit, ChangeState::InForce),
     ] {
-        let fault = |operation: &str| {
-            stage
-                .sandbox
-                .inject(Fault::new(kind.clone()).operation(operation).times(1));
-        };
-        let done = settled != ChangeState::NotApplied;
+        let fault = |operation: &str| stage.fault_once(operation, kind.clone());
+        let done = state != ChangeState::NotApplied;
         let told = |error: Error| {
-            assert_eq!(error.change_state(), Some(settled), "{error}");
+            assert_eq!(error.change_state(), Some(state), "{error}");
             let late = !done;
             assert!(
                 error.is_ambiguous() == late && error.attempts() == 1,
@@ -238,7 +221,7 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
         let error = subscription.upgrade(prices[2].id).await.unwrap_err();
         // Only a change of package leaves a date that says when it was made.
         let applied = done.then_some(ChangeState::Applied);
-        assert_eq!(error.change_state(), applied.or(Some(settled)), "{error}");
+        assert_eq!(error.change_state(), applied.or(Some(state)), "{error}");
         assert_eq!(sites().await.package_id == prices[2].id, done);
         fault("downgrade_website_subscription");
         told(subscription.downgrade(prices[0].id).await.unwrap_err());
@@ -260,31 +243,17 @@ async fn after_a_lost_answer_the_error_tells_what_became_of_the_change() {
 }
 
 #[tokio::test]
-async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
-    let stage = Stage::start().await;
+async fn account_change_is_read_back_from_its_websites() {
+    let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .package(prices[1].id)
-        .website("w", "example.com")
-        .await
-        .unwrap();
     twipla
         .customers()
         .create("d", "d@example.com")
         .package(prices[1].id)
         .await
         .unwrap();
-    let lost = |operation: &str| {
-        stage.sandbox.inject(
-            Fault::new(FaultKind::ResetAfterCommit)
-                .operation(operation)
-                .times(1),
-        );
-    };
-    lost("upgrade_intpc_subscription");
+    stage.lose_response("upgrade_intpc_subscription");
     let error = twipla
         .customer("c")
         .subscription()
@@ -292,7 +261,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         .await
         .unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
-    lost("upgrade_intpc_subscription");
+    stage.lose_response("upgrade_intpc_subscription");
     let error = twipla
         .customer("d")
         .subscription()
@@ -303,7 +272,7 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
         error.change_state().is_none() && error.is_ambiguous(),
         "no website shows it: {error}"
     );
-    lost("deactivate_intpc_subscription");
+    stage.lose_response("deactivate_intpc_subscription");
     let error = twipla
         .customer("d")
         .subscription()
@@ -314,19 +283,10 @@ async fn an_accounts_change_is_told_by_the_websites_that_share_it() {
 }
 
 #[tokio::test]
-async fn a_deactivation_that_shows_nothing_is_one() {
-    let stage = Stage::start().await;
+async fn deactivate_returns_none_on_204() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("deactivate_intpc_subscription")
-            .times(1),
-    );
+    stage.fault_once("deactivate_intpc_subscription", FaultKind::NoContent);
     assert_eq!(
         twipla
             .customer("c")

@@ -8,7 +8,7 @@ use twipla::{
     ChangeState, ErrorKind, PrivateKey, RetryPolicy, SignFuture, Signer, SignerError, Twipla,
 };
 use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
-use twipla_tests::{Stage, client};
+use twipla_tests::{Stage, client, respond};
 
 #[tokio::test]
 async fn one_token_serves_many_calls() {
@@ -86,13 +86,31 @@ async fn token_that_stays_rejected_is_an_error_after_two_requests() {
 }
 
 #[tokio::test]
-async fn expired_token_is_replaced() {
+async fn expired_token_is_replaced_once() {
     let stage = Stage::start().await;
-    stage.website_model.packages().list().await.unwrap();
+    let twipla = &stage.website_model;
+    let expired = twipla.partner_token().await.unwrap();
+    // The sandbox keeps refusing a token once it could not have been signed again
+    // within the same second.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     stage
         .sandbox
         .inject(Fault::new(FaultKind::ExpiredToken).times(1));
-    stage.website_model.packages().list().await.unwrap();
+    twipla.packages().list().await.unwrap();
+    twipla.packages().list().await.unwrap();
+    let requests = stage.sandbox.requests();
+    let statuses: Vec<_> = requests.iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [401, 200, 200]);
+
+    let fresh = twipla.partner_token().await.unwrap();
+    assert_ne!(fresh.expose(), expired.expose());
+    let url = format!("{}/v2/3as/packages", stage.sandbox.base_url());
+    let with = async |token: &str| {
+        let request = reqwest::Client::new().get(&url).bearer_auth(token);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(with(expired.expose()).await, 401, "it is still refused");
+    assert_eq!(with(fresh.expose()).await, 200);
 }
 
 #[derive(Debug)]
@@ -293,9 +311,7 @@ impl Signer for SignsOnce {
 
 #[tokio::test]
 async fn signing_error_after_a_lost_response_is_ambiguous() {
-    let stage = Stage::start().await;
-    let create = stage.website_model.customers().create("c", "c@example.com");
-    create.await.unwrap();
+    let stage = Stage::with_customer().await;
     let partner = stage.sandbox.website_partner();
     let signer = SignsOnce {
         key: PrivateKey::from_pem(partner.private_key_pem()).unwrap(),
@@ -308,52 +324,29 @@ async fn signing_error_after_a_lost_response_is_ambiguous() {
         .build()
         .unwrap();
     // The response to the first attempt is lost, and the second one is told that its token expired.
-    for kind in [FaultKind::ResetAfterCommit, FaultKind::ExpiredToken] {
-        let fault = Fault::new(kind).operation("delete_customer").times(1);
-        stage.sandbox.inject(fault);
-    }
+    stage.lose_response("delete_customer");
+    stage.fault_once("delete_customer", FaultKind::ExpiredToken);
     let error = twipla.customer("c").delete().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing, "{error}");
     assert!(error.is_ambiguous(), "{error}");
-    assert_eq!(stage.sandbox.requests().len(), 3);
+    assert_eq!(stage.requests("delete_customer"), 2);
     let gone = stage.website_model.customer("c").get().await.unwrap_err();
     assert!(gone.is_not_found(), "{gone}");
 }
 
 #[tokio::test]
 async fn subscription_change_is_not_sent_twice_after_a_lost_response() {
-    let stage = Stage::start().await;
+    let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .website("w", "example.com")
-        .await
-        .unwrap();
-    let count = |operation: &str| {
-        let requests = stage.sandbox.requests();
-        requests
-            .iter()
-            .filter(|request| request.operation == Some(operation))
-            .count()
-    };
 
     // A read survives a broken connection and an overloaded server.
-    stage.sandbox.clear_requests();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::ResetAfterCommit)
-            .operation("get_website")
-            .times(2),
-    );
+    stage.lose_response("get_website");
+    stage.lose_response("get_website");
     twipla.website("w").get().await.unwrap();
-    assert_eq!(count("get_website"), 3);
+    assert_eq!(stage.requests("get_website"), 3);
 
     // A subscription change is sent once, and the error says what happened.
-    stage.sandbox.inject(
-        Fault::new(FaultKind::ResetAfterCommit)
-            .operation("cancel_website_subscription")
-            .times(1),
-    );
+    stage.lose_response("cancel_website_subscription");
     let error = twipla
         .website("w")
         .subscription()
@@ -361,18 +354,11 @@ async fn subscription_change_is_not_sent_twice_after_a_lost_response() {
         .await
         .unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
-    assert_eq!(count("cancel_website_subscription"), 1);
+    assert_eq!(stage.requests("cancel_website_subscription"), 1);
 
     // Unless the server says that it did not process the request.
-    stage.sandbox.inject(
-        Fault::new(FaultKind::Status {
-            code: 503,
-            headers: vec![("retry-after".to_owned(), "0".to_owned())],
-            body: String::new(),
-        })
-        .operation("resume_website_subscription")
-        .times(1),
-    );
+    let busy = respond(503, &[("retry-after", "0")], "");
+    stage.fault_once("resume_website_subscription", busy);
     twipla.website("w").subscription().resume().await.unwrap();
-    assert_eq!(count("resume_website_subscription"), 2);
+    assert_eq!(stage.requests("resume_website_subscription"), 2);
 }

@@ -21,7 +21,7 @@ fn contract() -> Value {
 }
 
 #[tokio::test]
-async fn the_facade_passes_every_vector() {
+async fn facade_passes_every_vector() {
     let signing = Signing::new().await.unwrap();
     let player = Player::start().await.unwrap();
     let twipla = facade::client(&signing, &player.base_url());
@@ -155,7 +155,7 @@ fn errors(contract: &Value, schema: &Value, body: &Value) -> Option<String> {
 
 /// Whatever a binding does wrong, the comparison says so.
 #[tokio::test]
-async fn a_wrong_request_or_answer_is_told() {
+async fn wrong_request_or_result_is_reported() {
     let signing = Signing::new().await.unwrap();
     let player = Player::start().await.unwrap();
     let twipla = facade::client(&signing, &player.base_url());
@@ -272,7 +272,7 @@ fn forge(sent: &mut Recorded) {
 }
 
 #[test]
-fn the_example_driver_passes_and_a_broken_one_does_not() {
+fn example_driver_passes_and_a_broken_one_does_not() {
     let driver = replay::folder().join("driver.py");
     let good = run(&[], driver.to_str().unwrap());
     let said = String::from_utf8_lossy(&good.stdout);

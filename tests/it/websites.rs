@@ -3,24 +3,12 @@
 use std::future::IntoFuture as _;
 
 use twipla::types::{SubscriptionStatus, SubscriptionType};
-use twipla_sandbox::{Fault, FaultKind};
+use twipla_sandbox::FaultKind;
 use twipla_tests::{Stage, package_named, price_list};
 
-async fn stage() -> Stage {
-    let stage = Stage::start().await;
-    for twipla in [&stage.website_model, &stage.account_model] {
-        twipla
-            .customers()
-            .create("c", "c@example.com")
-            .await
-            .unwrap();
-    }
-    stage
-}
-
 #[tokio::test]
-async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
-    let stage = stage().await;
+async fn website_starts_on_a_package_the_trial_or_the_free_plan() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
 
@@ -60,8 +48,8 @@ async fn a_website_starts_on_a_package_on_the_trial_or_on_the_free_plan() {
 }
 
 #[tokio::test]
-async fn the_flat_form_starts_on_the_unlimited_trial_without_a_package() {
-    let stage = stage().await;
+async fn flat_create_starts_on_the_unlimited_trial_by_default() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
     let on_trial = twipla
@@ -83,8 +71,8 @@ async fn the_flat_form_starts_on_the_unlimited_trial_without_a_package() {
 }
 
 #[tokio::test]
-async fn under_an_account_the_website_shares_the_pool() {
-    let stage = stage().await;
+async fn website_under_an_account_shares_its_pool() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.account_model;
     let site = twipla
         .websites()
@@ -121,13 +109,9 @@ async fn under_an_account_the_website_shares_the_pool() {
 }
 
 #[tokio::test]
-async fn a_create_gives_the_website_also_where_the_server_answers_204() {
-    let stage = stage().await;
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("create_website")
-            .times(1),
-    );
+async fn create_returns_the_website_on_204() {
+    let stage = Stage::with_customer().await;
+    stage.fault_once("create_website", FaultKind::NoContent);
     let site = stage
         .website_model
         .websites()
@@ -148,8 +132,8 @@ async fn a_create_gives_the_website_also_where_the_server_answers_204() {
 }
 
 #[tokio::test]
-async fn an_id_in_use_is_a_conflict() {
-    let stage = stage().await;
+async fn website_id_in_use_is_a_conflict() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -189,37 +173,33 @@ async fn an_id_in_use_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_finds_its_website() {
-    let stage = stage().await;
+async fn create_is_read_back_after_a_lost_response() {
+    let stage = Stage::with_customer().await;
     let create = |id: &str| {
         stage
             .website_model
             .websites()
             .create("c", id, "example.com")
     };
-    let sent = || {
-        let requests = stage.sandbox.requests();
-        let creates = requests
-            .iter()
-            .filter(|request| request.operation == Some("create_website"));
-        creates.count()
-    };
-    let fault = |kind| {
-        stage
-            .sandbox
-            .inject(Fault::new(kind).operation("create_website").times(1));
-    };
 
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_website");
     assert_eq!(create("w").await.unwrap().intp_website_id, "w");
-    assert_eq!(sent(), 1, "it was looked up, not sent again");
+    assert_eq!(
+        stage.requests("create_website"),
+        1,
+        "it was read back, not sent again"
+    );
 
-    fault(FaultKind::ResetBeforeCommit);
+    stage.lose_request("create_website");
     assert_eq!(create("x").await.unwrap().intp_website_id, "x");
-    assert_eq!(sent(), 3, "nothing was there, so it was sent again");
+    assert_eq!(
+        stage.requests("create_website"),
+        3,
+        "nothing was there, so it was sent again"
+    );
 
     create("y").await.unwrap();
-    fault(FaultKind::ResetAfterCommit);
+    stage.lose_response("create_website");
     let error = stage
         .website_model
         .websites()
@@ -230,8 +210,8 @@ async fn a_create_whose_answer_was_lost_finds_its_website() {
 }
 
 #[tokio::test]
-async fn a_website_is_found_by_either_id_until_it_is_deleted() {
-    let stage = stage().await;
+async fn website_is_found_by_either_id_until_deleted() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let made = twipla
         .websites()
@@ -253,8 +233,8 @@ async fn a_website_is_found_by_either_id_until_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn two_names_for_two_websites_stay_two() {
-    let stage = stage().await;
+async fn handle_acts_on_its_own_website_only() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
@@ -273,25 +253,17 @@ async fn two_names_for_two_websites_stay_two() {
 }
 
 #[tokio::test]
-async fn a_delete_that_shows_nothing_is_a_delete() {
-    let stage = stage().await;
+async fn delete_returns_none_on_204() {
+    let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     twipla
         .websites()
         .create("c", "w", "example.com")
         .await
         .unwrap();
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("delete_website")
-            .times(1),
-    );
+    stage.fault_once("delete_website", FaultKind::NoContent);
     assert_eq!(twipla.website("w").delete().await.unwrap(), None);
     assert!(twipla.website("w").get().await.unwrap_err().is_not_found());
-    stage.sandbox.inject(
-        Fault::new(FaultKind::NoContent)
-            .operation("delete_customer")
-            .times(1),
-    );
+    stage.fault_once("delete_customer", FaultKind::NoContent);
     assert_eq!(twipla.customer("c").delete().await.unwrap(), None);
 }

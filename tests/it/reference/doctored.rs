@@ -182,10 +182,7 @@ fn compared(pointer: &str, change: &str) -> Result<Remainder, String> {
         .ok_or("no such place in the contract")?;
     doctor(node, change)?;
     let findings = findings(&page()?, &contract)?;
-    Ok(exceptions::settle(
-        findings,
-        &[DEFECTS, LEFT_OUT, ADDITIONS],
-    ))
+    Ok(exceptions::apply(findings, &[DEFECTS, LEFT_OUT, ADDITIONS]))
 }
 
 /// Carries a change out.

@@ -167,7 +167,7 @@ pub(crate) struct Remainder {
 }
 
 /// Applies the exceptions.
-pub(crate) fn settle(findings: Vec<Finding>, exceptions: &[&'static [Exception]]) -> Remainder {
+pub(crate) fn apply(findings: Vec<Finding>, exceptions: &[&'static [Exception]]) -> Remainder {
     let exceptions: Vec<&Exception> = exceptions.iter().copied().flatten().collect();
     let covers = |exception: &Exception, finding: &Finding| {
         exception.fault == finding.fault && exception.at == finding.at

@@ -7,7 +7,7 @@ use http::Method;
 use twipla::{ChangeState, Error, Result, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
-use crate::client;
+use crate::setup::{client, respond};
 
 /// The README's text between the markers of the table.
 ///
@@ -49,31 +49,23 @@ pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + 
 
 /// Each fault of the sandbox, and what clients in the field were seen to meet.
 fn faults() -> Vec<(&'static str, FaultKind)> {
-    let answer = |code, headers: &[(&str, &str)], body: &str| FaultKind::Status {
-        code,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: body.to_owned(),
-    };
     let soon = [("retry-after", "0")];
     vec![
-        ("429 with `Retry-After: 0`", answer(429, &soon, "")),
+        ("429 with `Retry-After: 0`", respond(429, &soon, "")),
         (
             "429 with `Retry-After: 3600`",
-            answer(429, &[("retry-after", "3600")], ""),
+            respond(429, &[("retry-after", "3600")], ""),
         ),
-        ("500", answer(500, &[], "{\"message\":\"boom\"}")),
+        ("500", respond(500, &[], "{\"message\":\"boom\"}")),
         (
             "502, a page of HTML",
-            answer(502, &[], "<html><h1>Bad Gateway</h1></html>"),
+            respond(502, &[], "<html><h1>Bad Gateway</h1></html>"),
         ),
-        ("503", answer(503, &[], "")),
-        ("503 with `Retry-After: 0`", answer(503, &soon, "")),
+        ("503", respond(503, &[], "")),
+        ("503 with `Retry-After: 0`", respond(503, &soon, "")),
         (
             "a redirect to another host",
-            answer(302, &[("location", "https://example.com/")], ""),
+            respond(302, &[("location", "https://example.com/")], ""),
         ),
         (
             "connection lost before the work",
@@ -97,7 +89,7 @@ fn faults() -> Vec<(&'static str, FaultKind)> {
             "a required field is missing",
             FaultKind::MissingField("status".to_owned()),
         ),
-        ("no `payload`", answer(200, &[], "{\"data\":{}}")),
+        ("no `payload`", respond(200, &[], "{\"data\":{}}")),
         ("an unknown enum value", FaultKind::UnknownEnumValue),
         ("the clock is two hours off", FaultKind::ClockSkew(7200)),
         ("the token counts as expired", FaultKind::ExpiredToken),

@@ -2,6 +2,6 @@
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    print!("{}", twipla_tests::faults::table().await?);
+    print!("{}", twipla_tests::fault_table::table().await?);
     Ok(())
 }
