@@ -22,7 +22,7 @@ use syn::{Attribute, Expr, Ident, Item, Type};
 use crate::normalise::type_name;
 
 /// The schemas whose types are written by hand, and those types.
-pub(crate) const REPLACED: [(&str, &str); 7] = [
+pub(crate) const REPLACED: [(&str, &str); 8] = [
     ("ApiKeyId", "crate::ApiKeyId"),
     ("Count", "crate::Count"),
     ("IntpCustomerId", "crate::CustomerId"),
@@ -30,6 +30,7 @@ pub(crate) const REPLACED: [(&str, &str); 7] = [
     ("IntpWebsiteId", "crate::WebsiteId"),
     ("PackageId", "crate::PackageId"),
     ("TwiplaWebsiteId", "crate::TwiplaWebsiteId"),
+    ("paginationMeta", "crate::PaginationMeta"),
 ];
 
 /// The generated files of the raw client.

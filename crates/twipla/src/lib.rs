@@ -111,6 +111,7 @@ mod retry;
 #[cfg(feature = "schemars")]
 mod schemas;
 mod secret;
+mod walk;
 
 pub use analytics::{
     Analytics, AnalyticsQuery, AnalyticsReport, Dimension, Filter, Graph, GraphQuery, Metric,

@@ -1,4 +1,6 @@
 //! Lists: one page at a time, or all entries as a stream.
+//!
+//! The rules by which a stream goes from page to page are those of [`Walk`].
 
 use std::collections::VecDeque;
 use std::future::IntoFuture;
@@ -10,19 +12,21 @@ use futures_util::stream;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use twipla_api::types::PaginationMeta;
+use serde::Serialize;
+use twipla_api::{Operation, PaginationMeta};
 
 use crate::core::Core;
 use crate::options::CallOptions;
 use crate::request::{BoxFuture, Request};
 use crate::retry::RetryPolicy;
-use crate::{Error, Result};
+use crate::walk::{Next, Walk};
+use crate::{Error, ErrorKind, Result};
 
 /// Entries per page where the caller does not say.
 const PAGE_SIZE: u32 = 100;
 
 /// One page of a list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The entries.
@@ -33,8 +37,8 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     pub(crate) fn new(items: Vec<T>, meta: Option<PaginationMeta>) -> Self {
-        // A count below zero means nothing. The entries are what matters.
-        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        // A count below zero means nothing.
+        let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
         Self {
             items,
             meta: meta.map(|meta| PageMeta {
@@ -47,18 +51,19 @@ impl<T> Page<T> {
     }
 }
 
-/// Where a page stands in its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a page stands in its list, as the server says it. What is missing or
+/// not a whole number is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct PageMeta {
     /// Number of the page, counted from 0.
-    pub page: u64,
+    pub page: Option<u64>,
     /// Entries per page.
-    pub page_size: u64,
+    pub page_size: Option<u64>,
     /// Number of pages.
-    pub pages: u64,
+    pub pages: Option<u64>,
     /// Number of entries in all.
-    pub total: u64,
+    pub total: Option<u64>,
 }
 
 /// A list that is read page by page.
@@ -70,7 +75,7 @@ pub struct PageMeta {
 /// use futures_util::TryStreamExt as _;
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
 /// let first = twipla.customers().list().page_size(20).await?;
-/// println!("{} of {:?}", first.items.len(), first.meta.map(|meta| meta.total));
+/// println!("{} of {:?}", first.items.len(), first.meta.and_then(|meta| meta.total));
 ///
 /// let mut sites = Box::pin(twipla.websites().list().for_customer("cust-42").stream());
 /// while let Some(site) = sites.try_next().await? {
@@ -81,7 +86,9 @@ pub struct PageMeta {
 #[must_use = "a list is read when it is awaited or streamed"]
 pub struct List<T> {
     core: Arc<Core>,
+    operation: &'static str,
     fetch: Fetch<T>,
+    id: fn(&T) -> &str,
     page: u32,
     page_size: Option<u32>,
     prefetch: bool,
@@ -91,11 +98,19 @@ pub struct List<T> {
 /// Makes the request for a page, from its number and its size.
 pub(crate) type Fetch<T> = Arc<dyn Fn(&Arc<Core>, i64, i64) -> Request<Page<T>> + Send + Sync>;
 
-impl<T: Clone + PartialEq + Send + 'static> List<T> {
-    pub(crate) fn new(core: &Arc<Core>, fetch: Fetch<T>) -> Self {
+impl<T: Send + 'static> List<T> {
+    /// `id` tells the entries apart.
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        operation: &'static Operation,
+        fetch: Fetch<T>,
+        id: fn(&T) -> &str,
+    ) -> Self {
         Self {
             core: Arc::clone(core),
+            operation: operation.id,
             fetch,
+            id,
             page: 0,
             page_size: None,
             prefetch: false,
@@ -143,6 +158,23 @@ impl<T: Clone + PartialEq + Send + 'static> List<T> {
     }
 
     /// Every entry from the starting page on. Ends with the first error.
+    ///
+    /// An entry comes exactly once, also where others are added or deleted
+    /// meanwhile (by you, for each entry, too), and where the server caps the
+    /// page size, counts pages from 1, or counts wrongly.
+    ///
+    /// # Errors
+    ///
+    /// Besides the errors of a call, [`ErrorKind::Decode`] where the pages do not
+    /// add up to the list that the server announces, so that entries may be
+    /// missing. The message says what does not fit, and how many entries came before.
+    ///
+    /// # Limits
+    ///
+    /// The ids of two pages are kept to notice what comes twice, so memory stays
+    /// flat. Where one entry is deleted and another one added between the same
+    /// two pages, `total` stays as it was, and an entry may be missed. Where the
+    /// server sends no `total`, neither is a deletion noticed.
     pub fn stream(self) -> impl Stream<Item = Result<T>> + Send + 'static {
         stream::try_unfold(
             (Pages::new(self), VecDeque::new()),
@@ -182,10 +214,11 @@ impl<T: Clone + PartialEq + Send + 'static> List<T> {
     /// Sends the request for one page and returns the raw JSON `payload`; see
     /// [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
-        self.request(i64::from(self.page))?.raw().await
+        self.request(u64::from(self.page))?.raw().await
     }
 
-    fn request(&self, page: i64) -> Result<Request<Page<T>>> {
+    fn request(&self, page: u64) -> Result<Request<Page<T>>> {
+        let page = i64::try_from(page).unwrap_or(i64::MAX);
         Ok((self.fetch)(&self.core, page, self.size()?).with_options(self.options))
     }
 
@@ -198,12 +231,12 @@ impl<T: Clone + PartialEq + Send + 'static> List<T> {
     }
 }
 
-impl<T: Clone + PartialEq + Send + 'static> IntoFuture for List<T> {
+impl<T: Send + 'static> IntoFuture for List<T> {
     type Output = Result<Page<T>>;
     type IntoFuture = BoxFuture<'static, Result<Page<T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.request(i64::from(self.page))?.await })
+        Box::pin(async move { self.request(u64::from(self.page))?.await })
     }
 }
 
@@ -219,9 +252,9 @@ impl<T> std::fmt::Debug for List<T> {
 /// Reads page after page until the list ends.
 struct Pages<T> {
     list: List<T>,
-    next: Option<i64>,
-    /// First entry of the page before, to notice a server that ignores the paging.
-    first: Option<T>,
+    walk: Walk,
+    next: Next,
+    is_first: bool,
     prefetched: Option<Prefetched<T>>,
 }
 
@@ -234,49 +267,77 @@ impl<T> Drop for Prefetched<T> {
     }
 }
 
-impl<T: Clone + PartialEq + Send + 'static> Pages<T> {
+impl<T: Send + 'static> Pages<T> {
     fn new(list: List<T>) -> Self {
-        let next = Some(i64::from(list.page));
+        let start = u64::from(list.page);
+        let size = u64::from(list.page_size.unwrap_or(PAGE_SIZE));
         Self {
+            walk: Walk::new(start, size),
+            next: Next::Page(start),
             list,
-            next,
-            first: None,
+            is_first: true,
             prefetched: None,
         }
     }
 
     async fn next(&mut self) -> Result<Option<Page<T>>> {
-        let Some(number) = self.next.take() else {
-            return Ok(None);
-        };
-        let page = match self.prefetched.take() {
-            Some(mut prefetched) => match (&mut prefetched.0).await {
-                Ok(page) => page?,
-                // The runtime went away, or the request panicked: fetch it now.
-                Err(_) => self.list.request(number)?.await?,
-            },
-            None => self.list.request(number)?.await?,
-        };
-        // An empty page ends the list whatever the metadata claim, so that a
-        // server which counts wrongly cannot keep a client going for ever.
-        let more = match page.meta {
-            _ if page.items.is_empty() => false,
-            Some(meta) => u64::try_from(number).is_ok_and(|number| number + 1 < meta.pages),
-            // Without metadata the list ends with a page that shows nothing new:
-            // a server may give fewer entries than asked for, or always all.
-            None if page.items.first() == self.first.as_ref() => return Ok(None),
-            None => {
-                self.first = page.items.first().cloned();
-                true
+        loop {
+            let number = match std::mem::replace(&mut self.next, Next::End) {
+                Next::Page(number) => number,
+                Next::End => return Ok(None),
+                Next::Fail(message) => {
+                    let error = Error::new(ErrorKind::Decode, message);
+                    return Err(error.with_operation(self.list.operation));
+                }
+            };
+            let mut page = self
+                .fetch(number)
+                .await
+                .map_err(|error| self.place(error))?;
+            let ids: Vec<_> = page.items.iter().map(self.list.id).collect();
+            let judgement = self.walk.judge(&ids, &page.meta.unwrap_or_default());
+            self.next = judgement.next;
+            self.start_prefetch()?;
+
+            let mut new = judgement.new.into_iter();
+            page.items.retain(|_| new.next() == Some(true));
+            // A list without entries has one page without entries.
+            let is_empty_list = self.is_first && self.next == Next::End;
+            self.is_first = false;
+            if !page.items.is_empty() || is_empty_list {
+                return Ok(Some(page));
             }
-        };
-        self.next = more.then_some(number + 1);
-        if let Some(next) = self.next.filter(|_| self.list.prefetch) {
-            let request = self.list.request(next)?;
+        }
+    }
+
+    async fn fetch(&mut self, number: u64) -> Result<Page<T>> {
+        if let Some(mut prefetched) = self.prefetched.take() {
+            // Where the runtime went away or the request panicked, it is sent again.
+            if let Ok(page) = (&mut prefetched.0).await {
+                return page;
+            }
+        }
+        self.list.request(number)?.await
+    }
+
+    fn start_prefetch(&mut self) -> Result<()> {
+        if let Next::Page(number) = self.next
+            && self.list.prefetch
+        {
+            let request = self.list.request(number)?;
             self.prefetched = Some(Prefetched(tokio::spawn(
                 request.into_future().in_current_span(),
             )));
         }
-        Ok(Some(page))
+        Ok(())
+    }
+
+    /// Says where in the list a reply cannot be read.
+    fn place(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Decode {
+            return error;
+        }
+        let message = format!("{} ({})", error.message(), self.walk.position());
+        error.with_message(message)
     }
 }
