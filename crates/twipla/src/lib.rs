@@ -99,6 +99,7 @@ mod error;
 mod error_body;
 mod ids;
 mod iframe;
+mod list;
 mod operations;
 mod options;
 mod page;
@@ -126,7 +127,8 @@ pub use dashboard::{DashboardBuilder, DashboardUrl};
 pub use error::{ChangeState, Error, ErrorKind, Result};
 pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
 pub use iframe::IframeMessage;
-pub use page::{List, Page, PageMeta};
+pub use list::List;
+pub use page::{Page, PageMeta};
 pub use raw_request::RawRequest;
 pub use request::Request;
 #[cfg(fuzzing)]

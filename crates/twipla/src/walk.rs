@@ -1,23 +1,23 @@
 //! The rules by which a list is read from page to page.
 //!
-//! 1. `total` and `pageTotal` are claims, the entries are facts. A list ends where both claims agree with what
-//!    was read, or else with an empty page, or with two pages in a row that hold nothing new.
-//! 2. A short page stands in for a missing `pageTotal`. Without a `total`, only rule 1's "or else" ends a list.
-//! 3. An entry that one of the two pages before held as well is dropped: it moved back when something was added.
-//! 4. One page with nothing new is passed over: the server may count pages from 1, and answer 0 like 1.
-//! 5. Where `total` fell, or grew by more than a page, what comes next may have moved: the page before is read
-//!    again, and what follows its last known entry is new. Where all of it is unknown and more entries changed
-//!    than it held, entries may be lost, and the list fails.
-//! 6. Once `total` has changed, only an empty page ends the list. The entries that were there all the time come
-//!    exactly once; those added or deleted meanwhile at most once.
-//! 7. `meta.page` must be the page asked for, or one more on every page (pages labelled from 1).
-//! 8. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
-//! 9. An entry from far back that turns up again fails: the server goes round in circles. So does a list that
-//!    keeps changing without giving anything new.
+//! 1. The counts in `meta` are claims; the entries are facts. A list ends where `total` is reached and `pageTotal`
+//!    agrees, or with an empty page, or with two pages in a row that bring nothing new.
+//! 2. A page that is not full stands in for a missing `pageTotal`. Without a `total`, only pages end a list.
+//! 3. One page that brings nothing new is passed over: a server that counts from 1 answers 0 and 1 alike.
+//! 4. `meta.page` is the page asked for or, from the first page on, one more (the server labels from 1).
+//! 5. What was on the two pages before is dropped: it moved back when entries were added in front.
+//! 6. Where `total` fell, entries moved forward: the page before is read again, and what follows its last known
+//!    entry is new. Where `total` grew by more than that page and its end is not in sight, the same.
+//! 7. If more entries changed than that page held, and nothing on it shows how far the others moved, entries may be
+//!    lost: the list fails.
+//! 8. Once `total` has changed, only an empty page ends the list. What was there all the time comes exactly once,
+//!    what was added or deleted meanwhile at most once.
+//! 9. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
+//! 10. An entry from far back fails: the server goes in circles. So do ten replies without anything new.
 //!
-//! The limits: memory holds the ids of two pages, whatever the length of the list. Without a `total`, entries
-//! that the server leaves out or deletes meanwhile cannot be missed, and a deletion and an addition between the
-//! same two pages cancel each other out in `total`.
+//! The limits: the ids of the last two to three pages are kept, whatever the length of the list. Entries are
+//! missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
+//! where `total` and `pageTotal` are short by the same; and, without a `total`, where any are deleted or left out.
 
 use std::collections::{HashSet, VecDeque};
 
