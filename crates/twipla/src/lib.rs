@@ -105,6 +105,7 @@ mod options;
 mod page;
 mod raw_request;
 mod recover;
+mod redact;
 mod request;
 pub mod resources;
 mod response;
