@@ -9,6 +9,7 @@
 
 mod analytics;
 mod bad_input;
+mod bodies;
 mod bulk;
 mod chaos;
 mod connections;
@@ -19,9 +20,11 @@ mod dashboard;
 mod deadlines;
 mod fault_table;
 mod keys_and_roles;
+mod lists;
 mod official_clients;
 mod packages;
 mod paths;
+mod played;
 mod prefetch;
 mod readme;
 mod reference;

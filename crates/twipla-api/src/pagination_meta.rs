@@ -1,7 +1,7 @@
 //! [`PaginationMeta`], the wire type of what a list says about its pages.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::Count;
 
@@ -19,34 +19,67 @@ use crate::Count;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "paginationMeta")
-)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", from = "Map<String, Value>")]
 pub struct PaginationMeta {
     /// Number of this page, counted from 0.
-    #[serde(deserialize_with = "whole_number")]
-    #[cfg_attr(feature = "schemars", schemars(with = "i64"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<i64>,
     /// Entries per page.
-    #[serde(deserialize_with = "whole_number")]
-    #[cfg_attr(feature = "schemars", schemars(with = "i64"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub page_size: Option<i64>,
     /// Number of pages.
-    #[serde(deserialize_with = "whole_number")]
-    #[cfg_attr(feature = "schemars", schemars(with = "i64"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub page_total: Option<i64>,
     /// Number of entries in all.
-    #[serde(deserialize_with = "whole_number")]
-    #[cfg_attr(feature = "schemars", schemars(with = "i64"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
 }
 
-fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(Count::deserialize(&value).ok().map(Count::get))
+impl From<Map<String, Value>> for PaginationMeta {
+    fn from(fields: Map<String, Value>) -> Self {
+        let number = |name| {
+            let count = Count::deserialize(fields.get(name)?);
+            count.ok().map(Count::get)
+        };
+        Self {
+            page: number("page"),
+            page_size: number("pageSize"),
+            page_total: number("pageTotal"),
+            total: number("total"),
+        }
+    }
+}
+
+/// What is written is narrower than what is read.
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for PaginationMeta {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "paginationMeta".into()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        concat!(module_path!(), "::PaginationMeta").into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let is_written = generator.contract().is_serialize();
+        let number = |description: &str| {
+            if is_written {
+                return serde_json::json!({ "description": description, "type": "integer" });
+            }
+            serde_json::json!({ "description": description })
+        };
+        schemars::json_schema!({
+            "description": "Where a page stands in its list.",
+            "type": "object",
+            "properties": {
+                "page": number("Number of this page, counted from 0."),
+                "pageSize": number("Entries per page."),
+                "pageTotal": number("Number of pages."),
+                "total": number("Number of entries in all."),
+            },
+        })
+    }
 }
 
 #[cfg(test)]
