@@ -215,7 +215,7 @@ async fn lists_are_read_page_by_page() {
             meta.pages,
             meta.total
         ),
-        (3, 1, 3, 3, 7)
+        (3, Some(1), Some(3), Some(3), Some(7))
     );
 
     stage.sandbox.clear_requests();

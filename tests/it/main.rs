@@ -9,6 +9,7 @@
 
 mod analytics;
 mod bad_input;
+mod bodies;
 mod bulk;
 mod chaos;
 mod connections;
@@ -19,10 +20,12 @@ mod dashboard;
 mod deadlines;
 mod fault_table;
 mod keys_and_roles;
+mod lists;
 mod official_clients;
 mod package_changes;
 mod packages;
 mod paths;
+mod played;
 mod prefetch;
 mod readme;
 mod recovery;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// A whole number of touchpoints; -1 stands for no limit.
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Count {
 
 struct CountVisitor;
 
-impl Visitor<'_> for CountVisitor {
+impl<'de> Visitor<'de> for CountVisitor {
     type Value = Count;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,6 +117,15 @@ impl Visitor<'_> for CountVisitor {
             Ok(number) if number.is_finite() => self.visit_f64(number),
             _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
         }
+    }
+
+    /// This is how serde_json hands over a number where some crate of the
+    /// program has switched on its `arbitrary_precision`.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Count, A::Error> {
+        let map = de::value::MapAccessDeserializer::new(map);
+        let number = serde_json::Number::deserialize(map)
+            .map_err(|_| de::Error::invalid_type(de::Unexpected::Map, &self))?;
+        self.visit_str(&number.to_string())
     }
 }
 
@@ -181,6 +190,8 @@ mod tests {
             ("null", None),
             ("true", None),
             ("[3]", None),
+            ("{}", None),
+            ("{\"3\": 3}", None),
         ] {
             let got = serde_json::from_str::<Count>(text).ok().map(Count::get);
             assert_eq!(got, want, "{text}");

@@ -47,6 +47,7 @@ mod id_schemas;
 pub mod ids;
 mod open_enum;
 pub mod operation;
+mod pagination_meta;
 pub mod path;
 mod redacted;
 mod request;
@@ -61,5 +62,6 @@ pub use self::ids::{
 };
 #[doc(inline)]
 pub use self::operation::{Auth, Idempotency, Method, Operation, Provenance, Server};
+pub use self::pagination_meta::PaginationMeta;
 pub use self::redacted::looks_secret;
 pub use self::request::{InvalidRequest, PreparedRequest, RequestParts};

@@ -63,7 +63,7 @@ fn dashboard_url(bencher: Bencher<'_, '_>, backend: CryptoBackend) {
 fn page_of_100_websites(bencher: Bencher<'_, '_>) {
     let page = format!(
         "{{\"payload\":[{}],\"meta\":{{\"page\":0,\"pageSize\":100,\"pageTotal\":1,\"total\":100}}}}",
-        bodies::websites(100)
+        bodies::websites(0..100)
     );
     bencher
         .counter(BytesCount::of_str(&page))

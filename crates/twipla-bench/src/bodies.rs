@@ -1,5 +1,7 @@
 //! The bodies that the server answers with, as the API would.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 const ID: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
@@ -47,8 +49,11 @@ pub(crate) fn created() -> Value {
     json!({ "payload": customer })
 }
 
-/// The entries of a page of websites, as text without the brackets.
-pub(crate) fn websites(count: usize) -> String {
+/// The entries of a page of websites, as text without the brackets. Each has an id of its own.
+pub(crate) fn websites(numbers: Range<usize>) -> String {
     let website = website().to_string();
-    vec![website; count].join(",")
+    let websites: Vec<_> = numbers
+        .map(|number| website.replace("site-7", &format!("site-{number}")))
+        .collect();
+    websites.join(",")
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(pages: usize) -> Result<Value> {
     let request = requests::list_websites(None, None, None)?;
     let body = format!(
         "{{\"payload\":[{}],\"meta\":{{\"page\":0,\"pageSize\":100,\"pageTotal\":1,\"total\":100}}}}",
-        bodies::websites(100)
+        bodies::websites(0..100)
     );
     let body = Bytes::from(body);
     let (mut ours, mut plain) = (Duration::ZERO, Duration::ZERO);

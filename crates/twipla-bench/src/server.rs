@@ -30,7 +30,6 @@ struct Bodies {
     website: Bytes,
     customers: Bytes,
     created: Bytes,
-    websites: String,
 }
 
 /// What connections speak.
@@ -48,7 +47,6 @@ pub(crate) fn run(certificate: &Path) -> Result<()> {
         website: json!({ "payload": bodies::website() }).to_string().into(),
         customers: bodies::customers().to_string().into(),
         created: bodies::created().to_string().into(),
-        websites: bodies::websites(PAGE),
     };
     let bodies: &'static Bodies = Box::leak(Box::new(bodies));
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -125,7 +123,7 @@ async fn answer(
     let (status, body) = match (head.method.as_str(), path) {
         ("GET", "/v2/3as/customers") => (200, bodies.customers.clone()),
         ("POST", "/v2/3as/customers") => (201, bodies.created.clone()),
-        ("GET", "/v2/3as/websites") => (200, page(bodies, head.uri.query().unwrap_or_default())),
+        ("GET", "/v2/3as/websites") => (200, page(head.uri.query().unwrap_or_default())),
         _ => (200, bodies.website.clone()),
     };
     let mut response = Response::new(Full::new(body));
@@ -138,7 +136,7 @@ async fn answer(
 }
 
 /// A page of a list whose length the client chooses, by the customer whose websites it wants.
-fn page(bodies: &Bodies, query: &str) -> Bytes {
+fn page(query: &str) -> Bytes {
     let find = |name: &str| -> usize {
         query
             .split('&')
@@ -148,9 +146,10 @@ fn page(bodies: &Bodies, query: &str) -> Bytes {
             .unwrap_or_default()
     };
     let (number, total) = (find("page"), find("externalCustomerId"));
+    let first = number * PAGE;
     format!(
         "{{\"payload\":[{}],\"meta\":{{\"page\":{number},\"pageSize\":{PAGE},\"pageTotal\":{},\"total\":{total}}}}}",
-        bodies.websites,
+        bodies::websites(first..total.min(first + PAGE)),
         total.div_ceil(PAGE),
     )
     .into()

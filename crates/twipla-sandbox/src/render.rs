@@ -149,9 +149,9 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
 }
 
 /// Describes one page of a list; pages are counted from 0.
-pub(crate) fn meta(page: usize, page_size: usize, total: usize) -> wire::PaginationMeta {
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    wire::PaginationMeta {
+pub(crate) fn meta(page: usize, page_size: usize, total: usize) -> twipla_api::PaginationMeta {
+    let count = |n: usize| Some(i64::try_from(n).unwrap_or(i64::MAX));
+    twipla_api::PaginationMeta {
         page: count(page),
         page_size: count(page_size),
         page_total: count(total.div_ceil(page_size.max(1))),

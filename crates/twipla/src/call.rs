@@ -17,7 +17,7 @@ use url::Url;
 use crate::auth::Token;
 use crate::core::Core;
 use crate::options::CallOptions;
-use crate::response::Response;
+use crate::response::{Response, plain_body};
 use crate::retry::{self, Failure};
 use crate::secret::Secret;
 use crate::time::later;
@@ -291,6 +291,7 @@ impl CallRunner<'_> {
             .map_err(classify_send_error)?;
         let (status, headers) = (incoming.status(), std::mem::take(incoming.headers_mut()));
         let body = read_body(incoming, self.options.max_body).await?;
+        let body = plain_body(body, self.options.max_body);
         if status.is_success() {
             return Ok(Response {
                 status,

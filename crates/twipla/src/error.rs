@@ -5,9 +5,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error_body;
+use crate::{error_body, redact};
 use bytes::Bytes;
 use http::StatusCode;
+use serde::Serialize;
 
 /// What a fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,9 +18,15 @@ const BODY_KEPT: usize = 16 * 1024;
 
 /// Why a call failed.
 ///
-/// `Display` is one line: the operation, the status, and what the server said.
-/// The body that the server sent is kept (its first 16 KiB), for [`Error::body`];
-/// neither `Display` nor `Debug` prints it, because replies can carry secrets.
+/// `{}` is one line: the operation, what the server said, and the status. `{:#}`
+/// adds the causes (a refused connection, a name without an address, a
+/// certificate that is not trusted), each once. So does `{:?}`, which `unwrap()`
+/// and a `main` that returns the error print; `{:#?}` shows every field.
+///
+/// None of them shows control characters, characters that turn the direction of
+/// the text, or values of fields named like a secret. The body that the server
+/// sent is kept (its first 16 KiB), for [`Error::body`]; it is never printed,
+/// because replies can carry secrets.
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -48,7 +55,11 @@ struct Inner {
 }
 
 /// What sort of failure an [`Error`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// `Display` and `Serialize` give its name in lower case, as in `not_found`, for
+/// metrics and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An argument cannot be sent; nothing was.
@@ -81,7 +92,8 @@ pub enum ErrorKind {
 }
 
 /// Whether a subscription change took effect, as read back after an ambiguous failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeState {
     /// The change is in force, and was made by this call.
@@ -92,6 +104,42 @@ pub enum ChangeState {
     /// The change was not in force when it was read back. Unless the server itself
     /// answered, it may still arrive: then [`Error::is_ambiguous`] stays true.
     NotApplied,
+}
+
+impl ErrorKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::Configuration => "configuration",
+            Self::Signing => "signing",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Auth => "auth",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate_limited",
+            Self::Rejected => "rejected",
+            Self::Server => "server",
+            Self::Decode => "decode",
+            Self::SecretLost => "secret_lost",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for ChangeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Applied => "applied",
+            Self::InForce => "in_force",
+            Self::NotApplied => "not_applied",
+        })
+    }
 }
 
 impl Error {
@@ -186,6 +234,21 @@ impl Error {
         self.0.body.as_deref()
     }
 
+    /// What each cause says. Some errors say what the ones behind them say, too.
+    fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = StdError::source(self);
+        while let Some(cause) = next {
+            let text = redact::shown(&cause.to_string()).into_owned();
+            let is_new = |earlier: &str| !earlier.contains(&text);
+            if is_new(&self.0.message) && causes.iter().all(|earlier| is_new(earlier)) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        causes
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -213,7 +276,7 @@ impl Error {
         body: &Bytes,
         retry_after: Option<Duration>,
     ) -> Self {
-        let parsed = error_body::parse(&body[..body.len().min(BODY_KEPT)]);
+        let parsed = error_body::parse(body);
         let kind = match status.as_u16() {
             401 | 403 => ErrorKind::Auth,
             404 | 410 => ErrorKind::NotFound,
@@ -289,19 +352,20 @@ impl Error {
     }
 }
 
+/// The alternate form, `{:#}`, adds the causes.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if let Some(operation) = inner.operation {
             write!(f, "{operation}: ")?;
         }
-        f.write_str(&inner.message)?;
+        f.write_str(&redact::shown(&inner.message))?;
         let mut details = Vec::new();
         if let Some(status) = inner.status {
             details.push(format!("status {}", status.as_u16()));
         }
         if let Some(code) = &inner.code {
-            details.push(format!("code {code}"));
+            details.push(format!("code {}", redact::shown(code)));
         }
         if inner.attempts > 1 {
             details.push(format!("{} attempts", inner.attempts));
@@ -315,29 +379,39 @@ impl fmt::Display for Error {
             }
             None => {}
         }
-        if details.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", details.join(", "))
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
         }
+        if f.alternate() {
+            for cause in self.causes() {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
     }
 }
 
+/// What `unwrap()` and `main` print is read by people: one line with the causes.
+/// The alternate form, `{:#?}`, has the fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
+        if !f.alternate() {
+            return write!(f, "{:?}: {self:#}", inner.kind);
+        }
         f.debug_struct("Error")
             .field("kind", &inner.kind)
-            .field("message", &inner.message)
+            .field("message", &redact::shown(&inner.message))
             .field("operation", &inner.operation)
             .field("status", &inner.status.map(|status| status.as_u16()))
-            .field("code", &inner.code)
+            .field("code", &inner.code.as_deref().map(redact::shown))
             .field("attempts", &inner.attempts)
             .field("retry_after", &inner.retry_after)
             .field("ambiguous", &inner.ambiguous)
+            .field("exists_as_requested", &inner.exists_as_requested)
             .field("change_state", &inner.change_state)
             .field("body_bytes", &inner.body.as_ref().map(Bytes::len))
-            .field("source", &inner.source.as_ref().map(ToString::to_string))
+            .field("causes", &self.causes())
             .finish()
     }
 }
@@ -365,7 +439,101 @@ mod tests {
             error.to_string(),
             "create_website: no (status 400, 2 attempts)"
         );
-        assert!(!format!("{error:?}").contains("twpl-secret"));
+        assert_eq!(
+            format!("{error:?}"),
+            "Rejected: create_website: no (status 400, 2 attempts)"
+        );
+        assert!(!format!("{error:#?}").contains("twpl-secret"));
         assert_eq!(error.body(), Some(&body[..]));
+    }
+
+    #[derive(Debug)]
+    struct Cause(&'static str, Option<Box<Cause>>);
+
+    impl fmt::Display for Cause {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Cause {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(self.1.as_deref()?)
+        }
+    }
+
+    fn caused() -> Error {
+        let root = Cause("refused (os error 111)", None);
+        let twice = Cause("refused (os error 111)", Some(Box::new(root)));
+        let outer = Cause("cannot connect: token=abc\n\u{202e}", Some(Box::new(twice)));
+        Error::new(ErrorKind::Connection, "no connection").with_source(outer)
+    }
+
+    #[test]
+    fn each_cause_is_shown_once_where_people_look() {
+        let error = caused();
+        assert_eq!(error.to_string(), "no connection");
+        let chain = r"no connection: cannot connect: token=…\u{a}\u{202e}: refused (os error 111)";
+        assert_eq!(format!("{error:#}"), chain);
+        assert_eq!(format!("{error:?}"), format!("Connection: {chain}"));
+        let fields = format!("{error:#?}");
+        assert!(
+            fields.contains("causes") && fields.matches("os error 111").count() == 1,
+            "{fields}"
+        );
+    }
+
+    #[test]
+    fn the_chain_of_an_error_around_it_does_not_double() {
+        let outer = anyhow::Error::from(caused()).context("cannot sync");
+        let shown = format!("{outer:#}");
+        assert_eq!(shown.matches("cannot connect").count(), 1, "{shown}");
+        assert!(shown.starts_with("cannot sync: no connection: cannot connect"));
+    }
+
+    #[test]
+    fn display_shows_no_control_or_bidirectional_characters_and_no_secrets() {
+        let body = Bytes::from(
+            "{\"message\":\"\\u202ebad\\u001b[31m\\r\\ntoken=abc\",\"code\":\"\\u2066x\"}",
+        );
+        let error = Error::from_response(StatusCode::BAD_REQUEST, &body, None);
+        assert_eq!(error.to_string(), "bad [31m token=… (status 400, code x)");
+        let error = Error::invalid("invalid id \"\u{202e}\u{7}\": secret=abc");
+        assert_eq!(error.to_string(), r#"invalid id "\u{202e}\u{7}": secret=…"#);
+    }
+
+    #[test]
+    fn kinds_have_one_name_in_text_and_json() {
+        for kind in [
+            ErrorKind::InvalidInput,
+            ErrorKind::Configuration,
+            ErrorKind::Signing,
+            ErrorKind::Connection,
+            ErrorKind::Timeout,
+            ErrorKind::Auth,
+            ErrorKind::NotFound,
+            ErrorKind::Conflict,
+            ErrorKind::RateLimited,
+            ErrorKind::Rejected,
+            ErrorKind::Server,
+            ErrorKind::Decode,
+            ErrorKind::SecretLost,
+        ] {
+            assert_eq!(serde_json::json!(kind), kind.to_string());
+        }
+        for state in [ChangeState::Applied, ChangeState::NotApplied] {
+            assert_eq!(serde_json::json!(state), state.to_string());
+        }
+    }
+
+    #[test]
+    fn the_public_types_keep_their_common_traits() {
+        use crate::{Page, PageMeta};
+        fn plain<T: Clone + fmt::Debug + Eq + std::hash::Hash + Serialize + Send + Sync>() {}
+        plain::<ErrorKind>();
+        plain::<ChangeState>();
+        plain::<PageMeta>();
+        plain::<Page<String>>();
+        assert_eq!(Page::<String>::default().meta, None);
     }
 }

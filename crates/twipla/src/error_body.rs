@@ -1,11 +1,32 @@
 //! Reads the reason out of the body of a failure, whatever shape it has.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use twipla_api::looks_secret;
 
+use crate::redact;
+
 /// How much of a server's text goes into one line.
 const MESSAGE_SHOWN: usize = 300;
+
+/// A body that is longer is not read as JSON or HTML: its start is shown.
+const BODY_READ: usize = 1024 * 1024;
+
+/// How deep a reason may lie in objects and lists.
+const DEPTH: u8 = 4;
+
+/// Where a reason is looked for in an object, the best first.
+const REASONS: [&str; 9] = [
+    "message",
+    "errors",
+    "error",
+    "detail",
+    "details",
+    "description",
+    "reason",
+    "title",
+    "payload",
+];
 
 /// What the body of a failure says.
 #[derive(Debug, Default, PartialEq)]
@@ -18,48 +39,32 @@ pub(crate) struct ParsedErrorBody {
 /// handle, and plain text and HTML besides. Never fails: a body that says
 /// nothing gives nothing.
 pub(crate) fn parse(body: &[u8]) -> ParsedErrorBody {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    if text.is_empty() {
+    let text = String::from_utf8_lossy(&body[..body.len().min(BODY_READ)]);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.starts_with(char::REPLACEMENT_CHARACTER) {
+        // Not text: compressed, for instance.
         return ParsedErrorBody::default();
     }
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => parse_value(&value, 0),
-        Err(_) if text.starts_with('<') => ParsedErrorBody {
-            message: Some(format!(
-                "the server answered with a page, not with JSON: {}",
-                one_line(&strip_tags(text))
-            )),
-            code: None,
-        },
-        Err(_) => ParsedErrorBody {
-            message: Some(one_line(text)),
-            code: None,
-        },
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        return parse_value(&value);
+    }
+    let message = if text.starts_with('<') {
+        let text = one_line(&strip_tags(text));
+        Some(format!(
+            "the server answered with a page, not with JSON: {text}"
+        ))
+    } else {
+        Some(one_line(text))
+    };
+    ParsedErrorBody {
+        message: message.filter(|message| !message.is_empty()),
+        code: None,
     }
 }
 
-fn parse_value(value: &Value, depth: u8) -> ParsedErrorBody {
-    let Value::Object(fields) = value else {
-        return ParsedErrorBody {
-            message: scalar(value),
-            code: None,
-        };
-    };
-    // `error` is text in one shape and an object with a code in another; some
-    // replies wrap everything in `payload`.
-    let inner = ["error", "payload"]
-        .iter()
-        .filter_map(|name| fields.get(*name))
-        .find(|value| value.is_object())
-        .filter(|_| depth < 3)
-        .map(|value| parse_value(value, depth + 1))
-        .unwrap_or_default();
-    let message = ["message", "error", "detail", "description", "title"]
-        .iter()
-        .find_map(|name| fields.get(*name).and_then(scalar))
-        .or(inner.message);
-    let code = fields.get("code").and_then(scalar).or(inner.code);
+fn parse_value(value: &Value) -> ParsedErrorBody {
+    let code = code(value, DEPTH);
+    let message = reason(value, DEPTH).map(|reason| one_line(&reason));
     ParsedErrorBody {
         message: message.or_else(|| {
             code.as_ref()
@@ -69,23 +74,91 @@ fn parse_value(value: &Value, depth: u8) -> ParsedErrorBody {
     }
 }
 
-/// A scalar as one line of text; a list as its scalars, as validation errors come.
-fn scalar(value: &Value) -> Option<String> {
+/// The reason in a value, for people. Of an object, the fields that name one.
+fn reason(value: &Value, depth: u8) -> Option<String> {
     match value {
-        Value::String(text) if !text.trim().is_empty() => Some(one_line(text)),
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Array(items) => {
-            let parts: Vec<_> = items.iter().take(8).filter_map(scalar).collect();
-            (!parts.is_empty()).then(|| one_line(&parts.join("; ")))
+        Value::Array(items) if depth > 0 => {
+            let items = items.iter().take(8);
+            join(items.filter_map(|item| reason_in(item, depth - 1)))
+        }
+        Value::Object(fields) if depth > 0 => {
+            let (name, message) = REASONS.iter().find_map(|name| {
+                let reason = reason_in(fields.get(*name)?, depth - 1)?;
+                Some((*name, reason))
+            })?;
+            // Which field it is about, and what is wrong with it, stand beside the message.
+            let about = ["field", "property", "path"]
+                .iter()
+                .find_map(|name| fields.get(*name)?.as_str());
+            let errors = fields.get("errors").filter(|_| name == "message");
+            let errors = errors.and_then(|errors| reason_in(errors, depth - 1));
+            let parts = [about.map(str::to_owned), Some(message), errors];
+            Some(parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
         }
         _ => None,
     }
 }
 
+/// The reason in a value that stands where a reason belongs. There, an object
+/// may also hold one for each field: `{"email": ["is taken"]}`.
+fn reason_in(value: &Value, depth: u8) -> Option<String> {
+    reason(value, depth).or_else(|| match value {
+        Value::Object(fields) if depth > 0 => by_field(fields, depth),
+        _ => None,
+    })
+}
+
+fn by_field(fields: &Map<String, Value>, depth: u8) -> Option<String> {
+    // serde_json keeps the order of the fields or not, as any crate of the program likes.
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    let fields = fields.into_iter().take(8);
+    join(fields.filter_map(|(name, value)| {
+        if ["code", "status", "statusCode"].contains(&name.as_str()) {
+            return None;
+        }
+        if redact::names_secret(name) {
+            return Some(format!("{name}: …"));
+        }
+        Some(format!("{name}: {}", reason_in(value, depth - 1)?))
+    }))
+}
+
+fn join(parts: impl Iterator<Item = String>) -> Option<String> {
+    let parts: Vec<_> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// The code of the failure: at the top, or in what may wrap the reason.
+fn code(value: &Value, depth: u8) -> Option<String> {
+    match value {
+        Value::Object(fields) => match fields.get("code") {
+            Some(Value::String(code)) if !code.trim().is_empty() => Some(one_line(code)),
+            Some(Value::Number(code)) => Some(code.to_string()),
+            _ if depth > 0 => ["error", "errors", "message", "payload"]
+                .iter()
+                .find_map(|name| code_in(fields.get(*name)?, depth - 1)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn code_in(value: &Value, depth: u8) -> Option<String> {
+    match value {
+        Value::Array(items) => code(items.first()?, depth),
+        value => code(value, depth),
+    }
+}
+
+/// A server's text as one line that is safe to show.
 fn one_line(text: &str) -> String {
+    let text = redact::mask(text);
     let mut line = String::new();
     for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
+        .split(|c: char| c.is_whitespace() || redact::is_invisible(c))
         .filter(|word| !word.is_empty())
     {
         if !line.is_empty() {
@@ -106,20 +179,29 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// The text of a page, without what only a browser reads.
 fn strip_tags(html: &str) -> String {
     let mut text = String::new();
-    let mut inside = false;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => {
-                inside = false;
-                text.push(' ');
-            }
-            _ if !inside => text.push(c),
-            _ => {}
-        }
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        text.push(' ');
+        rest = &rest[start..];
+        let end = ["script", "style"]
+            .iter()
+            .find(|name| {
+                let tag = rest.get(1..=name.len());
+                tag.is_some_and(|tag| tag.eq_ignore_ascii_case(name))
+            })
+            .and_then(|name| {
+                let closing = format!("</{name}");
+                rest.to_ascii_lowercase().find(&closing)
+            })
+            .unwrap_or(0);
+        rest = &rest[end..];
+        rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
     }
+    text.push_str(rest);
     text
 }
 
@@ -166,10 +248,43 @@ mod tests {
                 "a must be set; b too",
                 None,
             ),
+            (
+                r#"{"errors":[{"message":"no package","code":"E7"},{"message":"no domain"}]}"#,
+                "no package; no domain",
+                Some("E7"),
+            ),
+            (r#"{"errors":["one","two"]}"#, "one; two", None),
+            (
+                r#"{"errors":{"email":["is taken"],"domain":"is not one"}}"#,
+                "domain: is not one; email: is taken",
+                None,
+            ),
+            (
+                r#"{"message":"Validation failed","errors":[{"field":"email","message":"is taken"}]}"#,
+                "Validation failed: email: is taken",
+                None,
+            ),
+            (
+                r#"{"message":{"text":"no such site","code":9}}"#,
+                "text: no such site",
+                Some("9"),
+            ),
+            (r#"{"message":{"message":"deep"}}"#, "deep", None),
+            (
+                r#"{"message":{"error":{"detail":"deeper"}}}"#,
+                "deeper",
+                None,
+            ),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","detail":"no id","status":400}"#,
+                "no id",
+                None,
+            ),
+            ("\u{feff}{\"message\":\"marked\"}", "marked", None),
             (r#""just text""#, "just text", None),
             ("plain\n text", "plain text", None),
             (
-                "<html><h1>502</h1> Bad  Gateway</html>",
+                "<html><head><style>h1 > b {color: red}</style><SCRIPT>if (1<2) alert()</SCRIPT></head><h1>502</h1> Bad  Gateway</html>",
                 "the server answered with a page, not with JSON: 502 Bad Gateway",
                 None,
             ),
@@ -184,15 +299,57 @@ mod tests {
 
     #[test]
     fn a_body_that_says_nothing_gives_nothing() {
-        for body in ["", "  \n", "{}", "[]", "null", r#"{"error":null}"#] {
+        for body in [
+            "",
+            "  \n",
+            "{}",
+            "[]",
+            "null",
+            r#"{"error":null}"#,
+            r#"{"id":7}"#,
+            r#"{"errors":[]}"#,
+        ] {
             assert_eq!(parsed(body), (None, None), "{body}");
         }
+        assert_eq!(parse(b"\xff\xfe\x00"), ParsedErrorBody::default());
+    }
+
+    #[test]
+    fn the_reason_is_found_behind_a_long_stack() {
+        let stack = "at f\\n".repeat(20_000);
+        let body = format!(r#"{{"stack":"{stack}","message":"the disk is full"}}"#);
+        assert_eq!(parsed(&body).0.as_deref(), Some("the disk is full"));
     }
 
     #[test]
     fn a_long_message_is_cut_at_a_character() {
-        let (message, _) = parsed(&"ä".repeat(1000));
-        let message = message.unwrap();
-        assert!(message.len() <= MESSAGE_SHOWN + '…'.len_utf8() && message.ends_with('…'));
+        for text in [
+            "ä".repeat(1000),
+            "word ".repeat(1000),
+            "ä".repeat(BODY_READ),
+        ] {
+            let (message, _) = parsed(&text);
+            let message = message.unwrap();
+            assert!(message.len() <= MESSAGE_SHOWN + '…'.len_utf8() && message.ends_with('…'));
+        }
+    }
+
+    #[test]
+    fn what_hides_or_turns_the_text_is_dropped_and_secrets_are_masked() {
+        for (body, message) in [
+            ("a\u{202e}b\u{0}c\u{200b}\u{1b}[31md", "a b c [31md"),
+            (
+                r#"{"message":"got {\"apiKey\":\"abc\",\"id\":7}"}"#,
+                r#"got {"apiKey":…,"id":7}"#,
+            ),
+            (
+                r#"{"error":{"password":"x","name":"y"}}"#,
+                "name: y; password: …",
+            ),
+            ("no user for token=abc&id=7", "no user for token=…&id=7"),
+            (r#"{"message":"not twpl-abc"}"#, "not …"),
+        ] {
+            assert_eq!(parsed(body).0.as_deref(), Some(message), "{body}");
+        }
     }
 }

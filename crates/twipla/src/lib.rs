@@ -99,12 +99,14 @@ mod error;
 mod error_body;
 mod ids;
 mod iframe;
+mod list;
 mod operations;
 mod options;
 mod pace;
 mod page;
 mod raw_request;
 mod recover;
+mod redact;
 mod request;
 pub mod resources;
 mod response;
@@ -113,6 +115,7 @@ mod retry;
 mod schemas;
 mod secret;
 mod time;
+mod walk;
 
 pub use analytics::{
     Analytics, AnalyticsQuery, AnalyticsReport, Dimension, Filter, Graph, GraphQuery, Metric,
@@ -127,7 +130,8 @@ pub use dashboard::{DashboardBuilder, DashboardUrl};
 pub use error::{ChangeState, Error, ErrorKind, Result};
 pub use ids::{ApiKeyId, CustomerId, IntoId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
 pub use iframe::IframeMessage;
-pub use page::{List, Page, PageMeta};
+pub use list::List;
+pub use page::{Page, PageMeta};
 pub use raw_request::RawRequest;
 pub use request::Request;
 #[cfg(fuzzing)]

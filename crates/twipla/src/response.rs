@@ -1,12 +1,20 @@
 //! A response that was read to its end, and how it is decoded.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use twipla_api::{Idempotency, Operation};
 
 use crate::{Error, ErrorKind, Result};
+
+/// How gzip starts, and no JSON, text or HTML does, whatever `Content-Encoding` says.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// A response in 2xx.
 #[derive(Debug)]
@@ -18,6 +26,32 @@ pub(crate) struct Response {
     pub(crate) attempts: u32,
     /// Of the request. A response that cannot be used leaves a change ambiguous.
     pub(crate) idempotency: Idempotency,
+}
+
+/// A body as it was meant: gzip and the byte order mark taken off, neither of
+/// which was asked for, and both of which gateways are known to add. What cannot
+/// be unpacked within the limit stays as it is.
+pub(crate) fn plain_body(body: Bytes, limit: usize) -> Bytes {
+    let body = if body.starts_with(&GZIP) {
+        unpacked(&body, limit).unwrap_or(body)
+    } else {
+        body
+    };
+    if body.starts_with(&BYTE_ORDER_MARK) {
+        body.slice(BYTE_ORDER_MARK.len()..)
+    } else {
+        body
+    }
+}
+
+fn unpacked(body: &Bytes, limit: usize) -> Option<Bytes> {
+    let mut plain = Vec::new();
+    // One more than allowed shows that there is more.
+    MultiGzDecoder::new(&body[..])
+        .take(limit as u64 + 1)
+        .read_to_end(&mut plain)
+        .ok()?;
+    (plain.len() <= limit).then(|| plain.into())
 }
 
 impl Response {
@@ -101,12 +135,17 @@ impl Response {
     }
 
     fn is_not_json(&self) -> String {
-        let kind = self
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("no content type");
-        format!("the response is not a whole JSON document ({kind})")
+        if self.body.starts_with(&GZIP) {
+            return "the response is compressed, and damaged or larger than max_body".to_owned();
+        }
+        let header = |name| self.headers.get(name)?.to_str().ok();
+        let kind = header(header::CONTENT_TYPE).unwrap_or("no content type");
+        match header(header::CONTENT_ENCODING) {
+            Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => format!(
+                "the response is compressed ({encoding}), which was not asked for: switch that off in the gateway"
+            ),
+            _ => format!("the response is not a whole JSON document ({kind})"),
+        }
     }
 }
 

@@ -212,16 +212,34 @@ fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
     }
 }
 
+/// No `Retry-After` counts as longer: it stands for "never", and still fits
+/// into every clock.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Reads `Retry-After`, in seconds or as an HTTP date, against the server's own
 /// `Date` where it sends one. Anything else counts as absent.
+///
+/// Never less than asked for: a fraction is rounded up to a second, and of
+/// several values the longest counts. A time in the past is 0.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at: DateTime<Utc> = httpdate::parse_http_date(value).ok()?.into();
     let from = server_date(headers).unwrap_or(now);
-    Some((at - from).to_std().unwrap_or(Duration::ZERO))
+    let values = headers.get_all(header::RETRY_AFTER).iter();
+    values
+        .filter_map(|value| delay_of(value.to_str().ok()?.trim(), from))
+        .max()
+        .map(|delay| delay.min(LONGEST_RETRY_AFTER))
+}
+
+fn delay_of(value: &str, from: DateTime<Utc>) -> Option<Duration> {
+    if let Ok(at) = httpdate::parse_http_date(value) {
+        return Some((DateTime::from(at) - from).to_std().unwrap_or_default());
+    }
+    // Rust also reads "inf" and "nan" as numbers.
+    let is_number = value.ends_with(|c: char| c.is_ascii_digit() || c == '.');
+    let seconds: f64 = value.parse().ok().filter(|_| is_number)?;
+    // Too large for a duration, or for a number at all, is longer than the longest.
+    let delay = Duration::try_from_secs_f64(seconds.ceil().max(0.0));
+    Some(delay.unwrap_or(LONGEST_RETRY_AFTER))
 }
 
 /// The server's clock, as its `Date` header tells it.
@@ -427,9 +445,54 @@ mod tests {
             read("Sun, 01 Mar 2020 00:00:30 GMT", None),
             Some(Duration::ZERO)
         );
-        for garbage in ["soon", "-1", "1.5", "99999999999999999999999", "2026-03-01"] {
+        for (value, seconds) in [
+            ("0", 0),
+            (" 7 ", 7),
+            ("0.2", 1),
+            ("1.5", 2),
+            ("2.0", 2),
+            ("1e2", 100),
+            ("-1", 0),
+            ("-0.5", 0),
+            ("-1e300", 0),
+            ("99999999999999999999999", LONGEST_RETRY_AFTER.as_secs()),
+            ("1e400", LONGEST_RETRY_AFTER.as_secs()),
+            (
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                LONGEST_RETRY_AFTER.as_secs(),
+            ),
+        ] {
+            assert_eq!(
+                read(value, None),
+                Some(Duration::from_secs(seconds)),
+                "{value}"
+            );
+        }
+        for garbage in [
+            "",
+            "soon",
+            "-",
+            "2026-03-01",
+            "inf",
+            "nan",
+            "infinity",
+            "1,5",
+            "5 s",
+        ] {
             assert_eq!(read(garbage, None), None, "{garbage}");
         }
+    }
+
+    #[test]
+    fn the_longest_of_several_retry_afters_counts() {
+        let mut headers = HeaderMap::new();
+        for value in ["2", "garbage", "9.5", "-3"] {
+            headers.append(header::RETRY_AFTER, value.parse().unwrap());
+        }
+        assert_eq!(
+            retry_after(&headers, Utc::now()),
+            Some(Duration::from_secs(10))
+        );
     }
 
     #[test]

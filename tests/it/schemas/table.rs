@@ -66,7 +66,7 @@ pub(crate) fn rust_types() -> Vec<RustType> {
             CreatedIntpcResponse, DashboardTokensResponse, DeactivatedIntpcSubscriptionResponse,
             DowngradeIntpcSubscriptionRequest, DowngradeWebsiteSubscriptionRequest, Graph, GraphDataset, GraphResponse,
             IntpcListResponse, IntpcResponse, IntpcSubscriptionRequest, LoginWithApiKeyRequest, PackageListResponse,
-            PackageResponse, PaginationMeta, RawSessionsQuery, RenamePackageRequest, SortDirection,
+            PackageResponse, RawSessionsQuery, RenamePackageRequest, SortDirection,
             SubscriptionResponse, UpgradeIntpcSubscriptionRequest, UpgradeWebsiteSubscriptionRequest,
             WebsiteContributorsResponse, WebsiteListResponse, WebsiteResponse, WebsiteSubscriptionRequest,
             WhitelistedDomainListResponse, WhitelistedDomainRequest,
@@ -78,6 +78,7 @@ pub(crate) fn rust_types() -> Vec<RustType> {
         twipla::PackageId => "PackageId", Some(through_serde::<twipla::PackageId>);
         twipla::TwiplaWebsiteId => "TwiplaWebsiteId", Some(through_serde::<twipla::TwiplaWebsiteId>);
         twipla::PartnerId => "IntpId", Some(through_serde::<twipla::PartnerId>);
+        twipla_api::PaginationMeta => "paginationMeta", Some(through_serde::<twipla_api::PaginationMeta>);
         twipla::Metric => "AnalyticsQuery/properties/metrics/items", None;
         twipla::Dimension => "AnalyticsQuery/properties/dimensions/items", None;
         twipla::Filter => "AnalyticsCondition", None;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::document::type_name;
 
 /// The schemas whose types are written by hand, and those types.
-pub(super) const REPLACED: [(&str, &str); 7] = [
+pub(super) const REPLACED: [(&str, &str); 8] = [
     ("ApiKeyId", "crate::ApiKeyId"),
     ("Count", "crate::Count"),
     ("IntpCustomerId", "crate::CustomerId"),
@@ -15,6 +15,7 @@ pub(super) const REPLACED: [(&str, &str); 7] = [
     ("IntpWebsiteId", "crate::WebsiteId"),
     ("PackageId", "crate::PackageId"),
     ("TwiplaWebsiteId", "crate::TwiplaWebsiteId"),
+    ("paginationMeta", "crate::PaginationMeta"),
 ];
 
 /// A replacement that names nothing is ignored by progenitor.

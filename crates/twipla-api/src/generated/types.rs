@@ -1088,7 +1088,7 @@ pub struct Intpc {
     schemars(rename = "INTPCListResponse")
 )]
 pub struct IntpcListResponse {
-    pub meta: PaginationMeta,
+    pub meta: crate::PaginationMeta,
     pub payload: Vec<Intpc>,
 }
 
@@ -1314,26 +1314,6 @@ impl ::schemars::JsonSchema for PackageVisibility {
             known,
         )
     }
-}
-
-/// Where a page stands in its list.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(::schemars::JsonSchema),
-    schemars(rename = "paginationMeta")
-)]
-pub struct PaginationMeta {
-    /// Number of this page, counted from 0.
-    pub page: i64,
-    /// Entries per page.
-    #[serde(rename = "pageSize")]
-    pub page_size: i64,
-    /// Number of pages.
-    #[serde(rename = "pageTotal")]
-    pub page_total: i64,
-    /// Number of entries in all.
-    pub total: i64,
 }
 
 /// Not public; sent as given.
@@ -1905,7 +1885,7 @@ pub struct WebsiteContributorsResponse {
 pub struct WebsiteListResponse {
     /// Where this page stands.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub meta: Option<PaginationMeta>,
+    pub meta: Option<crate::PaginationMeta>,
     pub payload: Vec<Website>,
 }
 

@@ -17,10 +17,13 @@ use super::{Dimension, Filter, Metric, Order};
 use crate::operations;
 use crate::options::CallOptions;
 use crate::request::{Request, call_methods};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Rows per page where the caller streams and does not say.
 const PAGE_SIZE: u32 = 100;
+
+/// A page that comes again so many times ends the rows. Once may be a mistake.
+const REPEATS: u32 = 2;
 
 /// The answer of a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +66,15 @@ impl Row {
         self.0.get(name)
     }
 
-    /// Names and values, in the order of the server.
+    /// Names and values, by name.
+    ///
+    /// The order of the server is kept or lost by a feature of serde_json that
+    /// any crate of the program may switch on.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        let values = self.0.iter().map(|(name, value)| (name.as_str(), value));
+        let mut values: Vec<_> = values.collect();
+        values.sort_unstable_by_key(|(name, _)| *name);
+        values.into_iter()
     }
 }
 
@@ -177,29 +186,34 @@ impl AnalyticsQuery {
     }
 
     /// All rows from the page on, fetching further pages as they are needed.
+    ///
+    /// The reply has no count of rows or pages, and a server may give fewer rows
+    /// than asked for. So the rows end with an empty page, or with one that comes
+    /// three times in a row, as from a server that ignores the paging.
+    ///
+    /// # Errors
+    ///
+    /// Besides the errors of a call, [`ErrorKind::Decode`] where the server
+    /// starts over, so that the rows would never end.
     pub fn stream(self) -> impl Stream<Item = Result<Row>> + Send + 'static {
-        let page = self.page.unwrap_or(0);
+        let pages = ReportPages {
+            page: self.page.unwrap_or(0),
+            query: self,
+            first: None,
+            last: Vec::new(),
+            repeats: 0,
+        };
         stream::try_unfold(
-            (self, Some(page), VecDeque::new(), None::<Row>),
-            |(query, mut next, mut ready, mut last)| async move {
+            (pages, VecDeque::new()),
+            |(mut pages, mut ready)| async move {
                 loop {
                     if let Some(row) = ready.pop_front() {
-                        return Ok(Some((row, (query, next, ready, last))));
+                        return Ok(Some((row, (pages, ready))));
                     }
-                    let Some(page) = next else {
-                        return Ok(None);
-                    };
-                    let size = query.page_size.unwrap_or(PAGE_SIZE);
-                    let rows = query.clone().page(page).page_size(size).await?.rows;
-                    // The reply has no count of pages, and a server may give
-                    // fewer rows than asked for, or the same ones again where it
-                    // ignores the paging: the list ends with nothing new.
-                    if rows.is_empty() || rows.first() == last.as_ref() {
-                        return Ok(None);
+                    match pages.next().await? {
+                        Some(rows) => ready = rows.into(),
+                        None => return Ok(None),
                     }
-                    last = rows.first().cloned();
-                    next = Some(page.saturating_add(1));
-                    ready = VecDeque::from(rows);
                 }
             },
         )
@@ -252,6 +266,65 @@ impl AnalyticsQuery {
                 .transpose()?,
         })
     }
+}
+
+/// Reads page after page of rows until they end.
+struct ReportPages {
+    query: AnalyticsQuery,
+    page: u32,
+    /// The first row of all.
+    first: Option<Row>,
+    /// The rows of the page before.
+    last: Vec<Row>,
+    repeats: u32,
+}
+
+impl ReportPages {
+    async fn next(&mut self) -> Result<Option<Vec<Row>>> {
+        loop {
+            let size = self.query.page_size.unwrap_or(PAGE_SIZE);
+            let query = self.query.clone().page(self.page).page_size(size);
+            let rows = query.await?.rows;
+            match self.judge(&rows)? {
+                Found::Rows => return Ok(Some(rows)),
+                Found::Repeat => {}
+                Found::End => return Ok(None),
+            }
+        }
+    }
+
+    fn judge(&mut self, rows: &[Row]) -> Result<Found> {
+        let page = self.page;
+        self.page = page.saturating_add(1);
+        if rows.is_empty() {
+            return Ok(Found::End);
+        }
+        if rows == self.last {
+            self.repeats += 1;
+            let found = if self.repeats < REPEATS {
+                Found::Repeat
+            } else {
+                Found::End
+            };
+            return Ok(found);
+        }
+        if self.first.is_some() && self.first.as_ref() == rows.first() {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("cannot read all rows: page {page} starts over with the first row"),
+            ));
+        }
+        self.first.get_or_insert_with(|| rows[0].clone());
+        self.last = rows.to_vec();
+        self.repeats = 0;
+        Ok(Found::Rows)
+    }
+}
+
+enum Found {
+    Rows,
+    Repeat,
+    End,
 }
 
 call_methods!(AnalyticsQuery => AnalyticsReport);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use twipla_api::types as wire;
+use twipla_api::{operations as table, types as wire};
 
 use super::AccountSubscription;
 use super::websites;
@@ -11,9 +11,9 @@ use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::domain::check_domain;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
+use crate::list::List;
 use crate::operations;
 use crate::options::CallOptions;
-use crate::page::List;
 use crate::recover;
 use crate::request::{Request, call_methods};
 use crate::types::{CreatedIntpc, Intpc, Website};
@@ -59,7 +59,12 @@ impl Customers {
 
     /// All customers of the partner.
     pub fn list(&self) -> List<Intpc> {
-        List::new(&self.core, Arc::new(operations::list_customers))
+        List::new(
+            &self.core,
+            &table::LIST_CUSTOMERS,
+            Arc::new(operations::list_customers),
+            |customer| customer.intp_customer_id.as_str(),
+        )
     }
 }
 
@@ -195,7 +200,7 @@ impl CustomerRef {
 
     /// Its websites.
     pub fn websites(&self) -> List<Website> {
-        List::new(&self.core, websites::of_customer(self.id.clone()))
+        websites::list(&self.core, websites::of_customer(self.id.clone()))
     }
 
     /// The subscription of its account (account model).

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use twipla_api::types as wire;
+use twipla_api::{operations as table, types as wire};
 
 use super::{ApiKeys, Contributors, WebsiteSubscription, WhitelistedDomains};
 use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::domain::check_domain;
 use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
+use crate::list::{Fetch, List};
 use crate::operations;
 use crate::options::CallOptions;
-use crate::page::{Fetch, List};
 use crate::recover::{self, ExpectedWebsite};
 use crate::request::{Request, call_methods};
 use crate::types::Website;
@@ -82,12 +82,8 @@ impl Websites {
 
     /// All websites of the partner, or of [one customer](List::for_customer).
     pub fn list(&self) -> List<Website> {
-        List::new(
-            &self.core,
-            Arc::new(|core, page, page_size| {
-                operations::list_websites(core, None, page, page_size)
-            }),
-        )
+        let fetch = |core: &_, page, size| operations::list_websites(core, None, page, size);
+        list(&self.core, Arc::new(fetch))
     }
 
     /// One website by the id that TWIPLA issued (seen in a retired SDK; it may vanish).
@@ -101,6 +97,13 @@ impl List<Website> {
     pub fn for_customer(self, customer: impl IntoId<CustomerId>) -> Self {
         self.with_fetch(of_customer(customer.into_id().into()))
     }
+}
+
+/// The websites that `fetch` gives, page by page.
+pub(super) fn list(core: &Arc<Core>, fetch: Fetch<Website>) -> List<Website> {
+    List::new(core, &table::LIST_WEBSITES, fetch, |site| {
+        site.intp_website_id.as_str()
+    })
 }
 
 /// The pages of the websites of one customer.

@@ -1,0 +1,364 @@
+//! The rules by which a list is read from page to page.
+//!
+//! 1. The counts in `meta` are claims; the entries are facts. A list ends where `total` is reached and `pageTotal`
+//!    agrees, or with an empty page, or with two pages in a row that bring nothing new.
+//! 2. A page that is not full stands in for a missing `pageTotal`. Without a `total`, only pages end a list.
+//! 3. One page that brings nothing new is passed over: a server that counts from 1 answers 0 and 1 alike.
+//! 4. `meta.page` is the page asked for or, from the first page on, one more (the server labels from 1).
+//! 5. What was on the two pages before is dropped: it moved back when entries were added in front.
+//! 6. Where `total` fell, entries moved forward: the page before is read again, and what follows its last known
+//!    entry is new. Where `total` grew by more than that page and its end is not in sight, the same.
+//! 7. If more entries changed than that page held, and nothing on it shows how far the others moved, entries may be
+//!    lost: the list fails.
+//! 8. Once `total` has changed, only an empty page ends the list. What was there all the time comes exactly once,
+//!    what was added or deleted meanwhile at most once.
+//! 9. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
+//! 10. An entry from far back fails: the server goes in circles. So do ten replies without anything new.
+//!
+//! The limits: the ids of the last two to three pages are kept, whatever the length of the list. Entries are
+//! missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
+//! where `total` and `pageTotal` are short by the same; and, without a `total`, where any are deleted or left out.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::page::PageMeta;
+
+/// So many replies in a row without a new entry, for whatever reason, end a walk.
+const MOST_IDLE: u32 = 10;
+
+/// What was read of a list so far, and what to ask for next.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    /// The page to ask for.
+    ask: u64,
+    /// The page that the walk started with.
+    start: u64,
+    /// Entries asked for per page.
+    size: u64,
+    /// Entries handed out.
+    read: u64,
+    /// The page that was taken last.
+    last: Option<Taken>,
+    /// Ids handed out of late, page by page.
+    known: VecDeque<HashSet<String>>,
+    /// The latest `total`, and by how much it grew and fell in all.
+    total: Option<u64>,
+    grown: u64,
+    fallen: u64,
+    /// What `meta.page` says on page 0: 0 or 1.
+    first_label: Option<u64>,
+    /// Pages with nothing new that were passed over.
+    passed_over: u64,
+    /// Whether the last of them came just now.
+    repeated: bool,
+    /// Replies since the last new entry.
+    idle: u32,
+    /// The first id of all, and the first new one of page 1, 2, 4, 8 and so on:
+    /// a circle of any length meets the one or the other again.
+    landmarks: [Option<String>; 2],
+    pages_with_new: u64,
+}
+
+/// A page that was taken, as it was when it brought something.
+#[derive(Debug)]
+struct Taken {
+    page: u64,
+    ids: HashSet<String>,
+    last_id: Option<String>,
+    /// [`Walk::grown`] and [`Walk::fallen`] when it was last seen.
+    grown: u64,
+    fallen: u64,
+}
+
+impl Taken {
+    /// Whether the last entry of this page is among these.
+    fn ends_in(&self, ids: &[&str]) -> bool {
+        ids.iter().any(|id| self.last_id.as_deref() == Some(*id))
+    }
+}
+
+/// What to do with a page, and after it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// For each entry, whether it is new.
+    pub(crate) new: Vec<bool>,
+    pub(crate) next: Next,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Ask for this page.
+    Page(u64),
+    /// That was all.
+    End,
+    /// What does not fit, and how far the walk got.
+    Fail(String),
+}
+
+impl Walk {
+    /// A walk from the page `start` on, with `size` entries asked for per page.
+    pub(crate) fn new(start: u64, size: u64) -> Self {
+        Self {
+            ask: start,
+            start,
+            size,
+            read: 0,
+            last: None,
+            known: VecDeque::new(),
+            total: None,
+            grown: 0,
+            fallen: 0,
+            first_label: None,
+            passed_over: 0,
+            repeated: false,
+            idle: 0,
+            landmarks: [None, None],
+            pages_with_new: 0,
+        }
+    }
+
+    /// Judges the reply to the page that was asked for, by the ids of its
+    /// entries and what it says of itself.
+    pub(crate) fn judge(&mut self, ids: &[&str], meta: &PageMeta) -> Judgement {
+        let mut judgement = self.examine(ids, meta).unwrap_or_else(|what| Judgement {
+            new: vec![false; ids.len()],
+            next: Next::Fail(what),
+        });
+        match &mut judgement.next {
+            Next::Page(page) => self.ask = *page,
+            Next::Fail(what) => {
+                *what = format!("cannot read the whole list: {what} ({})", self.position());
+            }
+            Next::End => {}
+        }
+        judgement
+    }
+
+    /// How far the walk got.
+    pub(crate) fn position(&self) -> String {
+        format!("at page {}, after {} entries", self.ask, self.read)
+    }
+
+    /// An error keeps the entries of the page back.
+    fn examine(&mut self, ids: &[&str], meta: &PageMeta) -> Result<Judgement, String> {
+        self.follow_total(meta.total);
+        self.idle += 1;
+        if self.idle > MOST_IDLE {
+            return Err(format!("{MOST_IDLE} pages in a row brought nothing new"));
+        }
+        let reread = self.last.as_ref().is_some_and(|last| last.page == self.ask);
+        if !reread && let Some(page) = self.to_be_reread(ids) {
+            return Ok(Judgement {
+                new: vec![false; ids.len()],
+                next: Next::Page(page),
+            });
+        }
+        let new = self.new_entries(ids, reread)?;
+        let any_new = new.contains(&true);
+        self.check_label(meta.page, any_new)?;
+        self.check_circle(ids, &new)?;
+
+        // A page that is known because entries were added in front is no repeat.
+        let grew = (self.last.as_ref()).is_some_and(|last| self.grown > last.grown);
+        let repeats = !ids.is_empty() && !any_new && !reread && !grew;
+        self.take(ids, &new, reread);
+        let next = self.after(ids, meta, repeats);
+        Ok(Judgement {
+            new,
+            next: next.unwrap_or_else(Next::Fail),
+        })
+    }
+
+    fn follow_total(&mut self, total: Option<u64>) {
+        let before = self.total.or(total);
+        self.total = total.or(self.total);
+        if let (Some(before), Some(now)) = (before, total) {
+            self.grown = self.grown.saturating_add(now.saturating_sub(before));
+            self.fallen = self.fallen.saturating_add(before.saturating_sub(now));
+        }
+    }
+
+    /// The page to read again before this one is taken, if what should come
+    /// first on this one may have moved.
+    fn to_be_reread(&self, ids: &[&str]) -> Option<u64> {
+        let last = self.last.as_ref()?;
+        let fell = self.fallen > last.fallen;
+        let moved_too_far = self.moved(last) > last.ids.len() as u64 && !last.ends_in(ids);
+        (fell || moved_too_far).then_some(last.page)
+    }
+
+    /// By how much `total` changed since a page was seen.
+    fn moved(&self, last: &Taken) -> u64 {
+        (self.grown - last.grown).saturating_add(self.fallen - last.fallen)
+    }
+
+    /// Which entries were not handed out yet.
+    fn new_entries(&self, ids: &[&str], reread: bool) -> Result<Vec<bool>, String> {
+        let mut on_this_page = HashSet::new();
+        let mut new: Vec<_> = ids
+            .iter()
+            .map(|id| !self.is_known(id) && on_this_page.insert(*id))
+            .collect();
+        let Some(last) = &self.last else {
+            return Ok(new);
+        };
+        let grew = self.grown > last.grown;
+        let moved = self.moved(last);
+        // What was added may have pushed the end of that page out of this one;
+        // what was deleted only took from the front.
+        let follows = last.ends_in(ids) || !grew && ids.iter().any(|id| last.ids.contains(*id));
+        if reread && moved > last.ids.len() as u64 && !follows {
+            return Err(format!(
+                "{moved} entries were added or deleted between two pages; read it again, or with a larger page_size"
+            ));
+        }
+        if (reread || grew)
+            && let Some(position) = ids.iter().rposition(|id| self.is_known(id))
+        {
+            new[..position].fill(false);
+        }
+        Ok(new)
+    }
+
+    fn is_known(&self, id: &str) -> bool {
+        self.known.iter().any(|page| page.contains(id))
+    }
+
+    fn check_label(&mut self, label: Option<u64>, any_new: bool) -> Result<(), String> {
+        let Some(label) = label else {
+            return Ok(());
+        };
+        if !any_new {
+            // A server that counts from 1 answers 0 and 1 alike, and calls both 1.
+            if label == self.ask {
+                self.first_label = Some(0);
+            }
+            return Ok(());
+        }
+        let first_label = *self
+            .first_label
+            .get_or_insert(u64::from(label == self.ask + 1));
+        if label == self.ask + first_label {
+            return Ok(());
+        }
+        Err(format!("the server sent page {label} in its place"))
+    }
+
+    fn check_circle(&mut self, ids: &[&str], new: &[bool]) -> Result<(), String> {
+        let mut new = ids
+            .iter()
+            .zip(new)
+            .filter(|(_, new)| **new)
+            .map(|(id, _)| *id);
+        let mut landmarks = self.landmarks.iter().flatten();
+        if landmarks.any(|landmark| new.clone().any(|id| id == landmark)) {
+            return Err("entries from far back turn up again".to_owned());
+        }
+        if let Some(first) = new.next() {
+            self.pages_with_new += 1;
+            if self.pages_with_new.is_power_of_two() {
+                self.landmarks[1] = Some(first.to_owned());
+                self.landmarks[0].get_or_insert_with(|| first.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, ids: &[&str], new: &[bool], reread: bool) {
+        let handed_out: HashSet<_> = ids
+            .iter()
+            .zip(new)
+            .filter(|(_, new)| **new)
+            .map(|(id, _)| (*id).to_owned())
+            .collect();
+        let any_new = !handed_out.is_empty();
+        if any_new {
+            self.idle = 0;
+            self.read += handed_out.len() as u64;
+            self.known.push_back(handed_out);
+        }
+        match &mut self.last {
+            Some(last) if reread && !any_new => {
+                (last.grown, last.fallen) = (self.grown, self.fallen);
+            }
+            last => {
+                *last = Some(Taken {
+                    page: self.ask,
+                    ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+                    last_id: ids.last().map(|id| (*id).to_owned()),
+                    grown: self.grown,
+                    fallen: self.fallen,
+                });
+            }
+        }
+        self.forget();
+    }
+
+    /// Keeps the ids of the last two pages, and a little more.
+    fn forget(&mut self) {
+        let enough = 2 * self.size;
+        let mut kept: u64 = self.known.iter().map(|page| page.len() as u64).sum();
+        while let Some(first) = self.known.front().map(|page| page.len() as u64)
+            && kept - first >= enough
+        {
+            self.known.pop_front();
+            kept -= first;
+        }
+    }
+
+    /// What comes after a page that was taken.
+    fn after(&mut self, ids: &[&str], meta: &PageMeta, repeats: bool) -> Result<Next, String> {
+        let size = meta.page_size.filter(|size| *size > 0);
+        let expected = self.expected(size);
+        if let Some(expected) = expected
+            && self.read > expected.saturating_add(self.fallen)
+        {
+            return Err(format!(
+                "the server counts {expected} entries, and gave {}",
+                self.read
+            ));
+        }
+        if ids.is_empty() || repeats && self.repeated {
+            return self.end(expected, meta.pages);
+        }
+        self.repeated = repeats;
+        self.passed_over += u64::from(repeats);
+
+        let position = (self.ask + 1).saturating_sub(self.passed_over);
+        let pages = meta.pages.filter(|pages| *pages > 0);
+        let is_short = (ids.len() as u64) < size.map_or(self.size, |size| size.min(self.size));
+        let is_last = pages.map_or(is_short, |pages| position == pages);
+        let unchanged = self.grown == 0 && self.fallen == 0;
+        if is_last && unchanged && expected.is_some_and(|expected| self.read == expected) {
+            return Ok(Next::End);
+        }
+        Ok(Next::Page(self.ask + 1))
+    }
+
+    /// How many entries there are from the starting page on, if that is known.
+    fn expected(&self, size: Option<u64>) -> Option<u64> {
+        let before = match self.start {
+            0 => 0,
+            start => start.saturating_mul(size?),
+        };
+        Some(self.total?.saturating_sub(before))
+    }
+
+    /// The list has ended: whether the claims allow it.
+    fn end(&self, expected: Option<u64>, pages: Option<u64>) -> Result<Next, String> {
+        match (expected, pages) {
+            (Some(expected), _) if self.read.saturating_add(self.grown) < expected => Err(format!(
+                "the server counts {expected} entries, and gives no more than {}",
+                self.read
+            )),
+            // One page too many is the mistake of counting from 1.
+            (None, Some(pages)) if self.ask + 1 < pages.saturating_add(self.passed_over) => Err(
+                format!("the server counts {pages} pages, and there are no more entries"),
+            ),
+            _ => Ok(Next::End),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
