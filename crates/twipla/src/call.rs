@@ -9,12 +9,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 use twipla_api::{Auth, Idempotency};
 use url::Url;
 
 use crate::auth::Token;
+use crate::connection::was_not_processed;
 use crate::core::Core;
 use crate::options::CallOptions;
 use crate::response::Response;
@@ -92,10 +94,17 @@ impl CallRunner<'_> {
         let mut token_was_replaced = false;
         // An earlier attempt may have been carried out, whatever a later one says.
         let mut ambiguous = false;
+        let mut was_stale = false;
         let mut attempts = 0;
         loop {
+            let slot = self
+                .slot()
+                .await
+                .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
             attempts += 1;
-            let failed = match self.attempt(attempts, token.as_deref()).await {
+            let result = self.attempt(attempts, token.as_deref()).await;
+            drop(slot);
+            let failed = match result {
                 Ok(response) => {
                     self.core.budget.success();
                     if let Some(token) = &token {
@@ -127,6 +136,12 @@ impl CallRunner<'_> {
                 }
             }
             let policy = &self.options.retry;
+            // The server is well, it only closed an idle connection: once, that
+            // costs nothing.
+            if failed.was_stale && !was_stale && attempts < policy.most_attempts() {
+                was_stale = true;
+                continue;
+            }
             let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
                 return Err(error);
             };
@@ -184,22 +199,51 @@ impl CallRunner<'_> {
             })
     }
 
+    /// Waits until one more request may be in flight.
+    async fn slot(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        let connections = &self.core.connections;
+        timeout_at(self.deadline, connections.slot())
+            .await
+            .map_err(|_| {
+                let message = format!(
+                    "cannot send the request within {}: {} others were in flight all the time \
+                     (raise max_in_flight or timeout)",
+                    seconds(self.options.timeout),
+                    connections.max_in_flight(),
+                );
+                Error::new(ErrorKind::Timeout, message)
+            })
+    }
+
     /// Sends the request once and reads its response.
     async fn attempt(&self, number: u32, token: Option<&Token>) -> Result<Response, FailedAttempt> {
         let request = self.request(token)?;
         let span = attempt_span(&self.call.method, number, self.span);
         let deadline = later(Instant::now(), self.options.attempt_timeout).min(self.deadline);
-        let result = timeout_at(deadline, self.exchange(request, number))
+        let is_change = self.call.idempotency != Idempotency::Safe;
+        let lease = self.core.connections.lease(is_change);
+        let mut result = timeout_at(deadline, self.exchange(lease.client(), request, number))
             .instrument(span.clone())
             .await
             .unwrap_or_else(|_| Err(self.timed_out(deadline)));
-        match &result {
-            Ok(response) => record_status(&span, response.status),
+        match &mut result {
+            Ok(response) => {
+                record_status(&span, response.status);
+                lease.keep(true);
+            }
             Err(failed) => {
-                if let Some(status) = failed.error.status() {
+                let status = failed.error.status();
+                if let Some(status) = status {
                     record_status(&span, status);
                 }
                 record_error(&span, &failed.error);
+                failed.was_stale = !is_change && lease.may_be_reused() && failed.looks_stale();
+                let misdirected = status == Some(StatusCode::MISDIRECTED_REQUEST);
+                if failed.failure == Failure::Broken || failed.was_stale || misdirected {
+                    lease.retire();
+                } else {
+                    lease.keep(status.is_some());
+                }
             }
         }
         result
@@ -234,15 +278,11 @@ impl CallRunner<'_> {
 
     async fn exchange(
         &self,
+        client: &reqwest::Client,
         request: reqwest::Request,
         number: u32,
     ) -> Result<Response, FailedAttempt> {
-        let mut incoming = self
-            .core
-            .http
-            .execute(request)
-            .await
-            .map_err(classify_send_error)?;
+        let mut incoming = client.execute(request).await.map_err(classify_send_error)?;
         let (status, headers) = (incoming.status(), std::mem::take(incoming.headers_mut()));
         let body = read_body(incoming, self.options.max_body).await?;
         if status.is_success() {
@@ -255,10 +295,17 @@ impl CallRunner<'_> {
             });
         }
         let retry_after = retry::retry_after(&headers, self.core.minter.now());
+        let failure = match status.as_u16() {
+            // By the meaning of these the request was not processed: it may be
+            // sent again, on another connection or later.
+            421 | 425 => Failure::NotSent,
+            _ => Failure::Status(status, retry_after),
+        };
         Err(FailedAttempt {
-            failure: Failure::Status(status, retry_after),
+            failure,
             error: Error::from_response(status, &body, retry_after),
             server_date: retry::server_date(&headers),
+            was_stale: false,
         })
     }
 
@@ -279,6 +326,8 @@ struct FailedAttempt {
     error: Error,
     /// The server's clock, if the response shows it.
     server_date: Option<DateTime<Utc>>,
+    /// A read met a connection that the server had closed as idle.
+    was_stale: bool,
 }
 
 impl FailedAttempt {
@@ -287,6 +336,16 @@ impl FailedAttempt {
             failure,
             error,
             server_date: None,
+            was_stale: false,
+        }
+    }
+
+    /// Whether the server may have closed the connection before it saw the
+    /// request. Some send a 408 when they close an idle one: it was there first.
+    fn looks_stale(&self) -> bool {
+        match self.error.status() {
+            Some(status) => status == StatusCode::REQUEST_TIMEOUT,
+            None => self.failure == Failure::Broken && !self.error.is_timeout(),
         }
     }
 }
@@ -332,6 +391,11 @@ fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
         FailedAttempt::new(
             Failure::NotBuilt,
             Error::invalid("cannot build the request").with_source(error.without_url()),
+        )
+    } else if was_not_processed(&error) {
+        FailedAttempt::new(
+            Failure::NotSent,
+            connection("the server did not process the request", error),
         )
     } else {
         FailedAttempt::new(

@@ -101,6 +101,10 @@ impl RetryPolicy {
         self.delay(attempts, &failure, Idempotency::of_method(method))
     }
 
+    pub(crate) fn most_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
     /// The delay before attempt `attempts + 1`, or `None` to give up.
     pub(crate) fn delay(
         &self,
