@@ -202,17 +202,20 @@ impl CallRunner<'_> {
     /// Waits until one more request may be in flight.
     async fn slot(&self) -> Result<Option<SemaphorePermit<'_>>> {
         let connections = &self.core.connections;
-        timeout_at(self.deadline, connections.slot())
-            .await
-            .map_err(|_| {
-                let message = format!(
-                    "cannot send the request within {}: {} others were in flight all the time \
+        let slot = timeout_at(self.deadline, connections.slot()).await;
+        match slot {
+            // With no time left, nothing is sent.
+            Ok(slot) if Instant::now() < self.deadline => Ok(slot),
+            _ => Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the request was not sent within {}: {} others were in flight \
                      (raise max_in_flight or timeout)",
                     seconds(self.options.timeout),
                     connections.max_in_flight(),
-                );
-                Error::new(ErrorKind::Timeout, message)
-            })
+                ),
+            )),
+        }
     }
 
     /// Sends the request once and reads its response.

@@ -537,6 +537,12 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     if certificates.is_empty() && !pem.is_empty() {
         return Err(config(EXPECTED));
     }
+    let mut readable = rustls::RootCertStore::empty();
+    for certificate in &certificates {
+        readable
+            .add(certificate.clone())
+            .map_err(|error| config(EXPECTED).with_source(error))?;
+    }
     Ok(certificates)
 }
 
