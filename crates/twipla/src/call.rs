@@ -9,12 +9,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 use twipla_api::{Auth, Idempotency};
 use url::Url;
 
 use crate::auth::Token;
+use crate::connection::was_not_processed;
 use crate::core::Core;
 use crate::options::CallOptions;
 use crate::response::{Response, plain_body};
@@ -99,14 +101,21 @@ impl CallRunner<'_> {
         let mut token_was_replaced = false;
         // An earlier attempt may have been carried out, whatever a later one says.
         let mut ambiguous = false;
+        let mut was_stale = false;
         let mut attempts = 0;
         loop {
+            let in_flight = self
+                .in_flight()
+                .await
+                .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
             let sent = self
                 .wait_for_slot()
                 .await
                 .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
             attempts += 1;
-            let failed = match self.attempt(attempts, sent, token.as_deref()).await {
+            let result = self.attempt(attempts, sent, token.as_deref()).await;
+            drop(in_flight);
+            let failed = match result {
                 Ok(response) => {
                     self.core.budget.success();
                     self.core.pacer.accepted();
@@ -143,6 +152,12 @@ impl CallRunner<'_> {
             if throttled {
                 let asked = policy.bounded_retry_after(&failed.failure);
                 self.core.pacer.refused(sent, Instant::now(), asked);
+            }
+            // The server is well, it only closed an idle connection: once, that
+            // costs nothing.
+            if failed.was_stale && !was_stale && attempts < policy.most_attempts() {
+                was_stale = true;
+                continue;
             }
             let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
                 return Err(error);
@@ -225,6 +240,25 @@ impl CallRunner<'_> {
             })
     }
 
+    /// Waits until one more request may be in flight.
+    async fn in_flight(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        let connections = &self.core.connections;
+        let slot = timeout_at(self.deadline, connections.slot()).await;
+        match slot {
+            // With no time left, nothing is sent.
+            Ok(slot) if Instant::now() < self.deadline => Ok(slot),
+            _ => Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the request was not sent within {}: {} others were in flight \
+                     (raise max_in_flight or timeout)",
+                    seconds(self.options.timeout),
+                    connections.max_in_flight(),
+                ),
+            )),
+        }
+    }
+
     /// Sends the request once and reads its response.
     async fn attempt(
         &self,
@@ -235,17 +269,30 @@ impl CallRunner<'_> {
         let request = self.request(token)?;
         let span = attempt_span(&self.call.method, number, self.span);
         let deadline = later(started, self.options.attempt_timeout).min(self.deadline);
-        let result = timeout_at(deadline, self.exchange(request, number))
+        let is_change = self.call.idempotency != Idempotency::Safe;
+        let lease = self.core.connections.lease(is_change);
+        let mut result = timeout_at(deadline, self.exchange(lease.client(), request, number))
             .instrument(span.clone())
             .await
             .unwrap_or_else(|_| Err(self.timed_out(deadline)));
-        match &result {
-            Ok(response) => record_status(&span, response.status),
+        match &mut result {
+            Ok(response) => {
+                record_status(&span, response.status);
+                lease.keep(true);
+            }
             Err(failed) => {
-                if let Some(status) = failed.error.status() {
+                let status = failed.error.status();
+                if let Some(status) = status {
                     record_status(&span, status);
                 }
                 record_error(&span, &failed.error);
+                failed.was_stale = !is_change && lease.may_be_reused() && failed.looks_stale();
+                let misdirected = status == Some(StatusCode::MISDIRECTED_REQUEST);
+                if failed.failure == Failure::Broken || failed.was_stale || misdirected {
+                    lease.retire();
+                } else {
+                    lease.keep(status.is_some());
+                }
             }
         }
         result
@@ -280,15 +327,11 @@ impl CallRunner<'_> {
 
     async fn exchange(
         &self,
+        client: &reqwest::Client,
         request: reqwest::Request,
         number: u32,
     ) -> Result<Response, FailedAttempt> {
-        let mut incoming = self
-            .core
-            .http
-            .execute(request)
-            .await
-            .map_err(classify_send_error)?;
+        let mut incoming = client.execute(request).await.map_err(classify_send_error)?;
         let (status, headers) = (incoming.status(), std::mem::take(incoming.headers_mut()));
         let body = read_body(incoming, self.options.max_body).await?;
         let body = plain_body(body, self.options.max_body);
@@ -302,10 +345,17 @@ impl CallRunner<'_> {
             });
         }
         let retry_after = retry::retry_after(&headers, self.core.minter.now());
+        let failure = match status.as_u16() {
+            // By the meaning of these the request was not processed: it may be
+            // sent again, on another connection or later.
+            421 | 425 => Failure::NotSent,
+            _ => Failure::Status(status, retry_after),
+        };
         Err(FailedAttempt {
-            failure: Failure::Status(status, retry_after),
+            failure,
             error: Error::from_response(status, &body, retry_after),
             server_date: retry::server_date(&headers),
+            was_stale: false,
         })
     }
 
@@ -326,6 +376,8 @@ struct FailedAttempt {
     error: Error,
     /// The server's clock, if the response shows it.
     server_date: Option<DateTime<Utc>>,
+    /// A read met a connection that the server had closed as idle.
+    was_stale: bool,
 }
 
 impl FailedAttempt {
@@ -334,6 +386,16 @@ impl FailedAttempt {
             failure,
             error,
             server_date: None,
+            was_stale: false,
+        }
+    }
+
+    /// Whether the server may have closed the connection before it saw the
+    /// request. Some send a 408 when they close an idle one: it was there first.
+    fn looks_stale(&self) -> bool {
+        match self.error.status() {
+            Some(status) => status == StatusCode::REQUEST_TIMEOUT,
+            None => self.failure == Failure::Broken && !self.error.is_timeout(),
         }
     }
 }
@@ -379,6 +441,11 @@ fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
         FailedAttempt::new(
             Failure::NotBuilt,
             Error::invalid("cannot build the request").with_source(error.without_url()),
+        )
+    } else if was_not_processed(&error) {
+        FailedAttempt::new(
+            Failure::NotSent,
+            connection("the server did not process the request", error),
         )
     } else {
         FailedAttempt::new(

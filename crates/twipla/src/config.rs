@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
 use twipla_api::BaseUrl;
 
 use crate::auth::{Minter, PrivateKey, Signer};
+use crate::connection::{Connections, TransportSettings, Transports};
 use crate::core::{BaseUrls, Core};
 use crate::crypto::CryptoBackend;
 use crate::ids::{IntoId, PartnerId};
 use crate::options::CallOptions;
 use crate::pace::{Pacer, RateLimit};
+use crate::proxy::{self, is_loopback};
 use crate::retry::{Budget, RetryPolicy};
 use crate::{Error, ErrorKind, Result};
 
@@ -126,8 +130,14 @@ pub struct TwiplaBuilder {
     options: CallOptions,
     rate_limit: Option<RateLimit>,
     adaptive_rate: bool,
-    connect_timeout: Duration,
     crypto_backend: CryptoBackend,
+    connect_timeout: Duration,
+    pool_idle_timeout: Duration,
+    max_in_flight: usize,
+    http1_only: bool,
+    proxy: Option<String>,
+    root_certificates: Vec<u8>,
+    http_client: Option<reqwest::Client>,
 }
 
 impl Default for TwiplaBuilder {
@@ -145,8 +155,14 @@ impl Default for TwiplaBuilder {
             options: CallOptions::default(),
             rate_limit: None,
             adaptive_rate: true,
-            connect_timeout: Duration::from_secs(10),
             crypto_backend: CryptoBackend::default(),
+            connect_timeout: Duration::from_secs(10),
+            pool_idle_timeout: Duration::from_secs(50),
+            max_in_flight: 100,
+            http1_only: false,
+            proxy: None,
+            root_certificates: Vec::new(),
+            http_client: None,
         }
     }
 }
@@ -224,6 +240,83 @@ impl TwiplaBuilder {
         self
     }
 
+    /// How long a connection may idle and still be reused; 50 s by default.
+    ///
+    /// A server closes idle connections sooner or later, most after 5 to 75 s.
+    /// A read that meets a closed one is sent again at once, and the retry budget
+    /// is not charged. Changes could not tell what became of them, so they
+    /// never go out on a connection that idled longer than 2 s, or this if it
+    /// is shorter.
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// How many requests may be in flight at once; 100 by default.
+    ///
+    /// More than these wait for their turn, which counts into the
+    /// [`timeout`](Self::timeout) of their calls. Over HTTP/1.1 each request in
+    /// flight takes a connection.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
+        self
+    }
+
+    /// Keeps to HTTP/1.1 where a server speaks HTTP/2 as well.
+    pub fn http1_only(mut self, only: bool) -> Self {
+        self.http1_only = only;
+        self
+    }
+
+    /// The proxy for everything but this machine, in place of those of the
+    /// environment: `http://proxy.example.com:3128`, with `user:password@`
+    /// before the host if it asks for that.
+    ///
+    /// Without it, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say which proxy
+    /// requests go through, by the scheme of each server, and `NO_PROXY` lists
+    /// the hosts that are reached without: `internal.example.com,10.0.0.0/8`.
+    /// Their lower-case names count too. They are read by [`build`](Self::build),
+    /// which fails where one that matters is malformed. A loopback address is
+    /// never reached through a proxy.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// More root certificates to trust, as PEM text with one or several of
+    /// them, such as those of a company's proxy. What the system trusts stays.
+    ///
+    /// Where the system keeps its certificates in files, as Linux does,
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place.
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.root_certificates.extend_from_slice(pem.as_ref());
+        self.root_certificates.push(b'\n');
+        self
+    }
+
+    /// Sends requests with a client of your own: for a resolver, a client
+    /// certificate or a proxy that this builder has no setting for.
+    ///
+    /// The client must not
+    ///
+    /// - follow redirects: they could carry the token to another host
+    ///   (`redirect(reqwest::redirect::Policy::none())`);
+    /// - retry: this crate does, and tells what is safe (`retry(reqwest::retry::never())`);
+    /// - have timeouts below those of this builder (`timeout`, `read_timeout`):
+    ///   they would end a request that may have been carried out;
+    /// - keep idle connections longer than the server does (`pool_idle_timeout`,
+    ///   below 5 s to be safe), or a change may be lost on a closed one.
+    ///
+    /// Its pool cannot be replaced: after a timeout over HTTP/2, the next
+    /// attempt may go out on the same connection. Set `http2_keep_alive_interval`
+    /// or `http1_only`. TLS, proxies, `User-Agent` and the time to connect are
+    /// the client's own: together with the settings of this builder for these,
+    /// [`build`](Self::build) fails.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
     /// How failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = policy;
@@ -266,9 +359,9 @@ impl TwiplaBuilder {
     }
 
     /// Checks everything. [`build`](Self::build) makes a client of it.
-    pub(crate) fn core(self) -> Result<Core> {
+    pub(crate) fn core(mut self) -> Result<Core> {
         let urls = self.urls()?;
-        let (partner, signer) = self.partner.ok_or_else(|| {
+        let (partner, signer) = self.partner.take().ok_or_else(|| {
             config("no partner is set: call partner(id, key) or signer(id, signer)")
         })?;
         let partner = partner.map_err(|error| error.with_kind(ErrorKind::Configuration))?;
@@ -284,37 +377,65 @@ impl TwiplaBuilder {
                 "invalid rate_limit of {per_second} a second, {burst} at once: expected at least 0.001 and 1"
             )));
         }
-        let agent = user_agent(self.user_agent.as_deref())?;
-        // Nothing is sent to the dashboard's host. A proxy, which is what plain
-        // http elsewhere may go through, may speak TLS.
-        let speaks_tls = [&urls.management, &urls.data]
-            .iter()
-            .any(|url| url.as_url().scheme() == "https")
-            || !is_loopback(urls.management.as_url());
-        let mut http = reqwest::Client::builder()
-            // Nothing global: which library an application installs is its own matter.
-            .tls_backend_preconfigured(self.crypto_backend.tls(speaks_tls)?)
-            .user_agent(agent)
-            .connect_timeout(self.connect_timeout)
-            // A redirect could carry the token to another host; this API has none.
-            .redirect(reqwest::redirect::Policy::none())
-            // This crate retries requests itself, by rules that fit this API.
-            .retry(reqwest::retry::never());
-        if is_loopback(urls.management.as_url()) {
-            // A proxy would carry the token to another host, and in the clear.
-            http = http.no_proxy();
-        }
-        let http = http
-            .build()
-            .map_err(|error| config("cannot build the HTTP client").with_source(error))?;
+        let connections = Connections::new(
+            self.transports(&urls)?,
+            self.pool_idle_timeout,
+            self.max_in_flight,
+        )?;
         Ok(Core {
-            http,
+            connections,
             urls,
             minter: Arc::new(Minter::new(partner, signer, self.token_lifetime)),
             options: self.options,
             budget: Budget::new(),
             pacer: Pacer::new(self.rate_limit, self.adaptive_rate),
         })
+    }
+
+    fn transports(&self, urls: &BaseUrls) -> Result<Transports> {
+        if let Some(client) = &self.http_client {
+            let clashes = [
+                ("user_agent", self.user_agent.is_some()),
+                ("http1_only", self.http1_only),
+                ("proxy", self.proxy.is_some()),
+                ("root_certificates", !self.root_certificates.is_empty()),
+            ];
+            if let Some((name, _)) = clashes.iter().find(|(_, is_set)| *is_set) {
+                return Err(config(format!(
+                    "{name} and http_client are both set: set it on that client"
+                )));
+            }
+            return Ok(Transports::Own(client.clone()));
+        }
+        // Nothing is sent to the dashboard's host.
+        let servers = [urls.management.as_url(), urls.data.as_url()];
+        let proxies = match &self.proxy {
+            Some(url) => vec![proxy::explicit(url)?],
+            None => proxy::from_vars(&servers, |name| {
+                std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+            })?,
+        };
+        // A proxy, which is what plain http elsewhere may go through, may speak TLS.
+        let speaks_tls = servers
+            .iter()
+            .any(|url| url.scheme() == "https" || !is_loopback(url));
+        let mut tls = if speaks_tls {
+            let roots = certificates(&self.root_certificates)?;
+            self.crypto_backend.tls(roots)?
+        } else {
+            self.crypto_backend.no_tls()?
+        };
+        if cfg!(feature = "http2") && !self.http1_only {
+            tls.alpn_protocols.push(b"h2".to_vec());
+        }
+        tls.alpn_protocols.push(b"http/1.1".to_vec());
+        Ok(Transports::Made(Box::new(TransportSettings {
+            tls,
+            user_agent: user_agent(self.user_agent.as_deref())?,
+            connect_timeout: self.connect_timeout,
+            http1_only: self.http1_only,
+            proxies,
+        })))
     }
 
     fn urls(&self) -> Result<BaseUrls> {
@@ -446,13 +567,22 @@ fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+/// The certificates of a PEM text, which may be empty.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    const EXPECTED: &str = "invalid root_certificates: expected PEM text with certificates";
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| config(EXPECTED).with_source(error))?;
+    if certificates.is_empty() && !pem.is_empty() {
+        return Err(config(EXPECTED));
     }
+    let mut readable = rustls::RootCertStore::empty();
+    for certificate in &certificates {
+        readable
+            .add(certificate.clone())
+            .map_err(|error| config(EXPECTED).with_source(error))?;
+    }
+    Ok(certificates)
 }
 
 fn config(message: impl Into<String>) -> Error {

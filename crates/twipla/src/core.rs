@@ -7,12 +7,13 @@ use twipla_api::{BaseUrl, Server};
 use url::Url;
 
 use crate::auth::Minter;
+use crate::connection::Connections;
 use crate::options::CallOptions;
 use crate::pace::Pacer;
 use crate::retry::Budget;
 
 pub(crate) struct Core {
-    pub(crate) http: reqwest::Client,
+    pub(crate) connections: Connections,
     pub(crate) urls: BaseUrls,
     pub(crate) minter: Arc<Minter>,
     pub(crate) options: CallOptions,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::pki_types::CertificateDer;
+use rustls_platform_verifier::{BuilderVerifierExt as _, Verifier};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -51,8 +52,8 @@ impl CryptoBackend {
         Self::AwsLcRs,
     ];
 
-    /// TLS as this system trusts it; for no host at all where none speaks TLS.
-    pub(crate) fn tls(self, wanted: bool) -> Result<ClientConfig> {
+    /// TLS as this system trusts it, and these roots besides.
+    pub(crate) fn tls(self, roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig> {
         let provider = Arc::new(self.provider());
         let failed = |error: rustls::Error| {
             Error::new(
@@ -61,25 +62,30 @@ impl CryptoBackend {
             )
             .with_source(error)
         };
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
-        let mut config = if wanted {
-            builder
-                .with_platform_verifier()
-                .map_err(failed)?
-                .with_no_client_auth()
+        let config = if roots.is_empty() {
+            builder.with_platform_verifier().map_err(failed)?
         } else {
-            // The certificates of the system take milliseconds to read.
+            let verifier = Verifier::new_with_extra_roots(roots, provider).map_err(failed)?;
             builder
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth()
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
         };
-        if cfg!(feature = "http2") {
-            config.alpn_protocols.push(b"h2".to_vec());
-        }
-        config.alpn_protocols.push(b"http/1.1".to_vec());
-        Ok(config)
+        Ok(config.with_no_client_auth())
+    }
+
+    /// TLS where no host speaks it. The certificates of the system take milliseconds to read.
+    pub(crate) fn no_tls(self) -> Result<ClientConfig> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(self.provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| {
+                Error::new(ErrorKind::Configuration, "TLS cannot be set up").with_source(error)
+            })?;
+        Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth())
     }
 
     fn provider(self) -> CryptoProvider {

@@ -108,6 +108,10 @@ impl RetryPolicy {
             .filter(|asked| *asked <= self.max_retry_after)
     }
 
+    pub(crate) fn most_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
     /// The delay before attempt `attempts + 1`, or `None` to give up.
     pub(crate) fn delay(
         &self,

@@ -1,0 +1,308 @@
+//! The connections that requests go out on.
+//!
+//! What was decided, and why:
+//!
+//! - **Two pools.** A server may close a connection that idles, and a request
+//!   that crosses the close on its way fails without a word on whether it
+//!   arrived. A read is then sent again, for free. A change must not meet that
+//!   case: changes have a pool of their own, whose connections are reused only
+//!   within [`CHANGES_IDLE`] of their last use.
+//! - **A pool is retired, never repaired.** A connection may swallow requests
+//!   and still answer pings. So whatever ends without a response (a timeout, a
+//!   break, a caller who stopped waiting) puts a fresh [`Transport`] in place
+//!   of the one it was sent on. Calls that are under way keep the old one, which
+//!   closes its connections when the last of them ends.
+//! - **Idle time is measured here as well.** hyper notes when a connection
+//!   became idle in a task of its own. Where the runtime is driven only inside
+//!   `block_on`, that task may run as late as the next call, and the connection
+//!   seems fresh. A whole transport that was not used for that long is
+//!   replaced before the call.
+//! - **HTTP/2 pings** are sent while a request waits, so that a dead connection
+//!   is noticed before the attempt times out. Idle connections are not pinged:
+//!   they are not kept that long.
+//! - **A client of the application's own** cannot be rebuilt, so its pool is
+//!   never retired, and it serves reads and changes alike.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use reqwest::Proxy;
+use rustls::ClientConfig;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use crate::{Error, ErrorKind, Result};
+
+/// How long a connection for changes may idle and still be reused.
+///
+/// The shortest limit that is common among servers is 5 s (Node, Apache). Twice
+/// this is below it: hyper may learn of the end of a call one call late.
+const CHANGES_IDLE: Duration = Duration::from_secs(2);
+
+/// A caller who stops waiting for a response after this long has timed out.
+const ABANDONED: Duration = Duration::from_secs(1);
+
+/// The connections of a client and all its clones.
+pub(crate) struct Connections {
+    reads: Pool,
+    changes: Pool,
+    slots: Semaphore,
+    max_in_flight: usize,
+}
+
+impl Connections {
+    /// `pool_idle_timeout` holds for reads; changes go by the shorter of it and 2 s.
+    pub(crate) fn new(
+        transports: Transports,
+        pool_idle_timeout: Duration,
+        max_in_flight: usize,
+    ) -> Result<Self> {
+        if max_in_flight == 0 {
+            return Err(config("invalid max_in_flight: expected at least 1"));
+        }
+        let transports = Arc::new(transports);
+        Ok(Self {
+            reads: Pool::new(&transports, pool_idle_timeout)?,
+            changes: Pool::new(&transports, pool_idle_timeout.min(CHANGES_IDLE))?,
+            slots: Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS)),
+            max_in_flight,
+        })
+    }
+
+    /// Waits until a request may be in flight; it may as long as the permit lives.
+    pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.slots.acquire().await.ok()
+    }
+
+    pub(crate) fn max_in_flight(&self) -> usize {
+        self.max_in_flight
+    }
+
+    /// What a request goes out on.
+    pub(crate) fn lease(&self, is_change: bool) -> Lease<'_> {
+        if is_change {
+            self.changes.lease()
+        } else {
+            self.reads.lease()
+        }
+    }
+}
+
+/// The transport in use, and how to make the next one.
+struct Pool {
+    current: ArcSwap<Transport>,
+    transports: Arc<Transports>,
+    idle_timeout: Duration,
+}
+
+/// A client of reqwest, which is a pool of connections to each host.
+struct Transport {
+    client: reqwest::Client,
+    made: Instant,
+    /// When a response last ended, in milliseconds since `made`.
+    last_used: AtomicU64,
+    /// Whether there was a response: a connection may be reused from then on.
+    was_answered: AtomicBool,
+}
+
+impl Transport {
+    fn new(client: reqwest::Client) -> Arc<Self> {
+        Arc::new(Self {
+            client,
+            made: Instant::now(),
+            last_used: AtomicU64::new(0),
+            was_answered: AtomicBool::new(false),
+        })
+    }
+
+    fn idle_since(&self) -> Instant {
+        self.made + Duration::from_millis(self.last_used.load(Ordering::Relaxed))
+    }
+
+    fn used(&self, now: Instant) {
+        let millis = now.saturating_duration_since(self.made).as_millis();
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        self.last_used.fetch_max(millis, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    fn new(transports: &Arc<Transports>, idle_timeout: Duration) -> Result<Self> {
+        let client = transports
+            .client(idle_timeout)
+            .map_err(|error| config("cannot build the HTTP client").with_source(error))?;
+        Ok(Self {
+            current: ArcSwap::new(Transport::new(client)),
+            transports: Arc::clone(transports),
+            idle_timeout,
+        })
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        let started = Instant::now();
+        let mut transport = self.current.load_full();
+        let idle = started.saturating_duration_since(transport.idle_since());
+        if idle > self.idle_timeout && transport.was_answered.load(Ordering::Relaxed) {
+            self.retire(&transport);
+            transport = self.current.load_full();
+        }
+        Lease {
+            pool: self,
+            may_be_reused: transport.was_answered.load(Ordering::Relaxed),
+            transport,
+            started,
+            ended: false,
+        }
+    }
+
+    /// Puts a fresh transport in place of this one, unless that was done already.
+    fn retire(&self, transport: &Arc<Transport>) {
+        if matches!(*self.transports, Transports::Own(_))
+            || !Arc::ptr_eq(&self.current.load(), transport)
+        {
+            return;
+        }
+        match self.transports.client(self.idle_timeout) {
+            Ok(client) => {
+                self.current
+                    .compare_and_swap(transport, Transport::new(client));
+                tracing::debug!("retired the pool of connections");
+            }
+            Err(error) => tracing::warn!(%error, "cannot replace the pool of connections"),
+        }
+    }
+}
+
+/// The transport of one attempt.
+///
+/// Dropped without [`keep`](Self::keep) or [`retire`](Self::retire), the caller
+/// has stopped waiting.
+pub(crate) struct Lease<'a> {
+    pool: &'a Pool,
+    transport: Arc<Transport>,
+    may_be_reused: bool,
+    started: Instant,
+    ended: bool,
+}
+
+impl Lease<'_> {
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.transport.client
+    }
+
+    /// Whether the request may go out on a connection that served one before.
+    pub(crate) fn may_be_reused(&self) -> bool {
+        self.may_be_reused
+    }
+
+    /// The transport is fine as far as this attempt shows.
+    pub(crate) fn keep(mut self, was_answered: bool) {
+        self.ended = true;
+        if was_answered {
+            self.transport.used(Instant::now());
+            self.transport.was_answered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// No later attempt is sent on this transport.
+    pub(crate) fn retire(mut self) {
+        self.ended = true;
+        self.pool.retire(&self.transport);
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if !self.ended && self.started.elapsed() >= ABANDONED {
+            self.pool.retire(&self.transport);
+        }
+    }
+}
+
+/// Where transports come from.
+pub(crate) enum Transports {
+    /// Made as often as needed.
+    Made(Box<TransportSettings>),
+    /// The application's own client.
+    Own(reqwest::Client),
+}
+
+/// How a transport is made.
+pub(crate) struct TransportSettings {
+    pub(crate) tls: ClientConfig,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) http1_only: bool,
+    pub(crate) proxies: Vec<Proxy>,
+}
+
+impl Transports {
+    fn client(&self, idle_timeout: Duration) -> reqwest::Result<reqwest::Client> {
+        let settings = match self {
+            Self::Own(client) => return Ok(client.clone()),
+            Self::Made(settings) => settings,
+        };
+        let mut builder = reqwest::Client::builder()
+            // Nothing global: which library an application installs is its own matter.
+            .tls_backend_preconfigured(settings.tls.clone())
+            .user_agent(settings.user_agent.clone())
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(idle_timeout)
+            // A redirect could carry the token to another host; this API has none.
+            .redirect(reqwest::redirect::Policy::none())
+            // This crate retries requests itself, by rules that fit this API.
+            .retry(reqwest::retry::never())
+            // Those of the environment are among `proxies`.
+            .no_proxy();
+        for proxy in &settings.proxies {
+            builder = builder.proxy(proxy.clone());
+        }
+        if settings.http1_only {
+            builder = builder.http1_only();
+        }
+        #[cfg(feature = "http2")]
+        {
+            // A dead connection is found out in 20 s, before an attempt's 30 s end.
+            builder = builder
+                .http2_keep_alive_interval(Duration::from_secs(10))
+                .http2_keep_alive_timeout(Duration::from_secs(10));
+        }
+        builder.build()
+    }
+}
+
+/// Whether the request was given back unsent, or the protocol says that the
+/// server did not process it.
+pub(crate) fn was_not_processed(error: &reqwest::Error) -> bool {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.any(|cause| {
+        if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+            // The connection closed before it took the request.
+            return error.is_canceled() || error.is_closed();
+        }
+        refused_by_http2(cause)
+    })
+}
+
+#[cfg(feature = "http2")]
+fn refused_by_http2(cause: &(dyn StdError + 'static)) -> bool {
+    cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+        // h2 gives the error of a GOAWAY to the streams above its last id only.
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (refused || error.is_go_away())
+    })
+}
+
+#[cfg(not(feature = "http2"))]
+fn refused_by_http2(_: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+}
