@@ -374,3 +374,55 @@ async fn the_timeout_covers_the_read_back_too() {
     let took = started.elapsed();
     assert!(took <= limit + Duration::from_millis(10), "{took:?}");
 }
+
+// Time stands still until everything waits, so the deadlines alone decide.
+#[tokio::test(start_paused = true)]
+async fn a_part_of_the_timeout_is_kept_to_read_back() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::Hang).operation("upgrade_website_subscription"));
+    let upgrade = twipla.website("w").subscription().upgrade(prices[2].id);
+    let error = upgrade.timeout(Duration::from_secs(4)).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(
+        error.change_state(),
+        Some(ChangeState::NotApplied),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_package_or_key_of_the_same_name_that_is_older_is_not_the_new_one() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let lost = |operation: &str| {
+        let fault = Fault::new(FaultKind::ResetBeforeCommit).times(1);
+        stage.sandbox.inject(fault.operation(operation));
+    };
+    let package = || {
+        twipla.packages().create(
+            "Shop",
+            500,
+            5.0,
+            twipla::types::Currency::Eur,
+            twipla::types::BillingInterval::Monthly,
+        )
+    };
+    let keys = twipla.website("w").api_keys();
+    package().await.unwrap();
+    keys.create("reports").await.unwrap();
+    // Only real time makes what exists older than what counts as just created.
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    lost("create_package");
+    let error = package().await.unwrap_err();
+    assert!(error.is_ambiguous(), "{error}");
+    lost("create_api_key");
+    let error = keys.create("reports").await.unwrap_err();
+    assert!(
+        error.is_ambiguous() && error.kind() != ErrorKind::SecretLost,
+        "{error}"
+    );
+}

@@ -8,7 +8,7 @@ use xtask::diff::command as diff;
 use xtask::fetch::Source;
 use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
-use xtask::{bench, check_modules, conformance, dependency_cost, lint_contract, update};
+use xtask::{bench, breakages, check_modules, conformance, dependency_cost, lint_contract, update};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -49,6 +49,12 @@ enum Command {
         /// Print each rewrite that prepares the contract for the generator
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Break the client on purpose, one breakage of tests/breakages.toml at a time, and say which tests notice
+    Breakages {
+        /// Only those with this text in their names
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Check that no modules of a crate import each other in a circle
     CheckModules,
@@ -97,6 +103,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
             let mode = if *check { Mode::Check } else { Mode::Write };
             return regen::run(&layout, mode, *verbose);
         }
+        Command::Breakages { only } => return breakages::run(&layout, only.as_deref()),
         Command::CheckModules => return check_modules::run(layout.root()),
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
