@@ -24,7 +24,7 @@ struct Args {
     /// Callers that share a client; 1 ties each fault to its call
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
     callers: u64,
-    /// All faults of the sandbox, rather than the common ones
+    /// All faults of the sandbox rather than the common ones, and all calls
     #[arg(long)]
     hard: bool,
     /// Print the figures and the violations as one line of JSON

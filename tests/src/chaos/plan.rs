@@ -27,7 +27,8 @@ pub struct Plan {
     /// Callers that share a client. With one, a call and the faults that struck it belong
     /// together for certain, and the same seed gives nearly the same run.
     pub callers: u64,
-    /// All faults of the sandbox, rather than the common ones.
+    /// All faults of the sandbox, rather than the common ones, and calls that the facade does
+    /// not tell the truth of yet.
     pub hard: bool,
 }
 
@@ -41,8 +42,9 @@ pub(super) struct Share {
 }
 
 impl Plan {
-    /// Calls against one sandbox. Its logs stay short, so that they can be read after each call.
-    const OPERATIONS_OF_A_SHARE: u64 = 250;
+    /// Calls against one sandbox, whose logs are read after each, and with one client, whose
+    /// budget of retries is soon used up.
+    const OPERATIONS_OF_A_SHARE: u64 = 125;
 
     pub(super) fn shares(self) -> Vec<Share> {
         let count = self.operations.div_ceil(Self::OPERATIONS_OF_A_SHARE);

@@ -71,10 +71,14 @@ pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
         | ErrorKind::RateLimited
         | ErrorKind::Auth => true,
         ErrorKind::SecretLost => matches!(call.ask, Ask::CreateKey { .. } | Ask::RotateKey { .. }),
-        // A delete that was carried out at the first attempt is not found at the second, and a
-        // gateway's 408 and 499 count as rejections.
-        ErrorKind::NotFound | ErrorKind::Rejected => {
-            error.is_ambiguous() || call.expected == Expected::Refusal
+        // A delete that was carried out at the first attempt is not found at the second.
+        ErrorKind::NotFound => error.is_ambiguous() || call.expected == Expected::Refusal,
+        // A create that was carried out at the first attempt is refused at the second.
+        ErrorKind::Rejected => {
+            let status = error.status().map(|status| status.as_u16());
+            error.is_ambiguous()
+                || matches!(status, Some(408 | 499))
+                || call.expected == Expected::Refusal
         }
         ErrorKind::Conflict => call.expected == Expected::Refusal,
         _ => false,

@@ -38,7 +38,9 @@ struct World {
 /// Runs a share of a plan.
 pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
     let plan = share.plan;
-    let sandbox = Sandbox::start().await?;
+    // Making keys takes its time, in which a thread of the runtime serves nobody.
+    let start = || tokio::runtime::Handle::current().block_on(Sandbox::start());
+    let sandbox = tokio::task::spawn_blocking(start).await??;
     let partner = match share.model {
         Model::Website => sandbox.website_partner(),
         Model::Account => sandbox.account_partner(),
@@ -78,7 +80,7 @@ pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
         let caller = Caller {
             number,
             world: Arc::clone(&world),
-            chooser: Chooser::new(random, number.to_string()),
+            chooser: Chooser::new(random, plan.hard, number.to_string()),
             holdings: Holdings::new(share.model, Arc::clone(&offers)),
             calls: Vec::new(),
             outcome: Outcome::default(),
