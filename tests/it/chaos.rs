@@ -1,16 +1,25 @@
 //! A short run of the chaos program.
 
-use twipla_tests::chaos::{Plan, run};
+use twipla_tests::chaos::{Models, Plan, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_callers_are_told_is_true_under_faults() {
     let plan = Plan {
-        ops: 600,
+        operations: 750,
         fault_rate: 0.3,
         seed: 7,
+        models: Models::Both,
+        callers: 4,
+        hard: false,
     };
     let outcome = run(plan).await.unwrap();
-    assert!(outcome.is_clean(), "{outcome:?}");
-    assert_eq!(outcome.operations, 600);
+    let violations: Vec<_> = outcome.violations.iter().map(ToString::to_string).collect();
+    assert!(outcome.is_clean(), "{}", violations.join("\n\n"));
+    assert_eq!(outcome.operations, 750);
     assert!(outcome.failures > 10, "the faults did strike: {outcome:?}");
+    assert!(
+        (0.25..0.35).contains(&outcome.fault_rate()),
+        "{}",
+        outcome.fault_rate()
+    );
 }

@@ -1,12 +1,12 @@
 //! Chaos on loopback: `cargo run --release -p twipla-tests --bin chaos -- --ops 20000 --fault-rate 0.3 --seed 1`.
-//! Exit code 1 if anything that a caller was told is not true.
+//! Exit code 1 if anything that a caller was told is not so.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use twipla_tests::chaos::{self, Plan};
+use clap::{Parser, ValueEnum};
+use twipla_tests::chaos::{self, Models, Outcome, Plan};
 
-/// Calls a faulty sandbox from 32 tasks, and holds what they were told against what it has.
+/// Calls sandboxes that fail all the time, and holds what callers are told against what the sandboxes have.
 #[derive(Parser)]
 struct Args {
     /// Calls in all
@@ -18,39 +18,56 @@ struct Args {
     /// The same seed gives the same calls
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Subscription model
+    #[arg(long, value_enum, default_value = "both")]
+    model: Model,
+    /// Callers that share a client; 1 ties each fault to its call
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    callers: u64,
+    /// All faults of the sandbox rather than the common ones, and all calls
+    #[arg(long)]
+    hard: bool,
+    /// Print the figures and the violations as one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Model {
+    Website,
+    Account,
+    Both,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Args {
-        ops,
-        fault_rate,
-        seed,
-    } = Args::parse();
-    let outcome = match chaos::run(Plan {
-        ops,
-        fault_rate,
-        seed,
-    })
-    .await
-    {
+    let args = Args::parse();
+    let plan = Plan {
+        operations: args.ops,
+        fault_rate: args.fault_rate,
+        seed: args.seed,
+        models: match args.model {
+            Model::Website => Models::Website,
+            Model::Account => Models::Account,
+            Model::Both => Models::Both,
+        },
+        callers: args.callers,
+        hard: args.hard,
+    };
+    let outcome = match chaos::run(plan).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            eprintln!("error: the run cannot be set up: {error}");
+            eprintln!("error: cannot run: {error}");
             return ExitCode::FAILURE;
         }
     };
-    println!("operations        {}", outcome.operations);
-    println!("attempts          {}", outcome.requests);
-    println!("failures told     {}", outcome.failures);
-    println!("wall time         {} ms", outcome.millis);
-    println!("lost              {}", outcome.lost);
-    println!("doubled           {}", outcome.doubled);
-    println!("wrongly reported  {}", outcome.wrongly_reported);
-    println!("unclassified      {}", outcome.unclassified);
-    match serde_json::to_string(&outcome) {
-        Ok(line) => println!("{line}"),
-        Err(error) => eprintln!("error: cannot write the figures: {error}"),
+    if args.json {
+        match serde_json::to_string(&outcome) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("error: cannot write the figures: {error}"),
+        }
+    } else {
+        print(&outcome);
     }
     if outcome.is_clean() {
         ExitCode::SUCCESS
@@ -59,9 +76,35 @@ async fn main() -> ExitCode {
     }
 }
 
+fn print(outcome: &Outcome) {
+    for violation in &outcome.violations {
+        println!("{violation}\n");
+    }
+    for (operation, count) in &outcome.by_operation {
+        println!("{operation:<36}{count:>8}");
+    }
+    println!();
+    for (fault, count) in &outcome.by_fault {
+        println!("{fault:<36}{count:>8}");
+    }
+    println!();
+    println!("operations        {}", outcome.operations);
+    println!("requests          {}", outcome.requests);
+    println!("fault rate        {:.3}", outcome.fault_rate());
+    println!("failures          {}", outcome.failures);
+    println!("ambiguous         {}", outcome.ambiguous);
+    println!("wall time         {} ms", outcome.millis);
+    println!("lost              {}", outcome.lost);
+    println!("doubled           {}", outcome.doubled);
+    println!("wrongly reported  {}", outcome.wrongly_reported);
+    println!("unclassified      {}", outcome.unclassified);
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
-        _ => Err(format!("{text:?} is no share from 0 to 1")),
+        _ => Err(format!(
+            "invalid fault rate {text:?}: expected a number from 0 to 1"
+        )),
     }
 }

@@ -1,0 +1,55 @@
+//! The packages that a run moves between.
+
+use std::collections::BTreeMap;
+
+use twipla::types::{Package, PackageVisibility};
+use twipla::{PackageId, Twipla};
+
+use super::outcome::Error;
+
+/// The packages of one partner, as they were before the run.
+#[derive(Debug)]
+pub(super) struct Offers {
+    /// Those that cost something and that everybody may have, smallest first.
+    pub(super) paid: Vec<PackageId>,
+    /// What a canceled subscription falls back to.
+    pub(super) free: PackageId,
+    /// What a website starts on by default.
+    pub(super) trial: PackageId,
+    /// One that has to be assigned.
+    pub(super) restricted: PackageId,
+    touchpoints: BTreeMap<PackageId, i64>,
+}
+
+impl Offers {
+    pub(super) async fn read(twipla: &Twipla) -> Result<Self, Error> {
+        let mut packages = twipla.packages().list().await?;
+        packages.sort_by_key(|package| package.touchpoints.get());
+        let is_restricted = |package: &Package| package.visibility == PackageVisibility::Restricted;
+        let first = |is_wanted: &dyn Fn(&Package) -> bool| {
+            let found = packages.iter().find(|package| is_wanted(package));
+            found
+                .map(|package| package.id)
+                .ok_or("the price list of the sandbox lacks a package")
+        };
+        Ok(Self {
+            free: first(&|package| package.touchpoints.get() == 0)?,
+            trial: first(&|package| package.touchpoints.is_unlimited())?,
+            restricted: first(&is_restricted)?,
+            paid: packages
+                .iter()
+                .filter(|package| package.price > 0.0 && !is_restricted(package))
+                .map(|package| package.id)
+                .collect(),
+            touchpoints: packages
+                .iter()
+                .map(|package| (package.id, package.touchpoints.get()))
+                .collect(),
+        })
+    }
+
+    /// How large a package is; the unlimited trial counts as the smallest.
+    pub(super) fn size(&self, package: PackageId) -> i64 {
+        self.touchpoints.get(&package).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,86 @@
+//! What a caller is told of a call, in the terms in which it can be true or false.
+
+use twipla::{ChangeState, Error, ErrorKind, Result};
+
+use super::ask::{Ask, Call, Expected};
+use super::send::Reply;
+
+/// What the result of a call claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It succeeded.
+    Done,
+    /// It failed, and this call made the change.
+    Applied,
+    /// It failed, and what was asked for is in force.
+    InForce,
+    /// It failed, and what was asked for was not in force when it was read back.
+    NotApplied {
+        /// And it will not be.
+        certain: bool,
+    },
+    /// It failed, and what was asked for exists.
+    Exists,
+    /// It failed, and a key was made whose secret is lost.
+    SecretLost,
+    /// It failed, and nothing was done.
+    NotDone,
+    /// It failed, and something may have been done.
+    Open,
+}
+
+impl Told {
+    pub(super) fn of(result: &Result<Reply>) -> Self {
+        let Err(error) = result else {
+            return Self::Done;
+        };
+        match error.change_state() {
+            Some(ChangeState::Applied) => Self::Applied,
+            Some(ChangeState::InForce) => Self::InForce,
+            Some(ChangeState::NotApplied) => Self::NotApplied {
+                certain: !error.is_ambiguous(),
+            },
+            _ if error.is_ambiguous() => Self::Open,
+            _ if error.kind() == ErrorKind::SecretLost => Self::SecretLost,
+            _ if error.exists_as_requested() => Self::Exists,
+            _ => Self::NotDone,
+        }
+    }
+
+    /// Whether nothing is left to happen.
+    pub(super) fn is_certain(self) -> bool {
+        !matches!(self, Self::Open | Self::NotApplied { certain: false })
+    }
+
+    /// Whether the caller may count on what was asked for.
+    pub(super) fn is_in_force(self) -> bool {
+        matches!(
+            self,
+            Self::Done | Self::Applied | Self::InForce | Self::Exists
+        )
+    }
+}
+
+/// Whether a fault of the run, or what the sandbox does without one, explains the error.
+pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
+    match error.kind() {
+        ErrorKind::Connection
+        | ErrorKind::Timeout
+        | ErrorKind::Decode
+        | ErrorKind::Server
+        | ErrorKind::RateLimited
+        | ErrorKind::Auth => true,
+        ErrorKind::SecretLost => matches!(call.ask, Ask::CreateKey { .. } | Ask::RotateKey { .. }),
+        // A delete that was carried out at the first attempt is not found at the second.
+        ErrorKind::NotFound => error.is_ambiguous() || call.expected == Expected::Refusal,
+        // A create that was carried out at the first attempt is refused at the second.
+        ErrorKind::Rejected => {
+            let status = error.status().map(|status| status.as_u16());
+            error.is_ambiguous()
+                || matches!(status, Some(408 | 499))
+                || call.expected == Expected::Refusal
+        }
+        ErrorKind::Conflict => call.expected == Expected::Refusal,
+        _ => false,
+    }
+}

@@ -1,0 +1,290 @@
+//! One sandbox with its faults, and the callers who share a client of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use twipla::{Result as Answer, RetryPolicy, Twipla};
+use twipla_sandbox::{Commit, Model, Sandbox};
+
+use super::ask::Call;
+use super::choose::Chooser;
+use super::faults::{self, Trouble};
+use super::holdings::Holdings;
+use super::judge::{self, Evidence, Finding};
+use super::offers::Offers;
+use super::outcome::{Error, Outcome, Violation};
+use super::plan::Share;
+use super::send::{Reply, send};
+use super::server::Account;
+use super::told::Told;
+use super::trace::Trace;
+use crate::setup::client;
+
+/// How long to wait for requests that are still under way. The longest late commit takes 150 ms.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the callers of a sandbox share.
+struct World {
+    share: Share,
+    sandbox: Sandbox,
+    twipla: Twipla,
+    /// Id of the partner.
+    partner: String,
+    troubles: Vec<Trouble>,
+}
+
+/// Runs a share of a plan.
+pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
+    let plan = share.plan;
+    // Making keys takes its time, in which a thread of the runtime serves nobody.
+    let start = || tokio::runtime::Handle::current().block_on(Sandbox::start());
+    let sandbox = tokio::task::spawn_blocking(start).await??;
+    let partner = match share.model {
+        Model::Website => sandbox.website_partner(),
+        Model::Account => sandbox.account_partner(),
+    };
+    let twipla = client(&sandbox, &partner)
+        .attempt_timeout(Duration::from_millis(500))
+        .timeout(Duration::from_secs(5))
+        .retry(
+            RetryPolicy::default()
+                .base_delay(Duration::from_millis(2))
+                .max_delay(Duration::from_millis(20)),
+        )
+        .build()?;
+    let offers = Arc::new(Offers::read(&twipla).await?);
+    let mut troubles = if plan.hard {
+        faults::all()
+    } else {
+        faults::common()
+    };
+    if plan.hard && share.world % 4 == 3 {
+        troubles.insert(0, faults::rate_limit());
+    }
+    sandbox.clear_requests();
+    let seed = plan.seed.wrapping_mul(1_000_003).wrapping_add(share.world);
+    faults::inject(&sandbox, &troubles, plan.fault_rate, seed);
+    let world = Arc::new(World {
+        share,
+        partner: partner.id().to_string(),
+        sandbox,
+        twipla,
+        troubles,
+    });
+
+    let mut callers = Vec::new();
+    for number in 0..plan.callers {
+        let random = StdRng::seed_from_u64(seed.wrapping_mul(64).wrapping_add(number));
+        let caller = Caller {
+            number,
+            world: Arc::clone(&world),
+            chooser: Chooser::new(random, plan.hard, number.to_string()),
+            holdings: Holdings::new(share.model, Arc::clone(&offers)),
+            calls: Vec::new(),
+            outcome: Outcome::default(),
+        };
+        let operations =
+            share.operations / plan.callers + u64::from(number < share.operations % plan.callers);
+        callers.push(tokio::spawn(caller.work(operations)));
+    }
+    let mut outcome = Outcome::default();
+    let mut done = Vec::new();
+    for caller in callers {
+        done.push(caller.await?);
+    }
+    for (trouble, status) in world.troubles.iter().zip(world.sandbox.faults().faults) {
+        outcome.faults += status.struck;
+        *outcome.by_fault.entry(trouble.name).or_default() += status.struck;
+    }
+    outcome.requests = world.sandbox.requests().len() as u64;
+    world.sandbox.clear_faults();
+    world.wait_for_requests_under_way().await;
+    for caller in done {
+        outcome.merge(caller.finish());
+    }
+    Ok(outcome)
+}
+
+impl World {
+    fn account(&self) -> Account {
+        Account::of(&self.partner, self.sandbox.snapshot())
+    }
+
+    /// How often each fault has struck.
+    fn strikes(&self) -> Vec<u64> {
+        let report = self.sandbox.faults();
+        report.faults.iter().map(|status| status.struck).collect()
+    }
+
+    /// The faults that have struck since.
+    fn struck_since(&self, before: &[u64]) -> Vec<&Trouble> {
+        let now = self.strikes();
+        let counts = before.iter().zip(&now);
+        let struck = self.troubles.iter().zip(counts);
+        struck
+            .flat_map(|(trouble, (before, now))| (*before..*now).map(move |_| trouble))
+            .collect()
+    }
+
+    async fn wait_for_requests_under_way(&self) {
+        let wait = async {
+            while self.sandbox.faults().pending_commits > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // One that hangs until its caller closes the connection ends with the caller's attempt.
+        let _ = tokio::time::timeout(PATIENCE, wait).await;
+    }
+}
+
+/// One caller, with customers and websites of its own.
+struct Caller {
+    number: u64,
+    world: Arc<World>,
+    chooser: Chooser,
+    holdings: Holdings,
+    calls: Vec<Record>,
+    outcome: Outcome,
+}
+
+/// What is kept of a call until the end.
+struct Record {
+    call: Call,
+    trace: Trace,
+    told: Told,
+    what_was_told: String,
+    faults: Vec<&'static str>,
+    /// The sandbox's last change before the call.
+    after: u64,
+    /// Changes that were seen when the caller was told.
+    made: usize,
+}
+
+impl Caller {
+    async fn work(mut self, operations: u64) -> Self {
+        for _ in 0..operations {
+            let call = self.chooser.next(&self.holdings);
+            self.make(call).await;
+        }
+        self
+    }
+
+    async fn make(&mut self, call: Call) {
+        let world = Arc::clone(&self.world);
+        let trace = Trace::of(&call.ask);
+        let (after, before) = (last_sequence(&world.sandbox), world.strikes());
+        let result = send(&world.twipla, &call.ask).await;
+
+        let commits = commits_since(&world.sandbox, after, &trace);
+        let account = world.account();
+        let struck = world.struck_since(&before);
+        let is_timeout = matches!(&result, Err(error) if error.is_timeout());
+        let evidence = Evidence {
+            commits: &commits,
+            account: &account,
+            may_be_late: is_timeout || struck.iter().any(|trouble| trouble.may_be_late),
+        };
+        let finding = judge::at_once(&call, &result, &evidence);
+        let told = Told::of(&result);
+        self.count(&trace, &result);
+        let record = Record {
+            trace,
+            told,
+            what_was_told: describe(&result),
+            faults: struck.iter().map(|trouble| trouble.name).collect(),
+            after,
+            made: commits.len(),
+            call,
+        };
+        if let Some(finding) = finding {
+            let number = self.calls.len();
+            self.report(number, &record, finding);
+        }
+        self.holdings
+            .learn(&record.call, told, result.as_ref().ok());
+        self.calls.push(record);
+        world.wait_for_requests_under_way().await;
+    }
+
+    fn count(&mut self, trace: &Trace, result: &Answer<Reply>) {
+        self.outcome.operations += 1;
+        *self
+            .outcome
+            .by_operation
+            .entry(trace.operation)
+            .or_default() += 1;
+        if let Err(error) = result {
+            self.outcome.failures += 1;
+            self.outcome.ambiguous += u64::from(error.is_ambiguous());
+        }
+    }
+
+    /// Judges everything once more, now that nothing is under way.
+    fn finish(mut self) -> Outcome {
+        let world = Arc::clone(&self.world);
+        let commits = world.sandbox.commits();
+        let calls = std::mem::take(&mut self.calls);
+        for (number, record) in calls.iter().enumerate() {
+            let mut later = calls[number + 1..].iter();
+            let until = later.find(|later| later.trace == record.trace);
+            let until = until.map_or(u64::MAX, |later| later.after);
+            let made = commits.iter().filter(|commit| {
+                (record.after + 1..=until).contains(&commit.sequence)
+                    && record.trace.matches(commit)
+            });
+            if let Some(finding) = judge::in_the_end(record.told, record.made, made.count()) {
+                self.report(number, record, finding);
+            }
+        }
+        for (verdict, server) in judge::holdings(&self.holdings, &world.account()) {
+            self.outcome.add(Violation {
+                verdict,
+                at: self.at("in the end"),
+                call: "what the caller has".to_owned(),
+                ask: String::new(),
+                faults: Vec::new(),
+                told: String::new(),
+                server,
+            });
+        }
+        self.outcome
+    }
+
+    fn report(&mut self, number: usize, record: &Record, (verdict, server): Finding) {
+        let at = self.at(&format!("call {number}"));
+        self.outcome.add(Violation {
+            verdict,
+            at,
+            call: record.trace.to_string(),
+            ask: format!("{:?}", record.call),
+            faults: record.faults.clone(),
+            told: record.what_was_told.clone(),
+            server,
+        });
+    }
+
+    fn at(&self, when: &str) -> String {
+        let world = self.world.share.world;
+        format!("world {world}, caller {}, {when}", self.number)
+    }
+}
+
+fn describe(result: &Answer<Reply>) -> String {
+    match result {
+        Ok(_) => "done".to_owned(),
+        Err(error) => format!("{:?}: {error}", Told::of(result)),
+    }
+}
+
+fn last_sequence(sandbox: &Sandbox) -> u64 {
+    sandbox.commits().last().map_or(0, |commit| commit.sequence)
+}
+
+/// The changes of a call among those that the sandbox has made since.
+fn commits_since(sandbox: &Sandbox, after: u64, trace: &Trace) -> Vec<Commit> {
+    let mut commits = sandbox.commits();
+    commits.retain(|commit| commit.sequence > after && trace.matches(commit));
+    commits
+}
