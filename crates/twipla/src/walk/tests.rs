@@ -301,6 +301,11 @@ fn what_does_not_fit_is_said_with_how_far_it_got() {
             "the server counts 10 entries, and gave 20 (at page 1, after 20 entries)",
         ),
         (
+            with(|s| (s.total, s.pages) = (Claim::Always(20), Claim::Always(1))),
+            25,
+            "the server counts 20 entries, and gave 25 (at page 2, after 25 entries)",
+        ),
+        (
             with(|s| s.which = Which::Always(0)),
             10,
             "the server counts 25 entries, and gives no more than 10 (at page 2, after 10 entries)",
@@ -396,6 +401,19 @@ fn more_changes_than_can_be_followed_fail() {
         message.contains("25 entries were added or deleted between two pages"),
         "{message}"
     );
+}
+
+#[test]
+fn pages_pushed_back_again_and_again_are_no_repeats() {
+    let mut server = Server::new(25);
+    let outcome = read(&mut server, 0, 10, |server, _| {
+        let added = u32::try_from(server.entries.len()).unwrap();
+        if added < 55 {
+            server.entries.splice(0..0, 1_000 + added..1_010 + added);
+        }
+    });
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.read, (0..25).collect::<Vec<_>>());
 }
 
 #[test]
