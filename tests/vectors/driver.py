@@ -150,16 +150,21 @@ def counted(payload):
 
 
 def list_all(wanted):
-    items, page, pages = [], 0, 1
+    items, page, pages, total = [], 0, 1, 0
     while page < pages:
         query = {**wanted["query"], "page": str(page)}
         status, headers, body, _ = send({**wanted, "query": query})
         if status >= 400:
             return failure(status, headers, body)
         reply = json.loads(body)
+        before, total = total, reply["meta"]["total"]
+        if page > 0 and total < before:
+            # Something was deleted: what comes next moved to the page before.
+            page -= 1
+            continue
         if not reply["payload"]:
             break
-        items += reply["payload"]
+        items += [item for item in reply["payload"] if item not in items]
         page, pages = page + 1, reply["meta"]["pageTotal"]
     return {"ok": items}
 

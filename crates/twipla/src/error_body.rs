@@ -1,6 +1,6 @@
 //! Reads the reason out of the body of a failure, whatever shape it has.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use twipla_api::looks_secret;
 
@@ -78,7 +78,7 @@ fn parse_value(value: &Value) -> ParsedErrorBody {
 fn reason(value: &Value, depth: u8) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => number_text(number),
         Value::Array(items) if depth > 0 => {
             let items = items.iter().take(8);
             join(items.filter_map(|item| reason_in(item, depth - 1)))
@@ -131,12 +131,18 @@ fn join(parts: impl Iterator<Item = String>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// The same text whether serde_json keeps numbers as they were written or not.
+fn number_text(number: &Number) -> Option<String> {
+    let whole = number.as_i64().map(|number| number.to_string());
+    whole.or_else(|| Some(number.as_f64()?.to_string()))
+}
+
 /// The code of the failure: at the top, or in what may wrap the reason.
 fn code(value: &Value, depth: u8) -> Option<String> {
     match value {
         Value::Object(fields) => match fields.get("code") {
             Some(Value::String(code)) if !code.trim().is_empty() => Some(one_line(code)),
-            Some(Value::Number(code)) => Some(code.to_string()),
+            Some(Value::Number(code)) => number_text(code),
             _ if depth > 0 => ["error", "errors", "message", "payload"]
                 .iter()
                 .find_map(|name| code_in(fields.get(*name)?, depth - 1)),
@@ -243,6 +249,7 @@ mod tests {
                 Some("x"),
             ),
             (r#"{"message":"Unauthorized"}"#, "Unauthorized", None),
+            (r#"{"message":1.50,"code":1e3}"#, "1.5", Some("1000")),
             (
                 r#"{"message":["a must be set","b too"]}"#,
                 "a must be set; b too",

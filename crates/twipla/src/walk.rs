@@ -10,12 +10,12 @@
 //!    entry is new. Where `total` grew by more than that page and its end is not in sight, the same.
 //! 7. If more entries changed than that page held, and nothing on it shows how far the others moved, entries may be
 //!    lost: the list fails.
-//! 8. Once `total` has changed, only an empty page ends the list. What was there all the time comes exactly once,
-//!    what was added or deleted meanwhile at most once.
+//! 8. Once `total` fell, it is reached where the place of a short page says so. What was there all the time comes
+//!    exactly once, what was added or deleted meanwhile at most once.
 //! 9. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
 //! 10. An entry from far back fails: the server goes in circles. So do ten replies without anything new.
 //!
-//! The limits: the ids of the last two to three pages are kept, whatever the length of the list. Entries are
+//! The limits: the ids of two pages and of what was added in front are kept, whatever the length of the list. Entries are
 //! missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
 //! where `total` and `pageTotal` are short by the same; and, without a `total`, where any are deleted or left out.
 
@@ -39,8 +39,10 @@ pub(crate) struct Walk {
     read: u64,
     /// The page that was taken last.
     last: Option<Taken>,
-    /// Ids handed out of late, page by page.
-    known: VecDeque<HashSet<String>>,
+    /// Ids handed out of late, page by page, each with [`Walk::pushed`] at the time.
+    known: VecDeque<(HashSet<String>, u64)>,
+    /// By how many places additions may have pushed entries back in all.
+    pushed: u64,
     /// The latest `total`, and by how much it grew and fell in all.
     total: Option<u64>,
     grown: u64,
@@ -105,6 +107,7 @@ impl Walk {
             read: 0,
             last: None,
             known: VecDeque::new(),
+            pushed: 0,
             total: None,
             grown: 0,
             fallen: 0,
@@ -221,7 +224,7 @@ impl Walk {
     }
 
     fn is_known(&self, id: &str) -> bool {
-        self.known.iter().any(|page| page.contains(id))
+        self.known.iter().any(|(page, _)| page.contains(id))
     }
 
     fn check_label(&mut self, label: Option<u64>, any_new: bool) -> Result<(), String> {
@@ -265,6 +268,11 @@ impl Walk {
     }
 
     fn take(&mut self, ids: &[&str], new: &[bool], reread: bool) {
+        // If more was added, it was seen not to have pushed anything.
+        let pushed = self.last.as_ref().map_or(0, |last| {
+            (self.grown - last.grown).min(last.ids.len() as u64)
+        });
+        self.pushed = self.pushed.saturating_add(pushed);
         let handed_out: HashSet<_> = ids
             .iter()
             .zip(new)
@@ -275,7 +283,7 @@ impl Walk {
         if any_new {
             self.idle = 0;
             self.read += handed_out.len() as u64;
-            self.known.push_back(handed_out);
+            self.known.push_back((handed_out, self.pushed));
         }
         match &mut self.last {
             Some(last) if reread && !any_new => {
@@ -294,15 +302,15 @@ impl Walk {
         self.forget();
     }
 
-    /// Keeps the ids of the last two pages, and a little more.
+    /// Keeps the ids of the last two pages, and those that additions may have
+    /// pushed back to where the walk is now.
     fn forget(&mut self) {
-        let enough = 2 * self.size;
-        let mut kept: u64 = self.known.iter().map(|page| page.len() as u64).sum();
-        while let Some(first) = self.known.front().map(|page| page.len() as u64)
-            && kept - first >= enough
+        let mut kept: u64 = self.known.iter().map(|(page, _)| page.len() as u64).sum();
+        while let Some((page, pushed)) = self.known.front()
+            && kept - page.len() as u64 >= 2 * self.size + (self.pushed - pushed)
         {
+            kept -= page.len() as u64;
             self.known.pop_front();
-            kept -= first;
         }
     }
 
@@ -325,11 +333,20 @@ impl Walk {
         self.passed_over += u64::from(repeats);
 
         let position = (self.ask + 1).saturating_sub(self.passed_over);
+        let entries = ids.len() as u64;
+        let size = size.map_or(self.size, |size| size.min(self.size));
         let pages = meta.pages.filter(|pages| *pages > 0);
-        let is_short = (ids.len() as u64) < size.map_or(self.size, |size| size.min(self.size));
+        let is_short = entries < size;
         let is_last = pages.map_or(is_short, |pages| position == pages);
-        let unchanged = self.grown == 0 && self.fallen == 0;
-        if is_last && unchanged && expected.is_some_and(|expected| self.read == expected) {
+        // What was read and is deleted now is not in `total` any more. Where a
+        // short page stands then shows whether it is the last one.
+        let is_whole = if self.fallen == 0 {
+            expected == Some(self.read)
+        } else {
+            let read = (position.saturating_sub(1) * size).saturating_add(entries);
+            is_short && self.total == Some(read)
+        };
+        if is_last && is_whole {
             return Ok(Next::End);
         }
         Ok(Next::Page(self.ask + 1))

@@ -301,6 +301,11 @@ fn what_does_not_fit_is_said_with_how_far_it_got() {
             "the server counts 10 entries, and gave 20 (at page 1, after 20 entries)",
         ),
         (
+            with(|s| (s.total, s.pages) = (Claim::Always(20), Claim::Always(1))),
+            25,
+            "the server counts 20 entries, and gave 25 (at page 2, after 25 entries)",
+        ),
+        (
             with(|s| s.which = Which::Always(0)),
             10,
             "the server counts 25 entries, and gives no more than 10 (at page 2, after 10 entries)",
@@ -399,6 +404,19 @@ fn more_changes_than_can_be_followed_fail() {
 }
 
 #[test]
+fn pages_pushed_back_again_and_again_are_no_repeats() {
+    let mut server = Server::new(25);
+    let outcome = read(&mut server, 0, 10, |server, _| {
+        let added = u32::try_from(server.entries.len()).unwrap();
+        if added < 55 {
+            server.entries.splice(0..0, 1_000 + added..1_010 + added);
+        }
+    });
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.read, (0..25).collect::<Vec<_>>());
+}
+
+#[test]
 fn many_entries_added_behind_do_no_harm() {
     let mut server = Server::new(30);
     let outcome = read(&mut server, 0, 10, |server, _| {
@@ -435,7 +453,7 @@ fn memory_stays_flat() {
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
         let judgement = walk.judge(&ids, &PageMeta::default());
         assert_eq!(judgement.next, Next::Page(page + 1));
-        assert!(walk.known.iter().map(HashSet::len).sum::<usize>() <= 300);
+        assert!(walk.known.iter().map(|(page, _)| page.len()).sum::<usize>() <= 300);
     }
     assert_eq!(walk.read, 1_000_000);
 }
