@@ -131,6 +131,8 @@ async fn a_call_that_waits_to_be_retried_lets_others_pass() {
     sandbox.inject(Fault::new(busy).times(1));
     let twipla = client(&sandbox, &sandbox.website_partner())
         .max_in_flight(1)
+        // Otherwise the whole client pauses.
+        .adaptive_rate(false)
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();

@@ -2,8 +2,8 @@
 //! tests notice.
 //!
 //! `tests/breakages.toml` lists them. Each is put into a copy of the working tree
-//! in `target/breakages`, where the unit tests of `twipla` run, and then the
-//! whole-system tests. A breakage that nothing notices is a missing test.
+//! in `target/breakages`, where the unit tests of `twipla` run, then the
+//! whole-system tests, those of the rules first. A breakage that nothing notices is a missing test.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,9 +17,29 @@ use crate::layout::Layout;
 
 /// What is left out of the copy.
 const NOT_COPIED: [&str; 2] = ["target", ".git"];
-/// The test commands, the quick one first. Each may take this long, in seconds.
-const TESTS: [(&str, &[&str]); 2] = [
+/// The test commands, the quick ones first. Each may take [`LONGEST`] seconds.
+const TESTS: [(&str, &[&str]); 3] = [
     ("unit tests", &["-p", "twipla", "--lib"]),
+    (
+        "tests of the rules",
+        &[
+            "-p",
+            "twipla-tests",
+            "--test",
+            "it",
+            "--",
+            "bulk",
+            "customers",
+            "deadlines",
+            "keys_and_roles",
+            "packages",
+            "recovery",
+            "replies",
+            "subscriptions",
+            "throttling",
+            "websites",
+        ],
+    ),
     (
         "whole-system tests",
         &["-p", "twipla-tests", "--test", "it"],
