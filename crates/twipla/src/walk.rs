@@ -6,8 +6,8 @@
 //! 3. One page that brings nothing new is passed over: a server that counts from 1 answers 0 and 1 alike.
 //! 4. `meta.page` is the page asked for or, from the first page on, one more (the server labels from 1).
 //! 5. What was on the two pages before is dropped: it moved back when entries were added in front.
-//! 6. Where `total` fell, entries moved forward: the page before is read again, and what follows its last known
-//!    entry is new. Where `total` grew by more than that page and its end is not in sight, the same.
+//! 6. Where `total` fell, entries moved forward: the page before is read again, for what moved onto it. Where
+//!    `total` grew by more than that page held, and its last entry is not in sight, the same.
 //! 7. If more entries changed than that page held, and nothing on it shows how far the others moved, entries may be
 //!    lost: the list fails.
 //! 8. Once `total` fell, it is reached where the place of a short page says so. What was there all the time comes
@@ -197,30 +197,29 @@ impl Walk {
 
     /// Which entries were not handed out yet.
     fn new_entries(&self, ids: &[&str], reread: bool) -> Result<Vec<bool>, String> {
+        if let Some(last) = self.last.as_ref().filter(|_| reread) {
+            self.check_anchor(ids, last)?;
+        }
         let mut on_this_page = HashSet::new();
-        let mut new: Vec<_> = ids
+        let new = ids
             .iter()
-            .map(|id| !self.is_known(id) && on_this_page.insert(*id))
-            .collect();
-        let Some(last) = &self.last else {
-            return Ok(new);
-        };
-        let grew = self.grown > last.grown;
+            .map(|id| !self.is_known(id) && on_this_page.insert(*id));
+        Ok(new.collect())
+    }
+
+    /// Whether a page that was read again shows how far its entries moved.
+    fn check_anchor(&self, ids: &[&str], last: &Taken) -> Result<(), String> {
         let moved = self.moved(last);
         // What was added may have pushed the end of that page out of this one;
         // what was deleted only took from the front.
-        let follows = last.ends_in(ids) || !grew && ids.iter().any(|id| last.ids.contains(*id));
-        if reread && moved > last.ids.len() as u64 && !follows {
-            return Err(format!(
-                "{moved} entries were added or deleted between two pages; read it again, or with a larger page_size"
-            ));
+        let grew = self.grown > last.grown;
+        let is_anchored = last.ends_in(ids) || !grew && ids.iter().any(|id| last.ids.contains(*id));
+        if moved <= last.ids.len() as u64 || is_anchored {
+            return Ok(());
         }
-        if (reread || grew)
-            && let Some(position) = ids.iter().rposition(|id| self.is_known(id))
-        {
-            new[..position].fill(false);
-        }
-        Ok(new)
+        Err(format!(
+            "{moved} entries were added or deleted between two pages; read it again, or with a larger page_size"
+        ))
     }
 
     fn is_known(&self, id: &str) -> bool {
