@@ -31,13 +31,13 @@ async fn slow_server() -> (String, watch::Receiver<(usize, usize)>) {
             });
             let sender = sender.clone();
             tokio::spawn(async move {
-                let mut received = Vec::new();
+                let mut request = Vec::new();
                 while stream
-                    .read_buf(&mut received)
+                    .read_buf(&mut request)
                     .await
                     .is_ok_and(|read| read > 0)
                 {
-                    if received.ends_with(b"\r\n\r\n") {
+                    if request.ends_with(b"\r\n\r\n") {
                         received.clear();
                         tokio::time::sleep(Duration::from_secs(1)).await;
                         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";

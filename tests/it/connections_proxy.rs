@@ -268,7 +268,8 @@ async fn a_client_of_ones_own_sends_everything_with_its_own_settings() {
         assert!(head.contains("authorization: Bearer "), "{head}");
     }
 
-    let clashes: [(&str, fn(TwiplaBuilder) -> TwiplaBuilder); 4] = [
+    type Setting = fn(TwiplaBuilder) -> TwiplaBuilder;
+    let clashes: [(&str, Setting); 4] = [
         ("user_agent", |builder| builder.user_agent("shop/1")),
         ("http1_only", |builder| builder.http1_only(true)),
         ("proxy", |builder| builder.proxy("http://proxy.example.com")),
