@@ -38,7 +38,7 @@ async fn slow_server() -> (String, watch::Receiver<(usize, usize)>) {
                     .is_ok_and(|read| read > 0)
                 {
                     if request.ends_with(b"\r\n\r\n") {
-                        received.clear();
+                        request.clear();
                         tokio::time::sleep(Duration::from_secs(1)).await;
                         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
                         stream.write_all(answer).await.unwrap();

@@ -12,11 +12,6 @@
 //!   break, a caller who stopped waiting) puts a fresh [`Transport`] in place
 //!   of the one it was sent on. Calls that are under way keep the old one, which
 //!   closes its connections when the last of them ends.
-//! - **Idle time is measured here as well.** hyper notes when a connection
-//!   became idle in a task of its own. Where the runtime is driven only inside
-//!   `block_on`, that task may run as late as the next call, and the connection
-//!   seems fresh. A whole transport that was not used for that long is
-//!   replaced before the call.
 //! - **HTTP/2 pings** are sent while a request waits, so that a dead connection
 //!   is noticed before the attempt times out. Idle connections are not pinged:
 //!   they are not kept that long.
@@ -25,7 +20,7 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -39,8 +34,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// How long a connection for changes may idle and still be reused.
 ///
-/// The shortest limit that is common among servers is 5 s (Node, Apache). Twice
-/// this is below it: hyper may learn of the end of a call one call late.
+/// The shortest limit that is common among servers is 5 s (Node, Apache), and
+/// the server's clock runs from when it sent the response, not from its arrival.
 const CHANGES_IDLE: Duration = Duration::from_secs(2);
 
 /// A caller who stops waiting for a response after this long has timed out.
@@ -103,9 +98,6 @@ struct Pool {
 /// A client of reqwest, which is a pool of connections to each host.
 struct Transport {
     client: reqwest::Client,
-    made: Instant,
-    /// When a response last ended, in milliseconds since `made`.
-    last_used: AtomicU64,
     /// Whether there was a response: a connection may be reused from then on.
     was_answered: AtomicBool,
 }
@@ -114,20 +106,8 @@ impl Transport {
     fn new(client: reqwest::Client) -> Arc<Self> {
         Arc::new(Self {
             client,
-            made: Instant::now(),
-            last_used: AtomicU64::new(0),
             was_answered: AtomicBool::new(false),
         })
-    }
-
-    fn idle_since(&self) -> Instant {
-        self.made + Duration::from_millis(self.last_used.load(Ordering::Relaxed))
-    }
-
-    fn used(&self, now: Instant) {
-        let millis = now.saturating_duration_since(self.made).as_millis();
-        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
-        self.last_used.fetch_max(millis, Ordering::Relaxed);
     }
 }
 
@@ -144,18 +124,12 @@ impl Pool {
     }
 
     fn lease(&self) -> Lease<'_> {
-        let started = Instant::now();
-        let mut transport = self.current.load_full();
-        let idle = started.saturating_duration_since(transport.idle_since());
-        if idle > self.idle_timeout && transport.was_answered.load(Ordering::Relaxed) {
-            self.retire(&transport);
-            transport = self.current.load_full();
-        }
+        let transport = self.current.load_full();
         Lease {
             pool: self,
             may_be_reused: transport.was_answered.load(Ordering::Relaxed),
             transport,
-            started,
+            started: Instant::now(),
             ended: false,
         }
     }
@@ -204,7 +178,6 @@ impl Lease<'_> {
     pub(crate) fn keep(mut self, was_answered: bool) {
         self.ended = true;
         if was_answered {
-            self.transport.used(Instant::now());
             self.transport.was_answered.store(true, Ordering::Relaxed);
         }
     }

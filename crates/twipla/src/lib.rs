@@ -37,6 +37,15 @@
 //! have types of their own ([`CustomerId`], [`WebsiteId`], [`PackageId`],
 //! [`TwiplaWebsiteId`]), so that one cannot stand in for another.
 //!
+//! # Connections
+//!
+//! Requests go through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` lists the host or
+//! it is this machine; [`TwiplaBuilder::proxy`] sets another. Servers are trusted as the system does, on Linux by the files
+//! that `SSL_CERT_FILE` and `SSL_CERT_DIR` name if they are set; [`TwiplaBuilder::root_certificates`] adds to that.
+//! [`TwiplaBuilder::pool_idle_timeout`], [`max_in_flight`](TwiplaBuilder::max_in_flight) and
+//! [`http1_only`](TwiplaBuilder::http1_only) say how connections are used, and
+//! [`http_client`](TwiplaBuilder::http_client) puts a client of your own in their place.
+//!
 //! # Features
 //!
 //! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,

@@ -125,3 +125,81 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 fn config(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(servers: &[&str], vars: &[(&str, &str)]) -> Result<usize> {
+        let servers: Vec<_> = servers.iter().map(|url| Url::parse(url).unwrap()).collect();
+        let servers: Vec<_> = servers.iter().collect();
+        let var = |name: &str| {
+            let mut vars = vars.iter();
+            vars.find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        from_vars(&servers, var).map(|proxies| proxies.len())
+    }
+
+    #[test]
+    fn a_variable_counts_where_a_server_needs_it() {
+        let proxy = "http://proxy.example.com:3128";
+        let (http, https) = ("http://a.example.com", "https://a.example.com");
+        for (servers, vars, expected) in [
+            (&[https][..], &[][..], 0),
+            (&[https], &[("HTTPS_PROXY", proxy)], 1),
+            (&[https], &[("https_proxy", "proxy.example.com:3128")], 1),
+            (&[https], &[("HTTPS_PROXY", " "), ("all_proxy", proxy)], 1),
+            (&[https], &[("HTTP_PROXY", proxy)], 0),
+            (&[http, https], &[("ALL_PROXY", proxy)], 2),
+            (&["https://127.0.0.1"], &[("HTTPS_PROXY", proxy)], 0),
+            (&["https://127.0.0.1"], &[("HTTPS_PROXY", "nonsense://")], 0),
+            (&[https], &[("HTTPS_PROXY", proxy), ("HTTP_PROXY", "::")], 1),
+            // A CGI program's HTTP_PROXY comes from whoever calls it.
+            (
+                &[http],
+                &[("HTTP_PROXY", proxy), ("REQUEST_METHOD", "GET")],
+                0,
+            ),
+            (
+                &[http],
+                &[("http_proxy", proxy), ("REQUEST_METHOD", "GET")],
+                1,
+            ),
+            (
+                &[https],
+                &[
+                    ("HTTPS_PROXY", proxy),
+                    (
+                        "NO_PROXY",
+                        "b.example.com, .c.example.com,10.0.0.0/8,::1/128,*",
+                    ),
+                ],
+                1,
+            ),
+        ] {
+            assert_eq!(proxies(servers, vars).unwrap(), expected, "{vars:?}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_variable_is_an_error_that_names_it() {
+        let proxy = ("HTTPS_PROXY", "http://proxy.example.com:3128");
+        for vars in [
+            &[("HTTPS_PROXY", "http://")][..],
+            &[("https_proxy", "http://pro xy")],
+            &[("ALL_PROXY", "proxy:99999")],
+            &[("all_proxy", "socks5://proxy.example.com")],
+            &[("HTTPS_PROXY", "http://user:pass-word@pro xy")],
+            &[("NO_PROXY", "10.0.0.0/33"), proxy],
+            &[("no_proxy", "a.example.com,::1/129"), proxy],
+            &[("NO_PROXY", "10.0.0/8"), proxy],
+        ] {
+            let error = proxies(&["https://a.example.com"], vars).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            let text = format!("{error}, {error:?}");
+            assert!(text.contains(&format!("invalid {}", vars[0].0)), "{text}");
+            assert!(!text.contains("pass-word"), "{text}");
+        }
+    }
+}
