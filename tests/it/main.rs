@@ -19,6 +19,7 @@ mod dashboard;
 mod deadlines;
 mod fault_table;
 mod keys_and_roles;
+mod lost_responses;
 mod official_clients;
 mod package_changes;
 mod packages;
