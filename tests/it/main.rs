@@ -25,6 +25,7 @@ mod deadlines;
 mod fault_table;
 mod keys_and_roles;
 mod lists;
+mod lost_responses;
 mod official_clients;
 mod package_changes;
 mod packages;

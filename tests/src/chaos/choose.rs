@@ -156,11 +156,19 @@ impl Chooser {
             } else {
                 format!("{}@example.org", self.id("other"))
             };
+            let website = self.one_in(2).then(|| NewWebsite {
+                id: self.id("w"),
+                customer: customer.id.clone(),
+                domain: "example.com".to_owned(),
+                package: None,
+                free_trial: false,
+                privacy_level: None,
+            });
             return Some(refusal(Ask::CreateCustomer {
                 id: customer.id.clone(),
                 email,
                 package: None,
-                website: None,
+                website,
             }));
         }
         let mut new = self.pick(&has.websites)?.created.clone();
