@@ -11,6 +11,9 @@ use twipla::{ErrorKind, RetryPolicy, Twipla, TwiplaBuilder};
 use twipla_sandbox::Sandbox;
 use twipla_tests::client;
 
+/// One option of the builder.
+type Setting = fn(TwiplaBuilder) -> TwiplaBuilder;
+
 /// Answers every request itself, and keeps their first lines and credentials.
 struct Recorder {
     address: String,
@@ -268,7 +271,6 @@ async fn a_client_of_ones_own_sends_everything_with_its_own_settings() {
         assert!(head.contains("authorization: Bearer "), "{head}");
     }
 
-    type Setting = fn(TwiplaBuilder) -> TwiplaBuilder;
     let clashes: [(&str, Setting); 4] = [
         ("user_agent", |builder| builder.user_agent("shop/1")),
         ("http1_only", |builder| builder.http1_only(true)),
