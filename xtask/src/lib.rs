@@ -5,6 +5,7 @@
 //! source text, and [`regen`] writes or compares the files.
 
 pub mod bench;
+pub mod canonical;
 pub mod check_modules;
 pub mod conformance;
 pub mod dependency_cost;

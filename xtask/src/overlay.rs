@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use crate::canonical;
 use crate::layout::Layout;
-use crate::lock;
 
 /// An overlay document.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,9 +47,13 @@ pub struct Action {
     pub remove: bool,
 }
 
-/// The contract: the current version with every overlay applied.
+/// The contract: the current version in its canonical form, with every overlay applied.
 pub fn contract(layout: &Layout) -> Result<Value> {
-    let mut document = lock::load_current(layout)?;
+    corrected(layout, canonical::current(layout)?.0)
+}
+
+/// A canonical document with every overlay applied.
+pub fn corrected(layout: &Layout, mut document: Value) -> Result<Value> {
     for (name, overlay) in load(layout)? {
         document = apply(&document, &overlay).with_context(|| name.clone())?;
     }

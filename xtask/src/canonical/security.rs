@@ -1,0 +1,227 @@
+//! Who may call what: two schemes under our names, and never less than before.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::log::{Kind, Log};
+use super::names::{Names, Scheme};
+use crate::document::{Operation, entries, fields, object, operations};
+
+const PARTNER_TOKEN: &str = "partnerToken";
+const API_KEY: &str = "apiKey";
+
+pub(super) fn name_schemes(
+    document: &mut Value,
+    names: &Names,
+    previous: Option<&Value>,
+    log: &mut Log,
+) {
+    let schemes = rename(document, previous, log);
+    let before: BTreeMap<String, Value> = previous
+        .into_iter()
+        .flat_map(|previous| {
+            operations(previous)
+                .into_iter()
+                .map(move |operation| (operation, previous))
+        })
+        .map(|(operation, previous)| (operation.shape(), required(previous, operation)))
+        .collect();
+
+    let whole = match names.security("document") {
+        Some(scheme) => Some(written(scheme)),
+        None => document
+            .get("security")
+            .map(|security| translate(security, &schemes)),
+    };
+    let found: Vec<(String, Option<Value>)> = operations(document)
+        .into_iter()
+        .map(|operation| {
+            let request = operation.request();
+            let decided = names.security(&request).map(written);
+            let own = operation
+                .value
+                .get("security")
+                .map(|security| translate(security, &schemes));
+            let effective = decided
+                .clone()
+                .or_else(|| own.clone())
+                .or_else(|| whole.clone());
+            let at = format!("{} {}/security", request, operation.pointer());
+            let old = before.get(&operation.shape());
+            if decided.is_none() {
+                check(&at, effective.as_ref(), old, log);
+            }
+            (operation.pointer(), decided.or(own))
+        })
+        .collect();
+    if let Some(whole) = whole {
+        document["security"] = whole;
+    }
+    for (pointer, security) in found {
+        if let (Some(security), Some(operation)) = (security, document.pointer_mut(&pointer)) {
+            operation["security"] = security;
+        }
+    }
+}
+
+/// Gives the two schemes our names; returns theirs.
+fn rename(
+    document: &mut Value,
+    previous: Option<&Value>,
+    log: &mut Log,
+) -> BTreeMap<String, &'static str> {
+    let mut schemes = BTreeMap::new();
+    let mut renamed = Map::new();
+    let kept = previous.map_or(
+        &Value::Null,
+        |previous| &previous["components"]["securitySchemes"],
+    );
+    for (name, scheme) in fields(&document["components"]["securitySchemes"]) {
+        let is = |key: &str, value: &str| {
+            scheme[key]
+                .as_str()
+                .is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        let header = scheme["name"].as_str().unwrap_or_default();
+        let ours = if is("type", "http") && is("scheme", "bearer") {
+            PARTNER_TOKEN
+        } else if is("type", "apiKey")
+            && is("in", "header")
+            && header.to_lowercase().starts_with("auth")
+        {
+            // A bearer token, described by its header.
+            PARTNER_TOKEN
+        } else if is("type", "apiKey") && is("in", "header") {
+            API_KEY
+        } else {
+            // Where an operation requires it, that operation is refused.
+            log.add(
+                Kind::Dropped,
+                format!("/components/securitySchemes/{name}"),
+                "is neither http bearer nor apiKey in a header",
+            );
+            continue;
+        };
+        if name != ours {
+            log.add(
+                Kind::Security,
+                format!("/components/securitySchemes/{name}"),
+                format!("is {ours}"),
+            );
+        }
+        schemes.insert(name.to_owned(), ours);
+        let mut scheme = if is("type", "http") || ours == API_KEY {
+            scheme.clone()
+        } else {
+            json!({ "type": "http", "scheme": "bearer" })
+        };
+        for (key, value) in fields(&kept[ours]) {
+            if scheme.get(key).is_none() {
+                scheme[key] = value.clone();
+                log.add(
+                    Kind::Kept,
+                    format!("/components/securitySchemes/{ours}/{key}"),
+                    "is left out",
+                );
+            }
+        }
+        renamed.entry(ours).or_insert(scheme);
+    }
+    for (name, scheme) in fields(kept) {
+        if !renamed.contains_key(name) {
+            renamed.insert(name.to_owned(), scheme.clone());
+            log.add(
+                Kind::Kept,
+                format!("/components/securitySchemes/{name}"),
+                "is left out",
+            );
+        }
+    }
+    if !renamed.is_empty() && *object(&document["components"]["securitySchemes"]) != renamed {
+        document["components"]["securitySchemes"] = Value::Object(renamed);
+    }
+    schemes
+}
+
+/// A requirement with our names for the schemes.
+fn translate(security: &Value, schemes: &BTreeMap<String, &'static str>) -> Value {
+    let mut choices: Vec<Value> = Vec::new();
+    for choice in entries(security) {
+        let named: Map<String, Value> = fields(choice)
+            .map(|(name, _)| {
+                (
+                    schemes.get(name).map_or(name, |ours| ours).to_owned(),
+                    json!([]),
+                )
+            })
+            .collect();
+        let choice = Value::Object(named);
+        if !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
+    Value::Array(choices)
+}
+
+fn written(scheme: Scheme) -> Value {
+    match scheme {
+        Scheme::PartnerToken => json!([{ PARTNER_TOKEN: [] }]),
+        Scheme::ApiKey => json!([{ API_KEY: [] }]),
+        Scheme::None => json!([]),
+    }
+}
+
+fn required(document: &Value, operation: Operation<'_>) -> Value {
+    let security = operation
+        .value
+        .get("security")
+        .or_else(|| document.get("security"));
+    security.cloned().unwrap_or_else(|| json!([]))
+}
+
+/// Refuses what would send less than before, or leaves it open.
+fn check(at: &str, found: Option<&Value>, before: Option<&Value>, log: &mut Log) {
+    let remedy = "say how it is authenticated under [security] in openapi/names.toml: partnerToken, apiKey or none";
+    let Some(found) = found else {
+        log.refuse(
+            at,
+            "neither the operation nor the document has `security`",
+            remedy,
+        );
+        return;
+    };
+    let choices = entries(found);
+    if choices.iter().any(|choice| object(choice).is_empty()) {
+        log.refuse(at, "authentication is optional", remedy);
+    } else if choices.len() > 1 {
+        log.refuse(
+            at,
+            &format!(
+                "there is a choice of {} schemes, and the client takes one",
+                choices.len()
+            ),
+            remedy,
+        );
+    } else if choices.is_empty() && before.is_some_and(|before| !entries(before).is_empty()) {
+        log.refuse(
+            at,
+            "authentication is switched off, and was on in the previous version",
+            remedy,
+        );
+    } else if choices
+        .first()
+        .is_some_and(|choice| object(choice).len() > 1)
+    {
+        log.refuse(at, "two schemes are required at once", remedy);
+    } else if let Some((name, _)) = choices.first().and_then(|choice| fields(choice).next())
+        && name != PARTNER_TOKEN
+        && name != API_KEY
+    {
+        log.refuse(
+            at,
+            &format!("the client cannot authenticate with {name}"),
+            remedy,
+        );
+    }
+}

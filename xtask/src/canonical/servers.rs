@@ -1,0 +1,36 @@
+//! Hosts for tests, which a document for production leaves out.
+
+use serde_json::{Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::entries;
+
+/// Keeps the further servers of the previous version where the first one is still the same.
+pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
+    let Some(previous) = previous else { return };
+    let before = entries(&previous["servers"]);
+    let same = |one: &Value, other: &Value| {
+        let url = |server: &Value| {
+            server["url"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        url(one) == url(other)
+    };
+    let mut servers = entries(&document["servers"]).to_vec();
+    // Another address of the whole API is a change, which the diff tells.
+    if servers.len() != 1 || !before.first().is_some_and(|first| same(first, &servers[0])) {
+        return;
+    }
+    for server in &before[1..] {
+        log.add(
+            Kind::Kept,
+            "/servers",
+            format!("{} is left out", server["url"]),
+        );
+        servers.push(server.clone());
+    }
+    document["servers"] = json!(servers);
+}

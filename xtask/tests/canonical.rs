@@ -1,0 +1,175 @@
+//! The canonical form: documents as a vendor's tools write them, and what becomes of them.
+
+#![allow(clippy::unwrap_used, reason = "every function here serves a test")]
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use xtask::canonical::{Kind, Names, canonical, current, version};
+use xtask::diff::{Level, compare};
+use xtask::document;
+use xtask::generate::generate;
+use xtask::layout::Layout;
+use xtask::lock::{Lock, load_version};
+use xtask::normalise::normalise;
+use xtask::overlay;
+use xtask::regen::difference;
+
+/// The same API in other forms, as tools write it: everything inline, without ids, in 3.0 and in 3.1.
+const FORMS: [&str; 2] = ["inline-30.json", "inline-31.json"];
+
+fn form(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/canonical")
+        .join(name);
+    document::parse(&fs::read(path).unwrap()).unwrap()
+}
+
+/// The form as the version after the current one.
+fn next(document: &Value) -> anyhow::Result<Value> {
+    let layout = Layout::here()?;
+    let (before, _) = current(&layout)?;
+    Ok(canonical(document, &Names::load(&layout)?, Some(&before))?.0)
+}
+
+/// The error of a document that is refused.
+fn refused(document: &Value) -> String {
+    format!("{:#}", next(document).unwrap_err())
+}
+
+#[test]
+fn the_versions_of_the_repository_are_canonical() {
+    let layout = Layout::here().unwrap();
+    for kept in Lock::load(&layout).unwrap().versions {
+        let document = load_version(&layout, &kept).unwrap();
+        let (form, log) = version(&layout, &kept).unwrap();
+        let (again, _) = canonical(&form, &Names::load(&layout).unwrap(), Some(&form)).unwrap();
+        assert_eq!(again, form, "{}", kept.name);
+        // Hosts and shared failures that a version leaves out are kept from the one before it.
+        if log.iter().all(|change| change.kind == Kind::Kept) {
+            assert_eq!(form["paths"], document["paths"], "{}", kept.name);
+        }
+    }
+}
+
+#[test]
+fn another_form_of_the_same_api_is_no_change() {
+    let layout = Layout::here().unwrap();
+    let (before, _) = current(&layout).unwrap();
+    for name in FORMS {
+        let now = next(&form(name)).unwrap();
+        let findings = compare(&before, &now).unwrap();
+        let breaking: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.level == Level::Breaking)
+            .collect();
+        assert!(breaking.is_empty(), "{name}: {breaking:#?}");
+        assert!(findings.len() <= 10, "{name}: {findings:#?}");
+    }
+}
+
+#[test]
+fn another_form_of_the_same_api_gives_the_same_client() {
+    let layout = Layout::here().unwrap();
+    for name in FORMS {
+        let contract = overlay::corrected(&layout, next(&form(name)).unwrap()).unwrap();
+        let client = generate(&normalise(&contract).unwrap().0).unwrap();
+        for (file, found) in [("types", client.types), ("requests", client.requests)] {
+            let committed = fs::read_to_string(layout.generated(file)).unwrap();
+            assert!(
+                found == committed,
+                "{name}: {}",
+                difference(&committed, &found)
+            );
+        }
+        let found = xtask::operations::generate(&contract).unwrap();
+        assert_eq!(
+            found,
+            fs::read_to_string(layout.generated("operations")).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_canonical_form_of_a_canonical_form_is_itself() {
+    for name in FORMS {
+        let once = next(&form(name)).unwrap();
+        assert_eq!(next(&once).unwrap(), once, "{name}");
+    }
+}
+
+#[test]
+fn authentication_is_never_switched_off_by_silence() {
+    let mut silent = form(FORMS[0]);
+    silent.as_object_mut().unwrap().shift_remove("security");
+    let error = refused(&silent);
+    assert!(
+        error.contains("GET /v2/3as/websites/{intpWebsiteId}"),
+        "{error}"
+    );
+    assert!(error.contains("openapi/names.toml"), "{error}");
+
+    let mut optional = form(FORMS[0]);
+    optional["security"] = json!([{ "bearerAuth": [] }, {}]);
+    assert!(refused(&optional).contains("authentication is optional"));
+
+    let mut off = form(FORMS[0]);
+    off["paths"]["/v2/3as/websites"]["get"]["security"] = json!([]);
+    let error = refused(&off);
+    assert!(
+        error.contains("switched off") && error.contains("GET /v2/3as/websites"),
+        "{error}"
+    );
+}
+
+#[test]
+fn all_refusals_are_told_at_once() {
+    let mut document = form(FORMS[0]);
+    document["paths"]["/v2/3as/websites"]["get"]["security"] = json!([{}]);
+    document["paths"]["/v2/3as/customers"]["get"]["security"] = json!([]);
+    let error = refused(&document);
+    assert!(error.starts_with("2 refusals"), "{error}");
+}
+
+#[test]
+fn names_toml_decides() {
+    let layout = Layout::here().unwrap();
+    let (before, _) = current(&layout).unwrap();
+    let mut document = form(FORMS[0]);
+    document.as_object_mut().unwrap().shift_remove("security");
+    let names = Names::parse(
+        r#"
+        [operations]
+        "GET /v2/3as/websites" = { name = "all_websites", reason = "a test" }
+        [security]
+        document = { scheme = "partnerToken", reason = "a test" }
+        "#,
+    )
+    .unwrap();
+    let (form, log) = canonical(&document, &names, Some(&before)).unwrap();
+    assert_eq!(form["security"], json!([{ "partnerToken": [] }]));
+    assert_eq!(
+        form["paths"]["/v2/3as/websites"]["get"]["operationId"],
+        "all_websites"
+    );
+    assert!(log.iter().any(|change| change.kind == Kind::Renamed));
+    for (text, want) in [
+        (
+            r#"schemas.A = { name = "B", reason = " " }"#,
+            "expected a reason",
+        ),
+        (
+            r#"operations.a = { name = "listAll", reason = "a test" }"#,
+            "expected snake_case",
+        ),
+        (
+            r#"security.document = { scheme = "basic", reason = "a test" }"#,
+            "basic",
+        ),
+    ] {
+        let error = format!("{:#}", Names::parse(text).unwrap_err());
+        assert!(error.contains(want), "{error}");
+    }
+}
