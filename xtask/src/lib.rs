@@ -23,4 +23,5 @@ pub mod operations;
 pub mod overlay;
 pub mod readme;
 pub mod regen;
+pub mod secrets;
 pub mod update;
