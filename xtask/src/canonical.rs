@@ -5,7 +5,9 @@
 //! document and the log of what was done out. Overlays, the diff and the generator see canonical forms only, so a new
 //! form of the same API is no change.
 
+mod bodies;
 mod components;
+mod compose;
 mod inline;
 mod log;
 mod lower;
@@ -53,6 +55,8 @@ pub fn canonical(
     let mut log = Log::default();
     references::resolve_references(&mut document, &mut log);
     lower::lower(&mut document, &mut log);
+    compose::write_out(&mut document, &mut log);
+    bodies::settle(&mut document, previous, &mut log);
     servers::keep(&mut document, previous, &mut log);
     security::name_schemes(&mut document, names, previous, &mut log);
     operations::name_operations(&mut document, names, previous, &mut log);

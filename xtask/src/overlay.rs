@@ -221,8 +221,8 @@ fn act(document: &mut Value, action: &Action) -> Result<bool> {
                 check_additions(node, update, &pointer.text)?;
                 merge(node, update);
             }
-            (Value::Array(entries), Value::Array(more)) => entries.extend(more.iter().cloned()),
-            (Value::Array(entries), entry) => entries.push(entry.clone()),
+            (Value::Array(entries), Value::Array(more)) => append(entries, more),
+            (Value::Array(entries), entry) => append(entries, std::slice::from_ref(entry)),
             (Value::Object(_), _) => bail!("{} is an object: the update must be one", pointer.text),
             _ => bail!(
                 "{} is neither object nor array: target its parent",
@@ -234,7 +234,7 @@ fn act(document: &mut Value, action: &Action) -> Result<bool> {
     Ok(changed)
 }
 
-/// Refuses to add what the document has by now: an operation, or a parameter.
+/// Refuses to add what the document has by now: an operation, a parameter, or a schema that says something else.
 fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
     for (key, more) in fields(update) {
         let Some(known) = node.get(key) else { continue };
@@ -244,6 +244,21 @@ fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
             "the document has the operation at {at} itself: take it out of the action, and give it its name here under \
              [operations] in openapi/names.toml"
         );
+        let differs = |keyword: &str| {
+            let (known, more) = (known.get(keyword), more.get(keyword));
+            known.is_some() && more.is_some() && known != more
+        };
+        if let Some(keyword) = ["type", "enum"]
+            .into_iter()
+            .find(|keyword| differs(keyword))
+        {
+            bail!(
+                "{at} is described by now, with another {keyword}: {} there, {} here: remove this part of the action, or \
+                 remove what the document says in an action before it",
+                known[keyword],
+                more[keyword]
+            );
+        }
         for parameter in entries(more) {
             let is_same = |known: &&Value| {
                 known["name"].is_string()
@@ -303,8 +318,17 @@ fn merge(node: &mut Value, update: &Value) {
                 }
             }
         }
-        (Value::Array(entries), Value::Array(more)) => entries.extend(more.iter().cloned()),
+        (Value::Array(entries), Value::Array(more)) => append(entries, more),
         (node, update) => *node = update.clone(),
+    }
+}
+
+/// Appends what is not there.
+fn append(entries: &mut Vec<Value>, more: &[Value]) {
+    for entry in more {
+        if !entries.contains(entry) {
+            entries.push(entry.clone());
+        }
     }
 }
 

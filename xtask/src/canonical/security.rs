@@ -34,6 +34,13 @@ pub(super) fn name_schemes(
             .get("security")
             .map(|security| translate(security, &schemes)),
     };
+    let inherits = operations(document).iter().any(|operation| {
+        operation.value.get("security").is_none() && names.security(&operation.request()).is_none()
+    });
+    // Told once, and not again for each operation.
+    let usable = !inherits
+        || names.security("document").is_some()
+        || check("/security", "document", whole.as_ref(), None, log);
     let found: Vec<(String, Option<Value>)> = operations(document)
         .into_iter()
         .map(|operation| {
@@ -49,8 +56,8 @@ pub(super) fn name_schemes(
                 .or_else(|| whole.clone());
             let at = format!("{} {}/security", request, operation.pointer());
             let old = before.get(&operation.shape());
-            if decided.is_none() {
-                check(&at, effective.as_ref(), old, log);
+            if decided.is_none() && (usable || own.is_some()) {
+                check(&at, &request, effective.as_ref(), old, log);
             }
             (operation.pointer(), decided.or(own))
         })
@@ -181,47 +188,41 @@ fn required(document: &Value, operation: Operation<'_>) -> Value {
 }
 
 /// Refuses what would send less than before, or leaves it open.
-fn check(at: &str, found: Option<&Value>, before: Option<&Value>, log: &mut Log) {
-    let remedy = "say how it is authenticated under [security] in openapi/names.toml: partnerToken, apiKey or none";
-    let Some(found) = found else {
-        log.refuse(
-            at,
-            "neither the operation nor the document has `security`",
-            remedy,
-        );
-        return;
-    };
-    let choices = entries(found);
-    if choices.iter().any(|choice| object(choice).is_empty()) {
-        log.refuse(at, "authentication is optional", remedy);
+fn check(
+    at: &str,
+    entry: &str,
+    found: Option<&Value>,
+    before: Option<&Value>,
+    log: &mut Log,
+) -> bool {
+    let choices = found.map(entries).unwrap_or_default();
+    let first = choices.first().map(object);
+    let other = first.and_then(|first| {
+        first
+            .keys()
+            .find(|name| *name != PARTNER_TOKEN && *name != API_KEY)
+    });
+    let cause = if found.is_none() {
+        "there is no `security`".to_owned()
+    } else if choices.iter().any(|choice| object(choice).is_empty()) {
+        "authentication is optional".to_owned()
     } else if choices.len() > 1 {
-        log.refuse(
-            at,
-            &format!(
-                "there is a choice of {} schemes, and the client takes one",
-                choices.len()
-            ),
-            remedy,
-        );
+        format!(
+            "there is a choice of {} schemes, and the client takes one",
+            choices.len()
+        )
     } else if choices.is_empty() && before.is_some_and(|before| !entries(before).is_empty()) {
-        log.refuse(
-            at,
-            "authentication is switched off, and was on in the previous version",
-            remedy,
-        );
-    } else if choices
-        .first()
-        .is_some_and(|choice| object(choice).len() > 1)
-    {
-        log.refuse(at, "two schemes are required at once", remedy);
-    } else if let Some((name, _)) = choices.first().and_then(|choice| fields(choice).next())
-        && name != PARTNER_TOKEN
-        && name != API_KEY
-    {
-        log.refuse(
-            at,
-            &format!("the client cannot authenticate with {name}"),
-            remedy,
-        );
-    }
+        "authentication is switched off, and was on in the previous version".to_owned()
+    } else if first.is_some_and(|first| first.len() > 1) {
+        "two schemes are required at once".to_owned()
+    } else if let Some(name) = other {
+        format!("the client cannot authenticate with {name}")
+    } else {
+        return true;
+    };
+    let remedy = format!(
+        "say partnerToken, apiKey or none for {entry:?} under [security] in openapi/names.toml"
+    );
+    log.refuse(at, &cause, &remedy);
+    false
 }
