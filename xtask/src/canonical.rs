@@ -13,6 +13,7 @@ mod log;
 mod lower;
 mod names;
 mod operations;
+mod paths;
 mod places;
 mod references;
 mod responses;
@@ -57,6 +58,7 @@ pub fn canonical(
     lower::lower(&mut document, &mut log);
     compose::write_out(&mut document, &mut log);
     bodies::settle(&mut document, previous, &mut log);
+    paths::name_paths(&mut document, previous, &mut log);
     servers::keep(&mut document, previous, &mut log);
     security::name_schemes(&mut document, names, previous, &mut log);
     operations::name_operations(&mut document, names, previous, &mut log);

@@ -92,6 +92,120 @@ fn another_form_of_the_same_api_gives_the_same_client() {
     }
 }
 
+/// Changes of the form alone, of a document that names its schemas and of one that does not.
+#[test]
+fn names_servers_and_bundling_are_no_change() {
+    let layout = Layout::here().unwrap();
+    let (before, _) = current(&layout).unwrap();
+    let replaced = |document: &Value, from: &str, to: &str| -> Value {
+        serde_json::from_str(&document.to_string().replace(from, to)).unwrap()
+    };
+    let titled = |document: &Value| {
+        let mut document = document.clone();
+        let mut number = 0;
+        document::each_schema_mut(&mut document, &mut |_, schema| {
+            if schema.get("properties").is_some() {
+                number += 1;
+                schema["title"] = json!(format!("Thing{number}Dto"));
+            }
+        });
+        document
+    };
+    let prefixed = |document: &Value| {
+        let mut document = replaced(document, "\"/v2/3as/", "\"/3as/v2/");
+        document = replaced(&document, "\"/v3/3as/", "\"/3as/v3/");
+        document = replaced(&document, "\"/3as/v", "\"/v");
+        document["servers"] = json!([{ "url": "https://{host}/{base}",
+            "variables": { "host": { "default": "api-gateway.visitor-analytics.io" }, "base": { "default": "3as" } } }]);
+        document
+    };
+    for document in [before.clone(), form(FORMS[0]), form(FORMS[1])] {
+        let (plain, _) = canonical(&document, &Names::default(), Some(&before)).unwrap();
+        for (name, changed) in [
+            (
+                "path parameters",
+                replaced(&document, "intpWebsiteId}", "id}"),
+            ),
+            ("titles", titled(&document)),
+            (
+                "no servers",
+                replaced(&document, "\"servers\"", "\"x-servers\""),
+            ),
+            ("schemas", other_names(document.clone())),
+            (
+                "tags",
+                replaced(&document, "\"Websites\"", "\"Website endpoints\""),
+            ),
+        ] {
+            let changed = if name == "path parameters" {
+                parameters_named(changed, "intpWebsiteId", "id")
+            } else {
+                changed
+            };
+            let (mut changed, _) = canonical(&changed, &Names::default(), Some(&before)).unwrap();
+            changed.as_object_mut().unwrap().shift_remove("x-servers");
+            assert!(
+                changed == plain,
+                "{name}: {}",
+                difference(&text(&plain), &text(&changed))
+            );
+        }
+    }
+    let (based, _) = canonical(&prefixed(&before), &Names::default(), None).unwrap();
+    assert_eq!(
+        based["servers"],
+        json!([{ "url": "https://api-gateway.visitor-analytics.io" }])
+    );
+    assert!(
+        based["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|path| path.starts_with("/3as/v"))
+    );
+}
+
+/// Every schema under a name of theirs.
+fn other_names(mut document: Value) -> Value {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return document;
+    };
+    *schemas = std::mem::take(schemas)
+        .into_iter()
+        .map(|(name, schema)| (format!("Api.{name}.Dto"), schema))
+        .collect();
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    let mut text = document.to_string();
+    for name in names {
+        let ours = name.trim_start_matches("Api.").trim_end_matches(".Dto");
+        text = text.replace(&format!("schemas/{ours}\""), &format!("schemas/{name}\""));
+    }
+    serde_json::from_str(&text).unwrap()
+}
+
+fn text(document: &Value) -> String {
+    document::to_text(document).unwrap()
+}
+
+/// Renames the path parameters of every operation.
+fn parameters_named(mut document: Value, from: &str, to: &str) -> Value {
+    for item in document["paths"].as_object_mut().unwrap().values_mut() {
+        for operation in item.as_object_mut().unwrap().values_mut() {
+            for parameter in operation
+                .get_mut("parameters")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                if parameter["in"] == "path" && parameter["name"] == from {
+                    parameter["name"] = json!(to);
+                }
+            }
+        }
+    }
+    document
+}
+
 #[test]
 fn the_canonical_form_of_a_canonical_form_is_itself() {
     for name in FORMS {

@@ -21,6 +21,17 @@ pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log
     };
     let mut servers = entries(&document["servers"]).to_vec();
     // Another address of the whole API is a change, which the diff tells.
+    // A relative address says nothing of the host.
+    let is_relative = |server: &Value| {
+        !server["url"]
+            .as_str()
+            .is_some_and(|url| url.contains("://"))
+    };
+    if servers.iter().all(is_relative) && !before.is_empty() {
+        log.add(Kind::Kept, "/servers", "are left out");
+        document["servers"] = json!(before);
+        return;
+    }
     if servers.len() != 1 || !before.first().is_some_and(|first| same(first, &servers[0])) {
         return;
     }

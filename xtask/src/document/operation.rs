@@ -69,7 +69,7 @@ pub(super) fn methods(item: &Value) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 /// A path, whatever its parameters are called.
-pub(super) fn path_shape(path: &str) -> String {
+pub fn path_shape(path: &str) -> String {
     let segments: Vec<&str> = path
         .split('/')
         .map(|segment| {
