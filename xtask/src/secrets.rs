@@ -15,15 +15,18 @@ use crate::document::{
 const MARK: &str = "x-secret";
 
 /// Names of secrets, and the ends of such names.
-const LOOKS_SECRET: [&str; 9] = [
+const LOOKS_SECRET: [&str; 12] = [
+    "access_key",
     "api_key",
     "apikey",
-    "credentials",
+    "credential",
+    "jwt",
     "passphrase",
     "password",
     "private_key",
     "secret",
     "secret_key",
+    "signing_key",
     "token",
 ];
 
@@ -82,6 +85,8 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
 
 fn looks_secret(name: &str) -> bool {
     let name = name.to_snake_case();
+    // Several of them are as secret as one.
+    let name = name.strip_suffix('s').unwrap_or(&name);
     LOOKS_SECRET.iter().any(|end| {
         name.strip_suffix(end)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
@@ -95,7 +100,10 @@ fn may_be_text(document: &Value, property: &Value) -> bool {
         [only] => resolve(document, only).unwrap_or(only),
         _ => schema,
     };
-    matches!(only["type"].as_str(), None | Some("string"))
+    match only["type"].as_str() {
+        Some("array") => may_be_text(document, &only["items"]),
+        kind => matches!(kind, None | Some("string")),
+    }
 }
 
 struct Field {

@@ -62,9 +62,14 @@ fn merge(document: &Value, schema: &Value, merged: &mut Map<String, Value>, dept
     merged.entry("type").or_insert_with(|| json!("object"));
     for (name, property) in fields(&schema["properties"]) {
         let properties = merged.entry("properties").or_insert_with(|| json!({}));
-        if properties
+        // A later part says more of what an earlier one leaves open.
+        let known = properties
             .get(name)
-            .is_some_and(|known| known["type"] != property["type"])
+            .and_then(|known| known["type"].as_str());
+        if known.is_some()
+            && property["type"]
+                .as_str()
+                .is_some_and(|kind| known != Some(kind))
         {
             return false;
         }
