@@ -22,7 +22,7 @@ mod servers;
 mod shape;
 mod tidy;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 pub use self::log::{Change, Kind};
@@ -77,7 +77,6 @@ pub fn canonical(
 ///
 /// As for [`canonical`], and where a file cannot be read or is not the one that the lock names.
 pub fn version(layout: &Layout, version: &Version) -> Result<(Value, Vec<Change>)> {
-    use anyhow::Context as _;
     let lock = Lock::load(layout)?;
     let names = Names::load(layout)?;
     let mut previous: Option<(Value, Vec<Change>)> = None;
@@ -94,7 +93,7 @@ pub fn version(layout: &Layout, version: &Version) -> Result<(Value, Vec<Change>
         }
         previous = Some(form);
     }
-    anyhow::bail!("openapi/openapi.lock has no version {:?}", version.name)
+    bail!("openapi/openapi.lock has no version {:?}", version.name)
 }
 
 /// The canonical form of the current version.

@@ -77,6 +77,11 @@ const KINDS: &[Kind] = &[
             property(d, name, json!({ "type": "string" }));
         }
     }),
+    ("properties: keywords, each once", |d| {
+        for name in ["self", "type", "crate", "super", "async", "1st"] {
+            property(d, name, json!({ "type": "string" }));
+        }
+    }),
     ("properties: no name", |d| {
         property(d, "", json!({ "type": "string" }))
     }),

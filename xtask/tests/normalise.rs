@@ -411,14 +411,20 @@ fn what_cannot_be_carried_over_is_refused() {
         (
             "list in one",
             at(GET, "/parameters/1"),
-            json!({ "name": "p", "in": "query", "explode": false, "schema": { "type": "array", "items": {} } }),
-            "explode",
+            json!({ "name": "p", "in": "query", "schema": { "type": "array", "items": {} } }),
+            "p is a list, and the client sends single values",
         ),
         (
             "content",
             at(GET, "/parameters/1/content"),
             json!({}),
             "give page a schema instead",
+        ),
+        (
+            "same Rust name",
+            at(THING, "/properties/Name"),
+            json!({ "type": "string" }),
+            "the properties name and Name get the same Rust name",
         ),
         (
             "same name",

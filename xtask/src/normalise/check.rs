@@ -159,9 +159,8 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "{at}/schema: {name} is an object, which has no agreed form outside a body"
         );
         ensure!(
-            schema["type"] != json!("array")
-                || (place == "query" && parameter["explode"] != json!(false)),
-            "{at}: the list {name} must be in the query and explode, its values are sent one by one"
+            schema["type"] != json!("array"),
+            "{at}/schema: {name} is a list, and the client sends single values: take it out by an overlay"
         );
         if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {
             bail!("{at}/name: {name} clashes with {other}: only one of them would be sent");
@@ -350,6 +349,14 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
     }
     if schema["type"] == json!("array") {
         ensure!(fields.contains_key("items"), "an array has no items");
+    }
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for property in object(&schema["properties"]).keys() {
+        if let Some(other) = names.insert(property.to_snake_case(), property) {
+            bail!(
+                "the properties {other} and {property} get the same Rust name: take one of them out by an overlay"
+            );
+        }
     }
     Ok(())
 }
