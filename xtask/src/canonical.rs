@@ -9,6 +9,7 @@ mod bodies;
 mod components;
 mod compose;
 mod inline;
+mod kept;
 mod log;
 mod lower;
 mod names;
@@ -18,7 +19,6 @@ mod places;
 mod references;
 mod responses;
 mod security;
-mod servers;
 mod shape;
 mod tidy;
 
@@ -59,7 +59,7 @@ pub fn canonical(
     compose::write_out(&mut document, &mut log);
     bodies::settle(&mut document, previous, &mut log);
     paths::name_paths(&mut document, previous, &mut log);
-    servers::keep(&mut document, previous, &mut log);
+    kept::keep(&mut document, previous, &mut log);
     security::name_schemes(&mut document, names, previous, &mut log);
     operations::name_operations(&mut document, names, previous, &mut log);
     let known = Known::of(previous);

@@ -65,6 +65,8 @@ fn another_form_of_the_same_api_is_no_change() {
             .filter(|finding| finding.level == Level::Breaking)
             .collect();
         assert!(breaking.is_empty(), "{name}: {breaking:#?}");
+        assert_eq!(now["servers"], before["servers"], "{name}");
+        assert_eq!(now["info"]["license"], before["info"]["license"], "{name}");
         assert!(findings.len() <= 10, "{name}: {findings:#?}");
     }
 }

@@ -1,13 +1,23 @@
-//! Hosts for tests, which a document for production leaves out.
+//! What a document for production leaves out, and the contract goes on saying: hosts for tests, and its license.
 
 use serde_json::{Value, json};
 
 use super::log::{Kind, Log};
 use crate::document::entries;
 
-/// Keeps the further servers of the previous version where the first one is still the same.
 pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let Some(previous) = previous else { return };
+    servers(document, previous, log);
+    if let Some(license) = previous["info"].get("license")
+        && document["info"].get("license").is_none()
+    {
+        document["info"]["license"] = license.clone();
+        log.add(Kind::Kept, "/info/license", "is left out");
+    }
+}
+
+/// Keeps the further servers of the previous version where the first one is still the same.
+fn servers(document: &mut Value, previous: &Value, log: &mut Log) {
     let before = entries(&previous["servers"]);
     let same = |one: &Value, other: &Value| {
         let url = |server: &Value| {
