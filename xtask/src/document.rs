@@ -15,7 +15,7 @@ pub use self::contract::{Contract, Parameter, ResolvedOperation};
 pub use self::node::{
     Node, entries, escape, fields, object, reference, references, resolve, resolve_at, target,
 };
-pub use self::operation::{Operation, is_success, operations};
+pub use self::operation::{Operation, is_method, is_success, operations, path_shape};
 pub use self::schema::Schema;
 pub use self::schemas::{SCHEMAS, each_schema, each_schema_mut, type_name};
 pub(crate) use self::text::hex;

@@ -5,6 +5,7 @@
 //! async methods become functions that prepare requests. Every pass counts what
 //! it changed and fails where that is not what the contract asks for.
 
+mod guard;
 mod print;
 mod replaced;
 mod requests;
@@ -13,6 +14,7 @@ mod syntax;
 mod types;
 
 use anyhow::{Context as _, Result};
+use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use serde_json::Value;
 
@@ -33,21 +35,7 @@ pub struct Generated {
 
 /// Generates the client from a normalised contract.
 pub fn generate(contract: &Value) -> Result<Generated> {
-    let document: openapiv3::OpenAPI = serde_json::from_value(contract.clone())
-        .context("the prepared contract is not OpenAPI 3.0")?;
-    let mut settings = GenerationSettings::new();
-    settings
-        .with_interface(InterfaceStyle::Positional)
-        .with_tag(TagStyle::Merged)
-        .with_derive("PartialEq")
-        .with_map_type("::std::collections::BTreeMap");
-    for (schema, with) in REPLACED {
-        let impls = [TypeImpl::Display, TypeImpl::FromStr];
-        settings.with_replacement(type_name(schema), with, impls.into_iter());
-    }
-    let tokens = Generator::new(&settings)
-        .generate_tokens(&document)
-        .context("progenitor refuses the contract")?;
+    let tokens = guard::guarded(contract, progenitor)?;
     let mut file: syn::File =
         syn::parse2(tokens).context("progenitor wrote something that is not valid Rust")?;
 
@@ -65,4 +53,23 @@ pub fn generate(contract: &Value) -> Result<Generated> {
         types: print(&mut types),
         requests: print(&mut requests),
     })
+}
+
+/// What progenitor writes.
+fn progenitor(contract: &Value) -> Result<TokenStream> {
+    let document: openapiv3::OpenAPI = serde_json::from_value(contract.clone())
+        .context("the prepared contract is not OpenAPI 3.0")?;
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_tag(TagStyle::Merged)
+        .with_derive("PartialEq")
+        .with_map_type("::std::collections::BTreeMap");
+    for (schema, with) in REPLACED {
+        let impls = [TypeImpl::Display, TypeImpl::FromStr];
+        settings.with_replacement(type_name(schema), with, impls.into_iter());
+    }
+    Generator::new(&settings)
+        .generate_tokens(&document)
+        .context("progenitor refuses the contract")
 }

@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::canonical;
 use crate::diff::{Accepted, Finding, Level, Report};
 use crate::layout::Layout;
-use crate::lock::{self, Lock, Version};
+use crate::lock::{Lock, Version};
 
 const HEAD: &str = "# What changed in the API
 
@@ -52,8 +53,8 @@ pub fn between(
     new: &Version,
     accepted: &Accepted,
 ) -> Result<Report> {
-    let before = lock::load_version(layout, old)?;
-    let now = lock::load_version(layout, new)?;
+    let (before, _) = canonical::version(layout, old)?;
+    let (now, _) = canonical::version(layout, new)?;
     Report::new((&titled(old), &before), (&titled(new), &now), accepted)
 }
 
@@ -77,8 +78,8 @@ pub fn excerpt(layout: &Layout) -> Result<String> {
         .context("openapi.lock has no version")?;
     let current = lock.version(&lock.current)?;
     let report = Report::new(
-        (&oldest.name, &lock::load_version(layout, oldest)?),
-        (&current.name, &lock::load_version(layout, current)?),
+        (&oldest.name, &canonical::version(layout, oldest)?.0),
+        (&current.name, &canonical::version(layout, current)?.0),
         &Accepted::load(layout)?,
     )?;
     let number = oldest.name.split('-').next().unwrap_or_default();

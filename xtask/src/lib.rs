@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod breakages;
+pub mod canonical;
 pub mod check_modules;
 pub mod conformance;
 pub mod dependency_cost;
@@ -23,4 +24,5 @@ pub mod operations;
 pub mod overlay;
 pub mod readme;
 pub mod regen;
+pub mod secrets;
 pub mod update;

@@ -20,14 +20,18 @@ use self::log::Log;
 pub fn normalise(contract: &Value) -> Result<(Value, Vec<Rewrite>)> {
     let mut document = contract.clone();
     let mut log = Log::default();
-    check::check_document(&document)?;
-    check::check_operations(&document)?;
-    rewrite::hoist(&mut document, &mut log)?;
+    let mut problems = check::document(&document);
+    problems.extend(check::all_operations(&document));
+    match rewrite::hoist(&mut document, &mut log) {
+        Ok(()) => problems.extend(check::all_schemas(&document)),
+        Err(error) => problems.push(error),
+    }
+    check::fail(&problems)?;
     check::check_type_names(&document)?;
-    check::check_schemas(&document)?;
     rewrite::one_success(&mut document, &mut log)?;
     rewrite::drop_unused(&mut document, &mut log)?;
-    check::check_kept_schemas(&document)?;
+    check::fail(&check::kept_schemas(&document))?;
+    rewrite::enum_values(&mut document, &mut log);
     rewrite::integers(&mut document, &mut log);
     rewrite::limits(&mut document, &mut log);
     rewrite::nullable_responses(&mut document, &mut log)?;

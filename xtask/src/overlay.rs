@@ -1,15 +1,17 @@
 //! OpenAPI Overlay 1.0: corrections to a document that stay apart from it.
 
+mod target;
+
 use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
+use crate::canonical;
+use crate::document::{entries, escape, fields};
 use crate::layout::Layout;
-use crate::lock;
 
 /// An overlay document.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,14 +49,44 @@ pub struct Action {
     pub remove: bool,
 }
 
-/// The contract: the current version with every overlay applied.
+/// The contract: the current version in its canonical form, with every overlay applied.
 pub fn contract(layout: &Layout) -> Result<Value> {
-    let mut document = lock::load_current(layout)?;
+    corrected(layout, canonical::current(layout)?.0)
+}
+
+/// A canonical document with every overlay applied.
+///
+/// # Errors
+///
+/// Where actions cannot be applied: all of them, each with its file, its reason, and what it may have meant.
+pub fn corrected(layout: &Layout, document: Value) -> Result<Value> {
+    Ok(report(layout, document)?.0)
+}
+
+/// As [`corrected`], with what can go from the overlays because the document says it itself.
+pub fn report(layout: &Layout, mut document: Value) -> Result<(Value, Vec<String>)> {
+    let (mut problems, mut superfluous) = (Vec::new(), Vec::new());
     for (name, overlay) in load(layout)? {
-        document = apply(&document, &overlay).with_context(|| name.clone())?;
+        let outcome = run(&mut document, &overlay).with_context(|| name.clone())?;
+        let named = |text: &String| format!("{name}: {text}");
+        problems.extend(outcome.problems.iter().map(named));
+        superfluous.extend(outcome.superfluous.iter().map(named));
     }
+    fail(&problems)?;
     sort_statuses(&mut document);
-    Ok(document)
+    Ok((document, superfluous))
+}
+
+fn fail(problems: &[String]) -> Result<()> {
+    match problems {
+        [] => Ok(()),
+        [one] => bail!("{one}"),
+        all => bail!(
+            "{} actions cannot be applied:\n- {}",
+            all.len(),
+            all.join("\n- ")
+        ),
+    }
 }
 
 /// Puts the statuses of each operation in order, where an overlay added one.
@@ -100,8 +132,22 @@ pub fn load(layout: &Layout) -> Result<Vec<(String, Overlay)>> {
         .collect()
 }
 
-/// Applies an overlay. Every action must hit something.
+/// Applies an overlay. Every action must hit something, and every name in its target.
 pub fn apply(document: &Value, overlay: &Overlay) -> Result<Value> {
+    let mut document = document.clone();
+    let outcome = run(&mut document, overlay)?;
+    fail(&outcome.problems)?;
+    Ok(document)
+}
+
+/// What came of the actions of an overlay.
+#[derive(Debug, Default)]
+struct Outcome {
+    problems: Vec<String>,
+    superfluous: Vec<String>,
+}
+
+fn run(document: &mut Value, overlay: &Overlay) -> Result<Outcome> {
     ensure!(
         overlay.overlay == "1.0.0" || overlay.overlay.starts_with("1.0."),
         "overlay version {:?} is not supported: use 1.0.0",
@@ -111,56 +157,152 @@ pub fn apply(document: &Value, overlay: &Overlay) -> Result<Value> {
         !overlay.actions.is_empty(),
         "an overlay needs at least one action"
     );
-    let mut result = document.clone();
+    let mut outcome = Outcome::default();
     for (index, action) in overlay.actions.iter().enumerate() {
-        act(&mut result, action)
-            .with_context(|| format!("action {index}, target {}", action.target))?;
+        let named = format!("action {index}, target {}", action.target);
+        let why = action.description.trim();
+        match act(document, action) {
+            Ok(true) => {}
+            Ok(false) => outcome.superfluous.push(format!(
+                "{named}: changes nothing, the document says so itself (it was added because: {why})"
+            )),
+            Err(error) => outcome.problems.push(format!("{named}: {error:#} (it was added because: {why})")),
+        }
     }
-    Ok(result)
+    Ok(outcome)
 }
 
-fn act(document: &mut Value, action: &Action) -> Result<()> {
+/// Applies an action, and says whether that changed anything.
+fn act(document: &mut Value, action: &Action) -> Result<bool> {
     ensure!(
         !action.description.trim().is_empty(),
         "there is no description: say why the document is wrong"
     );
-    let path = JsonPath::parse(&action.target).context("the target is not a JSONPath")?;
+    // What is to go may be gone; what is to be changed must be there.
+    let paths = if action.remove {
+        vec![action.target.clone()]
+    } else {
+        target::alternatives(&action.target)
+    };
     // A set, so that a node selected twice is corrected once.
-    let pointers: BTreeSet<Pointer> = path
-        .query_located(document)
-        .locations()
-        .map(|location| Pointer::from(location.to_json_pointer()))
-        .collect();
-    ensure!(
-        !pointers.is_empty(),
-        "the target matches nothing: the document changed, or the path is mistyped"
-    );
+    let mut pointers: BTreeSet<Pointer> = BTreeSet::new();
+    for path in paths {
+        let found = target::pointers(document, &path)?;
+        ensure!(
+            !found.is_empty(),
+            "{} matches nothing: the document changed, or the path is mistyped; the nearest is {}",
+            if path == action.target {
+                "the target"
+            } else {
+                &path
+            },
+            target::nearest(document, &path).unwrap_or_else(|| "unknown".to_owned())
+        );
+        pointers.extend(found.into_iter().map(Pointer::from));
+    }
     if action.remove {
         // Backwards, so that the positions of array entries stay valid.
         for pointer in pointers.iter().rev() {
             remove(document, &pointer.text)?;
         }
-        return Ok(());
+        return Ok(true);
     }
     let Some(update) = &action.update else {
         bail!("the action has neither update nor remove");
     };
+    let mut changed = false;
     for pointer in &pointers {
         let node = document
             .pointer_mut(&pointer.text)
             .with_context(|| format!("{} is gone", pointer.text))?;
+        let before = node.clone();
         match (&mut *node, update) {
-            (Value::Object(_), Value::Object(_)) => merge(node, update),
-            (Value::Array(entries), Value::Array(more)) => entries.extend(more.iter().cloned()),
-            (Value::Array(entries), entry) => entries.push(entry.clone()),
+            (Value::Object(_), Value::Object(_)) => {
+                check_additions(node, update, &pointer.text)?;
+                merge(node, update);
+            }
+            (Value::Array(entries), Value::Array(more)) => append(entries, more),
+            (Value::Array(entries), entry) => append(entries, std::slice::from_ref(entry)),
             (Value::Object(_), _) => bail!("{} is an object: the update must be one", pointer.text),
             _ => bail!(
                 "{} is neither object nor array: target its parent",
                 pointer.text
             ),
         }
+        changed |= says_more(&before, node, update);
+    }
+    Ok(changed)
+}
+
+/// Refuses to add what the document has by now: an operation, a parameter, or a schema that says something else.
+fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
+    for (key, more) in fields(update) {
+        let Some(known) = node.get(key) else { continue };
+        let at = format!("{at}/{}", escape(key));
+        ensure!(
+            known.get("operationId").is_none() || more.get("operationId").is_none(),
+            "the document has the operation at {at} itself: take it out of the action, and give it its name here under \
+             [operations] in openapi/names.toml"
+        );
+        let differs = |keyword: &str| {
+            let (known, more) = (known.get(keyword), more.get(keyword));
+            known.is_some() && more.is_some() && known != more
+        };
+        if let Some(keyword) = ["type", "enum"]
+            .into_iter()
+            .find(|keyword| differs(keyword))
+        {
+            bail!(
+                "{at} is described by now, with another {keyword}: {} there, {} here: remove this part of the action, or \
+                 remove what the document says in an action before it",
+                known[keyword],
+                more[keyword]
+            );
+        }
+        for parameter in entries(more) {
+            let is_same = |known: &&Value| {
+                known["name"].is_string()
+                    && known["name"] == parameter["name"]
+                    && known["in"] == parameter["in"]
+            };
+            ensure!(
+                entries(known).iter().find(is_same).is_none(),
+                "{at} has {} itself: take it out of the action",
+                parameter["name"]
+            );
+        }
+        check_additions(known, more, &at)?;
     }
     Ok(())
+}
+
+/// Whether an update said more than where it is known from.
+fn says_more(before: &Value, after: &Value, update: &Value) -> bool {
+    const SOURCE: &str = "x-provenance";
+    if fields(update).all(|(key, _)| key == SOURCE) {
+        return before != after;
+    }
+    let without = |node: &Value| {
+        let mut node = node.clone();
+        without_source(&mut node, SOURCE);
+        node
+    };
+    without(before) != without(after)
+}
+
+fn without_source(node: &mut Value, source: &str) {
+    match node {
+        Value::Object(fields) => {
+            fields.shift_remove(source);
+            fields
+                .values_mut()
+                .for_each(|value| without_source(value, source));
+        }
+        Value::Array(entries) => entries
+            .iter_mut()
+            .for_each(|value| without_source(value, source)),
+        _ => {}
+    }
 }
 
 /// Objects merge, arrays are appended to, everything else is replaced.
@@ -176,8 +318,17 @@ fn merge(node: &mut Value, update: &Value) {
                 }
             }
         }
-        (Value::Array(entries), Value::Array(more)) => entries.extend(more.iter().cloned()),
+        (Value::Array(entries), Value::Array(more)) => append(entries, more),
         (node, update) => *node = update.clone(),
+    }
+}
+
+/// Appends what is not there.
+fn append(entries: &mut Vec<Value>, more: &[Value]) {
+    for entry in more {
+        if !entries.contains(entry) {
+            entries.push(entry.clone());
+        }
     }
 }
 

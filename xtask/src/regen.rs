@@ -1,16 +1,19 @@
 //! Writes the generated files, or compares them.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use similar::TextDiff;
 
+use crate::canonical::{self, Change};
 use crate::document;
 use crate::layout::{self, Layout};
 use crate::normalise::{Rewrite, normalise};
-use crate::{generate, history, operations, overlay, readme};
+use crate::{generate, history, operations, overlay, readme, secrets};
 
 /// Lines of a difference that are printed.
 const SHOWN: usize = 60;
@@ -33,12 +36,36 @@ pub struct Output {
     pub text: String,
 }
 
-/// Everything that is generated, and the log of what prepared it.
-pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
-    let document = overlay::contract(layout)?;
-    let (prepared, log) = normalise(&document).context("openapi/twipla-3as.json")?;
+/// Everything that is generated, and what was done on the way.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    /// The files.
+    pub files: Vec<Output>,
+    /// What brought the current version into its canonical form.
+    pub changes: Vec<Change>,
+    /// Actions of overlays that change nothing any more.
+    pub superfluous: Vec<String>,
+    /// What prepared the contract for the generator.
+    pub rewrites: Vec<Rewrite>,
+}
+
+/// Generates everything from the current version.
+///
+/// # Errors
+///
+/// Where the version cannot be carried over, an overlay misses, a field that may be secret is not marked, or a file
+/// cannot be read.
+pub fn outputs(layout: &Layout) -> Result<Outputs> {
+    let (current, changes) = canonical::current(layout)?;
+    let (document, superfluous) = overlay::report(layout, current)?;
+    let before = read(&layout.contract())?
+        .map(|text| document::parse(text.as_bytes()))
+        .transpose()
+        .context("openapi/twipla-3as.json")?;
+    secrets::check(before.as_ref(), &document)?;
+    let (prepared, rewrites) = normalise(&document).context("openapi/twipla-3as.json")?;
     let client = generate::generate(&prepared)?;
-    let outputs = vec![
+    let files = vec![
         Output {
             path: layout.contract(),
             text: document::to_text(&document)?,
@@ -64,7 +91,12 @@ pub fn outputs(layout: &Layout) -> Result<(Vec<Output>, Vec<Rewrite>)> {
             text: readme(layout, &document)?,
         },
     ];
-    Ok((outputs, log))
+    Ok(Outputs {
+        files,
+        changes,
+        superfluous,
+        rewrites,
+    })
 }
 
 /// The README, with its made parts made anew.
@@ -83,28 +115,36 @@ pub fn overlay(layout: &Layout) -> Result<()> {
 }
 
 /// Writes or compares everything; false where something differs.
+///
+/// Either all files are written or none, and what was written compiles.
 pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
-    let (outputs, log) = outputs(layout)?;
+    let outputs = outputs(layout)?;
     if verbose {
-        for rewrite in &log {
+        for change in &outputs.changes {
+            println!("{change}");
+        }
+        for rewrite in &outputs.rewrites {
             println!("{rewrite}");
         }
     }
-    let mut same = true;
-    for output in &outputs {
+    for action in &outputs.superfluous {
+        println!("superfluous: {action}");
+    }
+    let mut differing = Vec::new();
+    for output in &outputs.files {
         let found = read(&output.path)?;
-        if found.as_deref() == Some(output.text.as_str()) {
-            continue;
+        if found.as_deref() != Some(output.text.as_str()) {
+            differing.push((output, found));
         }
-        let shown = layout.show(&output.path);
-        match mode {
-            Mode::Write => {
-                layout::write_atomically(&output.path, &output.text)?;
-                println!("wrote {shown}");
-            }
-            Mode::Check => {
-                same = false;
-                println!("{shown} is not what the contract gives:");
+    }
+    match mode {
+        Mode::Write => write(layout, &differing)?,
+        Mode::Check => {
+            for (output, found) in &differing {
+                println!(
+                    "{} is not what the contract gives:",
+                    layout.show(&output.path)
+                );
                 println!(
                     "{}",
                     difference(found.as_deref().unwrap_or_default(), &output.text)
@@ -112,12 +152,58 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
             }
         }
     }
+    let same = mode == Mode::Write || differing.is_empty();
     if !same {
         println!("run `cargo xtask regen` and commit what it writes");
     } else if mode == Mode::Check {
-        println!("{} generated files are up to date", outputs.len());
+        println!("{} generated files are up to date", outputs.files.len());
     }
     Ok(same)
+}
+
+/// Writes the files and compiles them; where either fails, they are as they were before.
+fn write(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()> {
+    let written = differing
+        .iter()
+        .try_for_each(|(output, _)| layout::write_atomically(&output.path, &output.text))
+        .and_then(|()| compile(layout, differing));
+    if let Err(error) = written {
+        for (output, before) in differing {
+            match before {
+                Some(text) => layout::write_atomically(&output.path, text)?,
+                None if output.path.exists() => fs::remove_file(&output.path)?,
+                None => {}
+            }
+        }
+        return Err(error.context("nothing was changed"));
+    }
+    for (output, _) in differing {
+        println!("wrote {}", layout.show(&output.path));
+    }
+    Ok(())
+}
+
+/// Compiles the raw client, where the crate is there and its source changed.
+fn compile(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()> {
+    let is_source = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+    let has_crate = layout.root().join("crates/twipla-api/Cargo.toml").exists();
+    if !has_crate || !differing.iter().any(|(output, _)| is_source(&output.path)) {
+        return Ok(());
+    }
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let result = Command::new(cargo)
+        .current_dir(layout.root())
+        .args(["check", "--quiet", "-p", "twipla-api"])
+        .output()
+        .context("cannot run cargo")?;
+    let said = String::from_utf8_lossy(&result.stderr);
+    let lines: Vec<&str> = said.lines().take(SHOWN).collect();
+    ensure!(
+        result.status.success(),
+        "the generated client does not compile:\n{}",
+        lines.join("\n")
+    );
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Option<String>> {

@@ -17,18 +17,25 @@ use crate::{history, lint_contract, overlay};
 
 /// Takes a document into the repository and prints what it changes.
 pub fn fetch(layout: &Layout, source: Option<&Source>) -> Result<()> {
-    take(layout, source)?;
+    if let Some((before, now)) = take(layout, source)? {
+        drift(layout, &before, &now)?;
+    }
     Ok(())
 }
 
 /// Fetches, compares, regenerates and checks; false where something is left to do.
 pub fn run(layout: &Layout, source: Option<&Source>) -> Result<bool> {
     let contract_before = stored_contract(layout)?;
-    let raw = take(layout, source)?;
+    let mut done = Vec::new();
+    let mut raw = None;
+    if let Some((before, now)) = take(layout, source)? {
+        // What the canonical form refuses, regen tells.
+        raw = drift(layout, &before, &now).ok();
+    }
 
     heading("regenerate");
     let regenerated = regen::run(layout, Mode::Write, false);
-    let mut done = vec![step("regen", &regenerated.map(|_| ()))];
+    done.push(step("regen", &regenerated.map(|_| ())));
     let mut report = None;
     if done.iter().all(|step| step.passed) {
         let now = overlay::contract(layout)?;
@@ -50,6 +57,9 @@ pub fn run(layout: &Layout, source: Option<&Source>) -> Result<bool> {
     Ok(done.iter().all(|step| step.passed))
 }
 
+/// Undoes an update that is not committed, the version it stored included.
+pub const WAY_BACK: &str = "git restore README.md openapi crates/twipla-api/src/generated && git clean -fq openapi/versions";
+
 /// A check that was made.
 struct Step {
     name: &'static str,
@@ -66,8 +76,8 @@ fn step(name: &'static str, result: &Result<()>) -> Step {
     }
 }
 
-/// Fetches and stores, and prints what changed against what was current.
-fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<Report>> {
+/// Fetches and stores; returns what was current and what is now, where that is another version.
+fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<(Version, Version)>> {
     let default;
     let source = if let Some(source) = source {
         source
@@ -84,14 +94,14 @@ fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<Report>> {
     match fetch::store(layout, &document, source, &today)? {
         FetchOutcome::New { before, now } => {
             println!("stored openapi/{} and made it current", now.file);
-            drift(layout, &before, &now).map(Some)
+            Ok(Some((before, now)))
         }
         FetchOutcome::Known {
             version,
             before: Some(before),
         } => {
             println!("{} is in the repository: made it current", version.name);
-            drift(layout, &before, &version).map(Some)
+            Ok(Some((before, version)))
         }
         FetchOutcome::Known { version, .. } => {
             println!("nothing new: {source} has {}", version.name);
@@ -112,9 +122,10 @@ fn left(done: &[Step], raw: Option<&Report>, contract: Option<&Report>) -> Vec<S
     let mut left = Vec::new();
     if failed("regen") {
         left.push(
-            "mend the overlay or the rule that the message above names (openapi/overlays, xtask/src/normalise), then \
-             `cargo xtask update` again; `git restore openapi` takes everything back"
-                .to_owned(),
+format!(
+                "mend the overlay that the message above names, or decide what it asks for in openapi/names.toml, then \
+                 `cargo xtask regen`; `{WAY_BACK}` takes everything back"
+            ),
         );
     }
     if failed("lint-contract") {

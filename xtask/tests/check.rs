@@ -4,7 +4,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use serde_json::{Value, json};
 use xtask::layout::{self, Layout};
 use xtask::lock::Lock;
 use xtask::regen::{self, Mode};
@@ -98,6 +100,169 @@ fn an_overlay_that_hits_nothing_is_named() {
     fs::write(layout.openapi().join("overlays/99-test.json"), overlay).unwrap();
     let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
     assert!(error.starts_with("openapi/overlays/99-test.json: action 0, target $.paths['/gone']: the target matches nothing"), "{error}");
+}
+
+/// Adds an overlay and returns what regen says of it.
+fn regen_with(layout: &Layout, actions: &Value) -> String {
+    let overlay = json!({
+        "overlay": "1.0.0",
+        "info": { "title": "t", "version": "1" },
+        "actions": actions,
+    });
+    let path = layout.openapi().join("overlays/99-test.json");
+    fs::write(&path, overlay.to_string()).unwrap();
+    let error = format!("{:#}", regen::run(layout, Mode::Write, false).unwrap_err());
+    fs::remove_file(path).unwrap();
+    error
+}
+
+#[test]
+fn every_action_that_misses_is_told_with_its_reason_and_the_nearest_target() {
+    let (_folder, layout) = copy();
+    let error = regen_with(
+        &layout,
+        &json!([
+            { "target": "$.components.schemas.Websit.properties", "description": "first", "update": {} },
+            { "target": "$.components.schemas['Website','LoginRequest'].properties", "description": "second",
+              "update": {} },
+        ]),
+    );
+    for want in [
+        "2 actions cannot be applied",
+        "openapi/overlays/99-test.json: action 0, target $.components.schemas.Websit.properties",
+        "the nearest is $.components.schemas['Website']",
+        "because: first",
+        "$.components.schemas['LoginRequest'].properties matches nothing",
+        "because: second",
+    ] {
+        assert!(error.contains(want), "{error:?} does not say {want:?}");
+    }
+}
+
+#[test]
+fn an_action_that_adds_what_the_document_has_is_refused() {
+    let (_folder, layout) = copy();
+    let operation = json!({ "operationId": "again", "responses": {} });
+    let page = json!([{ "name": "page", "in": "query", "schema": { "type": "number" } }]);
+    let error = regen_with(
+        &layout,
+        &json!([
+            { "target": "$.paths['/v2/3as/packages']", "description": "d", "update": { "get": operation } },
+            { "target": "$.paths['/v2/3as/customers'].get", "description": "d", "update": { "parameters": page } },
+        ]),
+    );
+    for want in [
+        "has the operation at",
+        "openapi/names.toml",
+        "has \"page\" itself",
+    ] {
+        assert!(error.contains(want), "{error:?} does not say {want:?}");
+    }
+}
+
+#[test]
+fn an_action_that_changes_nothing_is_superfluous() {
+    let (_folder, layout) = copy();
+    assert_eq!(
+        regen::outputs(&layout).unwrap().superfluous,
+        Vec::<String>::new()
+    );
+    let overlay = json!({
+        "overlay": "1.0.0",
+        "info": { "title": "t", "version": "1" },
+        "actions": [{
+            "target": "$.components.schemas.Website.properties.domain",
+            "description": "The page did not say so.",
+            "update": { "type": "string", "x-provenance": { "basis": "sdk", "source": "test" } },
+        }],
+    });
+    fs::write(
+        layout.openapi().join("overlays/99-test.json"),
+        overlay.to_string(),
+    )
+    .unwrap();
+    let superfluous = regen::outputs(&layout).unwrap().superfluous;
+    assert_eq!(superfluous.len(), 1, "{superfluous:?}");
+    assert!(
+        superfluous[0].contains("99-test.json: action 0"),
+        "{superfluous:?}"
+    );
+}
+
+#[test]
+fn a_secret_that_lost_its_mark_is_refused_and_nothing_is_written() {
+    let (_folder, layout) = copy();
+    let path = layout.openapi().join("overlays/20-observed-fields.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let types = fs::read_to_string(layout.generated("types")).unwrap();
+    fs::write(
+        &path,
+        text.replace("\"x-secret\": true", "\"x-note\": true"),
+    )
+    .unwrap();
+    let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
+    for want in [
+        "/components/schemas/LoginWithApiKeyRequest/properties/apiKey: was secret",
+        "POST /v2/3as/api-keys/login response payload refreshToken: was secret",
+    ] {
+        assert!(error.contains(want), "{error:?} does not say {want:?}");
+    }
+    assert_eq!(
+        fs::read_to_string(layout.generated("types")).unwrap(),
+        types
+    );
+}
+
+#[test]
+fn all_files_are_written_or_none() {
+    let (_folder, layout) = copy();
+    let path = layout.generated("types");
+    fs::write(&path, "before").unwrap();
+    let changelog = fs::read_to_string(layout.changelog()).unwrap();
+    fs::write(layout.changelog(), changelog + "old").unwrap();
+    // The client does not compile: there is no workspace around it.
+    let manifest = layout.root().join("crates/twipla-api/Cargo.toml");
+    fs::write(manifest, "[package]\nname = \"twipla-api\"\n").unwrap();
+    let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
+    assert!(
+        error.contains("nothing was changed") && error.contains("does not compile"),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    assert!(
+        fs::read_to_string(layout.changelog())
+            .unwrap()
+            .ends_with("old")
+    );
+}
+
+#[test]
+fn the_way_back_leaves_nothing_of_an_update() {
+    let (_folder, layout) = copy();
+    let shell = |command: &str| {
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(layout.root())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{command}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    shell(
+        "git init -q && git add . && git -c user.name=t -c user.email=t@example.com commit -qm t",
+    );
+    let mut document = xtask::canonical::current(&layout).unwrap().0;
+    document["info"]["version"] = json!("3.1.0");
+    let document = xtask::fetch::document(document.to_string().as_bytes()).unwrap();
+    xtask::fetch::store(&layout, &document, &"-".parse().unwrap(), "2026-11-26").unwrap();
+    assert!(regen::run(&layout, Mode::Write, false).unwrap());
+    assert!(shell("git status --porcelain").contains("?? openapi/versions/3.1.0-"));
+    shell(xtask::update::WAY_BACK);
+    assert_eq!(shell("git status --porcelain"), "");
 }
 
 #[test]

@@ -219,6 +219,43 @@ fn whole_numbers_become_integers() {
 }
 
 #[test]
+fn values_that_meet_in_one_name_stay_open() {
+    let document = bent(&[(
+        &at(THING, "/properties/name"),
+        json!({ "type": "string", "enum": ["monthly", "Monthly", "unknown", "<", ">"] }),
+    )]);
+    assert_eq!(
+        log(&document, Kind::OpenValue),
+        ["Monthly", "unknown", ">"].map(|value| format!(
+            "open-value /components/schemas/ThingName: {value:?} has no name of its own, and is Unknown({value:?})"
+        ))
+    );
+    let (document, _) = normalise(&document).unwrap();
+    assert_eq!(
+        document.pointer("/components/schemas/ThingName/enum"),
+        Some(&json!(["monthly", "<"]))
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let document = bent(&[
+        (&at(GET, "/operationId"), json!("getThing")),
+        (&at(GET, "/parameters/1/in"), json!("cookie")),
+        (&at(THING, "/properties/name"), json!({ "type": "array" })),
+    ]);
+    let error = format!("{:#}", normalise(&document).unwrap_err());
+    for want in [
+        "3 refusals",
+        "not snake_case",
+        "is a cookie",
+        "has no items",
+    ] {
+        assert!(error.contains(want), "{error:?} does not say {want:?}");
+    }
+}
+
+#[test]
 fn limits_and_defaults_go() {
     let document = bent(&[(
         &at(THING, "/properties/name"),
@@ -374,14 +411,20 @@ fn what_cannot_be_carried_over_is_refused() {
         (
             "list in one",
             at(GET, "/parameters/1"),
-            json!({ "name": "p", "in": "query", "explode": false, "schema": { "type": "array", "items": {} } }),
-            "explode",
+            json!({ "name": "p", "in": "query", "schema": { "type": "array", "items": {} } }),
+            "p is a list, and the client sends single values",
         ),
         (
             "content",
             at(GET, "/parameters/1/content"),
             json!({}),
             "give page a schema instead",
+        ),
+        (
+            "same Rust name",
+            at(THING, "/properties/Name"),
+            json!({ "type": "string" }),
+            "the properties name and Name get the same Rust name",
         ),
         (
             "same name",

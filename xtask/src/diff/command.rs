@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::accepted::Accepted;
 use super::report::{self, Format, Report};
 use super::rules::{self, Level};
+use crate::canonical::{self, Names};
 use crate::document;
 use crate::layout::Layout;
-use crate::lock::{self, Lock, Version};
+use crate::lock::{Lock, Version};
 use crate::overlay;
 
 /// What `cargo xtask diff` is asked.
@@ -93,6 +94,10 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
     if path.is_file() {
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
         let value = document::parse(&bytes).with_context(|| name.to_owned())?;
+        let (current, _) = canonical::current(layout)?;
+        let names = Names::load(layout)?;
+        let (value, _) = canonical::canonical(&value, &names, Some(&current))
+            .with_context(|| name.to_owned())?;
         return Ok((name.to_owned(), value));
     }
     let lock = Lock::load(layout)?;
@@ -117,7 +122,7 @@ fn document(layout: &Layout, name: &str) -> Result<(String, Value)> {
             .collect(),
     };
     match found[..] {
-        [version] => Ok((version.name.clone(), lock::load_version(layout, version)?)),
+        [version] => Ok((version.name.clone(), canonical::version(layout, version)?.0)),
         [] => bail!(
             "{name} is neither a file nor a version: the versions are {}",
             names(lock.versions.iter().collect())

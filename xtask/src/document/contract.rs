@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::node::{Node, entries, escape, fields, references, resolve_at, target};
-use super::operation::{is_success, methods};
+use super::operation::{is_success, methods, path_shape};
 use super::schema::Schema;
 
 /// An OpenAPI 3.0 or 3.1 document whose references all lead somewhere.
@@ -230,16 +230,7 @@ impl<'a> ResolvedOperation<'a> {
 
     /// Method and path, whatever the path parameters are called.
     pub fn shape(&self) -> String {
-        let mut shape = self.method.to_owned();
-        for segment in self.path.split('/') {
-            shape.push('/');
-            if segment.starts_with('{') && segment.ends_with('}') {
-                shape.push_str("{}");
-            } else {
-                shape.push_str(segment);
-            }
-        }
-        shape
+        format!("{} {}", self.method, path_shape(self.path))
     }
 
     /// Names of the path parameters, in the order of the path.

@@ -29,6 +29,16 @@ impl Operation<'_> {
     pub fn pointer(&self) -> String {
         format!("/paths/{}/{}", escape(self.path), self.method)
     }
+
+    /// Method and path.
+    pub fn request(&self) -> String {
+        format!("{} {}", self.method.to_uppercase(), self.path)
+    }
+
+    /// Method and path, whatever the path parameters are called.
+    pub fn shape(&self) -> String {
+        format!("{} {}", self.method, path_shape(self.path))
+    }
 }
 
 /// The operations of a document, in its order.
@@ -48,9 +58,29 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     found
 }
 
+/// Whether a key of a path item is a method.
+pub fn is_method(key: &str) -> bool {
+    METHODS.contains(&key)
+}
+
 /// The operations of a path item by their methods.
 pub(super) fn methods(item: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    fields(item).filter(|(key, _)| METHODS.contains(key))
+    fields(item).filter(|(key, _)| is_method(key))
+}
+
+/// A path, whatever its parameters are called.
+pub fn path_shape(path: &str) -> String {
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| {
+            if segment.starts_with('{') && segment.ends_with('}') {
+                "{}"
+            } else {
+                segment
+            }
+        })
+        .collect();
+    segments.join("/")
 }
 
 /// Whether a status is a success: 200 to 299, or the range `2XX`.

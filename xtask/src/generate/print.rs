@@ -76,7 +76,8 @@ pub(super) fn short_names(file: &mut syn::File, contract: &Value) -> Result<()> 
         let name = type_name(name);
         ensure!(
             !PRELUDE.iter().any(|(_, short)| *short == name),
-            "a schema is named {name}, which hides the one of Rust"
+            "/components/schemas/{name}: is named {name}, which hides the one of Rust: name it otherwise under [schemas] in \
+             openapi/names.toml"
         );
     }
     ShortNames.visit_file_mut(file);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use heck::ToSnakeCase as _;
 use serde_json::{Value, json};
 
@@ -11,45 +11,76 @@ use crate::document::{
     type_name,
 };
 
-pub(super) fn check_document(document: &Value) -> Result<()> {
-    let version = document["openapi"].as_str().unwrap_or_default();
-    ensure!(
-        version.starts_with("3.0."),
-        "/openapi: the document is OpenAPI {version:?}, the generator reads 3.0 only: publish it as 3.0.3"
-    );
-    for (path, item) in fields(&document["paths"]) {
-        let at = format!("/paths/{}", escape(path));
-        ensure!(
-            item.get("$ref").is_none(),
-            "{at}: a path cannot be a $ref: write the operations out"
-        );
-        for (key, _) in fields(item) {
-            ensure!(
-                !matches!(key, "options" | "trace"),
-                "{at}/{key}: the client cannot send this method"
-            );
-        }
+/// One error of all problems, so that they can be mended in one go.
+pub(super) fn fail(problems: &[anyhow::Error]) -> Result<()> {
+    let mut texts: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{problem:#}"))
+        .collect();
+    texts.dedup();
+    match texts.as_slice() {
+        [] => Ok(()),
+        [one] => bail!("{one}"),
+        all => bail!("{} refusals:\n- {}", all.len(), all.join("\n- ")),
     }
-    Ok(())
 }
 
-pub(super) fn check_operations(document: &Value) -> Result<()> {
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for operation in operations(document) {
-        let at = operation.pointer();
-        let id = operation.id;
-        ensure!(
-            !id.is_empty(),
-            "{at}: operationId is missing: the method of the client is named after it"
-        );
-        ensure!(
-            id == id.to_snake_case() && id.starts_with(|first: char| first.is_ascii_lowercase()),
-            "{at}/operationId: {id:?} is not snake_case, as in list_websites"
-        );
-        if let Some(other) = seen.insert(id.to_owned(), at.clone()) {
-            bail!("{at}/operationId: {id} names the operation at {other} already");
+/// What is wrong with the document as a whole.
+pub(super) fn document(document: &Value) -> Vec<anyhow::Error> {
+    let mut problems = Vec::new();
+    let version = document["openapi"].as_str().unwrap_or_default();
+    if !version.starts_with("3.0.") {
+        problems.push(anyhow!(
+            "/openapi: the document is OpenAPI {version:?}, the generator reads 3.0 only: publish it as 3.0.3"
+        ));
+    }
+    for (path, item) in fields(&document["paths"]) {
+        let at = format!("/paths/{}", escape(path));
+        if item.get("$ref").is_some() {
+            problems.push(anyhow!(
+                "{at}: a path cannot be a $ref: write the operations out"
+            ));
         }
-        check_operation(document, operation).with_context(|| format!("operation {id}"))?;
+        for (key, _) in fields(item) {
+            if matches!(key, "options" | "trace") {
+                problems.push(anyhow!(
+                    "{at}/{key}: the client cannot send this method: remove it by an overlay"
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// What is wrong with each operation.
+pub(super) fn all_operations(document: &Value) -> Vec<anyhow::Error> {
+    let mut problems = Vec::new();
+    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    for operation in operations(document) {
+        problems.extend(check_id(operation, &mut seen).err());
+        let checked = check_operation(document, operation);
+        problems.extend(
+            checked
+                .with_context(|| format!("operation {}", operation.id))
+                .err(),
+        );
+    }
+    problems
+}
+
+fn check_id<'a>(operation: Operation<'a>, seen: &mut BTreeMap<&'a str, String>) -> Result<()> {
+    let at = operation.pointer();
+    let id = operation.id;
+    ensure!(
+        !id.is_empty(),
+        "{at}: operationId is missing: the method of the client is named after it"
+    );
+    ensure!(
+        id == id.to_snake_case() && id.starts_with(|first: char| first.is_ascii_lowercase()),
+        "{at}/operationId: {id:?} is not snake_case, as in list_websites"
+    );
+    if let Some(other) = seen.insert(id, at.clone()) {
+        bail!("{at}/operationId: {id} names the operation at {other} already");
     }
     Ok(())
 }
@@ -105,12 +136,14 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
         let known = match place {
             "path" | "header" => matches!(style, None | Some("simple")),
             "query" => matches!(style, None | Some("form")),
-            "cookie" => bail!("{at}: {name} is a cookie, which the client cannot send"),
+            "cookie" => bail!(
+                "{at}: {name} is a cookie, which the client cannot send: take it out by an overlay"
+            ),
             other => bail!("{at}/in: invalid location {other:?}: expected path, query or header"),
         };
         ensure!(
             known,
-            "{at}/style: {} is not supported for a {place} parameter",
+            "{at}/style: {} is not supported for a {place} parameter: take it out by an overlay",
             style.unwrap_or_default()
         );
         ensure!(
@@ -126,9 +159,8 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "{at}/schema: {name} is an object, which has no agreed form outside a body"
         );
         ensure!(
-            schema["type"] != json!("array")
-                || (place == "query" && parameter["explode"] != json!(false)),
-            "{at}: the list {name} must be in the query and explode, its values are sent one by one"
+            schema["type"] != json!("array"),
+            "{at}/schema: {name} is a list, and the client sends single values: take it out by an overlay"
         );
         if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {
             bail!("{at}/name: {name} clashes with {other}: only one of them would be sent");
@@ -174,9 +206,12 @@ pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
         } else {
             ensure!(
                 !segment.contains(['{', '}']),
-                "{segment} is only in part a parameter"
+                "{segment} is only in part a parameter: the client fills whole segments, take it out by an overlay"
             );
-            ensure!(!segment.is_empty(), "the path has an empty segment");
+            ensure!(
+                !segment.is_empty(),
+                "the path has an empty segment: write it without, by an overlay"
+            );
         }
     }
     Ok(names)
@@ -239,7 +274,7 @@ pub(super) fn check_content<'a>(body: &'a Value, at: &str) -> Result<&'a Value> 
     };
     ensure!(
         name == "application/json" || name.starts_with("application/json;"),
-        "{at}/content: {name} is not JSON, the client would hand it over unread"
+        "{at}/content: {name} is not JSON, the client would hand it over unread: take the operation out by an overlay"
     );
     let at = format!("{at}/content/{}", escape(name));
     ensure!(
@@ -263,14 +298,14 @@ pub(super) fn check_type_names(document: &Value) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn check_schemas(document: &Value) -> Result<()> {
-    let mut problem = Ok(());
+/// What is wrong with each schema.
+pub(super) fn all_schemas(document: &Value) -> Vec<anyhow::Error> {
+    let mut problems = Vec::new();
     each_schema(document, &mut |at, schema| {
-        if problem.is_ok() {
-            problem = check_schema(document, schema).with_context(|| explain(document, at));
-        }
+        let checked = check_schema(document, schema);
+        problems.extend(checked.with_context(|| explain(document, at)).err());
     });
-    problem
+    problems
 }
 
 pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
@@ -315,33 +350,35 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
     if schema["type"] == json!("array") {
         ensure!(fields.contains_key("items"), "an array has no items");
     }
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for property in object(&schema["properties"]).keys() {
+        if let Some(other) = names.insert(property.to_snake_case(), property) {
+            bail!(
+                "the properties {other} and {property} get the same Rust name: take one of them out by an overlay"
+            );
+        }
+    }
     Ok(())
 }
 
 /// What is left over must be something that becomes one plain Rust type.
-pub(super) fn check_kept_schemas(document: &Value) -> Result<()> {
-    let mut problem = Ok(());
+pub(super) fn kept_schemas(document: &Value) -> Vec<anyhow::Error> {
+    let mut problems = Vec::new();
     each_schema(document, &mut |at, schema| {
-        if problem.is_err() {
-            return;
-        }
+        let mut refuse = |cause: &str| problems.push(anyhow!("{}: {cause}", explain(document, at)));
         for key in ["oneOf", "anyOf", "not", "discriminator"] {
             if schema.get(key).is_some() {
-                problem = Err(anyhow::anyhow!(
+                refuse(&format!(
                     "{key} has no plain Rust type: name one schema, or leave the schema open"
-                ))
-                .with_context(|| explain(document, at));
+                ));
                 return;
             }
         }
         if entries(&schema["allOf"]).len() > 1 {
-            problem = Err(anyhow::anyhow!(
-                "allOf of several schemas is merged in ways that lose fields: write them out"
-            ))
-            .with_context(|| explain(document, at));
+            refuse("allOf of several schemas is merged in ways that lose fields: write them out");
         }
     });
-    problem
+    problems
 }
 
 /// A pointer, with the operation it belongs to where there is one.

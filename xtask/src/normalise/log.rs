@@ -30,6 +30,8 @@ pub enum Kind {
     Integer,
     /// A limit or a default was dropped.
     DroppedLimit,
+    /// A value of an enum has no name of its own in Rust, and arrives as an unknown one.
+    OpenValue,
     /// An optional field of a response may be null, too.
     Nullable,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Kind {
             Self::DroppedComponent => "dropped-component",
             Self::Integer => "integer",
             Self::DroppedLimit => "dropped-limit",
+            Self::OpenValue => "open-value",
             Self::Nullable => "nullable",
         })
     }

@@ -356,6 +356,35 @@ pub(super) fn limits(document: &mut Value, log: &mut Log) {
     });
 }
 
+/// Leaves values that meet in one Rust name to the open variant, which carries any text.
+pub(super) fn enum_values(document: &mut Value, log: &mut Log) {
+    each_schema_mut(document, &mut |at, schema| {
+        let Some(fields) = schema.as_object_mut() else {
+            return;
+        };
+        let Some(Value::Array(values)) = fields.get("enum") else {
+            return;
+        };
+        let mut names = BTreeSet::from(["Unknown".to_owned()]);
+        let (kept, others): (Vec<Value>, Vec<Value>) = values.iter().cloned().partition(|value| {
+            let name = value.as_str().unwrap_or_default().to_pascal_case();
+            names.insert(name)
+        });
+        for value in &others {
+            log.add(
+                Kind::OpenValue,
+                at,
+                format!("{value} has no name of its own, and is Unknown({value})"),
+            );
+        }
+        if kept.is_empty() {
+            fields.shift_remove("enum");
+        } else if !others.is_empty() {
+            fields.insert("enum".to_owned(), Value::Array(kept));
+        }
+    });
+}
+
 /// An optional field of a response may be absent or null.
 ///
 /// The generator gives most optional fields an `Option`, but lists and maps a

@@ -1,0 +1,149 @@
+//! Objects that are put together of others are written out: `allOf` with a base and what it adds.
+
+use serde_json::{Map, Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::{SCHEMAS, each_schema_mut, entries, fields, reference, target};
+
+/// How many bases lie on one another; more are a circle.
+const DEEPEST: usize = 8;
+
+pub(super) fn write_out(document: &mut Value, log: &mut Log) {
+    let whole = document.clone();
+    each_schema_mut(document, &mut |at, schema| {
+        let parts = entries(&schema["allOf"]).len();
+        if parts < 2 && !(parts == 1 && schema.get("properties").is_some()) {
+            return;
+        }
+        let mut merged = Map::new();
+        if !merge(&whole, schema, &mut merged, 0) {
+            log.refuse(
+                at,
+                "allOf of schemas that are not plain objects, or differ in a property",
+                "write the schema out, by an overlay or in the vendor's file",
+            );
+            return;
+        }
+        for (key, value) in fields(schema)
+            .filter(|(key, _)| !["allOf", "type", "properties", "required"].contains(key))
+        {
+            merged.insert(key.to_owned(), value.clone());
+        }
+        *schema = Value::Object(merged);
+        log.add(Kind::Lowered, at, "allOf is written out");
+    });
+    null_where_it_is_used(document, log);
+}
+
+/// Adds the properties of an object, and of those it is made of.
+fn merge(document: &Value, schema: &Value, merged: &mut Map<String, Value>, depth: usize) -> bool {
+    if depth == DEEPEST {
+        return false;
+    }
+    if let Some(name) = reference(schema) {
+        return target(document, name)
+            .is_ok_and(|found| merge(document, found.value, merged, depth + 1));
+    }
+    let is_object = schema.get("properties").is_some()
+        || schema["type"] == "object"
+        || schema.get("allOf").is_some();
+    let only_describes = schema.get("type").is_none()
+        && ["enum", "oneOf", "anyOf", "items"]
+            .iter()
+            .all(|key| schema.get(key).is_none());
+    if !is_object && !only_describes {
+        return false;
+    }
+    for part in entries(&schema["allOf"]) {
+        if !merge(document, part, merged, depth + 1) {
+            return false;
+        }
+    }
+    merged.entry("type").or_insert_with(|| json!("object"));
+    for (name, property) in fields(&schema["properties"]) {
+        let properties = merged.entry("properties").or_insert_with(|| json!({}));
+        // A later part says more of what an earlier one leaves open.
+        let known = properties
+            .get(name)
+            .and_then(|known| known["type"].as_str());
+        if known.is_some()
+            && property["type"]
+                .as_str()
+                .is_some_and(|kind| known != Some(kind))
+        {
+            return false;
+        }
+        properties[name] = property.clone();
+    }
+    let more = entries(&schema["required"]);
+    if !more.is_empty()
+        && let Some(required) = merged
+            .entry("required")
+            .or_insert_with(|| json!([]))
+            .as_array_mut()
+    {
+        for name in more {
+            if !required.contains(name) {
+                required.push(name.clone());
+            }
+        }
+    }
+    true
+}
+
+/// An enum with a name is never null itself; the places that use it may be.
+fn null_where_it_is_used(document: &mut Value, log: &mut Log) {
+    let mut nullable = Vec::new();
+    for (name, schema) in document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if schema.get("enum").is_some()
+            && let Some(fields) = schema.as_object_mut()
+            && fields.shift_remove("nullable").is_some()
+        {
+            nullable.push(format!("{SCHEMAS}{name}"));
+            log.add(
+                Kind::Lowered,
+                format!("{}{name}", &SCHEMAS[1..]),
+                "may be null where it is used",
+            );
+        }
+    }
+    if nullable.is_empty() {
+        return;
+    }
+    for part in ["paths", "components"] {
+        if let Some(node) = document.get_mut(part) {
+            mark(node, &nullable);
+        }
+    }
+}
+
+/// Marks the references to these schemas as nullable.
+fn mark(node: &mut Value, nullable: &[String]) {
+    let is_nullable = |node: &Value| {
+        reference(node).is_some_and(|name| nullable.iter().any(|other| other == name))
+    };
+    if is_nullable(node) {
+        *node = json!({ "allOf": [node.take()], "nullable": true });
+        return;
+    }
+    if matches!(entries(&node["allOf"]), [only] if is_nullable(only)) {
+        node["nullable"] = json!(true);
+        return;
+    }
+    match node {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                if !matches!(key.as_str(), "example" | "examples" | "default") {
+                    mark(value, nullable);
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| mark(entry, nullable)),
+        _ => {}
+    }
+}

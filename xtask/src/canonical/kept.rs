@@ -1,0 +1,57 @@
+//! What a document for production leaves out, and the contract goes on saying: hosts for tests, and its license.
+
+use serde_json::{Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::entries;
+
+pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
+    let Some(previous) = previous else { return };
+    servers(document, previous, log);
+    if let Some(license) = previous["info"].get("license")
+        && document["info"].get("license").is_none()
+    {
+        document["info"]["license"] = license.clone();
+        log.add(Kind::Kept, "/info/license", "is left out");
+    }
+}
+
+/// Keeps the further servers of the previous version where the first one is still the same.
+fn servers(document: &mut Value, previous: &Value, log: &mut Log) {
+    let before = entries(&previous["servers"]);
+    let same = |one: &Value, other: &Value| {
+        let url = |server: &Value| {
+            server["url"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        url(one) == url(other)
+    };
+    let mut servers = entries(&document["servers"]).to_vec();
+    // Another address of the whole API is a change, which the diff tells.
+    // A relative address says nothing of the host.
+    let is_relative = |server: &Value| {
+        !server["url"]
+            .as_str()
+            .is_some_and(|url| url.contains("://"))
+    };
+    if servers.iter().all(is_relative) && !before.is_empty() {
+        log.add(Kind::Kept, "/servers", "are left out");
+        document["servers"] = json!(before);
+        return;
+    }
+    if servers.len() != 1 || !before.first().is_some_and(|first| same(first, &servers[0])) {
+        return;
+    }
+    for server in &before[1..] {
+        log.add(
+            Kind::Kept,
+            "/servers",
+            format!("{} is left out", server["url"]),
+        );
+        servers.push(server.clone());
+    }
+    document["servers"] = json!(servers);
+}

@@ -1,0 +1,86 @@
+//! What was done to a document, and what could not be done.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+/// One change that brings a document into the canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What kind of change.
+    pub kind: Kind,
+    /// JSON pointer of the node, in the document as it was when the step ran.
+    pub pointer: String,
+    /// What was done.
+    pub text: String,
+}
+
+/// Kinds of [`Change`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A reference that only few tools follow was replaced by what it names.
+    Resolved,
+    /// A keyword was written as OpenAPI 3.0 has it.
+    Lowered,
+    /// A keyword that OpenAPI 3.0 cannot carry was dropped.
+    Dropped,
+    /// An operation or a tag got the name that we know it under.
+    Renamed,
+    /// A schema without a name got one.
+    Named,
+    /// A security scheme was recognised.
+    Security,
+    /// Something that the document leaves out was kept from the previous version.
+    Kept,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolved => "resolved",
+            Self::Lowered => "lowered",
+            Self::Dropped => "dropped",
+            Self::Renamed => "renamed",
+            Self::Named => "named",
+            Self::Security => "security",
+            Self::Kept => "kept",
+        })
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.kind, self.pointer, self.text)
+    }
+}
+
+/// The changes and refusals so far.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) changes: Vec<Change>,
+    refusals: Vec<String>,
+}
+
+impl Log {
+    pub(super) fn add(&mut self, kind: Kind, pointer: impl Into<String>, text: impl Into<String>) {
+        self.changes.push(Change {
+            kind,
+            pointer: pointer.into(),
+            text: text.into(),
+        });
+    }
+
+    /// Notes what cannot be carried over; the other steps go on, so that all refusals are told at once.
+    pub(super) fn refuse(&mut self, pointer: &str, cause: &str, remedy: &str) {
+        self.refusals.push(format!("{pointer}: {cause}: {remedy}"));
+    }
+
+    /// The changes, or an error with every refusal.
+    pub(super) fn finish(self) -> Result<Vec<Change>> {
+        match self.refusals.as_slice() {
+            [] => Ok(self.changes),
+            [one] => bail!("{one}"),
+            all => bail!("{} refusals:\n- {}", all.len(), all.join("\n- ")),
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! From JSON Schema as OpenAPI 3.1 has it, and from slips that many documents make, to schemas of OpenAPI 3.0.
+
+use serde_json::{Map, Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::{each_schema_mut, entries, reference};
+
+/// The version of OpenAPI that the canonical form has.
+const VERSION: &str = "3.0.3";
+
+/// Keywords of JSON Schema that OpenAPI 3.0 does not have.
+const ONLY_JSON_SCHEMA: [&str; 25] = [
+    "$schema",
+    "$id",
+    "$anchor",
+    "$comment",
+    "$defs",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "definitions",
+    "patternProperties",
+    "prefixItems",
+    "propertyNames",
+    "contains",
+    "minContains",
+    "maxContains",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+];
+
+/// What may stand beside a reference, and says something about this place only.
+pub(super) const ANNOTATIONS: [&str; 8] = [
+    "nullable",
+    "description",
+    "default",
+    "example",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+];
+
+pub(super) fn lower(document: &mut Value, log: &mut Log) {
+    let version = document["openapi"].as_str().unwrap_or_default().to_owned();
+    if version != VERSION {
+        document["openapi"] = json!(VERSION);
+        log.add(
+            Kind::Lowered,
+            "/openapi",
+            format!("{version} is written as {VERSION}"),
+        );
+    }
+    for key in ["webhooks", "jsonSchemaDialect"] {
+        if document
+            .as_object_mut()
+            .and_then(|root| root.shift_remove(key))
+            .is_some()
+        {
+            log.add(Kind::Dropped, format!("/{key}"), "is not in OpenAPI 3.0");
+        }
+    }
+    each_schema_mut(document, &mut |at, schema| {
+        schema_at(schema, at, log);
+    });
+}
+
+fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
+    if let Value::Bool(any) = *schema {
+        *schema = json!({});
+        if !any {
+            log.add(Kind::Dropped, at, "nothing matches the schema false");
+        }
+    }
+    let Some(fields) = schema.as_object_mut() else {
+        log.refuse(
+            at,
+            "is not a schema",
+            "correct it by an overlay of the vendor's file",
+        );
+        return;
+    };
+    keywords(fields, at, log);
+    if fields.contains_key("$ref") {
+        beside_reference(schema, at, log);
+        return;
+    }
+    types(fields, at, log);
+    constants(fields, at, log);
+    limits(fields);
+    choices(schema, at, log);
+    if let Some(fields) = schema.as_object_mut() {
+        type_name(fields, at, log);
+        values(fields, at, log);
+        shape(fields, at, log);
+    }
+}
+
+fn keywords(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    for key in ONLY_JSON_SCHEMA {
+        if fields.shift_remove(key).is_some() {
+            log.add(Kind::Dropped, at, format!("{key} cannot be carried over"));
+        }
+    }
+    // A name for readers; what it says of a name is taken before.
+    if let Some(Value::Array(examples)) = fields.get("examples").cloned() {
+        replace(fields, "examples", "example", examples.first());
+    }
+}
+
+/// Puts a value under another keyword, in the same place; an existing one stays.
+fn replace(fields: &mut Map<String, Value>, from: &str, to: &str, value: Option<&Value>) {
+    let has = fields.contains_key(to);
+    *fields = std::mem::take(fields)
+        .into_iter()
+        .filter_map(|(key, old)| match (value, key == from) {
+            (_, false) => Some((key, old)),
+            (Some(value), true) if !has => Some((to.to_owned(), value.clone())),
+            _ => None,
+        })
+        .collect();
+}
+
+fn beside_reference(schema: &mut Value, at: &str, log: &mut Log) {
+    let Some(fields) = schema.as_object_mut().filter(|fields| fields.len() > 1) else {
+        return;
+    };
+    let mut beside = std::mem::take(fields);
+    let reference = beside.shift_remove("$ref").unwrap_or_default();
+    let dropped: Vec<String> = beside
+        .keys()
+        .filter(|key| {
+            !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-") && *key != "title"
+        })
+        .cloned()
+        .collect();
+    for key in dropped {
+        beside.shift_remove(&key);
+        log.add(
+            Kind::Dropped,
+            at,
+            format!("{key} beside $ref cannot be carried over"),
+        );
+    }
+    fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+    fields.extend(beside);
+}
+
+/// `type` as a list.
+fn types(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let names: Vec<Value> = match fields.get("type") {
+        Some(Value::Array(names)) => names.clone(),
+        Some(Value::String(name)) if name == "null" => vec![json!("null")],
+        _ => return,
+    };
+    let others: Vec<&Value> = names.iter().filter(|name| *name != "null").collect();
+    let is_number = others.len() == 2
+        && others
+            .iter()
+            .all(|name| *name == "integer" || *name == "number");
+    match others.as_slice() {
+        [only] => {
+            fields.insert("type".to_owned(), (*only).clone());
+            if others.len() < names.len() {
+                fields.insert("nullable".to_owned(), json!(true));
+            }
+        }
+        _ if is_number => {
+            fields.insert("type".to_owned(), json!("number"));
+        }
+        _ => {
+            fields.shift_remove("type");
+            log.add(
+                Kind::Dropped,
+                at,
+                format!("type {} is any value", json!(names)),
+            );
+        }
+    }
+}
+
+fn constants(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let Some(value) = fields.get("const").cloned() else {
+        return;
+    };
+    if value.is_string() {
+        replace(fields, "const", "enum", Some(&json!([value])));
+    } else {
+        fields.shift_remove("const");
+        log.add(
+            Kind::Dropped,
+            at,
+            format!("const {value} is checked by the server"),
+        );
+    }
+}
+
+/// A limit that is excluded, as a flag of the limit.
+fn limits(fields: &mut Map<String, Value>) {
+    for (exclusive, limit) in [
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ] {
+        if let Some(value) = fields
+            .get(exclusive)
+            .filter(|value| value.is_number())
+            .cloned()
+        {
+            fields.insert(limit.to_owned(), value);
+            fields.insert(exclusive.to_owned(), json!(true));
+        }
+    }
+}
+
+/// Null as one of several choices, and a choice of one.
+fn choices(schema: &mut Value, at: &str, log: &mut Log) {
+    for key in ["anyOf", "oneOf"] {
+        let Some(Value::Array(parts)) = schema.get(key) else {
+            continue;
+        };
+        let is_null = |part: &Value| part["type"] == "null" || part["enum"] == json!([null]);
+        let others: Vec<Value> = parts
+            .iter()
+            .filter(|part| !is_null(part))
+            .cloned()
+            .collect();
+        let nullable = others.len() < parts.len();
+        let Some(fields) = schema.as_object_mut() else {
+            return;
+        };
+        if let [only] = others.as_slice() {
+            fields.shift_remove(key);
+            if nullable {
+                fields.insert("nullable".to_owned(), json!(true));
+            }
+            match (reference(only), only.as_object()) {
+                (None, Some(only)) => {
+                    for (name, value) in only {
+                        fields.entry(name.clone()).or_insert_with(|| value.clone());
+                    }
+                    // The only one that was not visited before it was moved.
+                    schema_at(schema, at, log);
+                    return;
+                }
+                _ => {
+                    fields.insert("allOf".to_owned(), json!([only]));
+                }
+            }
+        } else if nullable {
+            fields.insert(key.to_owned(), Value::Array(others));
+            fields.insert("nullable".to_owned(), json!(true));
+        }
+    }
+}
+
+/// The names of types that documents use besides those of OpenAPI.
+fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let Some(name) = fields
+        .get("type")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+    else {
+        if let Some(other) = fields.get("type") {
+            log.refuse(
+                at,
+                &format!("invalid type {other}"),
+                "expected one word, such as string",
+            );
+        }
+        return;
+    };
+    let (known, format) = match name.to_lowercase().as_str() {
+        "string" | "text" | "str" | "enum" => ("string", None),
+        "integer" | "int" | "long" => ("integer", None),
+        "number" | "float" | "double" | "decimal" => ("number", None),
+        "boolean" | "bool" => ("boolean", None),
+        "object" => ("object", None),
+        "array" => ("array", None),
+        "date" | "datetime" | "date-time" => ("string", Some("date-time")),
+        "uuid" => ("string", Some("uuid")),
+        "file" => ("string", Some("binary")),
+        "any" | "mixed" => ("", None),
+        _ => {
+            log.refuse(
+                at,
+                &format!("unknown type {name:?}"),
+                "correct it by an overlay: expected string, number, integer, boolean, array or object",
+            );
+            return;
+        }
+    };
+    if known == name {
+        return;
+    }
+    log.add(Kind::Lowered, at, format!("type {name}"));
+    if known.is_empty() {
+        fields.shift_remove("type");
+    } else {
+        fields.insert("type".to_owned(), json!(known));
+    }
+    if let Some(format) = format {
+        fields.insert("format".to_owned(), json!(format));
+    }
+}
+
+/// Enums: of strings, each value once, and null as a flag.
+fn values(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let Some(Value::Array(values)) = fields.get("enum").cloned() else {
+        return;
+    };
+    let mut kept: Vec<Value> = Vec::new();
+    for value in &values {
+        if value.is_null() {
+            fields.insert("nullable".to_owned(), json!(true));
+        } else if !kept.contains(value) {
+            kept.push(value.clone());
+        }
+    }
+    let all = |is: fn(&Value) -> bool| !kept.is_empty() && kept.iter().all(is);
+    if all(Value::is_string) {
+        if fields.get("type") != Some(&json!("string")) {
+            fields.insert("type".to_owned(), json!("string"));
+            log.add(Kind::Lowered, at, "an enum of strings is of type string");
+        }
+        if kept != values {
+            fields.insert("enum".to_owned(), Value::Array(kept));
+            log.add(
+                Kind::Lowered,
+                at,
+                "each value of the enum stands once, and null is a flag",
+            );
+        }
+        return;
+    }
+    fields.shift_remove("enum");
+    log.add(
+        Kind::Dropped,
+        at,
+        format!("enum {} is checked by the server", json!(values)),
+    );
+    let kind = match () {
+        () if all(|value| value.is_i64() || value.is_u64()) => "integer",
+        () if all(Value::is_number) => "number",
+        () if all(Value::is_boolean) => "boolean",
+        () => {
+            fields.shift_remove("type");
+            return;
+        }
+    };
+    fields.insert("type".to_owned(), json!(kind));
+}
+
+/// What is missing, or has no meaning.
+fn shape(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    if fields.contains_key("properties") && !fields.contains_key("type") {
+        fields.insert("type".to_owned(), json!("object"));
+    }
+    if fields.get("type") == Some(&json!("array")) && !fields.contains_key("items") {
+        fields.insert("items".to_owned(), json!({}));
+        log.add(Kind::Lowered, at, "the array has items of any kind");
+    }
+    let composed = ["allOf", "anyOf", "oneOf", "type"]
+        .iter()
+        .any(|key| fields.contains_key(*key));
+    if !composed && fields.shift_remove("nullable").is_some() {
+        log.add(Kind::Lowered, at, "any value may be null");
+    }
+    if fields.get("nullable") == Some(&json!(false)) {
+        fields.shift_remove("nullable");
+    }
+    if let Some(format) = fields.get("format").and_then(Value::as_str)
+        && matches!(
+            format.to_lowercase().as_str(),
+            "datetime" | "date_time" | "timestamp"
+        )
+        && fields.get("type") == Some(&json!("string"))
+    {
+        log.add(Kind::Lowered, at, format!("format {format} is date-time"));
+        fields.insert("format".to_owned(), json!("date-time"));
+    }
+    let known: Vec<String> = match fields.get("properties") {
+        Some(Value::Object(properties)) => properties.keys().cloned().collect(),
+        _ => return,
+    };
+    let required = entries(fields.get("required").unwrap_or(&Value::Null)).to_vec();
+    let described: Vec<Value> = required
+        .iter()
+        .filter(|name| known.iter().any(|known| *name == known))
+        .cloned()
+        .collect();
+    if described.len() < required.len() {
+        log.add(
+            Kind::Dropped,
+            format!("{at}/required"),
+            "names a property that is not described",
+        );
+        if described.is_empty() {
+            fields.shift_remove("required");
+        } else {
+            fields.insert("required".to_owned(), Value::Array(described));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Who may call what: two schemes under our names, and never less than before.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::log::{Kind, Log};
+use super::names::{Names, Scheme};
+use crate::document::{Operation, entries, fields, object, operations};
+
+const PARTNER_TOKEN: &str = "partnerToken";
+const API_KEY: &str = "apiKey";
+
+pub(super) fn name_schemes(
+    document: &mut Value,
+    names: &Names,
+    previous: Option<&Value>,
+    log: &mut Log,
+) {
+    let schemes = rename(document, previous, log);
+    let before: BTreeMap<String, Value> = previous
+        .into_iter()
+        .flat_map(|previous| {
+            operations(previous)
+                .into_iter()
+                .map(move |operation| (operation, previous))
+        })
+        .map(|(operation, previous)| (operation.shape(), required(previous, operation)))
+        .collect();
+
+    let whole = match names.security("document") {
+        Some(scheme) => Some(written(scheme)),
+        None => document
+            .get("security")
+            .map(|security| translate(security, &schemes)),
+    };
+    let inherits = operations(document).iter().any(|operation| {
+        operation.value.get("security").is_none() && names.security(&operation.request()).is_none()
+    });
+    // Told once, and not again for each operation.
+    let usable = !inherits
+        || names.security("document").is_some()
+        || check("/security", "document", whole.as_ref(), None, log);
+    let found: Vec<(String, Option<Value>)> = operations(document)
+        .into_iter()
+        .map(|operation| {
+            let request = operation.request();
+            let decided = names.security(&request).map(written);
+            let own = operation
+                .value
+                .get("security")
+                .map(|security| translate(security, &schemes));
+            let effective = decided
+                .clone()
+                .or_else(|| own.clone())
+                .or_else(|| whole.clone());
+            let at = format!("{} {}/security", request, operation.pointer());
+            let old = before.get(&operation.shape());
+            if decided.is_none() && (usable || own.is_some()) {
+                check(&at, &request, effective.as_ref(), old, log);
+            }
+            (operation.pointer(), decided.or(own))
+        })
+        .collect();
+    if let Some(whole) = whole {
+        document["security"] = whole;
+    }
+    for (pointer, security) in found {
+        if let (Some(security), Some(operation)) = (security, document.pointer_mut(&pointer)) {
+            operation["security"] = security;
+        }
+    }
+}
+
+/// Gives the two schemes our names; returns theirs.
+fn rename(
+    document: &mut Value,
+    previous: Option<&Value>,
+    log: &mut Log,
+) -> BTreeMap<String, &'static str> {
+    let mut schemes = BTreeMap::new();
+    let mut renamed = Map::new();
+    let kept = previous.map_or(
+        &Value::Null,
+        |previous| &previous["components"]["securitySchemes"],
+    );
+    for (name, scheme) in fields(&document["components"]["securitySchemes"]) {
+        let is = |key: &str, value: &str| {
+            scheme[key]
+                .as_str()
+                .is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        let header = scheme["name"].as_str().unwrap_or_default();
+        let ours = if is("type", "http") && is("scheme", "bearer") {
+            PARTNER_TOKEN
+        } else if is("type", "apiKey")
+            && is("in", "header")
+            && header.to_lowercase().starts_with("auth")
+        {
+            // A bearer token, described by its header.
+            PARTNER_TOKEN
+        } else if is("type", "apiKey") && is("in", "header") {
+            API_KEY
+        } else {
+            // Where an operation requires it, that operation is refused.
+            log.add(
+                Kind::Dropped,
+                format!("/components/securitySchemes/{name}"),
+                "is neither http bearer nor apiKey in a header",
+            );
+            continue;
+        };
+        if name != ours {
+            log.add(
+                Kind::Security,
+                format!("/components/securitySchemes/{name}"),
+                format!("is {ours}"),
+            );
+        }
+        schemes.insert(name.to_owned(), ours);
+        let mut scheme = if is("type", "http") || ours == API_KEY {
+            scheme.clone()
+        } else {
+            json!({ "type": "http", "scheme": "bearer" })
+        };
+        for (key, value) in fields(&kept[ours]) {
+            if scheme.get(key).is_none() {
+                scheme[key] = value.clone();
+                log.add(
+                    Kind::Kept,
+                    format!("/components/securitySchemes/{ours}/{key}"),
+                    "is left out",
+                );
+            }
+        }
+        renamed.entry(ours).or_insert(scheme);
+    }
+    for (name, scheme) in fields(kept) {
+        if !renamed.contains_key(name) {
+            renamed.insert(name.to_owned(), scheme.clone());
+            log.add(
+                Kind::Kept,
+                format!("/components/securitySchemes/{name}"),
+                "is left out",
+            );
+        }
+    }
+    if !renamed.is_empty() && *object(&document["components"]["securitySchemes"]) != renamed {
+        document["components"]["securitySchemes"] = Value::Object(renamed);
+    }
+    schemes
+}
+
+/// A requirement with our names for the schemes.
+fn translate(security: &Value, schemes: &BTreeMap<String, &'static str>) -> Value {
+    let mut choices: Vec<Value> = Vec::new();
+    for choice in entries(security) {
+        let named: Map<String, Value> = fields(choice)
+            .map(|(name, _)| {
+                (
+                    schemes.get(name).map_or(name, |ours| ours).to_owned(),
+                    json!([]),
+                )
+            })
+            .collect();
+        let choice = Value::Object(named);
+        if !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
+    Value::Array(choices)
+}
+
+fn written(scheme: Scheme) -> Value {
+    match scheme {
+        Scheme::PartnerToken => json!([{ PARTNER_TOKEN: [] }]),
+        Scheme::ApiKey => json!([{ API_KEY: [] }]),
+        Scheme::None => json!([]),
+    }
+}
+
+fn required(document: &Value, operation: Operation<'_>) -> Value {
+    let security = operation
+        .value
+        .get("security")
+        .or_else(|| document.get("security"));
+    security.cloned().unwrap_or_else(|| json!([]))
+}
+
+/// Refuses what would send less than before, or leaves it open.
+fn check(
+    at: &str,
+    entry: &str,
+    found: Option<&Value>,
+    before: Option<&Value>,
+    log: &mut Log,
+) -> bool {
+    let choices = found.map(entries).unwrap_or_default();
+    let first = choices.first().map(object);
+    let other = first.and_then(|first| {
+        first
+            .keys()
+            .find(|name| *name != PARTNER_TOKEN && *name != API_KEY)
+    });
+    let cause = if found.is_none() {
+        "there is no `security`".to_owned()
+    } else if choices.iter().any(|choice| object(choice).is_empty()) {
+        "authentication is optional".to_owned()
+    } else if choices.len() > 1 {
+        format!(
+            "there is a choice of {} schemes, and the client takes one",
+            choices.len()
+        )
+    } else if choices.is_empty() && before.is_some_and(|before| !entries(before).is_empty()) {
+        "authentication is switched off, and was on in the previous version".to_owned()
+    } else if first.is_some_and(|first| first.len() > 1) {
+        "two schemes are required at once".to_owned()
+    } else if let Some(name) = other {
+        format!("the client cannot authenticate with {name}")
+    } else {
+        return true;
+    };
+    let remedy = format!(
+        "say partnerToken, apiKey or none for {entry:?} under [security] in openapi/names.toml"
+    );
+    log.refuse(at, &cause, &remedy);
+    false
+}
