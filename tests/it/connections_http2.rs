@@ -9,6 +9,7 @@ use std::future::{Future, IntoFuture as _};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use http::Method;
@@ -272,10 +273,12 @@ fn put(
 /// What a call gives while the clock stands still.
 async fn still<T>(call: impl Future<Output = T>) -> T {
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
-    let held = tokio::task::spawn_blocking(move || receiver.recv());
+    // Not for ever, or a call that waits for the clock would never end.
+    let held = tokio::task::spawn_blocking(move || receiver.recv_timeout(10 * SECOND));
     let result = call.await;
     drop(sender);
-    assert!(held.await.unwrap().is_err());
+    let released = held.await.unwrap();
+    assert_eq!(released, Err(RecvTimeoutError::Disconnected), "it waited");
     result
 }
 

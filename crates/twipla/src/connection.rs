@@ -134,7 +134,8 @@ impl Pool {
         }
     }
 
-    /// Puts a fresh transport in place of this one, unless that was done already.
+    /// Puts a fresh transport in place of this one, unless that was done already:
+    /// many calls may end on it at once, and each would build a client.
     fn retire(&self, transport: &Arc<Transport>) {
         if matches!(*self.transports, Transports::Own(_))
             || !Arc::ptr_eq(&self.current.load(), transport)
