@@ -13,27 +13,22 @@ use crate::setup::{client, respond};
 ///
 /// # Errors
 ///
-/// Where the sandbox does not start.
+/// If the sandbox does not start.
 pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut table = String::from(
         "| fault, once | a read | a create | a change of subscription |\n|---|---|---|---|\n",
     );
-    for (name, kind) in faults() {
+    for (name, fault) in faults() {
         let mut cells = Vec::new();
         for call in [Call::Read, Call::Create, Call::Change] {
             let (sandbox, twipla) = stage().await?;
             sandbox.clear_requests();
-            // A clock that is wrong stays wrong.
-            let times = if matches!(kind, FaultKind::ClockSkew(_)) {
-                100
+            let is_clock = fault == Fault::new(CLOCK);
+            sandbox.inject(if is_clock {
+                // A clock that is wrong is wrong for every request.
+                fault.clone()
             } else {
-                1
-            };
-            let fault = Fault::new(kind.clone()).times(times);
-            sandbox.inject(if times == 1 {
-                fault.operation(call.operation())
-            } else {
-                fault
+                fault.clone().operation(call.operation()).times(1)
             });
             let outcome = call.send(&twipla).await;
             cells.push(describe(&outcome, sandbox.requests().len()));
@@ -47,52 +42,78 @@ pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + 
     Ok(table)
 }
 
+const CLOCK: FaultKind = FaultKind::ClockSkew(7200);
+
 /// Each fault of the sandbox, and what clients in the field were seen to meet.
-fn faults() -> Vec<(&'static str, FaultKind)> {
+fn faults() -> Vec<(&'static str, Fault)> {
     let soon = [("retry-after", "0")];
+    let status =
+        |code, headers: &[(&str, &str)], body: &str| Fault::new(respond(code, headers, body));
+    let boom = || status(500, &[], "{\"message\":\"boom\"}");
+    let gateway = || Fault::new(FaultKind::Gateway(524));
+    let late = FaultKind::LateCommit(Duration::from_millis(500));
     vec![
-        ("429 with `Retry-After: 0`", respond(429, &soon, "")),
+        ("429 with `Retry-After: 0`", status(429, &soon, "")),
         (
             "429 with `Retry-After: 3600`",
-            respond(429, &[("retry-after", "3600")], ""),
+            status(429, &[("retry-after", "3600")], ""),
         ),
-        ("500", respond(500, &[], "{\"message\":\"boom\"}")),
+        ("500", boom()),
+        ("500 after the work", boom().after_commit()),
         (
             "502, a page of HTML",
-            respond(502, &[], "<html><h1>Bad Gateway</h1></html>"),
+            status(502, &[], "<html><h1>Bad Gateway</h1></html>"),
         ),
-        ("503", respond(503, &[], "")),
-        ("503 with `Retry-After: 0`", respond(503, &soon, "")),
+        ("503", status(503, &[], "")),
+        ("503 with `Retry-After: 0`", status(503, &soon, "")),
+        ("524 from a gateway", gateway()),
+        (
+            "524 from a gateway, after the work",
+            gateway().after_commit(),
+        ),
         (
             "a redirect to another host",
-            respond(302, &[("location", "https://example.com/")], ""),
+            status(302, &[("location", "https://example.com/")], ""),
         ),
         (
             "connection lost before the work",
-            FaultKind::ResetBeforeCommit,
+            Fault::new(FaultKind::ResetBeforeCommit),
         ),
         (
             "connection lost after the work",
-            FaultKind::ResetAfterCommit,
+            Fault::new(FaultKind::ResetAfterCommit),
         ),
-        ("the server hangs", FaultKind::Hang),
         (
-            "the answer is late",
-            FaultKind::Delay(Duration::from_millis(20)),
+            "connection lost, the work is done half a second later",
+            Fault::new(late),
         ),
-        ("the body is cut off", FaultKind::TruncatedBody),
-        ("HTML with a 2xx", FaultKind::HtmlBody),
-        ("nothing with a 2xx", FaultKind::EmptyBody),
-        ("204 for a documented body", FaultKind::NoContent),
-        ("broken JSON", FaultKind::InvalidJson),
+        ("the server hangs", Fault::new(FaultKind::Hang)),
+        (
+            "the response is late",
+            Fault::new(FaultKind::Delay(Duration::from_millis(20))),
+        ),
+        ("the body is cut off", Fault::new(FaultKind::TruncatedBody)),
+        ("HTML with a 2xx", Fault::new(FaultKind::HtmlBody)),
+        ("nothing with a 2xx", Fault::new(FaultKind::EmptyBody)),
+        (
+            "204 for a documented body",
+            Fault::new(FaultKind::NoContent),
+        ),
+        ("broken JSON", Fault::new(FaultKind::InvalidJson)),
         (
             "a required field is missing",
-            FaultKind::MissingField("status".to_owned()),
+            Fault::new(FaultKind::MissingField("status".to_owned())),
         ),
-        ("no `payload`", respond(200, &[], "{\"data\":{}}")),
-        ("an unknown enum value", FaultKind::UnknownEnumValue),
-        ("the clock is two hours off", FaultKind::ClockSkew(7200)),
-        ("the token counts as expired", FaultKind::ExpiredToken),
+        ("no `payload`", status(200, &[], "{\"data\":{}}")),
+        (
+            "an unknown enum value",
+            Fault::new(FaultKind::UnknownEnumValue),
+        ),
+        ("the clock is two hours off", Fault::new(CLOCK)),
+        (
+            "the token counts as expired",
+            Fault::new(FaultKind::ExpiredToken),
+        ),
     ]
 }
 

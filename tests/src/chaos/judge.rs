@@ -1,6 +1,6 @@
 //! Holds what was told against what the sandbox has.
 
-use twipla::Result;
+use twipla::{ErrorKind, Result};
 use twipla_sandbox::Commit;
 
 use super::ask::{Ask, Call, Expected};
@@ -28,49 +28,71 @@ pub(super) fn at_once(
     result: &Result<Reply>,
     evidence: &Evidence<'_>,
 ) -> Option<Finding> {
-    let told = Told::of(result);
-    let made = evidence.commits.len();
-    let state = evidence.account.is_in_force(&call.ask);
-    if made > 1 {
-        return Some((Verdict::Doubled, format!("{made} changes")));
-    }
     if let Err(error) = result
         && !is_explained(error, call)
     {
         let what = format!("no fault of the run gives {:?}", error.kind());
         return Some((Verdict::Unclassified, what));
     }
-    // Where the snapshot does not show it, the log has to do.
-    let is_so = state != Some(false);
-    let expected = usize::from(call.expected == Expected::Change && !is_read(&call.ask));
-    let (verdict, is_true) = match told {
-        Told::Done => (
-            Verdict::Lost,
-            is_so && made == expected && reply_is_true(result, evidence),
-        ),
-        Told::Applied => (Verdict::WronglyReported, is_so && made == 1),
-        Told::InForce | Told::Exists => (Verdict::WronglyReported, is_so),
-        Told::NotApplied { certain } => {
-            let was_so = made > 0 || state == Some(true);
-            let may_have_come_since = !certain && evidence.may_be_late;
-            (Verdict::WronglyReported, !was_so || may_have_come_since)
-        }
-        Told::SecretLost => (
-            Verdict::WronglyReported,
-            made == 1 && names_the_key(result, evidence),
-        ),
-        Told::NotDone => (Verdict::WronglyReported, made == 0),
-        Told::Open => (Verdict::WronglyReported, true),
+    let changes = call.expected == Expected::Change && !matches!(call.ask, Ask::ReadWebsite(_));
+    let facts = Facts {
+        made: evidence.commits.len(),
+        expected: usize::from(changes),
+        in_force: evidence.account.is_in_force(&call.ask),
+        may_be_late: evidence.may_be_late,
+        details_are_true: details_are_true(result, evidence),
     };
-    (!is_true).then(|| {
-        let in_force = match state {
-            Some(true) => "in force",
-            Some(false) => "not in force",
-            None => "not shown",
-        };
-        let about = evidence.account.about(&call.ask);
-        (verdict, format!("{made} changes, {in_force}: {about}"))
-    })
+    let verdict = verdict(Told::of(result), &facts)?;
+    let in_force = match facts.in_force {
+        Some(true) => "in force",
+        Some(false) => "not in force",
+        None => "not shown",
+    };
+    let about = evidence.account.about(&call.ask);
+    Some((
+        verdict,
+        format!("{} changes, {in_force}: {about}", facts.made),
+    ))
+}
+
+/// What a claim is compared with.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    /// Changes that the call made.
+    made: usize,
+    /// Changes that it makes if it is carried out.
+    expected: usize,
+    /// Whether what was asked for is so; `None` if the snapshot does not show it.
+    in_force: Option<bool>,
+    may_be_late: bool,
+    /// Whether the reply, or the message of the error, names what is there.
+    details_are_true: bool,
+}
+
+/// In which way a claim is not true, if it is not.
+fn verdict(told: Told, facts: &Facts) -> Option<Verdict> {
+    if facts.made > 1 {
+        return Some(Verdict::Doubled);
+    }
+    let is_so = facts.in_force != Some(false);
+    let is_true = match told {
+        Told::Done => is_so && facts.made == facts.expected && facts.details_are_true,
+        Told::Applied => is_so && facts.made == 1,
+        Told::InForce | Told::Exists => is_so,
+        Told::NotApplied { certain } => {
+            let is_not_so = facts.made == 0 && facts.in_force != Some(true);
+            // It may have come since it was read back.
+            is_not_so || !certain && facts.may_be_late
+        }
+        Told::SecretLost => facts.made == 1 && facts.details_are_true,
+        Told::NotDone => facts.made == 0,
+        Told::Open => true,
+    };
+    match told {
+        _ if is_true => None,
+        Told::Done => Some(Verdict::Lost),
+        _ => Some(Verdict::WronglyReported),
+    }
 }
 
 /// Judges a call once nothing is under way any more: `made_at_once` changes were seen when
@@ -182,12 +204,8 @@ fn is_as_known(known: &Subscription, found: &serde_json::Value) -> bool {
         }
 }
 
-fn is_read(ask: &Ask) -> bool {
-    matches!(ask, Ask::ReadWebsite(_))
-}
-
-/// Whether what was handed out is what the sandbox has.
-fn reply_is_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
+/// Whether the reply, or the message of the error, names what is there.
+fn details_are_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
     let is_new = |id: &str| {
         let mut ids = evidence
             .commits
@@ -199,24 +217,109 @@ fn reply_is_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
         Ok(Reply::Website(website)) => evidence.account.agrees_with(website),
         Ok(Reply::Id(id)) => is_new(id),
         Ok(Reply::Rotation(rotation)) => is_new(rotation.new_key().id.as_str()),
+        Err(error) if error.kind() == ErrorKind::SecretLost => {
+            // It tells to delete the key that was made, and no other.
+            let website = evidence.commits.first();
+            let website = website.and_then(|commit| commit.ids.get("intpWebsiteId"));
+            let mut keys = website
+                .into_iter()
+                .flat_map(|id| evidence.account.key_ids(id));
+            keys.all(|id| error.message().contains(id) == is_new(id))
+        }
         Ok(Reply::Nothing) | Err(_) => true,
     }
 }
 
-/// Whether the error tells to delete the key that was made, and no other.
-fn names_the_key(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
-    let Err(error) = result else { return false };
-    let is_named = |id: &str| error.message().contains(id);
-    let made = |id: &str| {
-        let mut commits = evidence.commits.iter();
-        commits.any(|commit| commit.ids.get("apiKeyId").is_some_and(|key| key == id))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call that changes something, and was carried out once.
+    const CARRIED_OUT: Facts = Facts {
+        made: 1,
+        expected: 1,
+        in_force: Some(true),
+        may_be_late: false,
+        details_are_true: true,
     };
-    let website = evidence
-        .commits
-        .first()
-        .and_then(|commit| commit.ids.get("intpWebsiteId"));
-    let mut keys = website
-        .into_iter()
-        .flat_map(|id| evidence.account.key_ids(id));
-    keys.all(|id| is_named(id) == made(id))
+    /// The same, not carried out.
+    const NOT_CARRIED_OUT: Facts = Facts {
+        made: 0,
+        in_force: Some(false),
+        ..CARRIED_OUT
+    };
+    /// What was asked for was so before.
+    const SO_BEFORE: Facts = Facts {
+        made: 0,
+        expected: 0,
+        ..CARRIED_OUT
+    };
+
+    #[test]
+    fn claims_are_compared_with_what_happened() {
+        let (certain, open) = (
+            Told::NotApplied { certain: true },
+            Told::NotApplied { certain: false },
+        );
+        let wrong = Some(Verdict::WronglyReported);
+        let lost = Some(Verdict::Lost);
+        for (told, carried_out, not_carried_out, so_before) in [
+            (Told::Done, None, lost, None),
+            (Told::Applied, None, wrong, wrong),
+            (Told::InForce, None, wrong, None),
+            (Told::Exists, None, wrong, None),
+            (certain, wrong, None, wrong),
+            (open, wrong, None, wrong),
+            (Told::SecretLost, None, wrong, wrong),
+            (Told::NotDone, wrong, None, None),
+            (Told::Open, None, None, None),
+        ] {
+            assert_eq!(verdict(told, &CARRIED_OUT), carried_out, "{told:?}");
+            assert_eq!(verdict(told, &NOT_CARRIED_OUT), not_carried_out, "{told:?}");
+            assert_eq!(verdict(told, &SO_BEFORE), so_before, "{told:?}");
+            let twice = Facts {
+                made: 2,
+                ..CARRIED_OUT
+            };
+            assert_eq!(verdict(told, &twice), Some(Verdict::Doubled), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_late_commit_excuses_only_what_is_not_certain() {
+        let late = Facts {
+            may_be_late: true,
+            ..CARRIED_OUT
+        };
+        let told = |certain| Told::NotApplied { certain };
+        assert_eq!(verdict(told(false), &late), None);
+        assert_eq!(verdict(told(true), &late), Some(Verdict::WronglyReported));
+        assert_eq!(
+            verdict(Told::NotDone, &late),
+            Some(Verdict::WronglyReported)
+        );
+    }
+
+    #[test]
+    fn wrong_details_are_not_excused() {
+        let facts = Facts {
+            details_are_true: false,
+            ..CARRIED_OUT
+        };
+        assert_eq!(verdict(Told::Done, &facts), Some(Verdict::Lost));
+        let wrong = Some(Verdict::WronglyReported);
+        assert_eq!(verdict(Told::SecretLost, &facts), wrong);
+    }
+
+    #[test]
+    fn what_was_certain_stays_so() {
+        let wrong = |finding: Option<Finding>| finding.map(|(verdict, _)| verdict);
+        let late = wrong(in_the_end(Told::NotDone, 0, 1));
+        assert_eq!(late, Some(Verdict::WronglyReported));
+        assert_eq!(wrong(in_the_end(Told::Open, 0, 1)), None);
+        assert_eq!(wrong(in_the_end(Told::Done, 1, 1)), None);
+        for told in [Told::Done, Told::Open] {
+            assert_eq!(wrong(in_the_end(told, 1, 2)), Some(Verdict::Doubled));
+        }
+    }
 }

@@ -104,7 +104,7 @@ pub struct Violation {
     pub at: String,
     /// Operation and ids.
     pub call: String,
-    /// The call in full.
+    /// The call in full; empty for what a caller has in the end, like the next two.
     pub ask: String,
     /// The faults that struck while it was under way.
     pub faults: Vec<&'static str>,
@@ -123,9 +123,11 @@ impl fmt::Display for Violation {
             Verdict::Unclassified => "UNCLASSIFIED",
         };
         writeln!(f, "{verdict}: {} ({})", self.call, self.at)?;
-        writeln!(f, "  asked   {}", self.ask)?;
-        writeln!(f, "  faults  {}", self.faults.join(", "))?;
-        writeln!(f, "  told    {}", self.told)?;
+        if !self.ask.is_empty() {
+            writeln!(f, "  asked   {}", self.ask)?;
+            writeln!(f, "  faults  {}", self.faults.join(", "))?;
+            writeln!(f, "  told    {}", self.told)?;
+        }
         write!(f, "  server  {}", self.server)
     }
 }

@@ -198,12 +198,14 @@ impl Caller {
             made: commits.len(),
             call,
         };
+        // Who was told wrong does not build on it.
+        let believed = if finding.is_some() { Told::Open } else { told };
+        self.holdings
+            .learn(&record.call, believed, result.as_ref().ok());
         if let Some(finding) = finding {
             let number = self.calls.len();
             self.report(number, &record, finding);
         }
-        self.holdings
-            .learn(&record.call, told, result.as_ref().ok());
         self.calls.push(record);
         world.wait_for_requests_under_way().await;
     }
