@@ -102,6 +102,23 @@ async fn api_key_whose_secret_was_lost_is_named_and_not_created_twice() {
 }
 
 #[tokio::test]
+async fn rotation_whose_response_was_lost_never_names_the_old_key() {
+    let (stage, _) = stage().await;
+    let keys = stage.website_model.website("w").api_keys();
+    let old = keys.create("reports").await.unwrap();
+
+    stage.lose_request("create_api_key");
+    let error = keys.rotate(&old.id).await.unwrap_err();
+    assert!(error.is_ambiguous(), "{error}");
+    assert!(!error.to_string().contains(old.id.as_str()), "{error}");
+
+    stage.lose_response("create_api_key");
+    let error = keys.rotate(&old.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
+    assert!(!error.to_string().contains(old.id.as_str()), "{error}");
+}
+
+#[tokio::test]
 async fn rotation_keeps_the_old_key_until_confirmed() {
     let (stage, site) = stage().await;
     let twipla = &stage.website_model;

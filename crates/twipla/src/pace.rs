@@ -114,14 +114,17 @@ impl Pacer {
     /// The server refused a request that was `sent` because there are too many,
     /// and asked to wait.
     pub(crate) fn refused(&self, sent: Instant, now: Instant, retry_after: Option<Duration>) {
-        if !self.is_adaptive {
+        // A server that would take the request at once does not ask for space.
+        if !self.is_adaptive || retry_after == Some(Duration::ZERO) {
             return;
         }
         let mut schedule = self.lock();
         // Requests that were under way when the space was widened say nothing new.
         if schedule.widened.is_none_or(|widened| sent >= widened) {
-            let wider = schedule.space.mul_f64(WIDEN);
-            schedule.space = wider.clamp(FIRST_SPACE, WIDEST_SPACE);
+            schedule.space = schedule
+                .space
+                .mul_f64(WIDEN)
+                .clamp(FIRST_SPACE, WIDEST_SPACE);
             schedule.widened = Some(now);
         }
         let asked = retry_after.filter(|asked| *asked <= LONGEST_PAUSE);
@@ -350,6 +353,16 @@ mod tests {
             pacer.refused(now, now, None);
         }
         assert_eq!(pacer.lock().space, WIDEST_SPACE);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_no_wait_does_not_slow_the_client_down() {
+        let pacer = Pacer::new(None, true);
+        let now = Instant::now();
+        for _ in 0..100 {
+            pacer.refused(now, now, Some(Duration::ZERO));
+        }
+        assert_eq!(pacer.slot(now, far(now)).map(|slot| slot.at), Some(now));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use twipla_api::types as wire;
 use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::domain::same_domain;
-use crate::ids::{CustomerId, PackageId, WebsiteId};
+use crate::ids::{ApiKeyId, CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::request::{Existing, ReadChange, Recovery};
 use crate::types::{CreatedApiKey, CreatedIntpc, Package, SubscriptionStatus, Website};
@@ -37,6 +37,9 @@ impl ExpectedChange {
     /// What a website says of the change. `since` is from when on a new package
     /// counts as this call's doing.
     fn state(&self, website: &Website, since: DateTime<Utc>) -> Option<ChangeState> {
+        if matches!(website.status, SubscriptionStatus::Unknown(_)) {
+            return None;
+        }
         let is_in_force = match self {
             Self::OnPackage(package, trial) => {
                 if website.package_id == *package && *trial == Some(true) && !website.in_trial {
@@ -46,7 +49,11 @@ impl ExpectedChange {
                 }
                 website.package_id == *package && website.status == SubscriptionStatus::Active
             }
-            Self::Planned(package) => website.planned_downgrade_package_id == Some(*package),
+            // A cancellation plans a downgrade too, to the free package.
+            Self::Planned(package) => {
+                website.planned_downgrade_package_id == Some(*package)
+                    && website.status == SubscriptionStatus::Active
+            }
             Self::Canceled => website.status == SubscriptionStatus::Canceled,
             Self::Resumed => {
                 website.status == SubscriptionStatus::Active
@@ -203,18 +210,21 @@ async fn find_customer(
         package: website.package_id,
         free_trial: false,
     });
-    let found = match operations::get_customer(core, &DeferredId::from(Ok(id.clone()))).await {
+    let customer = DeferredId::from(Ok(id.clone()));
+    let found = match operations::get_customer(core, &customer).await {
         Ok(found) => found,
         Err(error) if error.is_not_found() => {
-            let taken = match &expected_website {
-                Some(expected) => get_website(core, &expected.website).await.is_ok(),
-                None => false,
+            let Some(expected) = &expected_website else {
+                return Ok(Existing::Nothing);
             };
-            return Ok(if taken {
-                Existing::Other("by another website".to_owned())
-            } else {
-                Existing::Nothing
-            });
+            match get_website(core, &expected.website).await {
+                // The create was carried out after the customer was read.
+                Ok(website) if website.intp_customer_id == id => {
+                    operations::get_customer(core, &customer).await?
+                }
+                Ok(_) => return Ok(Existing::Other("by another website".to_owned())),
+                Err(_) => return Ok(Existing::Nothing),
+            }
         }
         Err(error) => return Err(error),
     };
@@ -274,21 +284,26 @@ fn get_website(core: &Arc<Core>, id: &WebsiteId) -> crate::Request<Website> {
 }
 
 /// Recovery of the create of an API key. The secret was in the lost response and
-/// nowhere else, so what is found is of no use.
+/// nowhere else, so what is found is of no use. The keys in `known` were there
+/// before, and are not the new one whatever their name.
 pub(crate) fn created_api_key(
     core: &Arc<Core>,
     website: &DeferredId<WebsiteId>,
     name: String,
+    known: Vec<ApiKeyId>,
 ) -> Recovery<CreatedApiKey> {
     let (core, website, since) = (Arc::clone(core), website.clone(), just_now(core));
     Recovery::Create {
         find: Box::new(move || {
-            let (name, keys) = (name.clone(), operations::list_api_keys(&core, &website));
+            let (name, known) = (name.clone(), known.clone());
+            let keys = operations::list_api_keys(&core, &website);
             Box::pin(async move {
                 let found: Vec<_> = keys
                     .await?
                     .into_iter()
-                    .filter(|key| key.name == name && key.created_at >= since)
+                    .filter(|key| {
+                        key.name == name && key.created_at >= since && !known.contains(&key.id)
+                    })
                     .map(|key| key.id.to_string())
                     .collect();
                 Ok(if found.is_empty() {

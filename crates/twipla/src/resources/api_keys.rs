@@ -53,6 +53,7 @@ impl ApiKeys {
             name: name.into(),
             comment: None,
             expires_at: None,
+            known: Vec::new(),
             options: self.core.options,
         }
     }
@@ -103,6 +104,8 @@ pub struct CreateApiKey {
     name: String,
     comment: Option<String>,
     expires_at: Option<DateTime<Utc>>,
+    /// The keys that were there before, as far as they were read.
+    known: Vec<ApiKeyId>,
     options: CallOptions,
 }
 
@@ -130,7 +133,7 @@ impl CreateApiKey {
             expires_at: self.expires_at,
         };
         operations::create_api_key(&self.core, &self.website, Ok(&body)).with_recovery(
-            recover::created_api_key(&self.core, &self.website, body.name),
+            recover::created_api_key(&self.core, &self.website, body.name, self.known),
         )
     }
 }
@@ -189,7 +192,7 @@ impl RotateApiKey {
         let old = self.old?;
         let known = self.keys.list().with_options(self.options).await?;
         let before = known
-            .into_iter()
+            .iter()
             .find(|key| key.id.as_str().eq_ignore_ascii_case(old.as_str()));
         let Some(before) = before else {
             return Err(Error::new(
@@ -197,8 +200,9 @@ impl RotateApiKey {
                 format!("the website has no API key {old}: list() shows those it has"),
             ));
         };
-        let mut create = self.keys.create(before.name);
-        create.comment = before.comment;
+        let mut create = self.keys.create(&before.name);
+        create.comment.clone_from(&before.comment);
+        create.known = known.iter().map(|key| key.id.clone()).collect();
         create.expires_at = self.expires_at;
         create.options = self.options;
         Ok((create, old))
