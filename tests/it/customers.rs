@@ -4,7 +4,7 @@ use std::future::IntoFuture as _;
 
 use futures_util::TryStreamExt as _;
 use twipla::types::{SubscriptionStatus, SubscriptionType};
-use twipla_tests::{Stage, price_list};
+use twipla_tests::{Stage, price_list, respond};
 
 #[tokio::test]
 async fn customer_is_created_read_and_deleted() {
@@ -311,4 +311,17 @@ async fn partners_do_not_see_each_other() {
             .is_empty()
     );
     assert!(stage.website_model.customer("c").get().await.is_ok());
+}
+
+#[tokio::test]
+async fn customer_created_between_the_two_look_backs_is_read_again() {
+    let stage = Stage::start().await;
+    let customers = stage.website_model.customers();
+    stage.lose_response("create_customer");
+    stage.fault_once("get_customer", respond(404, &[], "{}"));
+    let create = customers.create("c", "c@example.com");
+    let created = create.website("w", "example.com").await.unwrap();
+    assert_eq!(created.intp_customer_id, "c");
+    assert_eq!(created.website.unwrap().intp_website_id, "w");
+    assert_eq!(stage.requests("create_customer"), 1);
 }

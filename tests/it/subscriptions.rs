@@ -297,3 +297,32 @@ async fn deactivate_returns_none_on_204() {
         None
     );
 }
+
+#[tokio::test]
+async fn downgrade_planned_by_a_cancellation_is_not_taken_for_the_one_asked_for() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let subscription = twipla.website("w").subscription();
+    let free = package_named(twipla, "free").await.unwrap().unwrap();
+    subscription.cancel().await.unwrap();
+    stage.lose_request("downgrade_website_subscription");
+    let error = subscription.downgrade(free).await.unwrap_err();
+    assert_eq!(
+        error.change_state(),
+        Some(ChangeState::NotApplied),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_status_that_is_not_known_does_not_say_whether_a_change_was_applied() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    stage.lose_response("upgrade_website_subscription");
+    stage.fault_once("get_website", FaultKind::UnknownEnumValue);
+    let upgrade = twipla.website("w").subscription().upgrade(prices[2].id);
+    let error = upgrade.await.unwrap_err();
+    assert_eq!(error.change_state(), None, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+}
