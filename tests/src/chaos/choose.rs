@@ -9,7 +9,7 @@ use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
 use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial};
-use super::holdings::{Holdings, Status, Website};
+use super::holdings::{Holdings, Website};
 
 /// Chooses calls.
 pub(super) struct Chooser {
@@ -309,17 +309,12 @@ impl Chooser {
 /// What the facade does not tell truly yet, so that only a hard run asks for it.
 fn is_gap(ask: &Ask, has: &Holdings) -> bool {
     match ask {
-        // A key or package of the same name that is a few seconds old is taken for the new one.
-        Ask::RotateKey { .. } => true,
+        // A package of the same name that is a few seconds old is taken for the new one.
         Ask::CreatePackage(name) => has.packages.iter().any(|package| package.name == *name),
         // An upgrade of a few seconds ago is taken for this one.
         Ask::Change(owner, Change::Upgrade { package, .. }) => has
             .subscription(owner)
             .is_some_and(|subscription| subscription.package == *package),
-        // What a cancellation plans is taken for a planned downgrade.
-        Ask::Change(owner, Change::Downgrade(_)) => has
-            .subscription(owner)
-            .is_some_and(|subscription| subscription.status == Status::Canceled),
         _ => false,
     }
 }
