@@ -54,6 +54,10 @@ fn contract(schemas: &Value) -> Value {
         document["components"]["schemas"]["Ids"]["properties"][id] = reference;
         document["components"]["schemas"][id] = json!({ "type": "string" });
     }
+    document["components"]["schemas"]["Ids"]["properties"]["meta"] =
+        json!({ "$ref": "#/components/schemas/paginationMeta" });
+    document["components"]["schemas"]["paginationMeta"] =
+        json!({ "type": "object", "properties": { "total": { "type": "number" } } });
     document["paths"]["/ids"] = json!({ "get": {
         "operationId": "get_ids",
         "summary": "Get ids",
