@@ -176,7 +176,7 @@ fn run(document: &mut Value, overlay: &Overlay) -> Result<Outcome> {
 fn act(document: &mut Value, action: &Action) -> Result<bool> {
     ensure!(
         !action.description.trim().is_empty(),
-        "there is no description: say why the document is wrong"
+        "the description is missing: say why the document is wrong"
     );
     // What is to go may be gone; what is to be changed must be there.
     let paths = if action.remove {

@@ -222,7 +222,7 @@ fn authentication_is_never_switched_off_by_silence() {
     silent.as_object_mut().unwrap().shift_remove("security");
     let error = refused(&silent);
     assert!(
-        error.starts_with("/security: there is no `security`"),
+        error.starts_with("/security: `security` is missing"),
         "{error}"
     );
     assert!(

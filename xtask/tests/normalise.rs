@@ -478,7 +478,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "no success",
             at(GET, "/responses"),
             json!({ "404": { "description": "x" } }),
-            "there is no success",
+            "no response is a success",
         ),
         (
             "two types",

@@ -244,9 +244,9 @@ impl TwiplaBuilder {
     ///
     /// A server closes idle connections sooner or later, most after 5 to 75 s.
     /// A read that meets a closed one is sent again at once, and the retry budget
-    /// is not charged. Changes could not tell what became of them, so they
-    /// never go out on a connection that idled longer than 2 s, or this if it
-    /// is shorter.
+    /// is not charged. A change that meets one would be ambiguous, so changes
+    /// never use a connection that idled longer than 2 s, or this if it is
+    /// shorter.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool_idle_timeout = timeout;
         self
@@ -332,8 +332,8 @@ impl TwiplaBuilder {
     }
 
     /// Whether all calls of this client slow down together once the server answers
-    /// 429, or 503 with `Retry-After`; on by default. Without it, each call only
-    /// waits for its own retries.
+    /// 429, or 503 with `Retry-After`; on by default. A `Retry-After` of 0 does
+    /// not slow them down. Without it, each call only waits for its own retries.
     pub fn adaptive_rate(mut self, adaptive: bool) -> Self {
         self.adaptive_rate = adaptive;
         self

@@ -81,7 +81,7 @@ fn value_after(text: &str, name_end: usize) -> Option<std::ops::Range<usize>> {
     let value = rest.strip_prefix(['=', ':'])?.trim_start();
     let bare = value.trim_start_matches('\\');
     let quote = bare.chars().next().filter(|c| matches!(c, '"' | '\''));
-    // "invalid token: expected a JWT" is no value.
+    // In "invalid token: expected a JWT", no value follows the word.
     if !is_assigned && !is_quoted && quote.is_none() {
         return None;
     }

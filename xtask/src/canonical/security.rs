@@ -203,7 +203,7 @@ fn check(
             .find(|name| *name != PARTNER_TOKEN && *name != API_KEY)
     });
     let cause = if found.is_none() {
-        "there is no `security`".to_owned()
+        "`security` is missing".to_owned()
     } else if choices.iter().any(|choice| object(choice).is_empty()) {
         "authentication is optional".to_owned()
     } else if choices.len() > 1 {

@@ -243,7 +243,7 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
     }
     ensure!(
         successes > 0,
-        "{at}: there is no success, and the reply would come as a raw stream"
+        "{at}: no response is a success, and the reply would come as a raw stream"
     );
     if let [(first, schema), rest @ ..] = bodies.as_slice() {
         for (status, other) in rest {

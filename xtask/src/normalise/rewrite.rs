@@ -250,7 +250,7 @@ pub(super) fn one_success(document: &mut Value, log: &mut Log) -> Result<()> {
             }
         }
         let Some((status, response, has_body)) = kept else {
-            bail!("operation {}: {at}: there is no success", operation.id);
+            bail!("operation {}: {at}: no response is a success", operation.id);
         };
         let what = if has_body { "" } else { ", without a body" };
         if status != "2XX" {

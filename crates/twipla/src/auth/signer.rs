@@ -40,7 +40,7 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 ///     async fn call(&self, message: &[u8]) -> Result<Vec<u8>, std::io::Error> {
 /// #       let _ = message;
 ///         // Send `message` to the service; it returns the signature.
-///         Err(std::io::Error::other(format!("there is no key {}", self.key_name)))
+///         Err(std::io::Error::other(format!("no key is called {}", self.key_name)))
 ///     }
 /// }
 ///

@@ -51,7 +51,7 @@ pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>,
 pub(super) fn current_runtime() -> Result<Handle, SignerError> {
     Handle::try_current().map_err(|_| {
         SignerError::new(
-            "there is no Tokio runtime here: await the call inside one, such as #[tokio::main] starts",
+            "no Tokio runtime is running: await the call inside one, such as #[tokio::main] starts",
         )
     })
 }
