@@ -1,9 +1,10 @@
 //! Moving to a package whichever way that is, and finding one by its name.
 
 use chrono::Duration;
-use twipla::ErrorKind;
 use twipla::resources::PackageChange;
 use twipla::types::{BillingInterval, Currency, SubscriptionStatus};
+use twipla::{ChangeState, ErrorKind};
+use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, price_list};
 
 #[tokio::test]
@@ -51,6 +52,133 @@ async fn change_to_upgrades_downgrades_resumes_or_does_nothing() {
     stage.sandbox.advance(Duration::days(40));
     let site = twipla.website("w").get().await.unwrap();
     assert_eq!(site.package_id, prices[0].id);
+}
+
+#[tokio::test]
+async fn change_to_says_applied_because_it_read_what_was_in_force_before() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let subscription = twipla.website("w").subscription();
+    stage.lose_request("upgrade_website_subscription");
+    let error = subscription.change_to(prices[3].id).await.unwrap_err();
+    assert_eq!(
+        error.change_state(),
+        Some(ChangeState::NotApplied),
+        "{error}"
+    );
+    assert!(error.is_ambiguous(), "{error}");
+
+    stage.lose_response("upgrade_website_subscription");
+    let error = subscription.change_to(prices[3].id).await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    stage.lose_response("downgrade_website_subscription");
+    let error = subscription.change_to(prices[0].id).raw().await;
+    let error = error.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    subscription.cancel().await.unwrap();
+    stage.lose_response("resume_website_subscription");
+    let error = subscription.change_to(prices[3].id).await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert!(!error.is_ambiguous(), "{error}");
+}
+
+// Time stands still until everything waits, so the deadlines alone decide.
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_change_to_covers_all_of_its_calls() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let subscription = twipla.website("w").subscription();
+    let limit = std::time::Duration::from_secs(8);
+    // Each read takes two seconds, and the change is never answered.
+    let slow = FaultKind::Delay(std::time::Duration::from_secs(2));
+    for operation in ["get_website", "get_package"] {
+        stage
+            .sandbox
+            .inject(Fault::new(slow.clone()).operation(operation));
+    }
+    let hang = Fault::new(FaultKind::Hang).operation("upgrade_website_subscription");
+    stage.sandbox.inject(hang);
+    let started = tokio::time::Instant::now();
+    let error = subscription.change_to(prices[2].id).timeout(limit).await;
+    let error = error.unwrap_err();
+    assert!(error.is_timeout() && error.is_ambiguous(), "{error}");
+    assert!(error.to_string().contains("8.000 s"), "{error}");
+    let took = started.elapsed();
+    assert!(
+        took <= limit + std::time::Duration::from_millis(10),
+        "{took:?}"
+    );
+
+    let started = tokio::time::Instant::now();
+    let short = std::time::Duration::from_secs(5);
+    let error = subscription.change_to(prices[2].id).timeout(short).await;
+    let error = error.unwrap_err();
+    assert!(
+        error.is_timeout() && !error.is_ambiguous(),
+        "only reads were sent: {error}"
+    );
+    assert!(error.to_string().contains("5.000 s"), "{error}");
+    let took = started.elapsed();
+    assert!(
+        took <= short + std::time::Duration::from_millis(10),
+        "{took:?}"
+    );
+}
+
+// Time stands still until everything waits, so the deadlines alone decide.
+#[tokio::test(start_paused = true)]
+async fn the_timeout_covers_the_list_that_is_read_before_a_create() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let keys = twipla.website("w").api_keys();
+    let old = keys.create("reports").await.unwrap();
+    let limit = std::time::Duration::from_secs(8);
+    let slow = FaultKind::Delay(std::time::Duration::from_secs(3));
+    for operation in ["list_api_keys", "list_packages"] {
+        stage
+            .sandbox
+            .inject(Fault::new(slow.clone()).operation(operation));
+    }
+    for operation in ["create_api_key", "create_package"] {
+        stage
+            .sandbox
+            .inject(Fault::new(FaultKind::Hang).operation(operation));
+    }
+    let timed_out = |started: tokio::time::Instant, error: twipla::Error| {
+        assert!(error.is_timeout() && error.is_ambiguous(), "{error}");
+        assert!(error.to_string().contains("8.000 s"), "{error}");
+        let took = started.elapsed();
+        assert!(
+            took <= limit + std::time::Duration::from_millis(10),
+            "{took:?}"
+        );
+    };
+    let started = tokio::time::Instant::now();
+    timed_out(
+        started,
+        keys.create("other").timeout(limit).await.unwrap_err(),
+    );
+    let started = tokio::time::Instant::now();
+    timed_out(
+        started,
+        keys.rotate(&old.id).timeout(limit).await.unwrap_err(),
+    );
+    let started = tokio::time::Instant::now();
+    let (currency, period) = (Currency::Eur, BillingInterval::Monthly);
+    let create = twipla.packages().create("Shop", 500, 5.0, currency, period);
+    timed_out(started, create.timeout(limit).await.unwrap_err());
+
+    stage.sandbox.clear_faults();
+    let started = tokio::time::Instant::now();
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::Hang).operation("list_packages"));
+    let error = twipla.packages().find("Shop").timeout(limit).await;
+    let error = error.unwrap_err();
+    assert!(error.is_timeout() && !error.is_ambiguous(), "{error}");
+    assert!(started.elapsed() <= limit + std::time::Duration::from_millis(10));
 }
 
 #[tokio::test]

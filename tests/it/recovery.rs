@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use twipla::types::{BillingInterval, Currency};
 use twipla::{ChangeState, Error, ErrorKind, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, client, price_list, respond};
@@ -40,7 +41,7 @@ async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
         .sandbox
         .inject(after.operation("upgrade_website_subscription"));
     let error = subscription.upgrade(prices[2].id).await.unwrap_err();
-    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
     assert!(!error.is_ambiguous(), "{error}");
     assert_eq!(stage.commits("upgrade_website_subscription"), 1);
 }
@@ -83,7 +84,7 @@ async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() 
         .sandbox
         .inject(fault.operation("upgrade_website_subscription"));
     let error = subscription.upgrade(prices[2].id).await.unwrap_err();
-    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
     assert!(!error.is_ambiguous(), "{error}");
 }
 
@@ -94,6 +95,20 @@ async fn a_change_that_was_in_force_before_is_not_called_applied() {
     let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     // Refused with 500, and yet what was asked for is in force.
+    subscription.upgrade(prices[2].id).await.unwrap();
+    let upgrade = subscription.upgrade(prices[2].id).await.unwrap_err();
+    assert_eq!(
+        upgrade.change_state(),
+        Some(ChangeState::InForce),
+        "{upgrade}"
+    );
+    stage.lose_request("upgrade_website_subscription");
+    let upgrade = subscription.upgrade(prices[2].id).await.unwrap_err();
+    assert_eq!(
+        upgrade.change_state(),
+        Some(ChangeState::InForce),
+        "{upgrade}"
+    );
     let resume = subscription.resume().await.unwrap_err();
     assert_eq!(
         resume.change_state(),
@@ -125,7 +140,7 @@ async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
         .trial(true)
         .await
         .unwrap_err();
-    assert_eq!(error.change_state(), Some(ChangeState::Applied), "{error}");
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
     // A second trial is not given: the package changes, the trial does not begin.
     stage.lose_response("upgrade_website_subscription");
     let error = subscription
@@ -133,6 +148,21 @@ async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
         .trial(true)
         .await
         .unwrap_err();
+    assert_eq!(error.change_state(), None, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn an_upgrade_in_a_trial_that_nobody_asked_for_stays_ambiguous() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let subscription = twipla.website("w").subscription();
+    let upgrade = || subscription.upgrade(prices[2].id);
+    upgrade().trial(true).await.unwrap();
+    // The package is in force, but as a trial.
+    stage.lose_request("upgrade_website_subscription");
+    let error = upgrade().await.unwrap_err();
     assert_eq!(error.change_state(), None, "{error}");
     assert!(error.is_ambiguous(), "{error}");
 }
@@ -395,34 +425,37 @@ async fn a_part_of_the_timeout_is_kept_to_read_back() {
 }
 
 #[tokio::test]
-async fn a_package_or_key_of_the_same_name_that_is_older_is_not_the_new_one() {
+async fn a_package_or_key_of_the_same_name_that_was_there_before_is_not_the_new_one() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
-    let lost = |operation: &str| {
-        let fault = Fault::new(FaultKind::ResetBeforeCommit).times(1);
-        stage.sandbox.inject(fault.operation(operation));
-    };
-    let package = || {
-        twipla.packages().create(
-            "Shop",
-            500,
-            5.0,
-            twipla::types::Currency::Eur,
-            twipla::types::BillingInterval::Monthly,
-        )
+    let create = || {
+        let (currency, period) = (Currency::Eur, BillingInterval::Monthly);
+        twipla.packages().create("Shop", 500, 5.0, currency, period)
     };
     let keys = twipla.website("w").api_keys();
-    package().await.unwrap();
-    keys.create("reports").await.unwrap();
-    // Only real time makes what exists older than what counts as just created.
-    tokio::time::sleep(Duration::from_millis(5_500)).await;
-    lost("create_package");
-    let error = package().await.unwrap_err();
+    let old_package = create().await.unwrap();
+    let old_key = keys.create("reports").await.unwrap();
+
+    stage.lose_request("create_package");
+    let error = create().await.unwrap_err();
     assert!(error.is_ambiguous(), "{error}");
-    lost("create_api_key");
+    stage.lose_response("create_package");
+    assert_ne!(create().await.unwrap().id, old_package.id);
+
+    stage.lose_request("create_api_key");
     let error = keys.create("reports").await.unwrap_err();
     assert!(
         error.is_ambiguous() && error.kind() != ErrorKind::SecretLost,
         "{error}"
+    );
+    stage.lose_response("create_api_key");
+    let error = keys.create("reports").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
+    let is_named = |id: &str| error.message().contains(id);
+    assert!(!is_named(old_key.id.as_str()), "{error}");
+    let all = keys.list().await.unwrap();
+    assert_eq!(
+        all.iter().filter(|key| is_named(key.id.as_str())).count(),
+        1
     );
 }

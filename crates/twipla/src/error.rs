@@ -92,11 +92,18 @@ pub enum ErrorKind {
 }
 
 /// Whether a subscription change took effect, as read back after an ambiguous failure.
+///
+/// It is about what a website shows: its package, its status, whether it is in
+/// a trial, and the planned downgrade. That an upgrade was pro rata shows
+/// nowhere in this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeState {
-    /// The change is in force, and was made by this call.
+    /// The change is in force, and was not before it was sent: this call made it
+    /// so, or somebody else at the same time. Only
+    /// [`change_to`](crate::resources::WebsiteSubscription::change_to) says so,
+    /// for it reads what is in force before it sends anything.
     Applied,
     /// What was asked for is in force. Whether this call made it so or it was
     /// before cannot be told: sending the change again would do nothing.

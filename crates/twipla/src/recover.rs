@@ -5,11 +5,11 @@
 //! shows whether a create was carried out. It can be sent again where nothing
 //! exists: the server refuses an id that is in use. A subscription change, a
 //! package and an API key have no such id. They are read back, and never sent
-//! again.
+//! again. Nothing is concluded from clocks: of packages and keys, those that
+//! were there before are known, because they were read first.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use twipla_api::types as wire;
 
 use crate::core::Core;
@@ -24,8 +24,8 @@ use crate::{ChangeState, Result};
 /// What a subscription change asked for, as it shows on a website.
 #[derive(Debug, Clone)]
 pub(crate) enum ExpectedChange {
-    /// On this package, and in a trial if one was asked for.
-    OnPackage(PackageId, Option<bool>),
+    /// On this package, and in a trial or not.
+    OnPackage(PackageId, bool),
     /// A downgrade to this package is planned.
     Planned(PackageId),
     Canceled,
@@ -34,15 +34,14 @@ pub(crate) enum ExpectedChange {
 }
 
 impl ExpectedChange {
-    /// What a website says of the change. `since` is from when on a new package
-    /// counts as this call's doing.
-    fn state(&self, website: &Website, since: DateTime<Utc>) -> Option<ChangeState> {
+    /// What a website says of the change; not whether it was so before.
+    fn state(&self, website: &Website) -> Option<ChangeState> {
         if matches!(website.status, SubscriptionStatus::Unknown(_)) {
             return None;
         }
         let is_in_force = match self {
             Self::OnPackage(package, trial) => {
-                if website.package_id == *package && *trial == Some(true) && !website.in_trial {
+                if website.package_id == *package && *trial != website.in_trial {
                     // The package is right and the trial is not: this is not what was asked for,
                     // and saying that nothing happened would be wrong.
                     return None;
@@ -61,16 +60,10 @@ impl ExpectedChange {
             }
             Self::Inactive => website.status == SubscriptionStatus::Inactive,
         };
-        if !is_in_force {
-            return Some(ChangeState::NotApplied);
-        }
-        // Only a change of package leaves a date.
-        let is_new = website
-            .last_package_change_at
-            .is_some_and(|changed| changed >= since);
-        Some(match self {
-            Self::OnPackage(..) if is_new => ChangeState::Applied,
-            _ => ChangeState::InForce,
+        Some(if is_in_force {
+            ChangeState::InForce
+        } else {
+            ChangeState::NotApplied
         })
     }
 }
@@ -81,9 +74,9 @@ pub(crate) fn website_change<T>(
     id: &DeferredId<WebsiteId>,
     expected: Result<ExpectedChange>,
 ) -> Recovery<T> {
-    let (read, since) = (operations::get_website(core, id), just_now(core));
+    let read = operations::get_website(core, id);
     let read_change: ReadChange =
-        Box::new(move || Box::pin(async move { expected.ok()?.state(&read.await.ok()?, since) }));
+        Box::new(move || Box::pin(async move { expected.ok()?.state(&read.await.ok()?) }));
     Recovery::Change(read_change)
 }
 
@@ -95,7 +88,7 @@ pub(crate) fn account_change<T>(
     expected: Result<ExpectedChange>,
 ) -> Recovery<T> {
     let read = operations::list_websites(core, Some(id), 0, 1);
-    let (customer, since) = (id.clone(), just_now(core));
+    let customer = id.clone();
     let read_change: ReadChange = Box::new(move || {
         Box::pin(async move {
             let page = read.await.ok()?;
@@ -104,7 +97,7 @@ pub(crate) fn account_change<T>(
             if website.intp_customer_id != *customer.get().ok()? {
                 return None;
             }
-            expected.ok()?.state(website, since)
+            expected.ok()?.state(website)
         })
     });
     Recovery::Change(read_change)
@@ -285,14 +278,14 @@ fn get_website(core: &Arc<Core>, id: &WebsiteId) -> crate::Request<Website> {
 
 /// Recovery of the create of an API key. The secret was in the lost response and
 /// nowhere else, so what is found is of no use. The keys in `known` were there
-/// before, and are not the new one whatever their name.
+/// before, so they are not the new one.
 pub(crate) fn created_api_key(
     core: &Arc<Core>,
     website: &DeferredId<WebsiteId>,
     name: String,
     known: Vec<ApiKeyId>,
 ) -> Recovery<CreatedApiKey> {
-    let (core, website, since) = (Arc::clone(core), website.clone(), just_now(core));
+    let (core, website) = (Arc::clone(core), website.clone());
     Recovery::Create {
         find: Box::new(move || {
             let (name, known) = (name.clone(), known.clone());
@@ -301,16 +294,14 @@ pub(crate) fn created_api_key(
                 let found: Vec<_> = keys
                     .await?
                     .into_iter()
-                    .filter(|key| {
-                        key.name == name && key.created_at >= since && !known.contains(&key.id)
-                    })
+                    .filter(|key| key.name == name && !known.contains(&key.id))
                     .map(|key| key.id.to_string())
                     .collect();
                 Ok(if found.is_empty() {
                     Existing::Nothing
                 } else {
                     Existing::WithoutSecret(format!(
-                        "the response with the secret of the new API key was lost: delete {} and create another",
+                        "the response with the secret of the new API key was lost: delete {}, unless another program has just created it, and create another",
                         found.join(", ")
                     ))
                 })
@@ -320,30 +311,24 @@ pub(crate) fn created_api_key(
     }
 }
 
-/// Recovery of the create of a package: one that has just been made as asked
-/// for is the answer. It is never sent again, for a package cannot be deleted.
+/// Recovery of the create of a package: one as asked for is the answer, unless
+/// it is among the `known`, which were there before. It is never sent again, for
+/// a package cannot be deleted.
 pub(crate) fn created_package(
     core: &Arc<Core>,
     expected: wire::CreatePackageRequest,
+    known: Vec<PackageId>,
 ) -> Recovery<Package> {
-    let (core, since) = (Arc::clone(core), just_now(core));
+    let core = Arc::clone(core);
     Recovery::Create {
         find: Box::new(move || {
-            let (expected, packages) = (
-                expected.clone(),
-                operations::list_packages(&core, None, None),
-            );
+            let (expected, known) = (expected.clone(), known.clone());
+            let packages = operations::list_packages(&core, None, None);
             Box::pin(async move {
-                let found = packages
-                    .await?
-                    .into_iter()
-                    .filter(|package| {
-                        package.name == expected.name
-                            && package.touchpoints == expected.touchpoints
-                            && package.period == expected.period
-                            && package.created_at >= since
-                    })
-                    .max_by_key(|package| package.created_at);
+                let mut packages = packages.await?.into_iter();
+                let found = packages.find(|package| {
+                    !known.contains(&package.id) && is_as_asked(package, &expected)
+                });
                 Ok(found.map_or(Existing::Nothing, Existing::Same))
             })
         }),
@@ -351,8 +336,55 @@ pub(crate) fn created_package(
     }
 }
 
-/// The moment from which on a resource counts as just created, by the server's
-/// clock as far as that is known.
-fn just_now(core: &Core) -> DateTime<Utc> {
-    core.minter.now() - TimeDelta::seconds(5)
+/// Whether a package is what was asked for, as far as a package shows it.
+fn is_as_asked(package: &Package, expected: &wire::CreatePackageRequest) -> bool {
+    let visibility = expected.visibility.as_ref();
+    let external_id = expected.external_id.as_ref();
+    package.name == expected.name
+        && package.touchpoints == expected.touchpoints
+        && (package.price - expected.price).abs() < 0.005
+        && package.currency == expected.currency
+        && package.period == expected.period
+        && visibility.is_none_or(|visibility| package.visibility == *visibility)
+        // Not every version of the server shows it.
+        && (package.external_id.is_none()
+            || external_id.is_none()
+            || package.external_id.as_ref() == external_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_package_on_other_terms_is_not_what_was_asked_for() {
+        let asked = json!({
+            "name": "Shop", "touchpoints": 500, "price": 14.99, "currency": "EUR",
+            "period": "monthly", "visibility": "restricted", "externalId": "a",
+        });
+        let expected: wire::CreatePackageRequest = serde_json::from_value(asked.clone()).unwrap();
+        let is_same = |field: &str, value: serde_json::Value| {
+            let mut found = asked.clone();
+            found["id"] = json!("7128840a-5347-49a4-8dfa-9022d8dad21a");
+            found["intpId"] = json!("7128840a-5347-49a4-8dfa-9022d8dad21a");
+            found["recommended"] = json!(false);
+            found["createdAt"] = json!("2026-01-01T00:00:00Z");
+            found[field] = value;
+            is_as_asked(&serde_json::from_value(found).unwrap(), &expected)
+        };
+        assert!(is_same("name", json!("Shop")));
+        assert!(is_same("externalId", json!(null)), "it is not always shown");
+        for (field, other) in [
+            ("name", json!("Shop 2")),
+            ("touchpoints", json!(501)),
+            ("price", json!(14.98)),
+            ("currency", json!("USD")),
+            ("period", json!("yearly")),
+            ("visibility", json!("public")),
+            ("externalId", json!("b")),
+        ] {
+            assert!(!is_same(field, other), "{field}");
+        }
+    }
 }

@@ -234,7 +234,7 @@ impl<T: Send + 'static> Request<T> {
 
     async fn send(mut self) -> Result<T> {
         let call = self.call?;
-        let times = Times::of(self.options.timeout, self.recovery.is_some());
+        let times = Times::of(&self.options, self.recovery.is_some());
         let once = Once {
             core: &self.core,
             call: &call,
@@ -296,16 +296,20 @@ struct Times {
 impl Times {
     /// Where there may be something to read back, a quarter of the time is kept
     /// for it, but no more than [`READ_BACK_TIME`].
-    fn of(timeout: Duration, with_recovery: bool) -> Self {
+    fn of(options: &CallOptions, with_recovery: bool) -> Self {
         let now = Instant::now();
+        let whole = options
+            .ends_at
+            .unwrap_or_else(|| later(now, options.timeout));
+        let left = whole.saturating_duration_since(now);
         let kept = if with_recovery {
-            READ_BACK_TIME.min(timeout / 4)
+            READ_BACK_TIME.min(left / 4)
         } else {
             Duration::ZERO
         };
         Self {
-            send: later(now, timeout.saturating_sub(kept)),
-            whole: later(now, timeout),
+            send: later(now, left.saturating_sub(kept)),
+            whole,
         }
     }
 }
@@ -425,24 +429,34 @@ fn conflict(error: Error, what: &str) -> Error {
         .with_ambiguous(false)
 }
 
-/// Gives a builder with a field `options` and `fn request(self) -> Request<T>`
-/// the ways to send it, the same for each.
-macro_rules! call_methods {
-    ($builder:ty => $output:ty) => {
+/// Gives a builder with a field `options` the setters of a call's options.
+macro_rules! call_options {
+    ($builder:ty) => {
         impl $builder {
-            /// How long this call may take in all; see
+            /// How long this may take in all, whatever it sends; see
             /// [`Request::timeout`]($crate::Request::timeout).
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.options.timeout = timeout;
                 self
             }
 
-            /// How failed attempts of this call are retried.
+            /// How failed attempts are retried.
             pub fn retry(mut self, policy: $crate::RetryPolicy) -> Self {
                 self.options.retry = policy;
                 self
             }
+        }
+    };
+}
+pub(crate) use call_options;
 
+/// Gives a builder with a field `options` and `fn request(self) -> Request<T>`
+/// the ways to send it, the same for each.
+macro_rules! call_methods {
+    ($builder:ty => $output:ty) => {
+        $crate::request::call_options!($builder);
+
+        impl $builder {
             /// Sends the request and returns the raw JSON `payload`; see
             /// [`Request::raw`]($crate::Request::raw).
             pub async fn raw(self) -> $crate::Result<serde_json::Value> {

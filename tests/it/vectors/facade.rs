@@ -227,7 +227,8 @@ impl Call<'_> {
                 if let Some(id) = self.optional::<String>("/externalId") {
                     create = create.external_id(id);
                 }
-                return json_of(create.await);
+                // Alone: the list of packages is not read first.
+                return json_of(create.raw().await);
             }
             _ => {}
         }
@@ -259,7 +260,8 @@ impl Call<'_> {
                 if let Some(at) = self.optional("/expiresAt") {
                     create = create.expires_at(at);
                 }
-                json_of(create.await)
+                // Alone: the list of keys is not read first.
+                json_of(create.raw().await)
             }
             "list_api_keys" => json_of(keys.list().await),
             "delete_api_key" => json_of(keys.delete(self.path("apiKeyId")).await),

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use twipla_api::types as wire;
@@ -13,8 +12,7 @@ use crate::ids::{ApiKeyId, IntoId, TwiplaWebsiteId, WebsiteId};
 use crate::operations;
 use crate::options::CallOptions;
 use crate::recover;
-use crate::request::{BoxFuture, Request, call_methods};
-use crate::retry::RetryPolicy;
+use crate::request::{BoxFuture, Request, call_methods, call_options};
 use crate::secret::Secret;
 use crate::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use crate::{Error, ErrorKind, Result};
@@ -46,6 +44,7 @@ impl ApiKeys {
     }
 
     /// Makes a key. Its secret is in the reply and nowhere else (documented).
+    /// The list of keys is read first; see [`CreateApiKey`].
     pub fn create(&self, name: impl Into<String>) -> CreateApiKey {
         CreateApiKey {
             core: Arc::clone(&self.core),
@@ -53,7 +52,6 @@ impl ApiKeys {
             name: name.into(),
             comment: None,
             expires_at: None,
-            known: Vec::new(),
             options: self.core.options,
         }
     }
@@ -93,9 +91,10 @@ impl ApiKeys {
 
 /// A key about to be made. Awaiting it gives the key with its secret.
 ///
-/// A lost response took the secret with it. The keys are then read back: where
-/// the key was made, the error is [`ErrorKind::SecretLost`], and no second key
-/// is made.
+/// A lost response took the secret with it. Names may repeat, so the keys are
+/// read first: after an ambiguous failure they are read again, and where one of
+/// this name was not there before, the error is [`ErrorKind::SecretLost`]. No
+/// second key is made.
 #[derive(Debug)]
 #[must_use = "a key is made when this is awaited"]
 pub struct CreateApiKey {
@@ -104,8 +103,6 @@ pub struct CreateApiKey {
     name: String,
     comment: Option<String>,
     expires_at: Option<DateTime<Utc>>,
-    /// The keys that were there before, as far as they were read.
-    known: Vec<ApiKeyId>,
     options: CallOptions,
 }
 
@@ -122,23 +119,55 @@ impl CreateApiKey {
         self
     }
 
+    /// Sends the create alone and returns the raw JSON `payload`, with the secret;
+    /// see [`Request::raw`].
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        let options = self.options;
+        self.request().with_options(options).raw().await
+    }
+
+    async fn send(self) -> Result<CreatedApiKey> {
+        self.website.get()?;
+        check_name(&self.name)?;
+        let options = self.options.shared();
+        let known = operations::list_api_keys(&self.core, &self.website);
+        let known = known.with_options(options).await?;
+        self.request_after(&known).with_options(options).await
+    }
+
+    /// The request, with the keys that were there before.
+    fn request_after(self, known: &[ApiKey]) -> Request<CreatedApiKey> {
+        let known = known.iter().map(|key| key.id.clone()).collect();
+        let recovery =
+            recover::created_api_key(&self.core, &self.website, self.name.clone(), known);
+        self.request().with_recovery(recovery)
+    }
+
     fn request(self) -> Request<CreatedApiKey> {
-        if self.name.trim().is_empty() {
-            let error = Error::invalid("invalid API key name: must not be empty");
-            return operations::create_api_key(&self.core, &self.website, Err(error));
-        }
+        let checked = check_name(&self.name);
         let body = wire::CreateApiKeyRequest {
             name: self.name,
             comment: self.comment,
             expires_at: self.expires_at,
         };
-        operations::create_api_key(&self.core, &self.website, Ok(&body)).with_recovery(
-            recover::created_api_key(&self.core, &self.website, body.name, self.known),
-        )
+        operations::create_api_key(&self.core, &self.website, checked.map(|()| &body))
     }
 }
 
-call_methods!(CreateApiKey => CreatedApiKey);
+call_options!(CreateApiKey);
+
+impl IntoFuture for CreateApiKey {
+    type Output = Result<CreatedApiKey>;
+    type IntoFuture = BoxFuture<'static, Result<CreatedApiKey>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.send()
+                .await
+                .map_err(|error| error.with_operation("create_api_key"))
+        })
+    }
+}
 
 /// A rotation about to begin. Awaiting it makes the new key.
 #[derive(Debug)]
@@ -154,19 +183,6 @@ impl RotateApiKey {
     /// When the new key stops working; never by default, whatever the old one had.
     pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
         self.expires_at = Some(at);
-        self
-    }
-
-    /// How long each of the two calls may take in all, retries included: reading
-    /// the old key, and making the new one.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = timeout;
-        self
-    }
-
-    /// How failed attempts of both calls are retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = policy;
         self
     }
 
@@ -188,9 +204,10 @@ impl RotateApiKey {
     }
 
     /// Reads the old key, for the new one to have its name and comment.
-    async fn prepare(self) -> Result<(CreateApiKey, ApiKeyId)> {
+    async fn prepare(self) -> Result<(Request<CreatedApiKey>, ApiKeyId)> {
         let old = self.old?;
-        let known = self.keys.list().with_options(self.options).await?;
+        let options = self.options.shared();
+        let known = self.keys.list().with_options(options).await?;
         let before = known
             .iter()
             .find(|key| key.id.as_str().eq_ignore_ascii_case(old.as_str()));
@@ -202,12 +219,12 @@ impl RotateApiKey {
         };
         let mut create = self.keys.create(&before.name);
         create.comment.clone_from(&before.comment);
-        create.known = known.iter().map(|key| key.id.clone()).collect();
         create.expires_at = self.expires_at;
-        create.options = self.options;
-        Ok((create, old))
+        Ok((create.request_after(&known).with_options(options), old))
     }
 }
+
+call_options!(RotateApiKey);
 
 impl IntoFuture for RotateApiKey {
     type Output = Result<Rotation>;
@@ -220,6 +237,13 @@ impl IntoFuture for RotateApiKey {
                 .map_err(|error| error.with_operation("rotate_api_key"))
         })
     }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        return Err(Error::invalid("invalid API key name: must not be empty"));
+    }
+    Ok(())
 }
 
 /// A rotation in which both keys work. Dropping it changes nothing.

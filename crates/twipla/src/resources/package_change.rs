@@ -1,7 +1,6 @@
 //! Moving a subscription to a package, whichever way that is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::subscription_changes::{SubscriptionOwner, Upgrade, downgrade, resume};
 use crate::core::Core;
@@ -9,17 +8,17 @@ use crate::deferred::DeferredId;
 use crate::ids::PackageId;
 use crate::operations;
 use crate::options::CallOptions;
-use crate::request::BoxFuture;
-use crate::retry::RetryPolicy;
+use crate::request::{BoxFuture, Request, call_options};
 use crate::types::{Package, Subscription, SubscriptionStatus, Website};
-use crate::{Error, ErrorKind, Result};
+use crate::{ChangeState, Error, ErrorKind, Result};
 
 /// A move to another package about to be made. Awaiting it gives a [`PackageChange`].
 ///
 /// It first reads the website (of an account, the first of its websites, for
 /// the API shows an account's subscription nowhere else), then both packages, and
 /// compares their touchpoints. Then it upgrades, downgrades, resumes, or sends
-/// nothing more. Somebody else's change in between is not noticed.
+/// nothing more. Somebody else's change in between is not noticed. Because it
+/// reads first, its errors can say [`ChangeState::Applied`].
 #[derive(Debug)]
 #[must_use = "nothing is changed until this is awaited"]
 pub struct ChangePackage {
@@ -89,73 +88,43 @@ impl ChangePackage {
         self
     }
 
-    /// Charge only the rest of the period for an upgrade; false by default (documented).
+    /// Charge only the rest of the period for an upgrade; false by default
+    /// (documented). No read shows it, so [`ChangeState`] leaves it open.
     pub fn pro_rate(mut self, pro_rate: bool) -> Self {
         self.pro_rate = Some(pro_rate);
         self
     }
 
-    /// How long each of the calls may take in all, retries included.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = timeout;
-        self
-    }
-
-    /// How failed attempts of each call are retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = policy;
-        self
-    }
-
     /// Makes the change and returns the raw JSON `payload` of the subscription;
     /// null where there was nothing to do.
-    pub async fn raw(self) -> Result<serde_json::Value> {
-        let options = self.options;
-        match self.step().await? {
-            Step::Upgrade => {
-                self.upgrade()
-                    .timeout(options.timeout)
-                    .retry(options.retry)
-                    .raw()
-                    .await
-            }
-            Step::Downgrade => {
-                downgrade(&self.core, &self.owner, &self.package)
-                    .with_options(options)
-                    .raw()
-                    .await
-            }
-            Step::Resume => {
-                resume(&self.core, &self.owner)
-                    .with_options(options)
-                    .raw()
-                    .await
-            }
-            Step::Nothing => Ok(serde_json::Value::Null),
-        }
+    pub async fn raw(mut self) -> Result<serde_json::Value> {
+        self.options = self.options.shared();
+        let request = match self.step().await? {
+            Step::Upgrade => self.upgrade(),
+            Step::Downgrade => downgrade(&self.core, &self.owner, &self.package),
+            Step::Resume => resume(&self.core, &self.owner),
+            Step::Nothing => return Ok(serde_json::Value::Null),
+        };
+        let changed = request.with_options(self.options).raw().await;
+        changed.map_err(was_not_in_force)
     }
 
-    async fn send(self) -> Result<PackageChange> {
-        let options = self.options;
-        Ok(match self.step().await? {
-            Step::Upgrade => {
-                let upgrade = self.upgrade().timeout(options.timeout).retry(options.retry);
-                PackageChange::Upgraded(upgrade.await?)
-            }
-            Step::Downgrade => {
-                let downgrade = downgrade(&self.core, &self.owner, &self.package);
-                PackageChange::DowngradePlanned(downgrade.with_options(options).await?)
-            }
-            Step::Resume => PackageChange::Resumed(
-                resume(&self.core, &self.owner)
-                    .with_options(options)
-                    .await?,
+    async fn send(mut self) -> Result<PackageChange> {
+        self.options = self.options.shared();
+        let (request, change): (_, fn(Subscription) -> PackageChange) = match self.step().await? {
+            Step::Upgrade => (self.upgrade(), PackageChange::Upgraded),
+            Step::Downgrade => (
+                downgrade(&self.core, &self.owner, &self.package),
+                PackageChange::DowngradePlanned,
             ),
-            Step::Nothing => PackageChange::Unchanged,
-        })
+            Step::Resume => (resume(&self.core, &self.owner), PackageChange::Resumed),
+            Step::Nothing => return Ok(PackageChange::Unchanged),
+        };
+        let changed = request.with_options(self.options).await;
+        changed.map(change).map_err(was_not_in_force)
     }
 
-    fn upgrade(&self) -> Upgrade {
+    fn upgrade(&self) -> Request<Subscription> {
         let package = self.package.get().copied();
         let mut upgrade = Upgrade::new(&self.core, self.owner.clone(), package);
         if let Some(trial) = self.trial {
@@ -164,7 +133,7 @@ impl ChangePackage {
         if let Some(pro_rate) = self.pro_rate {
             upgrade = upgrade.pro_rate(pro_rate);
         }
-        upgrade
+        upgrade.request()
     }
 
     /// Reads what is in force, and decides.
@@ -208,12 +177,22 @@ impl ChangePackage {
     }
 }
 
+call_options!(ChangePackage);
+
 impl IntoFuture for ChangePackage {
     type Output = Result<PackageChange>;
     type IntoFuture = BoxFuture<'static, Result<PackageChange>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
+    }
+}
+
+/// What is in force now was not when it was read, before anything was sent.
+fn was_not_in_force(error: Error) -> Error {
+    match error.change_state() {
+        Some(ChangeState::InForce) => error.with_change_state(Some(ChangeState::Applied)),
+        _ => error,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::operations;
 use crate::options::CallOptions;
 use crate::recover;
-use crate::request::{BoxFuture, Request, call_methods};
+use crate::request::{BoxFuture, Request, call_methods, call_options};
 use crate::retry::RetryPolicy;
 use crate::types::{BillingInterval, Count, Currency, Package, PackageVisibility};
 use crate::{Error, ErrorKind, Result};
@@ -71,6 +71,7 @@ impl Packages {
     }
 
     /// Adds a package (observed in the official SDKs). There is no way to delete one.
+    /// The list of packages is read first; see [`CreatePackage`].
     ///
     /// `touchpoints` per period, `price` per period in units of the currency.
     ///
@@ -154,7 +155,7 @@ impl FindPackage {
         self
     }
 
-    /// How long reading the list may take in all, retries included.
+    /// How long this may take in all; see [`Request::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.list = self.list.timeout(timeout);
         self
@@ -221,9 +222,10 @@ fn pick(packages: Vec<Package>, name: &str, period: Option<&BillingInterval>) ->
 
 /// A package about to be created. Awaiting it gives the package.
 ///
-/// After an ambiguous failure the list is read back: a package that has just
-/// been made as asked for is the answer. It is never sent a second time,
-/// because a package cannot be deleted.
+/// Names may repeat, so the list is read first: after an ambiguous failure it is
+/// read again, and a package as asked for that was not there before is the
+/// answer. The create is never sent a second time, because a package cannot be
+/// deleted.
 #[derive(Debug)]
 #[must_use = "a package is created when this is awaited"]
 pub struct CreatePackage {
@@ -245,15 +247,47 @@ impl CreatePackage {
         self
     }
 
-    fn request(self) -> Request<Package> {
-        let body = self.body;
-        let checked = check_price(body.price).and_then(|()| check_name(&body.name));
-        operations::create_package(&self.core, checked.map(|()| &body))
-            .with_recovery(recover::created_package(&self.core, body))
+    /// Sends the create alone and returns the raw JSON `payload`; see [`Request::raw`].
+    pub async fn raw(self) -> Result<serde_json::Value> {
+        self.request().with_options(self.options).raw().await
+    }
+
+    async fn send(self) -> Result<Package> {
+        self.check()?;
+        let options = self.options.shared();
+        let packages = operations::list_packages(&self.core, None, None);
+        let known = packages.with_options(options).await?;
+        let known = known.into_iter().map(|package| package.id).collect();
+        self.request()
+            .with_recovery(recover::created_package(&self.core, self.body, known))
+            .with_options(options)
+            .await
+    }
+
+    fn request(&self) -> Request<Package> {
+        operations::create_package(&self.core, self.check().map(|()| &self.body))
+    }
+
+    fn check(&self) -> Result<()> {
+        check_price(self.body.price)?;
+        check_name(&self.body.name)
     }
 }
 
-call_methods!(CreatePackage => Package);
+call_options!(CreatePackage);
+
+impl IntoFuture for CreatePackage {
+    type Output = Result<Package>;
+    type IntoFuture = BoxFuture<'static, Result<Package>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            self.send()
+                .await
+                .map_err(|error| error.with_operation("create_package"))
+        })
+    }
+}
 
 /// One package. Made by [`Twipla::package`](crate::Twipla::package).
 ///

@@ -55,18 +55,19 @@ impl Upgrade {
         self
     }
 
-    /// Charge only the rest of the period; false by default (documented).
+    /// Charge only the rest of the period; false by default (documented). No
+    /// read shows it, so [`ChangeState`](crate::ChangeState) leaves it open.
     pub fn pro_rate(mut self, pro_rate: bool) -> Self {
         self.pro_rate = Some(pro_rate);
         self
     }
 
-    fn request(self) -> Request<Subscription> {
+    pub(super) fn request(self) -> Request<Subscription> {
         let (trial, pro_rate) = (self.trial, self.pro_rate);
         let package = &self.package;
         let expected = package
             .get()
-            .map(|package| ExpectedChange::OnPackage(*package, trial));
+            .map(|package| ExpectedChange::OnPackage(*package, trial == Some(true)));
         match self.owner {
             SubscriptionOwner::Website(id) => {
                 let body = id.get().and_then(|id| {

@@ -135,13 +135,16 @@ impl CreateWebsite {
         self
     }
 
-    /// When the first billing period starts; now by default. Needs a [`package`](Self::package).
+    /// When the first billing period starts; now by default. Needs a
+    /// [`package`](Self::package). No read shows it, see [`privacy_level`](Self::privacy_level).
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.billing_date = Some(at);
         self
     }
 
-    /// The privacy level. Which values there are is not public; 0 was seen.
+    /// The privacy level. Which values there are is not public; 0 was seen. No
+    /// read shows it: a website that is found after an ambiguous failure is
+    /// returned whatever its privacy level.
     pub fn privacy_level(mut self, level: i64) -> Self {
         self.privacy_level = Some(level);
         self
