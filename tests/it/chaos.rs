@@ -10,7 +10,6 @@ async fn what_callers_are_told_is_true_under_faults() {
         seed: 7,
         models: Models::Both,
         callers: 4,
-        hard: false,
     };
     let outcome = run(plan).await.unwrap();
     let violations: Vec<_> = outcome.violations.iter().map(ToString::to_string).collect();

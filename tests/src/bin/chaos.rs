@@ -24,9 +24,6 @@ struct Args {
     /// Callers that share a client; 1 ties each fault to its call
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
     callers: u64,
-    /// All faults of the sandbox rather than the common ones, and all calls
-    #[arg(long)]
-    hard: bool,
     /// Print the figures and the violations as one line of JSON
     #[arg(long)]
     json: bool,
@@ -52,7 +49,6 @@ async fn main() -> ExitCode {
             Model::Both => Models::Both,
         },
         callers: args.callers,
-        hard: args.hard,
     };
     let outcome = match chaos::run(plan).await {
         Ok(outcome) => outcome,

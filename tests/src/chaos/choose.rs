@@ -14,18 +14,15 @@ use super::holdings::{Holdings, Website};
 /// Chooses calls.
 pub(super) struct Chooser {
     random: StdRng,
-    /// Asks for what the facade does not tell truly yet.
-    hard: bool,
     /// Begins every id that this caller chooses.
     prefix: String,
     next: u64,
 }
 
 impl Chooser {
-    pub(super) fn new(random: StdRng, hard: bool, prefix: String) -> Self {
+    pub(super) fn new(random: StdRng, prefix: String) -> Self {
         Self {
             random,
-            hard,
             prefix,
             next: 0,
         }
@@ -37,7 +34,6 @@ impl Chooser {
             let call = self.propose(holdings);
             if let Some(call) = call
                 && holdings.may_ask(&call.ask)
-                && (self.hard || !is_gap(&call.ask, holdings))
             {
                 return call;
             }
@@ -57,8 +53,12 @@ impl Chooser {
             12 => no_change(Ask::ReadWebsite(self.pick(&has.websites)?.id.clone())),
             13..=22 => self.change_subscription(has)?,
             23 | 24 => {
-                let website = self.pick(&has.websites)?.id.clone();
-                let name = self.id("key");
+                // Two keys may have the same name.
+                let site = self.pick(&has.websites)?;
+                let again = self.one_in(4).then(|| self.pick(&site.keys)).flatten();
+                let name = again.map(|key| key.name.clone());
+                let website = site.id.clone();
+                let name = name.unwrap_or_else(|| self.id("key"));
                 change(Ask::CreateKey { website, name })
             }
             25 | 26 => self.rotate_key(has)?,
@@ -303,19 +303,6 @@ impl Chooser {
     fn id(&mut self, kind: &str) -> String {
         self.next += 1;
         format!("{}-{kind}{}", self.prefix, self.next)
-    }
-}
-
-/// What the facade does not tell truly yet, so that only a hard run asks for it.
-fn is_gap(ask: &Ask, has: &Holdings) -> bool {
-    match ask {
-        // A package of the same name that is a few seconds old is taken for the new one.
-        Ask::CreatePackage(name) => has.packages.iter().any(|package| package.name == *name),
-        // An upgrade of a few seconds ago is taken for this one.
-        Ask::Change(owner, Change::Upgrade { package, .. }) => has
-            .subscription(owner)
-            .is_some_and(|subscription| subscription.package == *package),
-        _ => false,
     }
 }
 

@@ -27,9 +27,6 @@ pub struct Plan {
     /// Callers that share a client. With one, a call and the faults that struck it belong
     /// together for certain, and the same seed gives nearly the same run.
     pub callers: u64,
-    /// All faults of the sandbox, rather than the common ones, and calls that the facade does
-    /// not tell the truth of yet.
-    pub hard: bool,
 }
 
 /// The part of a run that one sandbox sees.

@@ -55,12 +55,8 @@ pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
         )
         .build()?;
     let offers = Arc::new(Offers::read(&twipla).await?);
-    let mut troubles = if plan.hard {
-        faults::all()
-    } else {
-        faults::common()
-    };
-    if plan.hard && share.world % 4 == 3 {
+    let mut troubles = faults::all();
+    if share.world % 4 == 3 {
         troubles.insert(0, faults::rate_limit());
     }
     sandbox.clear_requests();
@@ -80,7 +76,7 @@ pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
         let caller = Caller {
             number,
             world: Arc::clone(&world),
-            chooser: Chooser::new(random, plan.hard, number.to_string()),
+            chooser: Chooser::new(random, number.to_string()),
             holdings: Holdings::new(share.model, Arc::clone(&offers)),
             calls: Vec::new(),
             outcome: Outcome::default(),
