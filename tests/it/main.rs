@@ -38,6 +38,7 @@ mod reference;
 mod replies;
 mod schemas;
 mod secrets;
+mod situations;
 mod subscriptions;
 mod throttling;
 mod token_table;

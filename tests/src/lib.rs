@@ -3,6 +3,7 @@
 //! - [`setup`]: a sandbox with clients of its partners, and what most tests put on it
 //! - [`chaos`]: a long run against a sandbox that fails all the time
 //! - [`fault_table`]: the README's table of faults
+//! - [`situations`]: what callers were once told wrongly, then and now
 //! - [`replay`]: the wire vectors, and what compares a binding with them
 //!
 //! The programs are in `src/bin`, the tests in `it`, the vectors in `vectors`, and the vendor's reference page in
@@ -12,6 +13,7 @@ pub mod chaos;
 pub mod fault_table;
 pub mod replay;
 pub mod setup;
+pub mod situations;
 
 pub use setup::{Stage, client, package_named, price_list, respond};
 
