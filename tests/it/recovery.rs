@@ -459,3 +459,17 @@ async fn a_package_or_key_of_the_same_name_that_was_there_before_is_not_the_new_
         1
     );
 }
+
+#[tokio::test]
+async fn a_new_package_that_cannot_be_compared_leaves_its_create_ambiguous() {
+    let stage = Stage::start().await;
+    let unknown = Fault::new(FaultKind::UnknownEnumValue);
+    stage.sandbox.inject(unknown.operation("list_packages"));
+    let boom = status(500).after_commit();
+    stage.sandbox.inject(boom.operation("create_package"));
+    let packages = stage.website_model.packages();
+    let create = packages.create("Shop", 500, 5.0, Currency::Eur, BillingInterval::Monthly);
+    let error = create.await.unwrap_err();
+    assert!(error.is_ambiguous(), "{error}");
+    assert_eq!(stage.commits("create_package"), 1);
+}

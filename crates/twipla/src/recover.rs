@@ -19,7 +19,7 @@ use crate::ids::{ApiKeyId, CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::request::{Existing, ReadChange, Recovery};
 use crate::types::{CreatedApiKey, CreatedIntpc, Package, SubscriptionStatus, Website};
-use crate::{ChangeState, Result};
+use crate::{ChangeState, Error, ErrorKind, Result};
 
 /// What a subscription change asked for, as it shows on a website.
 #[derive(Debug, Clone)]
@@ -325,11 +325,22 @@ pub(crate) fn created_package(
             let (expected, known) = (expected.clone(), known.clone());
             let packages = operations::list_packages(&core, None, None);
             Box::pin(async move {
-                let mut packages = packages.await?.into_iter();
-                let found = packages.find(|package| {
-                    !known.contains(&package.id) && is_as_asked(package, &expected)
+                let mut found = packages.await?;
+                found.retain(|package| {
+                    package.name == expected.name && !known.contains(&package.id)
                 });
-                Ok(found.map_or(Existing::Nothing, Existing::Same))
+                let same = found
+                    .iter()
+                    .position(|package| is_as_asked(package, &expected));
+                match same {
+                    Some(same) => Ok(Existing::Same(found.swap_remove(same))),
+                    None if found.is_empty() => Ok(Existing::Nothing),
+                    // Read in other words, or somebody else's: neither says that nothing was made.
+                    None => Err(Error::new(
+                        ErrorKind::Decode,
+                        "a new package of this name is on other terms",
+                    )),
+                }
             })
         }),
         id_was_chosen: false,
