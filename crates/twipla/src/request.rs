@@ -1,7 +1,7 @@
 //! A call that is set up but not yet sent, and the ways to send it.
 
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::{IntoFuture, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -231,32 +231,6 @@ impl<T: Send + 'static> Request<T> {
         };
         raw.await
     }
-
-    async fn send(mut self) -> Result<T> {
-        let call = self.call?;
-        let times = Times::of(&self.options, self.recovery.is_some());
-        let once = Once {
-            core: &self.core,
-            call: &call,
-            decode: &self.decode,
-            options: &self.options,
-            deadline: times.send,
-        };
-        match self.recovery.take() {
-            None => once.send().await,
-            Some(Recovery::Change(read_change)) => match once.send().await {
-                Err(error) if error.is_ambiguous() => {
-                    let state = timeout_at(times.whole, read_change()).await;
-                    Err(with_change_state(error, state.unwrap_or(None)))
-                }
-                result => result,
-            },
-            Some(Recovery::Create {
-                find,
-                id_was_chosen,
-            }) => create(&once, &find, id_was_chosen, times.whole).await,
-        }
-    }
 }
 
 impl<T: Send + 'static> IntoFuture for Request<T> {
@@ -264,11 +238,38 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
     type IntoFuture = BoxFuture<'static, Result<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let name = self.name;
+        let Self {
+            core,
+            name,
+            call,
+            options,
+            decode,
+            recovery,
+        } = self;
+        let call = match call {
+            Ok(call) => call,
+            Err(error) => return Box::pin(ready(Err(error.with_operation(name)))),
+        };
         Box::pin(async move {
-            self.send()
-                .await
-                .map_err(|error| error.with_operation(name))
+            let times = Times::of(&options, recovery.is_some());
+            let once = Once {
+                core: &core,
+                call: &call,
+                decode: &decode,
+                options: &options,
+                deadline: times.send,
+            };
+            let result = match recovery {
+                None => once.send().await,
+                Some(Recovery::Change(read_change)) => {
+                    change(&once, read_change, times.whole).await
+                }
+                Some(Recovery::Create {
+                    find,
+                    id_was_chosen,
+                }) => create(&once, &find, id_was_chosen, times.whole).await,
+            };
+            result.map_err(|error| error.with_operation(name))
         })
     }
 }
@@ -316,6 +317,19 @@ impl Times {
 
 /// The most that is kept of a call's time to read back what an ambiguous failure left.
 const READ_BACK_TIME: Duration = Duration::from_secs(10);
+
+/// Sends a change, and reads back what an ambiguous failure left.
+async fn change<T>(once: &Once<'_, T>, read_change: ReadChange, whole: Instant) -> Result<T> {
+    let error = match once.send().await {
+        Ok(changed) => return Ok(changed),
+        Err(error) => error,
+    };
+    if !error.is_ambiguous() {
+        return Err(error);
+    }
+    let state = timeout_at(whole, read_change()).await;
+    Err(with_change_state(error, state.unwrap_or(None)))
+}
 
 /// The error of a change, with what was read back.
 fn with_change_state(error: Error, state: Option<ChangeState>) -> Error {

@@ -22,7 +22,7 @@ impl Bench<'_> {
             let [ours, bare, limit] =
                 ["twipla", "reqwest", "hyper"].map(|client| self.per_call(client, operation));
             let row = Row::ratio(&format!("{title}: instructions"), "", &[ours?], &[bare?]);
-            self.table.push(row.limit(&[limit?]).at_most(Some(1.05)));
+            self.table.push(row.limit(&[limit?]).at_most(Some(1.03)));
         }
         Ok(())
     }
