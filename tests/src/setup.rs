@@ -8,6 +8,7 @@ use twipla::{PackageId, PrivateKey, RetryPolicy, Twipla, TwiplaBuilder};
 use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
 
 /// A sandbox of its own for one test.
+#[derive(Debug)]
 pub struct Stage {
     /// The server.
     pub sandbox: Sandbox,
