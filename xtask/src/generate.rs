@@ -5,6 +5,7 @@
 //! async methods become functions that prepare requests. Every pass counts what
 //! it changed and fails where that is not what the contract asks for.
 
+mod equality;
 mod guard;
 mod print;
 mod replaced;
@@ -45,6 +46,7 @@ pub fn generate(contract: &Value) -> Result<Generated> {
     types::redact_secrets(&mut file, contract)?;
     schemas::json_schemas(&mut file, contract)?;
     types::remove_unused_error(&mut file)?;
+    equality::derive_equality(&mut file)?;
     let mut types = types::as_file(&mut file)?;
     for file in [&mut types, &mut requests] {
         print::short_names(file, contract)?;

@@ -114,6 +114,33 @@ fn the_passes_leave_their_marks() {
 }
 
 #[test]
+fn a_type_is_eq_and_hash_unless_something_in_it_is_not() {
+    let text = generated(&contract(&json!({
+        "Thing": { "type": "object", "properties": {
+            "count": { "$ref": "#/components/schemas/Count" },
+            "plain": { "$ref": "#/components/schemas/Plain" },
+            "offer": { "$ref": "#/components/schemas/Offer" },
+        } },
+        "Plain": { "type": "object", "properties": { "colour": { "$ref": "#/components/schemas/Colour" } } },
+        "Price": { "type": "object", "properties": { "amount": { "type": "number", "format": "double" } } },
+        "Offer": { "type": "object", "properties": {
+            "prices": { "type": "array", "items": { "$ref": "#/components/schemas/Price" } },
+            "more": { "type": "array", "items": { "$ref": "#/components/schemas/Offer" } },
+        } },
+    })))
+    .unwrap();
+    let is_eq = |name: &str| {
+        let (before, _) = text.split_once(&format!("pub struct {name} ")).unwrap();
+        let (before, _) = before.rsplit_once("#[cfg_attr").unwrap();
+        let (_, derived) = before.rsplit_once("derive(").unwrap();
+        derived.contains("Eq,\n    Hash") || derived.contains("Eq, Hash")
+    };
+    assert!(is_eq("Plain"));
+    assert!(!is_eq("Price"), "f64 is not Eq");
+    assert!(!is_eq("Offer"), "what holds it is not either");
+}
+
+#[test]
 fn every_parameter_and_body_of_the_contract_is_sent() {
     let mut document = contract(&json!({}));
     let operation = &mut document["paths"]["/things/{thingId}"]["put"];

@@ -2,7 +2,7 @@
 
 //! A type for each schema of the contract.
 /// A contributor and the role to give them.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AddContributorRequest {
     /// The customer who becomes a contributor, by the id chosen by the partner.
@@ -13,7 +13,7 @@ pub struct AddContributorRequest {
 }
 
 /// One condition.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsCondition {
     /// Metric or dimension.
@@ -25,7 +25,7 @@ pub struct AnalyticsCondition {
 }
 
 /// Days, both included, as local midnights with milliseconds and offset.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsDateRange {
     /// Last day.
@@ -35,7 +35,7 @@ pub struct AnalyticsDateRange {
 }
 
 /// Conditions that all hold.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsFilter {
     /// The conditions.
@@ -43,7 +43,7 @@ pub struct AnalyticsFilter {
 }
 
 /// One key of the order.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsOrder {
     /// Which way.
@@ -53,7 +53,7 @@ pub struct AnalyticsOrder {
 }
 
 /// One page of the rows.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsPagination {
     /// Number of the page, counted from 1.
@@ -64,7 +64,7 @@ pub struct AnalyticsPagination {
 }
 
 /// What to compute, and over what.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsQuery {
     /// Days to look at.
@@ -91,14 +91,14 @@ pub struct AnalyticsQuery {
 }
 
 /// Envelope around rows.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsResponse {
     pub payload: Vec<AnalyticsRow>,
 }
 
 /// One row: a value for each metric and dimension asked for.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsRow(pub ::serde_json::Map<String, ::serde_json::Value>);
@@ -123,7 +123,7 @@ impl From<::serde_json::Map<String, ::serde_json::Value>> for AnalyticsRow {
 }
 
 /// A read-only key for the data of one website, without its secret.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct ApiKey {
     /// Free note kept with the key.
@@ -151,7 +151,7 @@ pub struct ApiKey {
 }
 
 /// Envelope around the API keys of a website.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct ApiKeyListResponse {
     pub payload: Vec<ApiKey>,
@@ -361,7 +361,7 @@ impl ::schemars::JsonSchema for BillingMode {
 }
 
 /// The partner.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CompanyDetails {
     /// Postal address.
@@ -389,7 +389,7 @@ pub struct CompanyDetails {
 }
 
 /// Envelope around the company.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CompanyDetailsResponse {
     pub payload: CompanyDetails,
@@ -450,7 +450,7 @@ pub struct Consumption {
 }
 
 /// A person with access to a website.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct Contributor {
     /// E-mail address.
@@ -568,7 +568,7 @@ impl ::schemars::JsonSchema for ContributorRole {
 }
 
 /// Contributors, grouped by role. A role without contributors is an empty list.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct ContributorsByRole {
     /// Contributors with the role `dashboard`.
@@ -580,7 +580,7 @@ pub struct ContributorsByRole {
 }
 
 /// A key to be created.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateApiKeyRequest {
     /// Free note kept with the key.
@@ -597,7 +597,7 @@ pub struct CreateApiKeyRequest {
 }
 
 /// Customer to be created.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateCustomerRequest {
     /// Start of the first billing period of the account; now when absent.
@@ -623,7 +623,7 @@ pub struct CreateCustomerRequest {
 }
 
 /// Website to be created together with its customer.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateCustomerWebsite {
     /// Start of the first billing period; now when absent.
@@ -671,7 +671,7 @@ pub struct CreatePackageRequest {
 }
 
 /// The website itself.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteDetails {
     /// Domain of the website.
@@ -690,7 +690,7 @@ pub struct CreateWebsiteDetails {
 }
 
 /// Website to be created, in the flat form of version 2.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteFlatRequest {
     /// Start of the first billing period; now when absent.
@@ -716,7 +716,16 @@ pub struct CreateWebsiteFlatRequest {
 }
 
 /// Options of the creation.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash
+)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteOptions {
     /// Start on the unlimited free trial; excludes a package, never under the account model.
@@ -725,7 +734,7 @@ pub struct CreateWebsiteOptions {
 }
 
 /// Customer who owns the website.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteOwner {
     /// Customer id chosen by the partner.
@@ -733,7 +742,7 @@ pub struct CreateWebsiteOwner {
 }
 
 /// Package to start a website on.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsitePackage {
     /// Start of the first billing period; now when absent.
@@ -747,7 +756,7 @@ pub struct CreateWebsitePackage {
 }
 
 /// Website to be created.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreateWebsiteRequest {
     pub intpc: CreateWebsiteOwner,
@@ -757,7 +766,7 @@ pub struct CreateWebsiteRequest {
 }
 
 /// A new key. The only reply that carries the secret.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreatedApiKey {
     /// The secret itself, shown once.
@@ -805,7 +814,7 @@ impl ::std::fmt::Debug for CreatedApiKey {
 }
 
 /// Envelope around a new API key.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreatedApiKeyResponse {
     pub payload: CreatedApiKey,
@@ -956,7 +965,7 @@ impl ::schemars::JsonSchema for Currency {
 }
 
 /// Short-lived tokens for the dashboard.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DashboardTokens {
     /// Goes into `websiteToken` of the dashboard URL.
@@ -979,7 +988,7 @@ impl ::std::fmt::Debug for DashboardTokens {
 }
 
 /// Envelope around dashboard tokens.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DashboardTokensResponse {
     pub payload: DashboardTokens,
@@ -995,7 +1004,7 @@ pub struct DeactivatedIntpcSubscriptionResponse {
 }
 
 /// Downgrade of a customer's account subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DowngradeIntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
@@ -1007,7 +1016,7 @@ pub struct DowngradeIntpcSubscriptionRequest {
 }
 
 /// Downgrade of a website subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DowngradeWebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
@@ -1055,7 +1064,7 @@ pub struct GraphResponse {
 }
 
 /// A customer of the partner.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
     derive(::schemars::JsonSchema),
@@ -1081,7 +1090,7 @@ pub struct Intpc {
 }
 
 /// Envelope around a page of customers.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
     derive(::schemars::JsonSchema),
@@ -1093,7 +1102,7 @@ pub struct IntpcListResponse {
 }
 
 /// Envelope around a customer.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
     derive(::schemars::JsonSchema),
@@ -1104,7 +1113,7 @@ pub struct IntpcResponse {
 }
 
 /// Names a customer's account subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct IntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
@@ -1113,7 +1122,7 @@ pub struct IntpcSubscriptionRequest {
 }
 
 /// Credentials of a data key.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct LoginWithApiKeyRequest {
     /// The secret of the key.
@@ -1190,7 +1199,16 @@ pub struct PackageResponse {
 }
 
 /// One customer or website that a restricted package is assigned to.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(
+    ::serde::Deserialize,
+    ::serde::Serialize,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash
+)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct PackageRestriction {
     /// Customer id chosen by the partner.
@@ -1317,7 +1335,7 @@ impl ::schemars::JsonSchema for PackageVisibility {
 }
 
 /// Not public; sent as given.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct RawSessionsQuery(pub ::serde_json::Map<String, ::serde_json::Value>);
@@ -1342,7 +1360,7 @@ impl From<::serde_json::Map<String, ::serde_json::Value>> for RawSessionsQuery {
 }
 
 /// New name of a package.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct RenamePackageRequest {
     /// Name of the plan.
@@ -1722,7 +1740,7 @@ impl ::schemars::JsonSchema for SubscriptionType {
 }
 
 /// Upgrade of a customer's account subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct UpgradeIntpcSubscriptionRequest {
     /// Customer id chosen by the partner.
@@ -1740,7 +1758,7 @@ pub struct UpgradeIntpcSubscriptionRequest {
 }
 
 /// Upgrade of a website subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct UpgradeWebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
@@ -1863,7 +1881,7 @@ pub struct Website {
 }
 
 /// Owner and contributors of a website.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WebsiteContributors {
     /// Everyone else with access.
@@ -1873,7 +1891,7 @@ pub struct WebsiteContributors {
 }
 
 /// Envelope around the contributors of a website.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WebsiteContributorsResponse {
     pub payload: WebsiteContributors,
@@ -1897,7 +1915,7 @@ pub struct WebsiteResponse {
 }
 
 /// Names a website subscription.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WebsiteSubscriptionRequest {
     /// Website id chosen by the partner.
@@ -1906,14 +1924,14 @@ pub struct WebsiteSubscriptionRequest {
 }
 
 /// Envelope around domains.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WhitelistedDomainListResponse {
     pub payload: Vec<String>,
 }
 
 /// A domain.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WhitelistedDomainRequest {
     /// The domain.
