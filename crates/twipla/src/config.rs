@@ -15,88 +15,13 @@ use crate::auth::{Minter, PrivateKey, Signer};
 use crate::connection::{Connections, TransportSettings, Transports};
 use crate::core::{BaseUrls, Core};
 use crate::crypto::CryptoBackend;
+use crate::environment::Environment;
 use crate::ids::{IntoId, PartnerId};
 use crate::options::CallOptions;
 use crate::pace::{Pacer, RateLimit};
 use crate::proxy::{self, is_loopback};
 use crate::retry::{Budget, RetryPolicy};
 use crate::{Error, ErrorKind, Result};
-
-/// Which of TWIPLA's environments to talk to.
-///
-/// ```
-/// use twipla::Environment;
-///
-/// assert_eq!("stage".parse::<Environment>()?, Environment::Stage);
-/// assert!(Environment::default().base_url().starts_with("https://"));
-/// # Ok::<(), twipla::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Environment {
-    /// The real thing.
-    #[default]
-    Production,
-    /// Their staging environment.
-    Stage,
-    /// Their development environment.
-    Dev,
-}
-
-impl Environment {
-    /// Address of the 3AS API (observed in the official SDKs).
-    pub fn base_url(self) -> &'static str {
-        match self {
-            Self::Production => "https://api-gateway.visitor-analytics.io",
-            Self::Stage => "https://stage-api-gateway.va-endpoint.com",
-            Self::Dev => "https://api-gateway.va-endpoint.com",
-        }
-    }
-
-    /// Address of the data endpoints (inferred: no official client shows it).
-    pub fn data_url(self) -> &'static str {
-        match self {
-            Self::Production => "https://lb-api.visitor-analytics.io/api",
-            Self::Stage => "https://stage-api.va-endpoint.com/api",
-            Self::Dev => "https://dev-api.va-endpoint.com/api",
-        }
-    }
-
-    /// Address of the dashboard (documented for production, else observed).
-    pub fn dashboard_url(self) -> &'static str {
-        match self {
-            Self::Production => "https://app-3as.visitor-analytics.io",
-            Self::Stage => "https://stage-dashboard-3as.va-endpoint.com",
-            Self::Dev => "https://dev-dashboard-3as.va-endpoint.com",
-        }
-    }
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Production => "production",
-            Self::Stage => "stage",
-            Self::Dev => "dev",
-        })
-    }
-}
-
-impl std::str::FromStr for Environment {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "production" => Ok(Self::Production),
-            "stage" => Ok(Self::Stage),
-            "dev" => Ok(Self::Dev),
-            _ => Err(Error::new(
-                ErrorKind::Configuration,
-                format!("unknown environment {name:?}: use production, stage or dev"),
-            )),
-        }
-    }
-}
 
 /// Sets up a [`Twipla`](crate::Twipla). Start with [`Twipla::builder`](crate::Twipla::builder).
 ///
