@@ -42,6 +42,8 @@ pub(super) enum Change {
         trial: Trial,
         pro_rate: bool,
     },
+    /// An upgrade by way of `change_to`, which reads first.
+    MoveTo(PackageId),
     Downgrade(PackageId),
     Cancel,
     Resume,

@@ -9,7 +9,8 @@ use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
 use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial};
-use super::holdings::{Holdings, Website};
+use super::holdings::{Holdings, Status, Subscription, Website};
+use super::offers::Offers;
 
 /// Chooses calls.
 pub(super) struct Chooser {
@@ -191,17 +192,8 @@ impl Chooser {
         if subscription.is_open {
             return None;
         }
-        let had_trial = subscription.had_trial;
         let change = match self.random.random_range(0..20) {
-            0..=8 => Change::Upgrade {
-                package: *self.pick(&has.offers.paid)?,
-                trial: match (self.one_in(3), had_trial) {
-                    (false, _) => Trial::No,
-                    (true, false) => Trial::First,
-                    (true, true) => Trial::Second,
-                },
-                pro_rate: self.one_in(2),
-            },
+            0..=8 => self.upgrade(&owner, subscription, &has.offers)?,
             9..=11 => Change::Downgrade(*self.pick(&has.offers.paid)?),
             12 => Change::Downgrade(has.offers.free),
             13..=15 => Change::Cancel,
@@ -211,6 +203,33 @@ impl Chooser {
         let expected = subscription.expected(&owner, &change, &has.offers);
         let ask = Ask::Change(owner, change);
         Some(Call { ask, expected })
+    }
+
+    fn upgrade(
+        &mut self,
+        owner: &Owner,
+        current: &Subscription,
+        offers: &Offers,
+    ) -> Option<Change> {
+        let package = *self.pick(&offers.paid)?;
+        // From a package that is paid for to a larger one, change_to upgrades. Of
+        // an account it reads a website, which there may not be.
+        let is_upgrade = offers.paid.contains(&current.package)
+            && offers.size(package) > offers.size(current.package)
+            && current.status == Status::Active
+            && matches!(owner, Owner::Website(_));
+        if is_upgrade && self.one_in(3) {
+            return Some(Change::MoveTo(package));
+        }
+        Some(Change::Upgrade {
+            package,
+            trial: match (self.one_in(3), current.had_trial) {
+                (false, _) => Trial::No,
+                (true, false) => Trial::First,
+                (true, true) => Trial::Second,
+            },
+            pro_rate: self.one_in(2),
+        })
     }
 
     fn rotate_key(&mut self, has: &Holdings) -> Option<Call> {

@@ -93,7 +93,7 @@ impl Subscription {
         let is_larger = |package: PackageId| offers.size(package) > offers.size(self.package);
         let is_done = match change {
             _ if self.status == Status::Inactive => return Expected::Refusal,
-            Change::Upgrade { package, .. } => {
+            Change::Upgrade { package, .. } | Change::MoveTo(package) => {
                 let is_refused = is_account && self.status == Status::Canceled;
                 if is_refused || !is_larger(*package) {
                     return Expected::Refusal;
@@ -121,6 +121,7 @@ impl Subscription {
                 self.had_trial |= *trial == Trial::First;
                 *self = Self::on(*package, self.had_trial);
             }
+            Change::MoveTo(package) => *self = Self::on(*package, self.had_trial),
             Change::Downgrade(package) => {
                 self.planned = Some(*package);
                 self.status = Status::Active;

@@ -152,6 +152,9 @@ async fn change_website(twipla: &Twipla, id: &str, change: &Change) -> Result<Re
             let upgrade = subscription.upgrade(*package);
             upgrade.trial(*trial != Trial::No).pro_rate(*pro_rate).await
         }
+        Change::MoveTo(package) => {
+            return nothing(subscription.change_to(*package).await);
+        }
         Change::Downgrade(package) => subscription.downgrade(*package).await,
         Change::Cancel => subscription.cancel().await,
         Change::Resume => subscription.resume().await,
@@ -170,6 +173,7 @@ async fn change_account(twipla: &Twipla, id: &str, change: &Change) -> Result<Re
             let upgrade = subscription.upgrade(*package);
             nothing(upgrade.trial(*trial != Trial::No).pro_rate(*pro_rate).await)
         }
+        Change::MoveTo(package) => nothing(subscription.change_to(*package).await),
         Change::Downgrade(package) => nothing(subscription.downgrade(*package).await),
         Change::Cancel => nothing(subscription.cancel().await),
         Change::Resume => nothing(subscription.resume().await),

@@ -165,6 +165,7 @@ fn is_changed(subscription: &Value, change: &Change) -> bool {
                 && is("active")
                 && (*trial != Trial::First || subscription["inTrial"] == true)
         }
+        Change::MoveTo(package) => subscription["packageId"] == package.to_string() && is("active"),
         Change::Downgrade(package) => *planned == package.to_string() && is("active"),
         Change::Cancel => is("canceled"),
         Change::Resume => is("active") && planned.is_null(),

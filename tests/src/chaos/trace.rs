@@ -117,7 +117,9 @@ impl fmt::Display for Trace {
 
 fn of_change(owner: &Owner, change: &Change) -> Trace {
     let (of_website, of_account) = match change {
-        Change::Upgrade { .. } => ("upgrade_website_subscription", "upgrade_intpc_subscription"),
+        Change::Upgrade { .. } | Change::MoveTo(_) => {
+            ("upgrade_website_subscription", "upgrade_intpc_subscription")
+        }
         Change::Downgrade(_) => (
             "downgrade_website_subscription",
             "downgrade_intpc_subscription",
@@ -135,7 +137,7 @@ fn of_change(owner: &Owner, change: &Change) -> Trace {
     };
     let trace = Trace::new(operation).owner(owner);
     match change {
-        Change::Upgrade { package, .. } | Change::Downgrade(package) => {
+        Change::Upgrade { package, .. } | Change::MoveTo(package) | Change::Downgrade(package) => {
             trace.id(PACKAGE, &package.to_string())
         }
         Change::Cancel | Change::Resume | Change::Deactivate => trace,
