@@ -47,6 +47,33 @@ async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
 }
 
 #[tokio::test]
+async fn a_page_says_nothing_about_a_resource_or_a_change() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let page = |code| Fault::new(respond(code, &[], "<html>no route</html>")).times(1);
+    let inject = |code, operation| stage.sandbox.inject(page(code).operation(operation));
+
+    for code in [404, 410] {
+        inject(code, "get_website");
+        let error = twipla.website("w").get().await.unwrap_err();
+        assert!(!error.is_not_found(), "the website is there: {error}");
+        inject(code, "delete_website");
+        let error = twipla.website("w").delete().await.unwrap_err();
+        assert!(!error.is_not_found(), "it still is: {error}");
+    }
+
+    let prices = price_list(twipla).await.unwrap();
+    inject(500, "upgrade_website_subscription");
+    let upgrade = twipla.website("w").subscription().upgrade(prices[2].id);
+    let error = upgrade.await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::NotApplied));
+    assert!(
+        error.is_ambiguous(),
+        "the server itself may still be at it: {error}"
+    );
+}
+
+#[tokio::test]
 async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;

@@ -286,7 +286,9 @@ impl Error {
         let parsed = error_body::parse(body);
         let kind = match status.as_u16() {
             401 | 403 => ErrorKind::Auth,
-            404 | 410 => ErrorKind::NotFound,
+            // A page comes from something in front of the server, which says
+            // nothing about the resource.
+            404 | 410 if !error_body::is_page(body) => ErrorKind::NotFound,
             409 => ErrorKind::Conflict,
             429 => ErrorKind::RateLimited,
             500..=599 => ErrorKind::Server,

@@ -14,6 +14,7 @@ use twipla_api::{Idempotency, InvalidRequest, Operation, PreparedRequest};
 
 use crate::call::{self, Call};
 use crate::core::Core;
+use crate::error_body;
 use crate::options::CallOptions;
 use crate::response::Response;
 use crate::retry::{Failure, RetryPolicy};
@@ -346,6 +347,7 @@ fn with_change_state(error: Error, state: Option<ChangeState>) -> Error {
 /// Whether the server itself failed, rather than something between here and it.
 fn is_servers_own(error: &Error) -> bool {
     error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR)
+        && !error.body().is_some_and(|body| error_body::is_page(body))
 }
 
 /// A call without its recovery.
