@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::diff::command as diff;
-use xtask::fetch::Source;
+use xtask::fetch;
 use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
 use xtask::{bench, breakages, check_modules, conformance, dependency_cost, lint_contract, update};
@@ -15,10 +15,7 @@ use xtask::{bench, breakages, check_modules, conformance, dependency_cost, lint_
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
     /// Take a published document into openapi/versions and say what it changes
-    Fetch {
-        /// An address, a file, or - for standard input; the public reference page where there is none
-        source: Option<Source>,
-    },
+    Fetch(fetch::Options),
     /// Say what changed between two documents, and whom it breaks
     ///
     /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where a
@@ -27,10 +24,9 @@ enum Command {
     /// List the rules of `diff`
     Rules,
     /// Fetch, compare, regenerate, check, and say what is left to do
-    Update {
-        /// An address, a file, or - for standard input; the public reference page where there is none
-        source: Option<Source>,
-    },
+    ///
+    /// The list is made against what is committed: a second run says the same until it is done.
+    Update(fetch::Options),
     /// Measure what a call costs, beside a bare HTTP client
     Bench(bench::Options),
     /// Count what the client depends on, and time how long that takes to build
@@ -92,10 +88,10 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<bool> {
     let layout = Layout::here()?;
     match command {
-        Command::Fetch { source } => update::fetch(&layout, source.as_ref())?,
+        Command::Fetch(options) => update::fetch(&layout, options)?,
         Command::Diff(options) => return diff::run(&layout, options),
         Command::Rules => print!("{}", diff::rules()),
-        Command::Update { source } => return update::run(&layout, source.as_ref()),
+        Command::Update(options) => return update::run(&layout, options),
         Command::Bench(options) => bench::run(&layout, options)?,
         Command::DependencyCost { no_build } => dependency_cost::run(&layout, !no_build)?,
         Command::Overlay => regen::overlay(&layout)?,

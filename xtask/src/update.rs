@@ -1,5 +1,9 @@
 //! `cargo xtask update`: what a maintainer does after a release of the vendor, in one command.
 
+mod committed;
+mod touch;
+
+use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
@@ -7,58 +11,92 @@ use anyhow::{Context as _, Result};
 use chrono::Utc;
 use serde_json::Value;
 
-use crate::diff::{Accepted, Finding, Format, Level, Report, RustApi};
-use crate::document;
-use crate::fetch::{self, FetchOutcome, Source};
+use self::committed::Committed;
+use crate::diff::{Accepted, Format, Level, Report, RustApi};
+use crate::document::operations;
+use crate::fetch::{self, FetchOutcome, Options, Ours};
 use crate::layout::Layout;
-use crate::lock::Version;
+use crate::lock::{Lock, Version};
 use crate::regen::{self, Mode};
 use crate::{history, lint_contract, overlay};
 
+/// Undoes everything in the contract that is not committed: the version that an update stored, what was generated of
+/// it, and what was written by hand there.
+pub const WAY_BACK: &str = "git restore --source=HEAD --staged --worktree README.md openapi \
+                            crates/twipla-api/src/generated && git clean -fdq openapi/versions";
+
 /// Takes a document into the repository and prints what it changes.
-pub fn fetch(layout: &Layout, source: Option<&Source>) -> Result<()> {
-    if let Some((before, now)) = take(layout, source)? {
+pub fn fetch(layout: &Layout, options: &Options) -> Result<()> {
+    if let Some((before, now)) = take(layout, options)? {
         drift(layout, &before, &now)?;
+        println!("\nto take it back: {WAY_BACK}");
     }
     Ok(())
 }
 
 /// Fetches, compares, regenerates and checks; false where something is left to do.
-pub fn run(layout: &Layout, source: Option<&Source>) -> Result<bool> {
-    let contract_before = stored_contract(layout)?;
-    let mut done = Vec::new();
-    let mut raw = None;
-    if let Some((before, now)) = take(layout, source)? {
-        // What the canonical form refuses, regen tells.
-        raw = drift(layout, &before, &now).ok();
-    }
+pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
+    let committed = Committed::load(layout)?;
+    take(layout, options)?;
+    let lock = Lock::load(layout)?;
+    let (before, now) = (
+        lock.version(&committed.version)?,
+        lock.version(&lock.current)?,
+    );
+    // What the canonical form refuses, regen tells.
+    let raw = if before.name == now.name {
+        None
+    } else {
+        drift(layout, before, now).ok()
+    };
 
     heading("regenerate");
     let regenerated = regen::run(layout, Mode::Write, false);
-    done.push(step("regen", &regenerated.map(|_| ())));
+    let mut done = vec![step("regen", &regenerated.map(|_| ()))];
     let mut report = None;
     if done.iter().all(|step| step.passed) {
-        let now = overlay::contract(layout)?;
-        // The corrections count, too: this is the contract that the crates are made of.
-        report = Some(Report::new(
-            ("the contract as it was", &contract_before),
-            ("the contract as it is", &now),
-            &Accepted::load(layout)?,
-        )?);
+        report = Some(since(layout, &committed)?);
         heading("check");
         done.push(step("lint-contract", &lint_contract::run(layout)));
         done.push(step("cargo test --workspace", &cargo_test(layout)));
     }
     heading("what is left to do");
-    let left = left(&done, raw.as_ref(), report.as_ref());
-    for (number, text) in left.iter().enumerate() {
+    for (number, text) in left(layout, &done, raw.as_ref(), report.as_ref())
+        .iter()
+        .enumerate()
+    {
         println!("{}. {text}", number + 1);
     }
+    println!("\nto take everything back: {WAY_BACK}");
     Ok(done.iter().all(|step| step.passed))
 }
 
-/// Undoes an update that is not committed, the version it stored included.
-pub const WAY_BACK: &str = "git restore README.md openapi crates/twipla-api/src/generated && git clean -fq openapi/versions";
+/// What a maintainer has to do for the contract as it is now, since the one that is committed.
+///
+/// # Errors
+///
+/// Where nothing is committed, or a document cannot be read.
+pub fn to_do(layout: &Layout) -> Result<Vec<String>> {
+    let report = since(layout, &Committed::load(layout)?)?;
+    Ok(left(layout, &[], None, Some(&report)))
+}
+
+/// The contract against the one that is committed. The corrections count, too: the crates are made of both.
+fn since(layout: &Layout, committed: &Committed) -> Result<Changed> {
+    let contract = overlay::contract(layout)?;
+    let report = Report::new(
+        ("the contract as it was", &committed.contract),
+        ("the contract as it is", &contract),
+        &Accepted::load(layout)?,
+    )?;
+    Ok(Changed { contract, report })
+}
+
+/// The contract, and what changed in it.
+struct Changed {
+    contract: Value,
+    report: Report,
+}
 
 /// A check that was made.
 struct Step {
@@ -77,21 +115,28 @@ fn step(name: &'static str, result: &Result<()>) -> Step {
 }
 
 /// Fetches and stores; returns what was current and what is now, where that is another version.
-fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<(Version, Version)>> {
-    let default;
-    let source = if let Some(source) = source {
-        source
-    } else {
-        default = fetch::DEFAULT.parse()?;
-        &default
+fn take(layout: &Layout, options: &Options) -> Result<Option<(Version, Version)>> {
+    let source = match &options.source {
+        Some(source) => source.clone(),
+        None => fetch::DEFAULT.parse()?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let document = runtime.block_on(fetch::read(source))?;
+    let document = runtime.block_on(fetch::read(
+        &source,
+        &Ours::load(layout)?,
+        options.pick.as_deref(),
+    ))?;
     let today = Utc::now().date_naive().to_string();
-    match fetch::store(layout, &document, source, &today)? {
+    match fetch::store(
+        layout,
+        &document,
+        &source,
+        options.number.as_deref(),
+        &today,
+    )? {
         FetchOutcome::New { before, now } => {
             println!("stored openapi/{} and made it current", now.file);
             Ok(Some((before, now)))
@@ -104,7 +149,10 @@ fn take(layout: &Layout, source: Option<&Source>) -> Result<Option<(Version, Ver
             Ok(Some((before, version)))
         }
         FetchOutcome::Known { version, .. } => {
-            println!("nothing new: {source} has {}", version.name);
+            println!(
+                "{source} has {}, which is the current version",
+                version.name
+            );
             Ok(None)
         }
     }
@@ -117,34 +165,26 @@ fn drift(layout: &Layout, before: &Version, now: &Version) -> Result<Report> {
 }
 
 /// What a maintainer has to do next, in order.
-fn left(done: &[Step], raw: Option<&Report>, contract: Option<&Report>) -> Vec<String> {
+fn left(
+    layout: &Layout,
+    done: &[Step],
+    raw: Option<&Report>,
+    changed: Option<&Changed>,
+) -> Vec<String> {
     let failed = |name: &str| done.iter().any(|step| step.name == name && !step.passed);
     let mut left = Vec::new();
     if failed("regen") {
         left.push(
-format!(
-                "mend the overlay that the message above names, or decide what it asks for in openapi/names.toml, then \
-                 `cargo xtask regen`; `{WAY_BACK}` takes everything back"
-            ),
+            "mend the overlay that the message above names, or decide what it asks for in openapi/names.toml, then run \
+             `cargo xtask update` with the same document again"
+                .to_owned(),
         );
     }
     if failed("lint-contract") {
         left.push("mend what the linters say, by an overlay with its reason".to_owned());
     }
-    let added = ids(contract, "endpoint-added");
-    if !added.is_empty() {
-        left.push(format!(
-            "give each new operation a call in the facade, a handler in the sandbox, a call in tests/it/coverage.rs \
-             and a file in tests/vectors: {}",
-            added.join(", ")
-        ));
-    }
-    let removed = ids(contract, "endpoint-removed");
-    if !removed.is_empty() {
-        left.push(format!(
-            "take the calls of operations that are gone out of the facade and the sandbox: {}",
-            removed.join(", ")
-        ));
+    if let Some(changed) = changed {
+        left.extend(operations_to_touch(layout, changed));
     }
     if failed("cargo test --workspace") {
         left.push(
@@ -165,8 +205,12 @@ format!(
             name(&report.new),
         ));
     }
-    if let Some(part) = contract.and_then(|report| {
-        let parts = report.findings.iter().map(|finding| finding.rust_api);
+    if let Some(part) = changed.and_then(|changed| {
+        let parts = changed
+            .report
+            .findings
+            .iter()
+            .map(|finding| finding.rust_api);
         parts.max().filter(|part| *part != RustApi::None)
     }) {
         let part = match part {
@@ -176,7 +220,7 @@ format!(
         };
         left.push(format!("raise the version of the crates: {part}"));
     }
-    if raw.is_some() {
+    if raw.is_some() || changed.is_some_and(|changed| !changed.report.findings.is_empty()) {
         left.push("read `git diff openapi`, and commit everything together".to_owned());
     }
     if left.is_empty() {
@@ -185,21 +229,54 @@ format!(
     left
 }
 
-fn ids(report: Option<&Report>, rule: &str) -> Vec<String> {
-    let findings = report.map(|report| report.findings.as_slice());
-    findings
-        .unwrap_or_default()
+/// The operations that came, changed and went, each with its files.
+fn operations_to_touch(layout: &Layout, changed: &Changed) -> Vec<String> {
+    let here: BTreeSet<&str> = operations(&changed.contract)
         .iter()
-        .filter(|finding: &&Finding| finding.id.starts_with(rule))
-        .map(|finding| finding.operation.clone())
-        .collect()
-}
-
-fn stored_contract(layout: &Layout) -> Result<Value> {
-    let path = layout.contract();
-    let bytes =
-        std::fs::read(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
-    document::parse(&bytes).with_context(|| layout.show(&path).to_string())
+        .map(|operation| operation.id)
+        .collect();
+    let (mut added, mut touched, mut removed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for finding in &changed.report.findings {
+        if finding.id.starts_with("endpoint-added") {
+            added.insert(finding.operation.as_str());
+        } else if finding.rust_api != RustApi::None {
+            touched.extend(finding.operations.iter().map(String::as_str));
+        }
+        removed.extend(
+            finding
+                .operations
+                .iter()
+                .map(String::as_str)
+                .filter(|id| !here.contains(id)),
+        );
+    }
+    touched.retain(|id| here.contains(id) && !added.contains(id));
+    let list = |ids: &BTreeSet<&str>| -> String {
+        ids.iter()
+            .map(|id| format!("\n   - {}", touch::files(layout, &changed.contract, id)))
+            .collect()
+    };
+    let mut left = Vec::new();
+    if !added.is_empty() {
+        left.push(format!(
+            "give each new operation a call in the facade, a handler in the sandbox \
+             (crates/twipla-sandbox/src/routes.rs), a call in tests/it/coverage.rs and a file of vectors:{}",
+            list(&added)
+        ));
+    }
+    if !touched.is_empty() {
+        left.push(format!(
+            "see whether the facade says what these changed operations say now:{}",
+            list(&touched)
+        ));
+    }
+    if !removed.is_empty() {
+        left.push(format!(
+            "take the calls of operations that are gone out of the facade and the sandbox:{}",
+            list(&removed)
+        ));
+    }
+    left
 }
 
 fn cargo_test(layout: &Layout) -> Result<()> {

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +13,8 @@ use serde_json::{Value, json};
 use xtask::layout::{self, Layout};
 use xtask::lock::Lock;
 use xtask::regen::{self, Mode};
+
+use self::folder::copy_folder;
 
 /// A copy of the contract, with the generated files next to it.
 fn copy() -> (tempfile::TempDir, Layout) {
@@ -21,19 +26,6 @@ fn copy() -> (tempfile::TempDir, Layout) {
     fs::copy(real.readme(), layout.readme()).unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     (folder, layout)
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]
@@ -258,7 +250,14 @@ fn the_way_back_leaves_nothing_of_an_update() {
     let mut document = xtask::canonical::current(&layout).unwrap().0;
     document["info"]["version"] = json!("3.1.0");
     let document = xtask::fetch::document(document.to_string().as_bytes()).unwrap();
-    xtask::fetch::store(&layout, &document, &"-".parse().unwrap(), "2026-11-26").unwrap();
+    xtask::fetch::store(
+        &layout,
+        &document,
+        &"-".parse().unwrap(),
+        None,
+        "2026-11-26",
+    )
+    .unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     assert!(shell("git status --porcelain").contains("?? openapi/versions/3.1.0-"));
     shell(xtask::update::WAY_BACK);

@@ -6,17 +6,20 @@
     reason = "every function here serves a test"
 )]
 
+#[path = "support/server.rs"]
+mod server;
+
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use serde_json::{Value, json};
 use xtask::document;
-use xtask::fetch::{Document, FetchOutcome, LIMIT, Source, read, store};
+use xtask::fetch::{Document, FetchOutcome, LIMIT, Ours, Source, read, store};
 use xtask::layout::Layout;
 use xtask::lock::{self, Lock};
+
+use self::server::{answer, serve};
 
 const SMALL: &str = include_str!("fetch/small.json");
 
@@ -31,7 +34,8 @@ fn fetch(source: &str) -> anyhow::Result<Document> {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(read(&source.parse()?))
+    // Nothing is known of an API without paths: every document may be it.
+    runtime.block_on(read(&source.parse()?, &Ours::of(&json!({})), None))
 }
 
 fn refused(source: &str) -> String {
@@ -93,7 +97,7 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
     let source: Source = "https://user:secret@example.com/api.json?token=t"
         .parse()
         .unwrap();
-    let taken = store(&layout, &small(), &source, "2026-02-03").unwrap();
+    let taken = store(&layout, &small(), &source, None, "2026-02-03").unwrap();
     let FetchOutcome::New { before, now } = taken else {
         panic!("{taken:?}");
     };
@@ -124,9 +128,9 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
 #[test]
 fn what_is_known_is_not_stored_twice() {
     let (_folder, layout) = repository();
-    store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap();
+    store(&layout, &small(), &Source::Stdin, None, "2026-02-03").unwrap();
     let before = files(&layout);
-    let taken = store(&layout, &small(), &Source::Stdin, "2026-02-04").unwrap();
+    let taken = store(&layout, &small(), &Source::Stdin, None, "2026-02-04").unwrap();
     assert!(
         matches!(taken, FetchOutcome::Known { before: None, .. }),
         "{taken:?}"
@@ -135,7 +139,7 @@ fn what_is_known_is_not_stored_twice() {
     // The vendor went back to an earlier document.
     let first = layout.openapi().join("versions/0-first.json");
     let first = fetch(first.to_str().unwrap()).unwrap();
-    let taken = store(&layout, &first, &Source::Stdin, "2026-02-05").unwrap();
+    let taken = store(&layout, &first, &Source::Stdin, None, "2026-02-05").unwrap();
     assert!(
         matches!(
             taken,
@@ -160,7 +164,7 @@ fn a_file_that_is_in_the_way_is_not_overwritten() {
     let before = files(&layout);
     let error = format!(
         "{:#}",
-        store(&layout, &small(), &Source::Stdin, "2026-02-03").unwrap_err()
+        store(&layout, &small(), &Source::Stdin, None, "2026-02-03").unwrap_err()
     );
     assert!(
         error.contains("is not in openapi.lock") && error.contains("move it away"),
@@ -170,27 +174,81 @@ fn a_file_that_is_in_the_way_is_not_overwritten() {
 }
 
 #[test]
-fn a_version_that_is_not_a_file_name_is_refused() {
+fn a_left_over_file_of_the_same_document_is_taken_in_again() {
+    let (_folder, layout) = repository();
+    let lock = fs::read_to_string(Lock::path(&layout)).unwrap();
+    let take = || store(&layout, &small(), &Source::Stdin, None, "2026-02-03").unwrap();
+    let first = take();
+    // Somebody restored the lock, and not the folder.
+    fs::write(Lock::path(&layout), lock).unwrap();
+    assert_eq!(take(), first);
+}
+
+#[test]
+fn a_version_that_is_no_file_name_becomes_one() {
+    for (version, want) in [
+        (json!("../../etc"), "etc"),
+        (json!("v3.1.0 (beta)"), "v3.1.0-beta"),
+        (json!("3/1"), "3-1"),
+        (json!("1".repeat(90)), &"1".repeat(40)),
+        (json!(""), "unversioned"),
+        (json!("..."), "unversioned"),
+        (Value::Null, "unversioned"),
+        (json!(3.1), "3.1"),
+    ] {
+        let (_folder, layout) = repository();
+        let taken = store(
+            &layout,
+            &numbered(&version),
+            &Source::Stdin,
+            None,
+            "2026-02-03",
+        );
+        let FetchOutcome::New { now, .. } = taken.unwrap() else {
+            panic!("{version} was there");
+        };
+        assert_eq!(now.name.rsplit_once('-').unwrap().0, want, "{version}");
+        assert!(layout.openapi().join(&now.file).exists(), "{version}");
+    }
+}
+
+#[test]
+fn the_number_of_a_version_can_be_given() {
     let (_folder, layout) = repository();
     let before = files(&layout);
-    for (version, reason) in [
-        (json!("../../etc"), "expected a name for a file"),
-        (json!(""), "expected a name for a file"),
-        (json!(3), "no info.version"),
-    ] {
-        let value = json!({"openapi": "3.0.3", "info": {"version": version}, "paths": {}});
-        let document = Document {
-            text: value.to_string(),
-            extension: "json",
-            value,
-        };
-        let error = format!(
-            "{:#}",
-            store(&layout, &document, &Source::Stdin, "2026-02-03").unwrap_err()
+    let document = numbered(&json!("no number"));
+    for number in ["", "../up", ".hidden", "a b"] {
+        let taken = store(
+            &layout,
+            &document,
+            &Source::Stdin,
+            Some(number),
+            "2026-02-03",
         );
-        assert!(error.contains(reason), "{error}");
+        let error = format!("{:#}", taken.unwrap_err());
+        assert!(error.contains("expected a name for a file"), "{error}");
     }
     assert_eq!(files(&layout), before);
+    let taken = store(
+        &layout,
+        &document,
+        &Source::Stdin,
+        Some("4.0.0"),
+        "2026-02-03",
+    );
+    let FetchOutcome::New { now, .. } = taken.unwrap() else {
+        panic!("it was there");
+    };
+    assert!(now.name.starts_with("4.0.0-"), "{}", now.name);
+}
+
+fn numbered(version: &Value) -> Document {
+    let value = json!({ "openapi": "3.0.3", "info": { "version": version }, "paths": {} });
+    Document {
+        text: value.to_string(),
+        extension: "json",
+        value,
+    }
 }
 
 #[test]
@@ -203,7 +261,7 @@ fn yaml_is_taken_as_it_is() {
     assert_eq!((document.text.as_str(), document.extension), (text, "yaml"));
     assert_eq!(document.value["info"]["version"], "1.0");
     let (_folder, layout) = repository();
-    store(&layout, &document, &Source::Stdin, "2026-02-03").unwrap();
+    store(&layout, &document, &Source::Stdin, None, "2026-02-03").unwrap();
     assert_eq!(lock::load_current(&layout).unwrap(), document.value);
 }
 
@@ -224,11 +282,11 @@ fn an_invalid_document_is_refused_with_the_reason() {
         (b"\xff\xfe", "invalid text: expected UTF-8"),
         (
             b"<html><p>__redoc_state = {}</p></html>",
-            "the page has no OpenAPI document",
+            "has no OpenAPI document in it and leads to none",
         ),
         (
             b"{\"swagger\": \"2.0\", \"paths\": {}}",
-            "there are no `openapi` and `paths`",
+            "convert it to OpenAPI 3 first",
         ),
         (
             b"{\"openapi\": \"3.0.3\", \"paths\": {\"/a\": {\"$ref\": \"b.json\"}}}",
@@ -285,8 +343,8 @@ fn a_document_comes_over_the_wire_and_a_page_leads_to_it() {
 fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
     // Half a gigabyte, announced by nobody.
     let endless = serve(|_| {
-        let chunk = format!("{:x}\r\n{}\r\n", 1024 * 1024, " ".repeat(1024 * 1024));
-        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+        let chunk = format!("{:x}\r\n{}\r\n", 1024 * 1024, " ".repeat(1024 * 1024)).into_bytes();
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
         std::iter::once(head)
             .chain(std::iter::repeat_n(chunk, 500))
             .collect()
@@ -297,9 +355,9 @@ fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
         "{error}"
     );
     // The same, announced.
-    let large = serve(|_| vec!["HTTP/1.1 200 OK\r\ncontent-length: 524288000\r\n\r\n".to_owned()]);
+    let large = serve(|_| vec![b"HTTP/1.1 200 OK\r\ncontent-length: 524288000\r\n\r\n".to_vec()]);
     assert!(refused(&format!("http://{large}/")).contains("larger than"));
-    let cut = serve(|_| vec!["HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned()]);
+    let cut = serve(|_| vec![b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()]);
     assert!(refused(&format!("http://{cut}/")).contains("broke off"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = listener.local_addr().unwrap();
@@ -309,35 +367,4 @@ fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
         error.starts_with(&format!("cannot fetch http://{gone}/")),
         "{error}"
     );
-}
-
-fn answer(status: &str, body: &str) -> Vec<String> {
-    vec![format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )]
-}
-
-/// A server that answers each path with some pieces of text, and goes when the test ends.
-fn serve(answer: impl Fn(&str) -> Vec<String> + Send + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
-                head.push(byte[0]);
-            }
-            let head = String::from_utf8(head).unwrap();
-            for piece in answer(head.split(' ').nth(1).unwrap_or_default()) {
-                // The client may have seen enough.
-                if stream.write_all(piece.as_bytes()).is_err() {
-                    break;
-                }
-            }
-        }
-    });
-    address
 }

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use reqwest::Url;
 use tokio::io::AsyncReadExt as _;
 
+use super::encoding;
 use super::page::Link;
 
 /// The public reference page.
@@ -73,48 +74,56 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Everything that is there.
-    pub(super) async fn read(&self) -> Result<Vec<u8>> {
+    /// Everything that is there, and the source that it came from in the end, which its links are relative to.
+    pub(super) async fn read(&self) -> Result<(Vec<u8>, Self)> {
         match self {
-            Self::Url(url) => get(url)
-                .await
-                .with_context(|| format!("cannot fetch {self}")),
+            Self::Url(url) => {
+                let (bytes, last) = get(url)
+                    .await
+                    .with_context(|| format!("cannot fetch {self}"))?;
+                Ok((bytes, Self::Url(last)))
+            }
             Self::File(path) => {
                 let file = tokio::fs::File::open(path).await;
                 let file = file.with_context(|| format!("cannot read {}", path.display()))?;
-                whole(file)
+                let bytes = whole(file)
                     .await
-                    .with_context(|| format!("cannot read {}", path.display()))
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                Ok((bytes, self.clone()))
             }
-            Self::Stdin => whole(tokio::io::stdin())
-                .await
-                .context("cannot read standard input"),
+            Self::Stdin => {
+                let bytes = whole(tokio::io::stdin())
+                    .await
+                    .context("cannot read standard input")?;
+                Ok((bytes, self.clone()))
+            }
         }
     }
 
-    /// What a link of the page leads to, if it can be read.
-    pub(super) async fn follow(&self, link: &Link) -> Option<Vec<u8>> {
+    /// What a link of the page leads to, and what it leads by, if it can be read.
+    pub(super) async fn follow(&self, link: &Link) -> Option<(Vec<u8>, String)> {
         let address = match link {
-            Link::Data(bytes) => return Some(bytes.clone()),
+            Link::Data(bytes) => return Some((bytes.clone(), "data in the page".to_owned())),
             Link::Address(address) => address,
         };
-        match self {
-            Self::Url(page) => {
-                let url = page.join(address).ok()?;
-                let web = matches!(url.scheme(), "http" | "https");
-                if web { get(&url).await.ok() } else { None }
-            }
+        let linked = match self {
+            Self::Url(page) => page
+                .join(address)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+                .map(Self::Url)?,
             // A saved page links to what was saved beside it, if to anything.
             Self::File(page) if !address.contains("://") => {
-                let file = page.parent()?.join(address);
-                whole(tokio::fs::File::open(file).await.ok()?).await.ok()
+                Self::File(page.parent()?.join(address))
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        let (bytes, from) = Box::pin(linked.read()).await.ok()?;
+        Some((bytes, from.to_string()))
     }
 }
 
-async fn get(url: &Url) -> Result<Vec<u8>> {
+async fn get(url: &Url) -> Result<(Vec<u8>, Url)> {
     let client = reqwest::Client::builder()
         .user_agent(concat!("twipla-xtask/", env!("CARGO_PKG_VERSION")))
         .timeout(TIMEOUT)
@@ -125,7 +134,20 @@ async fn get(url: &Url) -> Result<Vec<u8>> {
         .await
         .map_err(reqwest::Error::without_url)?;
     let status = response.status();
+    ensure!(
+        !matches!(status.as_u16(), 401 | 403),
+        "the server answered {status}: log in with a browser, save the page, and run `cargo xtask fetch FILE`"
+    );
     ensure!(status.is_success(), "the server answered {status}");
+    let last = response.url().clone();
+    let encodings: Vec<String> = response
+        .headers()
+        .get_all("content-encoding")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|value| value.trim().to_ascii_lowercase())
+        .collect();
     if let Some(length) = response.content_length() {
         check_size(usize::try_from(length).unwrap_or(usize::MAX))?;
     }
@@ -138,7 +160,11 @@ async fn get(url: &Url) -> Result<Vec<u8>> {
         check_size(bytes.len() + chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    for encoding in encodings.iter().rev() {
+        bytes = encoding::decode(encoding, &bytes)?;
+        check_size(bytes.len())?;
+    }
+    Ok((bytes, last))
 }
 
 async fn whole(reader: impl tokio::io::AsyncRead + Unpin) -> Result<Vec<u8>> {
