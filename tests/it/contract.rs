@@ -90,7 +90,7 @@ fn the_contract_keeps_all_rules() {
 
 #[test]
 fn the_version_file_keeps_all_rules_but_provenance() {
-    let version = Document::current_version().unwrap();
+    let version = Document::reconstructed().unwrap();
     for (name, rule) in RULES.into_iter().filter(|(name, _)| *name != "provenance") {
         assert_eq!(rule(&version), [""; 0], "{name}");
     }
@@ -99,12 +99,11 @@ fn the_version_file_keeps_all_rules_but_provenance() {
 #[test]
 fn both_documents_are_openapi_3_0() {
     for (document, operations) in [
-        (Document::current_version(), DOCUMENTED),
+        (Document::reconstructed(), DOCUMENTED),
         (Document::contract(), ALL),
     ] {
         let root = document.unwrap().root;
         assert_eq!(root["openapi"], "3.0.3");
-        assert_eq!(root["info"]["version"], "3.0.0");
         let parsed: openapiv3::OpenAPI = serde_json::from_value(root).unwrap();
         assert_eq!(parsed.operations().count(), operations);
     }
@@ -113,7 +112,7 @@ fn both_documents_are_openapi_3_0() {
 #[test]
 fn the_contract_keeps_every_documented_operation_in_its_place() {
     let (version, contract) = (
-        Document::current_version().unwrap(),
+        Document::reconstructed().unwrap(),
         Document::contract().unwrap(),
     );
     for Operation {
@@ -125,24 +124,6 @@ fn the_contract_keeps_every_documented_operation_in_its_place() {
             .unwrap_or_else(|| unreachable!("{id} is gone"));
         assert_eq!((same.method, same.path), (method, path), "{id}");
     }
-}
-
-#[test]
-fn what_the_overlays_change_says_where_it_is_known_from() {
-    let (version, contract) = (
-        Document::current_version().unwrap(),
-        Document::contract().unwrap(),
-    );
-    assert_eq!(unexplained_changes(&version, &contract), [""; 0]);
-
-    let mut silent = contract;
-    silent.root["components"]["schemas"]["Package"]["properties"]["price"]["type"] =
-        json!("string");
-    silent.root["components"]["schemas"]["Package"]["properties"]["trial"] =
-        json!({ "type": "boolean" });
-    silent.root["components"]["schemas"]["Count"]["minimum"] = json!(-1);
-    let complaints = unexplained_changes(&version, &silent);
-    assert_eq!(complaints, ["Count", "Package.price", "Package.trial"]);
 }
 
 #[test]
@@ -482,33 +463,6 @@ fn provenance(document: &Document) -> Vec<String> {
         }
     });
     complaints
-}
-
-/// Schemas of the version file, and their properties, that the contract changes or adds to without `x-provenance`.
-fn unexplained_changes(version: &Document, contract: &Document) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for (name, before) in version.schemas() {
-        let after = &contract.root["components"]["schemas"][name];
-        if after.get("x-provenance").is_some() {
-            continue;
-        }
-        for (property, node) in entries(&after["properties"]) {
-            let same = facts(node) == facts(&before["properties"][property]);
-            if !same && node.get("x-provenance").is_none() {
-                complaints.push(format!("{name}.{property}"));
-            }
-        }
-        let own = |schema: &Value| without(schema, &["properties"]);
-        if own(before) != own(after) {
-            complaints.push(name.to_owned());
-        }
-    }
-    complaints
-}
-
-/// A schema without what only concerns its readers.
-fn facts(schema: &Value) -> Value {
-    without(schema, &["x-provenance", "x-secret"])
 }
 
 fn without(node: &Value, names: &[&str]) -> Value {

@@ -66,6 +66,7 @@ pub fn canonical(
     components::rename_components(&mut document, names, &known, &mut log);
     inline::name_inline(&mut document, names, &known, &mut log);
     responses::share(&mut document, previous, &mut log);
+    kept::texts(&mut document, previous, &mut log);
     tidy::tidy(&mut document, &mut log);
     let changes = log.finish()?;
     Ok((document, changes))

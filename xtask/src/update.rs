@@ -23,7 +23,8 @@ use crate::{history, lint_contract, overlay};
 /// Undoes everything in the contract that is not committed: the version that an update stored, what was generated of
 /// it, and what was written by hand there.
 pub const WAY_BACK: &str = "git restore --source=HEAD --staged --worktree README.md openapi \
-                            crates/twipla-api/src/generated && git clean -fdq openapi/versions";
+                            crates/twipla-api/src/generated xtask/tests/snapshots && git clean -fdq \
+                            openapi/versions xtask/tests/snapshots";
 
 /// Takes a document into the repository and prints what it changes.
 pub fn fetch(layout: &Layout, options: &Options) -> Result<()> {
@@ -188,8 +189,8 @@ fn left(
     }
     if failed("cargo test --workspace") {
         left.push(
-            "mend what does not compile or is red, then read the new snapshots and keep them: `INSTA_UPDATE=always \
-             cargo test -p xtask`"
+            "mend what does not compile or is red; snapshots that changed for a reason are kept by `INSTA_UPDATE=always cargo \
+             test -p xtask`"
                 .to_owned(),
         );
     }
@@ -221,7 +222,10 @@ fn left(
         left.push(format!("raise the version of the crates: {part}"));
     }
     if raw.is_some() || changed.is_some_and(|changed| !changed.report.findings.is_empty()) {
-        left.push("read `git diff openapi`, and commit everything together".to_owned());
+        left.push(
+            "read `git diff openapi xtask/tests/snapshots`, and commit everything together"
+                .to_owned(),
+        );
     }
     if left.is_empty() {
         left.push("nothing: the contract is what it was, and every check passes".to_owned());
@@ -283,7 +287,9 @@ fn cargo_test(layout: &Layout) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(layout.root())
-        .args(["test", "--workspace", "--quiet"])
+        .args(["test", "--workspace", "--no-fail-fast", "--quiet"])
+        // The history of a new version has no snapshot yet: it is written, and read with everything else.
+        .env("INSTA_UPDATE", "unseen")
         .status()
         .context("cannot run cargo")?;
     anyhow::ensure!(status.success(), "some tests are red, or do not compile");

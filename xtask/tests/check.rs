@@ -7,7 +7,6 @@ mod folder;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use xtask::layout::{self, Layout};
@@ -226,42 +225,6 @@ fn all_files_are_written_or_none() {
             .unwrap()
             .ends_with("old")
     );
-}
-
-#[test]
-fn the_way_back_leaves_nothing_of_an_update() {
-    let (_folder, layout) = copy();
-    let shell = |command: &str| {
-        let output = Command::new("sh")
-            .args(["-c", command])
-            .current_dir(layout.root())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{command}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    };
-    shell(
-        "git init -q && git add . && git -c user.name=t -c user.email=t@example.com commit -qm t",
-    );
-    let mut document = xtask::canonical::current(&layout).unwrap().0;
-    document["info"]["version"] = json!("3.1.0");
-    let document = xtask::fetch::document(document.to_string().as_bytes()).unwrap();
-    xtask::fetch::store(
-        &layout,
-        &document,
-        &"-".parse().unwrap(),
-        None,
-        "2026-11-26",
-    )
-    .unwrap();
-    assert!(regen::run(&layout, Mode::Write, false).unwrap());
-    assert!(shell("git status --porcelain").contains("?? openapi/versions/3.1.0-"));
-    shell(xtask::update::WAY_BACK);
-    assert_eq!(shell("git status --porcelain"), "");
 }
 
 #[test]

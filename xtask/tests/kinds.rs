@@ -8,9 +8,11 @@
     reason = "a table of one change each"
 )]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -22,6 +24,8 @@ use xtask::layout::Layout;
 use xtask::normalise::normalise;
 use xtask::{operations, overlay, secrets};
 
+use self::folder::copy_folder;
+
 const WEBSITE: &str = "/v2/3as/websites/{intpWebsiteId}";
 const WEBSITES: &str = "/v2/3as/websites";
 
@@ -30,6 +34,16 @@ type Kind = (&'static str, fn(&mut Value));
 
 const KINDS: &[Kind] = &[
     ("nothing", |_| {}),
+    // The document itself
+    ("info: no version", |d| {
+        d["info"].as_object_mut().unwrap().shift_remove("version");
+    }),
+    ("info: a number for a version", |d| {
+        d["info"]["version"] = json!(3.1)
+    }),
+    ("info: a version that is no file name", |d| {
+        d["info"]["version"] = json!("v3.1.0 (beta)")
+    }),
     // Enums
     ("enum: values that differ in case", |d| {
         values(d, &["Monthly"])
@@ -57,6 +71,21 @@ const KINDS: &[Kind] = &[
             "level",
             json!({ "type": "string", "nullable": true, "enum": ["a", null] }),
         )
+    }),
+    ("enum: numbers with halves", |d| {
+        property(d, "level", json!({ "type": "number", "enum": [0.5, 1] }))
+    }),
+    ("enum: flags", |d| {
+        property(d, "level", json!({ "type": "boolean", "enum": [true] }))
+    }),
+    ("enum: only null", |d| {
+        property(d, "level", json!({ "type": "string", "enum": [null] }))
+    }),
+    ("enum: none", |d| {
+        property(d, "level", json!({ "type": "string", "enum": [] }))
+    }),
+    ("enum: accents and digits", |d| {
+        values(d, &["1st", "año", "日本", "a-b", "a_b"])
     }),
     ("enum: in the query", |d| {
         parameter(
@@ -204,6 +233,14 @@ const KINDS: &[Kind] = &[
         )
     }),
     // Formats and types
+    ("a number without a format", |d| {
+        property(d, "visits", json!({ "type": "number" }))
+    }),
+    ("type: Object, Date, int", |d| {
+        property(d, "f", json!({ "type": "Object" }));
+        property(d, "g", json!({ "type": "Date" }));
+        property(d, "h", json!({ "type": "int" }));
+    }),
     ("format: date", |d| {
         property(
             d,
@@ -444,6 +481,14 @@ const KINDS: &[Kind] = &[
         "servers: variables",
         |d| d["servers"] = json!([{ "url": "https://{env}.visitor-analytics.io", "variables": { "env": { "default": "api-gateway" } } }]),
     ),
+    (
+        "servers: variables in host and path",
+        |d| d["servers"] = json!([{ "url": "https://{env}.visitor-analytics.io/{basePath}", "variables": { "env": { "default": "api-gateway", "enum": ["api-gateway", "stage"] }, "basePath": { "default": "v9" } } }]),
+    ),
+    (
+        "servers: a path that starts every path",
+        |d| d["servers"] = json!([{ "url": "https://api-gateway.visitor-analytics.io/v2" }]),
+    ),
     ("servers: another host", |d| {
         d["servers"] = json!([{ "url": "https://api.twipla.com" }])
     }),
@@ -485,6 +530,18 @@ const KINDS: &[Kind] = &[
             .unwrap();
         login["properties"]["api_key"] = key;
         login["required"] = json!(["api_key", "websiteId"]);
+    }),
+    ("secrets: a new field in an inline object", |d| {
+        property(
+            d,
+            "login",
+            json!({ "type": "object", "properties": { "refreshToken": { "type": "string" } } }),
+        )
+    }),
+    ("secrets: new fields in a request", |d| {
+        for name in ["secret", "password", "token"] {
+            schema(d, "CreateCustomerRequest")["properties"][name] = json!({ "type": "string" });
+        }
     }),
     ("secrets: a new field", |d| {
         property(d, "privateKey", json!({ "type": "string" }))
@@ -798,17 +855,4 @@ fn every_kind_that_works_compiles() {
         }
     }
     assert!(broken.is_empty(), "{broken}");
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -43,16 +43,20 @@ impl Document {
         read_json("twipla-3as.json").map(|root| Self { root })
     }
 
-    /// The current version before any overlay: what the reference page documents.
-    pub(crate) fn current_version() -> Result<Self, String> {
+    /// The last version that was put together from the reference page: a document from the vendor says other things.
+    pub(crate) fn reconstructed() -> Result<Self, String> {
         let lock = read("openapi.lock")?;
-        let quoted = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
-        let current = lock.lines().find(|line| line.starts_with("current ="));
-        let current = quoted(current.ok_or("openapi.lock names no current version")?);
-        let entry = format!("file = \"versions/{current}.");
-        let file = lock.lines().find(|line| line.starts_with(&entry));
-        let file = quoted(file.ok_or_else(|| format!("openapi.lock has no version {current}"))?);
-        read_json(&file).map(|root| Self { root })
+        let files = lock
+            .lines()
+            .filter_map(|line| line.strip_prefix("file = \"")?.strip_suffix('"'));
+        let mut last = Err("openapi.lock has no version that was reconstructed".to_owned());
+        for file in files.filter(|file| file.ends_with(".json")) {
+            let root = read_json(file)?;
+            if root["info"].get("x-reconstructed").is_some() {
+                last = Ok(Self { root });
+            }
+        }
+        last
     }
 
     /// All operations, in the order of the document.

@@ -1,9 +1,9 @@
-//! What a document for production leaves out, and the contract goes on saying: hosts for tests, and its license.
+//! What a document leaves out, and the contract goes on saying: hosts for tests, its license, and descriptions.
 
 use serde_json::{Value, json};
 
 use super::log::{Kind, Log};
-use crate::document::entries;
+use crate::document::{entries, escape, fields};
 
 pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let Some(previous) = previous else { return };
@@ -13,6 +13,41 @@ pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log
     {
         document["info"]["license"] = license.clone();
         log.add(Kind::Kept, "/info/license", "is left out");
+    }
+}
+
+/// Keeps the descriptions and examples of schemas and fields that the document knows and says nothing about.
+pub(super) fn texts(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
+    let Some(previous) = previous else { return };
+    for (name, before) in fields(&previous["components"]["schemas"]) {
+        let at = format!("/components/schemas/{}", escape(name));
+        let Some(now) = document.pointer_mut(&at) else {
+            continue;
+        };
+        text(now, before, &at, log);
+        for (field, before) in fields(&before["properties"]) {
+            if let Some(now) = now["properties"].get_mut(field) {
+                let at = format!("{at}/properties/{}", escape(field));
+                text(now, before, &at, log);
+            }
+        }
+    }
+}
+
+fn text(now: &mut Value, before: &Value, at: &str, log: &mut Log) {
+    // Beside a reference nothing may stand, and another type has other examples.
+    if now.get("$ref").is_some() {
+        return;
+    }
+    let fits = before.get("type").is_none() || before["type"] == now["type"];
+    for key in ["description", "example"] {
+        if let Some(text) = before.get(key)
+            && now.get(key).is_none()
+            && (key == "description" || fits)
+        {
+            now[key] = text.clone();
+            log.add(Kind::Kept, at, format!("{key} is left out"));
+        }
     }
 }
 

@@ -59,6 +59,20 @@ pub(super) fn lower(document: &mut Value, log: &mut Log) {
             format!("{version} is written as {VERSION}"),
         );
     }
+    let number = match &document["info"]["version"] {
+        Value::String(_) => None,
+        // YAML reads a bare 3.1 as a number.
+        Value::Number(number) => Some(number.to_string()),
+        _ => Some("unversioned".to_owned()),
+    };
+    if let Some(number) = number.filter(|_| document["info"].is_object()) {
+        document["info"]["version"] = json!(number);
+        log.add(
+            Kind::Lowered,
+            "/info/version",
+            format!("is written as {number:?}"),
+        );
+    }
     for key in ["webhooks", "jsonSchemaDialect"] {
         if document
             .as_object_mut()

@@ -1,6 +1,6 @@
 //! Paths as the client sends them, and their parameters under the names that we know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::log::{Kind, Log};
 use crate::document::{entries, fields, is_method, path_shape};
 
 pub(super) fn name_paths(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
-    prefix(document, log);
+    prefix(document, previous, log);
     let Some(previous) = previous else { return };
     let known: BTreeMap<String, &str> = fields(&previous["paths"])
         .map(|(path, _)| (path_shape(path), path))
@@ -66,7 +66,7 @@ fn parameters(path: &str) -> Vec<&str> {
 }
 
 /// Moves the path of the servers, which the client does not look at, into every path.
-fn prefix(document: &mut Value, log: &mut Log) {
+fn prefix(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let bases: Vec<(String, String)> = entries(&document["servers"]).iter().map(split).collect();
     let Some((_, base)) = bases.first().filter(|(_, base)| !base.is_empty()) else {
         return;
@@ -76,6 +76,15 @@ fn prefix(document: &mut Value, log: &mut Log) {
             "/servers",
             "the servers have different paths",
             "leave one kind of servers, by an overlay of the vendor's file",
+        );
+        return;
+    }
+    if previous.is_some_and(|previous| leads_away(document, previous, base)) {
+        log.refuse(
+            "/servers",
+            &format!("{base} would start every path, and the previous version has the paths without it"),
+            "take it out of the servers of the vendor's file; if the API moved, write it before the paths of the overlays \
+             and of the file",
         );
         return;
     }
@@ -101,6 +110,18 @@ fn prefix(document: &mut Value, log: &mut Log) {
             fields.shift_remove("variables");
         }
     }
+}
+
+/// Whether the paths are known as they stand, and none of them is behind the path of the servers.
+fn leads_away(document: &Value, previous: &Value, base: &str) -> bool {
+    let known: BTreeSet<String> = fields(&previous["paths"])
+        .map(|(path, _)| path_shape(path))
+        .collect();
+    let has = |prefix: &str| {
+        fields(&document["paths"])
+            .any(|(path, _)| known.contains(&path_shape(&format!("{prefix}{path}"))))
+    };
+    has("") && !has(base)
 }
 
 /// The host and the path of a server, with the defaults of its variables.

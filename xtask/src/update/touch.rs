@@ -1,5 +1,6 @@
 //! The files to touch for an operation that is new or has changed.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +52,13 @@ fn facade(layout: &Layout, id: &str) -> Option<PathBuf> {
             }
         }
     }
-    // The shortest name is that of the resource itself, not of a builder beside it.
-    found.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    // A resource before what serves all of them, and the resource itself before a builder beside it.
+    found.sort_by_key(|path: &PathBuf| {
+        let apart = !path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("resources"));
+        (apart, path.as_os_str().len(), path.clone())
+    });
     found.into_iter().next()
 }
 
@@ -69,6 +75,6 @@ fn nearest<'a>(contract: &'a Value, id: &str) -> Vec<&'a str> {
             .count()
     };
     let mut others: Vec<_> = all.iter().filter(|other| other.id != id).collect();
-    others.sort_by_key(|other| std::cmp::Reverse(in_common(other.path)));
+    others.sort_by_key(|other| (Reverse(in_common(other.path)), other.path.len()));
     others.into_iter().map(|other| other.id).collect()
 }
