@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{SCHEMAS, entries, fields, reference};
+use crate::document::{LIMITS, SCHEMAS, entries, fields, reference};
 
-/// Keywords that leave the type as it is.
-const APART: [&str; 25] = [
+/// Keywords beside [`LIMITS`] that leave the type as it is.
+const APART: [&str; 12] = [
     "title",
     "description",
     "example",
@@ -19,19 +19,6 @@ const APART: [&str; 25] = [
     "additionalProperties",
     "readOnly",
     "writeOnly",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
     "summary",
 ];
 
@@ -110,7 +97,10 @@ fn own<'a>(document: &'a Value, schema: &'a Value, open: &mut Vec<&'a str>) -> V
             "additionalProperties" if keyword.is_object() => {
                 found.insert(key, value(document, keyword, false, open));
             }
-            _ if APART.contains(&key) || key.starts_with("x-") || key == "nullable" => {}
+            _ if APART.contains(&key)
+                || LIMITS.contains(&key)
+                || key.starts_with("x-")
+                || key == "nullable" => {}
             // Many documents write `number` for whole numbers.
             "format" if is_number => {}
             "type" if is_number => {

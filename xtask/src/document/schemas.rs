@@ -7,6 +7,22 @@ use super::node::escape;
 
 /// What the reference to a named schema starts with.
 pub const SCHEMAS: &str = "#/components/schemas/";
+/// Limits that the server checks; a client that refuses a reply for them is no help.
+pub const LIMITS: [&str; 13] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
 
 /// The Rust name that the generator gives to a component schema.
 pub fn type_name(schema: &str) -> String {

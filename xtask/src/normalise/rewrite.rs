@@ -8,26 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::log::{Kind, Log};
 use crate::document::{
-    SCHEMAS, each_schema_mut, entries, escape, fields, is_success, object, operations, references,
-    resolve, target, type_name,
+    LIMITS, SCHEMAS, each_schema_mut, entries, escape, fields, is_success, object, operations,
+    references, resolve, target, type_name,
 };
-
-/// Limits that the server checks; a client that refuses a reply for them is no help.
-const LIMITS: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
 
 /// Gives a name to every object and enum that has none.
 pub(super) fn hoist(document: &mut Value, log: &mut Log) -> Result<()> {
