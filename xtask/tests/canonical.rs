@@ -217,6 +217,30 @@ fn the_canonical_form_of_a_canonical_form_is_itself() {
 }
 
 #[test]
+fn descriptions_and_examples_that_are_left_out_are_kept_where_they_fit() {
+    let (before, _) = current(&Layout::here().unwrap()).unwrap();
+    let mut document = before.clone();
+    let package = &mut document["components"]["schemas"]["Package"];
+    for field in ["name", "price"] {
+        let field = package["properties"][field].as_object_mut().unwrap();
+        field.shift_remove("description");
+        field.shift_remove("example");
+    }
+    package["properties"]["price"]["type"] = json!("string");
+    package["properties"]["period"]["description"] = json!("Theirs.");
+    let (form, _) = canonical(&document, &Names::default(), Some(&before)).unwrap();
+    let (now, was) = (
+        &form["components"]["schemas"]["Package"]["properties"],
+        &before["components"]["schemas"]["Package"]["properties"],
+    );
+    assert_eq!(now["name"]["description"], was["name"]["description"]);
+    assert_eq!(now["name"]["example"], was["name"]["example"]);
+    assert_eq!(now["price"]["description"], was["price"]["description"]);
+    assert_eq!(now["price"].get("example"), None, "another type");
+    assert_eq!(now["period"]["description"], "Theirs.");
+}
+
+#[test]
 fn authentication_is_never_switched_off_by_silence() {
     let mut silent = form(FORMS[0]);
     silent.as_object_mut().unwrap().shift_remove("security");
