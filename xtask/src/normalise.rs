@@ -7,6 +7,7 @@
 
 mod check;
 mod log;
+mod parameters;
 mod rewrite;
 
 use anyhow::Result;
@@ -27,6 +28,7 @@ pub fn normalise(contract: &Value) -> Result<(Value, Vec<Rewrite>)> {
         Err(error) => problems.push(error),
     }
     check::fail(&problems)?;
+    parameters::rewrite(&mut document, &mut log);
     check::check_type_names(&document)?;
     rewrite::one_success(&mut document, &mut log)?;
     rewrite::drop_unused(&mut document, &mut log)?;

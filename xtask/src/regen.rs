@@ -12,7 +12,7 @@ use similar::TextDiff;
 use crate::canonical::{self, Change};
 use crate::document;
 use crate::layout::{self, Layout};
-use crate::normalise::{Rewrite, normalise};
+use crate::normalise::{Kind, Rewrite, normalise};
 use crate::{generate, history, operations, overlay, readme, secrets};
 
 /// Lines of a difference that are printed.
@@ -126,6 +126,10 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
         for rewrite in &outputs.rewrites {
             println!("{rewrite}");
         }
+    }
+    let is_left_out = |rewrite: &&Rewrite| rewrite.kind == Kind::LeftOut && !verbose;
+    for rewrite in outputs.rewrites.iter().filter(is_left_out) {
+        println!("{rewrite}");
     }
     for action in &outputs.superfluous {
         println!("superfluous: {action}");

@@ -237,11 +237,52 @@ fn values_that_meet_in_one_name_stay_open() {
     );
 }
 
+/// The parameter `page`, which cannot be left out.
+fn required(place: &str, schema: Value) -> Value {
+    json!({ "name": "page", "in": place, "required": true, "schema": schema })
+}
+
+#[test]
+fn optional_parameters_that_cannot_be_sent_are_left_out_and_lists_with_commas_are_text() {
+    for (mut parameter, kind, left) in [
+        (required("cookie", json!({})), Kind::LeftOut, 1),
+        (
+            required("query", json!({ "type": "array", "items": {} })),
+            Kind::LeftOut,
+            1,
+        ),
+        (
+            required("query", json!({ "type": "object" })),
+            Kind::LeftOut,
+            1,
+        ),
+        (
+            json!({ "name": "page", "in": "query", "explode": false, "schema": { "type": "array", "items": { "type": "string" } } }),
+            Kind::CommaList,
+            2,
+        ),
+    ] {
+        parameter["required"] = json!(false);
+        let document = bent(&[(&at(GET, "/parameters/1"), parameter)]);
+        assert_eq!(log(&document, kind).len(), 1, "{kind}");
+        let (document, _) = normalise(&document).unwrap();
+        let parameters = document.pointer(&at(GET, "/parameters")).unwrap();
+        assert_eq!(parameters.as_array().unwrap().len(), left, "{kind}");
+        if kind == Kind::CommaList {
+            assert_eq!(parameters[1]["schema"], json!({ "type": "string" }));
+            assert_eq!(
+                parameters[1]["description"],
+                "Values are separated by commas."
+            );
+        }
+    }
+}
+
 #[test]
 fn all_problems_are_told_at_once() {
     let document = bent(&[
         (&at(GET, "/operationId"), json!("getThing")),
-        (&at(GET, "/parameters/1/in"), json!("cookie")),
+        (&at(GET, "/parameters/1"), required("cookie", json!({}))),
         (&at(THING, "/properties/name"), json!({ "type": "array" })),
     ]);
     let error = format!("{:#}", normalise(&document).unwrap_err());
@@ -392,8 +433,8 @@ fn what_cannot_be_carried_over_is_refused() {
         ),
         (
             "cookie",
-            at(GET, "/parameters/1/in"),
-            json!("cookie"),
+            at(GET, "/parameters/1"),
+            required("cookie", json!({})),
             "/parameters/1: page is a cookie",
         ),
         (
@@ -404,15 +445,15 @@ fn what_cannot_be_carried_over_is_refused() {
         ),
         (
             "object",
-            at(GET, "/parameters/1/schema"),
-            json!({ "type": "object" }),
+            at(GET, "/parameters/1"),
+            required("query", json!({ "type": "object" })),
             "page is an object",
         ),
         (
             "list in one",
             at(GET, "/parameters/1"),
-            json!({ "name": "p", "in": "query", "schema": { "type": "array", "items": {} } }),
-            "p is a list, and the client sends single values",
+            required("query", json!({ "type": "array", "items": {} })),
+            "page is a list, and the client sends single values",
         ),
         (
             "content",

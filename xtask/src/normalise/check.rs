@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use heck::ToSnakeCase as _;
 use serde_json::{Value, json};
 
+use super::parameters;
 use crate::document::{
     Operation, each_schema, entries, escape, fields, is_success, object, operations, resolve,
     type_name,
@@ -132,6 +133,9 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
         let parameter = resolve(document, parameter).context(at.clone())?;
         let name = parameter["name"].as_str().unwrap_or_default();
         let place = parameter["in"].as_str().unwrap_or_default();
+        if parameters::left_out(document, parameter).is_some() {
+            continue;
+        }
         let style = parameter["style"].as_str();
         let known = match place {
             "path" | "header" => matches!(style, None | Some("simple")),
@@ -159,7 +163,7 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "{at}/schema: {name} is an object, which has no agreed form outside a body"
         );
         ensure!(
-            schema["type"] != json!("array"),
+            schema["type"] != json!("array") || parameters::is_comma_list(document, parameter),
             "{at}/schema: {name} is a list, and the client sends single values: take it out by an overlay"
         );
         if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {

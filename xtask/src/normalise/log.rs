@@ -34,6 +34,10 @@ pub enum Kind {
     OpenValue,
     /// An optional field of a response may be null, too.
     Nullable,
+    /// A list that is sent with commas became text.
+    CommaList,
+    /// An optional parameter that the client cannot send was taken out.
+    LeftOut,
 }
 
 impl fmt::Display for Kind {
@@ -48,6 +52,8 @@ impl fmt::Display for Kind {
             Self::DroppedLimit => "dropped-limit",
             Self::OpenValue => "open-value",
             Self::Nullable => "nullable",
+            Self::CommaList => "comma-list",
+            Self::LeftOut => "left-out",
         })
     }
 }

@@ -24,6 +24,12 @@ pub(crate) const KINDS: &[Kind] = &[
             json!({ "name": "filter", "in": "query", "style": "deepObject", "schema": { "type": "object", "properties": { "a": { "type": "string" } } } }),
         )
     }),
+    ("query: a list that is required", |d| {
+        parameter(
+            d,
+            json!({ "name": "ids", "in": "query", "required": true, "schema": { "type": "array", "items": { "type": "string" } } }),
+        )
+    }),
     ("header: required", |d| {
         parameter(
             d,
