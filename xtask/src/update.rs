@@ -256,9 +256,11 @@ fn operations_to_touch(layout: &Layout, changed: &Changed) -> Vec<String> {
     }
     touched.retain(|id| here.contains(id) && !added.contains(id));
     let list = |ids: &BTreeSet<&str>| -> String {
-        ids.iter()
-            .map(|id| format!("\n   - {}", touch::files(layout, &changed.contract, id)))
-            .collect()
+        let files = ids
+            .iter()
+            .map(|id| touch::files(layout, &changed.contract, id));
+        let lines: Vec<String> = files.map(|line| format!("\n   - {line}")).collect();
+        lines.concat()
     };
     let mut left = Vec::new();
     if !added.is_empty() {

@@ -125,7 +125,8 @@ fn every_kind_works_or_is_refused() {
         let row = |(name, change): &Kind| match base.files(*change) {
             Ok((files, without)) => {
                 base.keeps(name, &files);
-                let without: String = without.iter().map(|text| format!("; {text}")).collect();
+                let without: Vec<String> = without.iter().map(|text| format!("; {text}")).collect();
+                let without = without.concat();
                 format!("| {name} | works{without} |")
             }
             Err(error) => format!(

@@ -238,8 +238,8 @@ fn values_that_meet_in_one_name_stay_open() {
 }
 
 /// The parameter `page`, which cannot be left out.
-fn required(place: &str, schema: Value) -> Value {
-    json!({ "name": "page", "in": place, "required": true, "schema": schema })
+fn required(place: &str, schema: impl Into<Value>) -> Value {
+    json!({ "name": "page", "in": place, "required": true, "schema": schema.into() })
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn a_second_run_says_the_same_until_it_is_committed() {
     );
     take(&layout, grow);
     let first = update::to_do(&layout).unwrap();
+    assert_ne!(first, nothing);
     // The same document under the same hash, and everything is generated already.
     take(&layout, |_| {});
     assert_eq!(update::to_do(&layout).unwrap(), first);

@@ -50,7 +50,11 @@ impl Document {
             .lines()
             .filter_map(|line| line.strip_prefix("file = \"")?.strip_suffix('"'));
         let mut last = Err("openapi.lock has no version that was reconstructed".to_owned());
-        for file in files.filter(|file| file.ends_with(".json")) {
+        for file in files.filter(|file| {
+            Path::new(file)
+                .extension()
+                .is_some_and(|kind| kind == "json")
+        }) {
             let root = read_json(file)?;
             if root["info"].get("x-reconstructed").is_some() {
                 last = Ok(Self { root });

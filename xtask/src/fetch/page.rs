@@ -214,7 +214,8 @@ fn may_be_document(address: &str) -> bool {
 fn is_initializer(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
-    name.ends_with(".js") && name.contains("init")
+    let (name, extension) = name.rsplit_once('.').unwrap_or_default();
+    extension.eq_ignore_ascii_case("js") && name.contains("init")
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ pub(crate) fn answer(status: &str, body: &str) -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn answer_with(status: &str, headers: &[&str], body: &[u8]) -> Vec<Vec<u8>> {
-    let headers: String = headers
+    let headers: Vec<String> = headers
         .iter()
         .map(|header| format!("{header}\r\n"))
         .collect();
+    let headers = headers.concat();
     let head = format!(
         "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
