@@ -1,6 +1,6 @@
 //! Finds things in an OpenAPI document: operations, their parameters and bodies, the schemas behind references.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
