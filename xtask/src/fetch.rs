@@ -15,8 +15,9 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-pub use self::choice::Ours;
-pub use self::source::{DEFAULT, LIMIT, Source};
+pub use self::choice::{Document, Ours};
+pub use self::encoding::LIMIT;
+pub use self::source::{DEFAULT, Source};
 
 use self::choice::{Found, choose};
 use crate::document::{self, Contract};
@@ -37,17 +38,6 @@ pub struct Options {
     /// The number of the version in the name of its file; what the document says where there is none
     #[arg(long)]
     pub number: Option<String>,
-}
-
-/// A document that was read, not yet stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// What is stored.
-    pub text: String,
-    /// `json` or `yaml`.
-    pub extension: &'static str,
-    /// What the text says.
-    pub value: Value,
 }
 
 /// What storing a document did.

@@ -6,10 +6,20 @@ use std::fmt;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::Document;
 use crate::document::{entries, fields, path_shape};
 use crate::layout::Layout;
 use crate::lock;
+
+/// A document that was read, not yet stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What is stored.
+    pub text: String,
+    /// `json` or `yaml`.
+    pub extension: &'static str,
+    /// What the text says.
+    pub value: Value,
+}
 
 /// What our API is known by.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use std::io::Read;
 use anyhow::{Context as _, Result, bail};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::source::LIMIT;
-
+/// The largest document that is read.
+pub const LIMIT: usize = 32 * 1024 * 1024;
 /// How much the decoder of brotli reads at once.
 const BUFFER: usize = 4096;
 

@@ -10,13 +10,11 @@ use futures_util::StreamExt as _;
 use reqwest::Url;
 use tokio::io::AsyncReadExt as _;
 
-use super::encoding;
+use super::encoding::{self, LIMIT};
 use super::page::Link;
 
 /// The public reference page.
 pub const DEFAULT: &str = "https://docs.visitor-analytics.io/3as/";
-/// The largest document that is read.
-pub const LIMIT: usize = 32 * 1024 * 1024;
 /// A page that takes longer is down.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
