@@ -81,6 +81,20 @@ fn the_real_contract() {
 }
 
 #[test]
+fn what_is_dropped_is_told_in_one_order() {
+    let contract = overlay::contract(&Layout::here().unwrap()).unwrap();
+    let mut other = contract.clone();
+    for part in ["schemas", "responses"] {
+        let part = other["components"][part].as_object_mut().unwrap();
+        *part = std::mem::take(part).into_iter().rev().collect();
+    }
+    assert_eq!(
+        log(&contract, Kind::DroppedComponent),
+        log(&other, Kind::DroppedComponent)
+    );
+}
+
+#[test]
 fn a_contract_that_is_normal_stays_as_it_is() {
     let (once, _) = normalise(&contract()).unwrap();
     let (twice, log) = normalise(&once).unwrap();

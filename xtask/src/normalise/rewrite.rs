@@ -282,17 +282,18 @@ pub(super) fn drop_unused(document: &mut Value, log: &mut Log) -> Result<()> {
             let Some(named) = components.get_mut(kind).and_then(Value::as_object_mut) else {
                 continue;
             };
-            named.retain(|name, _| {
-                let keep = used.contains(&format!("#/components/{kind}/{name}"));
-                if !keep {
-                    log.add(
-                        Kind::DroppedComponent,
-                        format!("/components/{kind}/{}", escape(name)),
-                        "nothing sent or decoded refers to it",
-                    );
-                }
-                keep
-            });
+            let keep = |name: &str| used.contains(&format!("#/components/{kind}/{name}"));
+            let mut dropped: Vec<_> = named.keys().filter(|name| !keep(name)).collect();
+            // A document may have its components in any order.
+            dropped.sort();
+            for name in dropped {
+                log.add(
+                    Kind::DroppedComponent,
+                    format!("/components/{kind}/{}", escape(name)),
+                    "nothing sent or decoded refers to it",
+                );
+            }
+            named.retain(|name, _| keep(name));
         }
     }
     Ok(())
