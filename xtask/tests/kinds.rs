@@ -152,7 +152,7 @@ fn every_kind_works_or_is_refused() {
 }
 
 #[test]
-#[ignore = "compiles a client for each kind: .ci/run does"]
+#[ignore = "compiles a client for each kind: the README names the command"]
 fn every_kind_that_works_compiles() {
     let base = Base::new();
     let layout = &base.layout;
