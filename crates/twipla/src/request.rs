@@ -347,7 +347,7 @@ fn with_change_state(error: Error, state: Option<ChangeState>) -> Error {
 /// Whether the server itself failed, rather than something between here and it.
 fn is_servers_own(error: &Error) -> bool {
     error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR)
-        && !error.body().is_some_and(|body| error_body::is_page(body))
+        && !error.body().is_some_and(error_body::is_page)
 }
 
 /// A call without its recovery.
