@@ -1,7 +1,5 @@
 //! Reads the reason out of the body of a failure, whatever shape it has.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Number, Value};
 
 use twipla_api::looks_secret;
@@ -40,23 +38,16 @@ pub(crate) struct ParsedErrorBody {
 /// Whether a body is a page for people. This API answers in JSON, so a page comes
 /// from something in front of it.
 pub(crate) fn is_page(body: &[u8]) -> bool {
-    trimmed(&readable(body)).starts_with('<')
-}
-
-fn readable(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(&body[..body.len().min(BODY_READ)])
-}
-
-fn trimmed(text: &str) -> &str {
-    text.trim_start_matches('\u{feff}').trim()
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
 }
 
 /// Reads every shape of error body that clients of this API were seen to
 /// handle, and plain text and HTML besides. Never fails: a body that says
 /// nothing gives nothing.
 pub(crate) fn parse(body: &[u8]) -> ParsedErrorBody {
-    let text = readable(body);
-    let text = trimmed(&text);
+    let text = String::from_utf8_lossy(&body[..body.len().min(BODY_READ)]);
+    let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with(char::REPLACEMENT_CHARACTER) {
         // Not text: compressed, for instance.
         return ParsedErrorBody::default();
