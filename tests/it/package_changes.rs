@@ -1,11 +1,12 @@
 //! Moving to a package whichever way that is, and finding one by its name.
 
 use chrono::Duration;
+use serde_json::json;
 use twipla::resources::PackageChange;
 use twipla::types::{BillingInterval, Currency, SubscriptionStatus};
 use twipla::{ChangeState, ErrorKind};
 use twipla_sandbox::{Fault, FaultKind};
-use twipla_tests::{Stage, price_list};
+use twipla_tests::{Stage, price_list, respond};
 
 #[tokio::test]
 async fn change_to_upgrades_downgrades_resumes_or_does_nothing() {
@@ -247,6 +248,52 @@ async fn change_to_of_an_account_reads_its_first_website() {
             .unwrap()
             .is_null()
     );
+}
+
+#[tokio::test]
+async fn the_website_of_another_customer_decides_nothing() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    for (id, package) in [("c", prices[1].id), ("d", prices[3].id)] {
+        let create = twipla.customers().create(id, format!("{id}@example.com"));
+        create.package(package).await.unwrap();
+        let site = format!("w-{id}");
+        let create = twipla.websites().create(id, site, "example.com");
+        create.await.unwrap();
+    }
+    let theirs = twipla.website("w-d").get().raw().await.unwrap();
+    let body = json!({ "payload": [theirs], "meta": { "page": 0, "pageSize": 1, "pageTotal": 1, "total": 1 } });
+    let ignores_the_filter = respond(200, &[], &body.to_string());
+    stage
+        .sandbox
+        .inject(Fault::new(ignores_the_filter).operation("list_websites"));
+    stage.sandbox.clear_requests();
+
+    let error = twipla.customer("c").websites().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    let subscription = twipla.customer("c").subscription();
+    let error = subscription.change_to(prices[2].id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    assert_eq!(stage.requests("downgrade_intpc_subscription"), 0);
+
+    stage.lose_response("upgrade_intpc_subscription");
+    let error = subscription.upgrade(prices[3].id).await.unwrap_err();
+    assert_eq!(error.change_state(), None, "{error}");
+    assert!(error.is_ambiguous(), "{error}");
+}
+
+#[tokio::test]
+async fn change_to_does_not_take_a_deactivated_subscription_for_one_in_force() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let package = price_list(twipla).await.unwrap()[2].id;
+    let subscription = twipla.website("w").subscription();
+    subscription.upgrade(package).await.unwrap();
+    subscription.deactivate().await.unwrap();
+    let error = subscription.change_to(package).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert!(error.message().contains("is inactive"), "{error}");
 }
 
 #[tokio::test]

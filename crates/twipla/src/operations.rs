@@ -95,6 +95,7 @@ pub(crate) fn list_websites(
     page_size: i64,
 ) -> Request<Page<Website>> {
     let customer = customer.map(DeferredId::get).transpose();
+    let expected = customer.as_ref().ok().copied().flatten().cloned();
     let request = customer.and_then(|customer| {
         Ok(requests::list_websites(
             customer,
@@ -102,8 +103,19 @@ pub(crate) fn list_websites(
             Some(page_size),
         )?)
     });
-    Request::new(core, &table::LIST_WEBSITES, request, |response| {
+    let list = Request::new(core, &table::LIST_WEBSITES, request, |response| {
         Page::new(response.payload, response.meta)
+    });
+    let Some(expected) = expected else {
+        return list;
+    };
+    // A server that ignores the filter shows the websites of other customers.
+    list.refuse(move |page: &Page<Website>| {
+        let owners = page.items.iter().map(|website| &website.intp_customer_id);
+        let mut others = owners.filter(|owner| **owner != expected);
+        others.next().map(|other| {
+            format!("the response has a website of {other}, expected those of {expected}")
+        })
     })
 }
 

@@ -154,21 +154,31 @@ impl<T: Send + 'static> Request<T> {
 
     /// Refuses a response that is about something else than was asked for:
     /// `found` gives its id, which must be `expected`.
-    pub(crate) fn expect_id<I>(mut self, expected: Option<I>, found: fn(&T) -> Option<&I>) -> Self
+    pub(crate) fn expect_id<I>(self, expected: Option<I>, found: fn(&T) -> Option<&I>) -> Self
     where
         I: PartialEq + fmt::Display + Send + Sync + 'static,
     {
         let Some(expected) = expected else {
             return self;
         };
+        self.refuse(move |value| {
+            found(value)
+                .filter(|found| **found != expected)
+                .map(|found| format!("the response is about {found}, expected {expected}"))
+        })
+    }
+
+    /// Refuses a response in which `problem` finds one.
+    pub(crate) fn refuse(
+        mut self,
+        problem: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let decode = self.decode;
         self.decode = Box::new(move |response| {
             let value = decode(response)?;
-            match found(&value) {
-                Some(found) if *found != expected => Err(response.unusable(format!(
-                    "the response is about {found}, expected {expected}"
-                ))),
-                _ => Ok(value),
+            match problem(&value) {
+                Some(problem) => Err(response.unusable(problem)),
+                None => Ok(value),
             }
         });
         self

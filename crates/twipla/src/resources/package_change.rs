@@ -209,7 +209,11 @@ fn without_packages(website: &Website, target: PackageId) -> Result<Step> {
                 "cannot stay on package {target}: a downgrade to {planned} is planned, and the API cannot take one back"
             ),
         )),
-        _ => Ok(Step::Nothing),
+        (SubscriptionStatus::Active, _) => Ok(Step::Nothing),
+        (status, _) => Err(Error::new(
+            ErrorKind::Rejected,
+            format!("cannot stay on package {target}: the subscription is {status}"),
+        )),
     }
 }
 
