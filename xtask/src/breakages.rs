@@ -68,20 +68,12 @@ struct Breakage {
 
 /// Tries each breakage whose name contains `only`; false where one survived.
 pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
-    let path = layout.root().join("tests/breakages.toml");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
-    let list: List = toml::from_str(&text)
-        .with_context(|| format!("{} is not a list of breakages", layout.show(&path)))?;
+    let list = listed(layout)?;
     let chosen: Vec<&Breakage> = list
-        .breakage
         .iter()
         .filter(|breakage| only.is_none_or(|only| breakage.name.contains(only)))
         .collect();
     ensure!(!chosen.is_empty(), "no breakage has {only:?} in its name");
-    for breakage in &chosen {
-        broken(layout.root(), breakage)?;
-    }
 
     let copy = layout.root().join("target/breakages/tree");
     copy_tree(layout.root(), &copy)?;
@@ -109,6 +101,19 @@ pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
         chosen.len()
     );
     Ok(survived == 0)
+}
+
+/// All breakages, each of which finds its text.
+fn listed(layout: &Layout) -> Result<Vec<Breakage>> {
+    let path = layout.root().join("tests/breakages.toml");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
+    let list: List = toml::from_str(&text)
+        .with_context(|| format!("{} is not a list of breakages", layout.show(&path)))?;
+    for breakage in &list.breakage {
+        broken(layout.root(), breakage)?;
+    }
+    Ok(list.breakage)
 }
 
 /// Who notices a breakage.
@@ -204,4 +209,15 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_breakage_finds_its_text() {
+        assert!(!listed(&Layout::here().unwrap()).unwrap().is_empty());
+    }
 }
