@@ -13,7 +13,7 @@ pub(crate) const KINDS: &[Kind] = &[
     ("info: a number for a version", |d| {
         d["info"]["version"] = json!(3.1)
     }),
-    ("info: a version that is no file name", |d| {
+    ("info: a version that cannot be a file name", |d| {
         d["info"]["version"] = json!("v3.1.0 (beta)")
     }),
     // Enums
