@@ -99,10 +99,8 @@ async fn website_model(stage: &Stage) -> Result<()> {
 
     let key = website.api_keys().create("data").await?;
     website.api_keys().list().await?;
-    twipla
-        .login_with_api_key(site.id, key.api_key.as_str())
-        .await?;
-    let data = twipla.analytics(site.id, key.api_key.as_str());
+    twipla.login_with_api_key(site.id, &key.api_key).await?;
+    let data = twipla.analytics(site.id, &key.api_key);
     let today = Utc::now().date_naive();
     data.sessions()
         .metrics([Metric::SessionCount])

@@ -30,9 +30,9 @@ async fn api_key_shows_its_secret_once_and_works_until_deleted() {
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
     let key = keys.create("reports").comment("nightly").await.unwrap();
-    assert!(key.api_key.starts_with("twpl-"));
+    assert!(key.api_key.expose().starts_with("twpl-"));
     assert_eq!(key.comment.as_deref(), Some("nightly"));
-    works(twipla, site.id, &key.api_key).await.unwrap();
+    works(twipla, site.id, key.api_key.expose()).await.unwrap();
 
     let listed = keys.list().await.unwrap();
     assert_eq!((listed.len(), listed[0].id.clone()), (1, key.id.clone()));
@@ -43,12 +43,12 @@ async fn api_key_shows_its_secret_once_and_works_until_deleted() {
             .await
             .unwrap()
             .to_string()
-            .contains(&key.api_key)
+            .contains(key.api_key.expose())
     );
 
     keys.delete(&key.id).await.unwrap();
     assert!(
-        works(twipla, site.id, &key.api_key)
+        works(twipla, site.id, key.api_key.expose())
             .await
             .unwrap_err()
             .is_auth()
@@ -68,10 +68,10 @@ async fn api_key_expires() {
         .expires_at(at)
         .await
         .unwrap();
-    works(twipla, site.id, &key.api_key).await.unwrap();
+    works(twipla, site.id, key.api_key.expose()).await.unwrap();
     stage.sandbox.advance(Duration::days(3));
     assert!(
-        works(twipla, site.id, &key.api_key)
+        works(twipla, site.id, key.api_key.expose())
             .await
             .unwrap_err()
             .is_auth()
@@ -131,8 +131,8 @@ async fn rotation_keeps_the_old_key_until_confirmed() {
         (new.name.as_str(), new.comment.as_deref()),
         ("reports", Some("nightly"))
     );
-    works(twipla, site.id, &old.api_key).await.unwrap();
-    works(twipla, site.id, &new.api_key).await.unwrap();
+    works(twipla, site.id, old.api_key.expose()).await.unwrap();
+    works(twipla, site.id, new.api_key.expose()).await.unwrap();
     stage.fault_once("delete_api_key", respond(500, &[], ""));
     rotation.confirm().await.unwrap_err();
     assert_eq!(
@@ -143,12 +143,12 @@ async fn rotation_keeps_the_old_key_until_confirmed() {
     rotation.confirm().await.unwrap();
     rotation.confirm().await.unwrap();
     assert!(
-        works(twipla, site.id, &old.api_key)
+        works(twipla, site.id, old.api_key.expose())
             .await
             .unwrap_err()
             .is_auth()
     );
-    works(twipla, site.id, &new.api_key).await.unwrap();
+    works(twipla, site.id, new.api_key.expose()).await.unwrap();
 
     keys.rotate(&new.id).await.unwrap().abandon().await.unwrap();
     let left = keys.list().await.unwrap();
@@ -172,7 +172,7 @@ async fn login_with_an_api_key_opens_the_dashboard() {
         .await
         .unwrap();
     let tokens = twipla
-        .login_with_api_key(site.id, key.api_key.as_str())
+        .login_with_api_key(site.id, &key.api_key)
         .await
         .unwrap();
     assert!(!tokens.refresh_token.is_empty());
@@ -184,7 +184,7 @@ async fn login_with_an_api_key_opens_the_dashboard() {
 
     let path = twipla_api::operations::LOGIN_WITH_API_KEY.path;
     let same = twipla
-        .login_with_api_key(site.id, key.api_key.as_str())
+        .login_with_api_key(site.id, &key.api_key)
         .path(path)
         .await
         .unwrap();

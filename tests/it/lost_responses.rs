@@ -166,7 +166,7 @@ async fn website_model(run: &mut Run<'_>) {
 async fn data(run: &mut Run<'_>, website: twipla::TwiplaWebsiteId) {
     let twipla = &run.stage.website_model;
     let key = twipla.website("w").api_keys().create("data").await.unwrap();
-    let key = key.api_key.as_str();
+    let key = key.api_key.expose();
     let login = twipla.login_with_api_key(website, key);
     run.once("login_with_api_key", login).await;
 

@@ -21,7 +21,7 @@ use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
-use twipla::types::ContributorRole;
+use twipla::types::{ContributorRole, CreatedApiKey};
 use twipla::{ApiKeyId, TwiplaWebsiteId};
 use twipla::{
     Dimension, Environment, Filter, IframeMessage, Metric, Order, PrivateKey, RetryPolicy, Secret,
@@ -378,11 +378,11 @@ impl Run {
         self.hear(twipla.packages().list()).await;
 
         if let Some(key) = self.hear(site.api_keys().create(format!("key {n}"))).await {
-            self.secrets.add(&key.api_key);
+            self.secrets.add(key.api_key.expose());
         }
         self.hear(site.api_keys().list()).await;
         if let Some(rotation) = self.hear(site.api_keys().rotate(&known.key_id)).await {
-            self.secrets.add(&rotation.new_key().api_key);
+            self.secrets.add(rotation.new_key().api_key.expose());
             self.hear(rotation.abandon()).await;
         }
         let login = || twipla.login_with_api_key(known.website, known.key.as_str());
@@ -394,8 +394,8 @@ impl Run {
         .into_iter()
         .flatten()
         {
-            self.secrets.add(&tokens.token);
-            self.secrets.add(&tokens.refresh_token);
+            self.secrets.add(tokens.token.expose());
+            self.secrets.add(tokens.refresh_token.expose());
         }
 
         let today = Utc::now().date_naive();
@@ -460,19 +460,19 @@ async fn know(run: &Run, twipla: &Twipla) -> Known {
         .create("known")
         .await
         .unwrap();
-    run.secrets.add(&key.api_key);
+    run.secrets.add(key.api_key.expose());
     let tokens = twipla
-        .login_with_api_key(website, key.api_key.as_str())
+        .login_with_api_key(website, &key.api_key)
         .await
         .unwrap();
-    run.secrets.add(&tokens.token);
-    run.secrets.add(&tokens.refresh_token);
+    run.secrets.add(tokens.token.expose());
+    run.secrets.add(tokens.refresh_token.expose());
     show!(run.heard, key, tokens);
     Known {
         website,
         key_id: key.id,
-        key: key.api_key,
-        refresh_token: tokens.refresh_token,
+        key: key.api_key.expose().to_owned(),
+        refresh_token: tokens.refresh_token.expose().to_owned(),
     }
 }
 
@@ -705,12 +705,12 @@ async fn no_public_type_prints_a_secret() {
     );
     // Models with secrets in them, and what else comes back.
     let created = keys.create("x").await.unwrap();
-    run.secrets.add(&created.api_key);
+    run.secrets.add(created.api_key.expose());
     let rotation = keys.rotate(&created.id).await.unwrap();
-    run.secrets.add(&rotation.new_key().api_key);
+    run.secrets.add(rotation.new_key().api_key.expose());
     let tokens = twipla.login_with_api_key(known.website, key).await.unwrap();
-    run.secrets.add(&tokens.token);
-    run.secrets.add(&tokens.refresh_token);
+    run.secrets.add(tokens.token.expose());
+    run.secrets.add(tokens.refresh_token.expose());
     show!(
         heard,
         created,
@@ -729,6 +729,57 @@ async fn no_public_type_prints_a_secret() {
     assert!(heard.text().contains("Secret(..)"));
     assert!(heard.text().contains("PrivateKey(RSA, 2048 bits, ..)"));
     run.secrets.assert_none_in(heard);
+}
+
+/// A log, a cache or an answer of the partner's own service may take a model as it is.
+#[tokio::test]
+async fn a_serialised_model_holds_no_secret() {
+    let run = Run::start().await;
+    let twipla = run.client();
+    let known = know(&run, &twipla).await;
+    let site = twipla.website("w");
+    let created = site.api_keys().create("x").await.unwrap();
+    run.secrets.add(created.api_key.expose());
+    let tokens = twipla
+        .login_with_api_key(known.website, &created.api_key)
+        .await
+        .unwrap();
+    run.secrets.add(tokens.token.expose());
+    run.secrets.add(tokens.refresh_token.expose());
+    let written = json!({ "created": created, "tokens": tokens, "keys": [created.clone()] });
+    run.heard
+        .say(format_args!("{written}\n{created:?}\n{tokens:#?}"));
+    run.secrets.assert_none_in(&run.heard);
+    assert_eq!(written["created"]["name"], "x");
+    for place in [
+        "/created/apiKey",
+        "/keys/0/apiKey",
+        "/tokens/token",
+        "/tokens/refreshToken",
+    ] {
+        assert_eq!(
+            written.pointer(place),
+            Some(&json!("[redacted]")),
+            "{place}"
+        );
+    }
+
+    // Read again, it is not taken for a key.
+    let error = serde_json::from_value::<CreatedApiKey>(written["created"].clone()).unwrap_err();
+    assert!(error.to_string().starts_with("invalid secret"), "{error}");
+}
+
+/// What is sent holds it, and asks for it.
+#[test]
+fn a_request_body_holds_its_secret() {
+    let body = twipla_api::types::LoginWithApiKeyRequest {
+        api_key: Secret::from("twpl-bFHhQukkcKA9omBqRukM"),
+        website_id: Uuid::nil().into(),
+    };
+    let request = twipla_api::requests::login_with_api_key(&body).unwrap();
+    let sent: serde_json::Value = serde_json::from_slice(request.body().unwrap()).unwrap();
+    assert_eq!(sent["apiKey"], "twpl-bFHhQukkcKA9omBqRukM");
+    assert!(!format!("{body:?} {request:?}").contains("twpl-"));
 }
 
 /// Keys that are no good, or not where they belong.

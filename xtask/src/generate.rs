@@ -1,7 +1,7 @@
 //! From the prepared contract to the source text of the client.
 //!
 //! progenitor writes the client. A few passes over its types make them ones that
-//! the API can outgrow: enums stay open, and secrets stay out of `Debug`. Its
+//! the API can outgrow: enums stay open, and secrets are of the type `Secret`. Its
 //! async methods become functions that prepare requests. Every pass counts what
 //! it changed and fails where that is not what the contract asks for.
 
@@ -11,6 +11,7 @@ mod print;
 mod replaced;
 mod requests;
 mod schemas;
+mod secrets;
 mod syntax;
 mod types;
 
@@ -43,7 +44,7 @@ pub fn generate(contract: &Value) -> Result<Generated> {
     replaced::check_replacements(&file, contract)?;
     let mut requests = requests::functions(&file, contract)?;
     types::open_enums(&mut file, contract)?;
-    types::redact_secrets(&mut file, contract)?;
+    secrets::secret_types(&mut file, contract)?;
     schemas::json_schemas(&mut file, contract)?;
     types::remove_unused_error(&mut file)?;
     equality::derive_equality(&mut file)?;

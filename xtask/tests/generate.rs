@@ -87,13 +87,12 @@ fn the_passes_leave_their_marks() {
         "\"dark-blue\" => Some(Self::DarkBlue)",
         "#[non_exhaustive]",
         "pub count: crate::Count",
-        ".field(\"key\", &crate::redacted::Redacted)",
         "/// Prepares `PUT /things/{thingId}`.",
         "pub fn put_thing(\n    thing_id: &str,\n    x_trace: Option<&str>,\n) -> Result<PreparedRequest<types::Thing>, InvalidRequest>",
         "RequestBuilder::new(&operations::PUT_THING, &[&thing_id])",
         ".header(\"x-trace\", x_trace)",
         "#[cfg_attr(feature = \"schemars\", derive(::schemars::JsonSchema))]\npub struct Thing",
-        "schemars(extend(\"x-secret\" = true)))]\n    pub key: String",
+        "schemars(extend(\"x-secret\" = true)))]\n    pub key: crate::Secret",
         "impl ::schemars::JsonSchema for Colour",
     ] {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
@@ -141,8 +140,47 @@ fn a_type_is_eq_and_hash_unless_something_in_it_is_not() {
 }
 
 #[test]
+fn only_a_request_body_writes_its_secrets() {
+    const PLAIN: &str = "serialize_with = \"crate::secret::plain\"";
+    let login = |secret: Value| {
+        let mut document = contract(&json!({
+            "Login": { "type": "object", "properties": { "key": secret } },
+        }));
+        document["paths"]["/things/{thingId}"]["put"]["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Login" } } },
+        });
+        document
+    };
+    let received = generated(&contract(&json!({}))).unwrap();
+    assert!(!received.contains(PLAIN), "{received}");
+    let sent = generated(&login(json!({ "type": "string", "x-secret": true }))).unwrap();
+    assert_eq!(sent.matches(PLAIN).count(), 1, "{sent}");
+    assert!(sent.contains("pub key: Option<crate::Secret>"), "{sent}");
+
+    // In a list, or as what is no text, it could not be sent.
+    for secret in [
+        json!({ "type": "array", "items": { "type": "string" }, "x-secret": true }),
+        json!({ "type": "boolean", "x-secret": true }),
+    ] {
+        let error = format!("{:#}", generated(&login(secret)).unwrap_err());
+        assert!(error.contains("Login has a secret key"), "{error}");
+        assert!(error.contains("expected text"), "{error}");
+    }
+    // A schema that goes both ways cannot be shown the one way and hidden the other.
+    let mut both = contract(&json!({}));
+    both["paths"]["/things/{thingId}"]["put"]["requestBody"] = json!({
+        "required": true,
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } },
+    });
+    let error = format!("{:#}", generated(&both).unwrap_err());
+    assert!(error.contains("both sent and received"), "{error}");
+}
+
+#[test]
 fn every_parameter_and_body_of_the_contract_is_sent() {
     let mut document = contract(&json!({}));
+    document["components"]["schemas"]["Thing"]["properties"]["key"]["x-secret"] = json!(false);
     let operation = &mut document["paths"]["/things/{thingId}"]["put"];
     operation["parameters"] = json!([
         { "name": "thingId", "in": "path", "required": true, "schema": { "type": "string" } },

@@ -35,6 +35,8 @@
 //!   [`Error::Decode`] with an empty body.
 //! - Enums are open: a value that this version does not know is
 //!   `Unknown(value)`.
+//! - API keys and tokens are [`Secret`]. serde writes them in a body that is sent,
+//!   and leaves them out of what was received.
 //! - With the feature `schemars` every type implements `schemars::JsonSchema`.
 //! - An id can hold anything but cannot be empty, `.` or `..`; see [`mod@path`].
 
@@ -51,6 +53,7 @@ mod pagination_meta;
 pub mod path;
 mod redacted;
 mod request;
+mod secret;
 
 pub use self::base_url::{BaseUrl, InvalidBaseUrl};
 pub use self::client::{Client, Error, InvalidCredential, StaticToken};
@@ -65,3 +68,4 @@ pub use self::operation::{Auth, Idempotency, Method, Operation, Provenance, Serv
 pub use self::pagination_meta::PaginationMeta;
 pub use self::redacted::looks_secret;
 pub use self::request::{InvalidRequest, PreparedRequest, RequestParts};
+pub use self::secret::Secret;

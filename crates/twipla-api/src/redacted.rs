@@ -1,15 +1,4 @@
-//! What is shown in place of a secret, and what looks like one.
-
-use std::fmt;
-
-/// Stands for a secret in `Debug`.
-pub(crate) struct Redacted;
-
-impl fmt::Debug for Redacted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+//! What looks like a secret.
 
 /// Whether a text that came where something else belongs looks like a
 /// credential: an API key, a token, or a key in PEM. It should then not be shown.

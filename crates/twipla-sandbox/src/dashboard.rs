@@ -46,7 +46,7 @@ fn find<'a>(
         let login = world
             .logins
             .iter()
-            .find(|login| login.tokens.refresh_token == token && login.until > time)
+            .find(|login| login.refresh_token == token && login.until > time)
             .ok_or((401, "the login has ended"))?;
         let (account, site) = world
             .accounts

@@ -108,10 +108,10 @@ fn login(world: &mut World, body: Option<&Value>, time: DateTime<Utc>) -> ApiRes
             "the API key does not belong to this website",
         ));
     }
-    let (tokens, reply) = api_keys::tokens();
+    let (refresh_token, reply) = api_keys::refresh_token();
     world.logins.retain(|login| login.until > time);
     world.logins.push(Login {
-        tokens,
+        refresh_token,
         website,
         until: time + LOGIN_LIFETIME,
     });

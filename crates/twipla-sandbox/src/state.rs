@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
-use twipla_api::types::DashboardTokens;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -29,9 +28,9 @@ pub(crate) struct World {
     pub(crate) commits: CommitLog,
 }
 
-/// Dashboard tokens that were issued for an API key.
+/// A refresh token that was issued for an API key.
 pub(crate) struct Login {
-    pub(crate) tokens: DashboardTokens,
+    pub(crate) refresh_token: String,
     pub(crate) website: Uuid,
     pub(crate) until: DateTime<Utc>,
 }

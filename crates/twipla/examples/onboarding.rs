@@ -219,7 +219,7 @@ async fn read_data(
     println!(
         "API key   {} ({}…)",
         key.name,
-        key.api_key.get(..8).unwrap_or_default()
+        key.api_key.expose().get(..8).unwrap_or_default()
     );
     let report = twipla
         .analytics(id, key.api_key)

@@ -69,8 +69,9 @@
 //! With the feature `schemars` the models in [`types`] and the ids implement `schemars::JsonSchema` (schemars 1), so
 //! that they can stand in the schemas and OpenAPI documents of your own service. The schemas have the names of the
 //! contract and say what serde does: an enum is open, and a [`Count`](types::Count) is read as a number or as text but
-//! written as a number. A secret field has `"x-secret": true`. Where they differ from the contract, a table in the
-//! repository says why (`tests/it/schemas/differences.toml`).
+//! written as a number. A secret field has `"x-secret": true`; in what was received, it is written as `[redacted]` (see
+//! [`Secret`]). Where they differ from the contract, a table in the repository says why
+//! (`tests/it/schemas/differences.toml`).
 //!
 #![cfg_attr(feature = "schemars", doc = "```")]
 #![cfg_attr(not(feature = "schemars"), doc = "```ignore")]

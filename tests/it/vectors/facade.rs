@@ -116,7 +116,12 @@ impl Call<'_> {
             "login_with_api_key" => {
                 let (website, key): (String, String) =
                     (self.body("/websiteId"), self.body("/apiKey"));
-                json_of(twipla.login_with_api_key(website, key).await)
+                let tokens = twipla.login_with_api_key(website, key).await?;
+                // Secrets are written only where they are asked for.
+                Ok(json!({
+                    "token": tokens.token.expose(),
+                    "refreshToken": tokens.refresh_token.expose(),
+                }))
             }
             "list_packages" | "create_package" | "get_package" | "rename_package"
             | "assign_package" | "unassign_package" => self.package(twipla, operation).await,

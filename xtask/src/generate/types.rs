@@ -1,13 +1,11 @@
-//! What is done to the generated types: open enums, and secrets that are not printed.
+//! What is done to the generated types: their enums are open.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use heck::ToSnakeCase as _;
-use proc_macro2::TokenStream;
+use anyhow::{Result, bail, ensure};
 use quote::quote;
-use serde_json::{Value, json};
-use syn::{Attribute, Expr, Fields, Item, ItemEnum, ItemStruct, parse_quote};
+use serde_json::Value;
+use syn::{Fields, Item, ItemEnum, parse_quote};
 
 use crate::document::{fields, type_name};
 
@@ -158,97 +156,6 @@ pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Ite
     Ok(std::iter::once(Item::Enum(item))
         .chain(implementation.items)
         .collect())
-}
-
-/// Replaces `derive(Debug)` where a field is marked `x-secret` in the contract.
-pub(super) fn redact_secrets(file: &mut syn::File, contract: &Value) -> Result<()> {
-    let mut secrets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, schema) in fields(&contract["components"]["schemas"]) {
-        for (field, property) in fields(&schema["properties"]) {
-            if property.get("x-secret") == Some(&json!(true)) {
-                secrets
-                    .entry(type_name(name))
-                    .or_default()
-                    .insert(field.to_snake_case());
-            }
-        }
-    }
-    let items = types_module(file)?;
-    let mut implementations = Vec::new();
-    for (index, item) in items.iter_mut().enumerate() {
-        let Item::Struct(item) = item else { continue };
-        if let Some(fields) = secrets.remove(&item.ident.to_string()) {
-            implementations.push((index, redact(item, &fields)?));
-        }
-    }
-    ensure!(
-        secrets.is_empty(),
-        "the secrets {secrets:?} of the contract are in no generated type"
-    );
-    for (index, implementation) in implementations.into_iter().rev() {
-        items.insert(index + 1, implementation);
-    }
-    Ok(())
-}
-
-pub(super) fn redact(item: &mut ItemStruct, secrets: &BTreeSet<String>) -> Result<Item> {
-    let name = item.ident.clone();
-    ensure!(
-        remove_derive(&mut item.attrs, "Debug")?,
-        "{name} has no derive(Debug) to replace"
-    );
-    let mut left = secrets.clone();
-    let mut calls = TokenStream::new();
-    for field in &item.fields {
-        let ident = field
-            .ident
-            .as_ref()
-            .with_context(|| format!("{name} has a field without a name"))?;
-        let label = ident.to_string();
-        if left.remove(&label) {
-            calls.extend(quote!(.field(#label, &crate::redacted::Redacted)));
-        } else {
-            calls.extend(quote!(.field(#label, &self.#ident)));
-        }
-    }
-    ensure!(
-        left.is_empty(),
-        "{name} has no field {left:?}, which the contract marks as secret"
-    );
-    let label = name.to_string();
-    let calls: Expr = syn::parse2(quote!(f.debug_struct(#label) #calls .finish()))
-        .context("cannot write the impl of Debug")?;
-    Ok(parse_quote! {
-        impl ::std::fmt::Debug for #name {
-            /// Leaves the secrets out.
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                #calls
-            }
-        }
-    })
-}
-
-/// Takes one trait out of the derives; says whether it was there.
-pub(super) fn remove_derive(attributes: &mut [Attribute], name: &str) -> Result<bool> {
-    let mut found = false;
-    for attribute in attributes
-        .iter_mut()
-        .filter(|attribute| attribute.path().is_ident("derive"))
-    {
-        let mut paths = Vec::new();
-        attribute
-            .parse_nested_meta(|meta| {
-                if meta.path.is_ident(name) {
-                    found = true;
-                } else {
-                    paths.push(meta.path);
-                }
-                Ok(())
-            })
-            .context("cannot read a derive")?;
-        *attribute = parse_quote!(#[derive(#(#paths),*)]);
-    }
-    Ok(found)
 }
 
 /// The error of conversions that can fail: none is left, the enums being open.

@@ -766,13 +766,13 @@ pub struct CreateWebsiteRequest {
 }
 
 /// A new key. The only reply that carries the secret.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreatedApiKey {
     /// The secret itself, shown once.
     #[serde(rename = "apiKey")]
     #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
-    pub api_key: String,
+    pub api_key: crate::Secret,
     /// Free note kept with the key.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub comment: Option<String>,
@@ -797,24 +797,8 @@ pub struct CreatedApiKey {
     pub name: String,
 }
 
-impl ::std::fmt::Debug for CreatedApiKey {
-    /// Leaves the secrets out.
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.debug_struct("CreatedApiKey")
-            .field("api_key", &crate::redacted::Redacted)
-            .field("comment", &self.comment)
-            .field("created_at", &self.created_at)
-            .field("expires_at", &self.expires_at)
-            .field("id", &self.id)
-            .field("intp_customer_id", &self.intp_customer_id)
-            .field("intp_website_id", &self.intp_website_id)
-            .field("name", &self.name)
-            .finish()
-    }
-}
-
 /// Envelope around a new API key.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CreatedApiKeyResponse {
     pub payload: CreatedApiKey,
@@ -965,30 +949,20 @@ impl ::schemars::JsonSchema for Currency {
 }
 
 /// Short-lived tokens for the dashboard.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DashboardTokens {
     /// Goes into `websiteToken` of the dashboard URL.
     #[serde(rename = "refreshToken")]
     #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
-    pub refresh_token: String,
+    pub refresh_token: crate::Secret,
     /// Access token.
     #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
-    pub token: String,
-}
-
-impl ::std::fmt::Debug for DashboardTokens {
-    /// Leaves the secrets out.
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.debug_struct("DashboardTokens")
-            .field("refresh_token", &crate::redacted::Redacted)
-            .field("token", &crate::redacted::Redacted)
-            .finish()
-    }
+    pub token: crate::Secret,
 }
 
 /// Envelope around dashboard tokens.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct DashboardTokensResponse {
     pub payload: DashboardTokens,
@@ -1122,26 +1096,17 @@ pub struct IntpcSubscriptionRequest {
 }
 
 /// Credentials of a data key.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq, Eq, Hash)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct LoginWithApiKeyRequest {
     /// The secret of the key.
     #[serde(rename = "apiKey")]
+    #[serde(serialize_with = "crate::secret::plain")]
     #[cfg_attr(feature = "schemars", schemars(extend("x-secret" = true)))]
-    pub api_key: String,
+    pub api_key: crate::Secret,
     /// Website id issued by TWIPLA (`Website.id`), not the one chosen by the partner.
     #[serde(rename = "websiteId")]
     pub website_id: crate::TwiplaWebsiteId,
-}
-
-impl ::std::fmt::Debug for LoginWithApiKeyRequest {
-    /// Leaves the secrets out.
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.debug_struct("LoginWithApiKeyRequest")
-            .field("api_key", &crate::redacted::Redacted)
-            .field("website_id", &self.website_id)
-            .finish()
-    }
 }
 
 /// A pricing plan.

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use rand::RngExt as _;
+use serde::Serialize;
 use serde_json::json;
-use twipla_api::types::{ApiKey, CreatedApiKey, DashboardTokens};
+use twipla_api::types::ApiKey;
 use twipla_api::{ApiKeyId, CustomerId, WebsiteId};
 use uuid::Uuid;
 
@@ -31,27 +32,33 @@ pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
         intp_customer_id: CustomerId::unchecked(owner),
     };
     let secret = secret("twpl-", 20);
-    let reply = CreatedApiKey {
-        api_key: secret.clone(),
-        id: shown.id.clone(),
-        name: shown.name.clone(),
-        comment: shown.comment.clone(),
-        expires_at: shown.expires_at,
-        created_at: shown.created_at,
-        intp_website_id: shown.intp_website_id.clone(),
-        intp_customer_id: shown.intp_customer_id.clone(),
-    };
+    let reply = Reply::payload(
+        201,
+        &CreatedApiKey {
+            api_key: &secret,
+            shown: &shown,
+        },
+    );
+    context.commits.record_named(
+        &shown.name,
+        &[
+            ("intpWebsiteId", &website_id),
+            ("apiKeyId", shown.id.as_ref()),
+        ],
+    );
     website_mut(context.account, &website_id)?
         .api_keys
         .push(Key { secret, shown });
-    context.commits.record_named(
-        &reply.name,
-        &[
-            ("intpWebsiteId", &website_id),
-            ("apiKeyId", reply.id.as_ref()),
-        ],
-    );
-    Reply::payload(201, &reply)
+    reply
+}
+
+/// The reply with the secret. That of the raw client leaves it out when it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatedApiKey<'a> {
+    api_key: &'a str,
+    #[serde(flatten)]
+    shown: &'a ApiKey,
 }
 
 /// The keys without their secrets.
@@ -74,14 +81,12 @@ pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     Ok(Reply::done())
 }
 
-/// New dashboard tokens, and the reply that hands them out.
-pub(crate) fn tokens() -> (DashboardTokens, ApiResult) {
-    let tokens = DashboardTokens {
-        token: secret("access-", 40),
-        refresh_token: secret("refresh-", 40),
-    };
+/// A new refresh token, and the reply that hands it out.
+pub(crate) fn refresh_token() -> (String, ApiResult) {
+    let refresh_token = secret("refresh-", 40);
+    let tokens = json!({ "token": secret("access-", 40), "refreshToken": refresh_token });
     let reply = Reply::json(201, &json!({ "payload": tokens }));
-    (tokens, reply)
+    (refresh_token, reply)
 }
 
 /// A random string that cannot be guessed.

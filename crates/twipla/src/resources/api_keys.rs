@@ -24,7 +24,9 @@ use crate::{Error, ErrorKind, Result};
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
 /// let keys = twipla.website("site-7").api_keys();
 /// let key = keys.create("reports").comment("nightly export").await?;
-/// // `key.api_key` is shown here and never again: store it now.
+/// // `key.api_key` is shown here and never again: store it now. Neither `Debug`
+/// // nor serde writes it, so ask for it.
+/// let stored = serde_json::json!({ "id": key.id, "secret": key.api_key.expose() });
 /// println!("{} keys", keys.list().await?.len());
 /// keys.delete(key.id).await?;
 /// # Ok(()) }
@@ -75,8 +77,8 @@ impl ApiKeys {
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
     /// let keys = twipla.website("site-7").api_keys();
     /// let rotation = keys.rotate("7128840a-5347-49a4-8dfa-9022d8dad21a").await?;
-    /// store(&rotation.new_key().api_key).await;   // until this is done, both keys work
-    /// rotation.confirm().await?;                  // now the old one is gone
+    /// store(rotation.new_key().api_key.expose()).await; // until this is done, both keys work
+    /// rotation.confirm().await?;                        // now the old one is gone
     /// # Ok(()) }
     /// ```
     pub fn rotate(&self, old: impl IntoId<ApiKeyId>) -> RotateApiKey {
@@ -336,7 +338,7 @@ impl LoginWithApiKey {
     fn request(self) -> Request<DashboardTokens> {
         let body = self.website.map(|website| wire::LoginWithApiKeyRequest {
             website_id: website,
-            api_key: self.api_key.expose().to_owned(),
+            api_key: self.api_key,
         });
         operations::login_with_api_key(&self.core, body, self.path.as_deref())
     }
