@@ -1,7 +1,9 @@
 //! Dashboard URLs, opened as a browser would.
 
 use chrono::NaiveDate;
-use twipla_tests::Stage;
+use twipla::IframeMessage;
+use twipla::url::Url;
+use twipla_tests::{Stage, client};
 
 async fn stage() -> Stage {
     let stage = Stage::start().await;
@@ -94,6 +96,37 @@ async fn invalid_dashboard_options_are_refused() {
             "{names}: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_client_tells_its_partner_and_its_addresses_without_a_request() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let url = twipla.dashboard("c", "w").await.unwrap();
+    stage.sandbox.clear_requests();
+    assert!(IframeMessage::is_trusted_origin(
+        &twipla.dashboard_origin(),
+        url.as_str()
+    ));
+    let sandbox: Url = stage.sandbox.base_url().parse().unwrap();
+    assert_eq!(twipla.base_url().authority(), sandbox.authority());
+    assert_eq!(twipla.data_url().authority(), sandbox.authority());
+    assert_eq!(
+        twipla.partner_id(),
+        stage.sandbox.website_partner().id().into()
+    );
+    assert!(stage.sandbox.requests().is_empty());
+
+    // Nothing is connected to: two hosts, told apart, and an origin without a path.
+    let elsewhere = client(&stage.sandbox, &stage.sandbox.website_partner())
+        .base_url("https://manage.example.com")
+        .data_url("https://data.example.com:8443")
+        .dashboard_url("https://app.example.com/embed")
+        .build()
+        .unwrap();
+    assert_eq!(elsewhere.base_url().host_str(), Some("manage.example.com"));
+    assert_eq!(elsewhere.data_url().port(), Some(8443));
+    assert_eq!(elsewhere.dashboard_origin(), "https://app.example.com");
 }
 
 #[tokio::test]

@@ -338,3 +338,20 @@ async fn a_package_is_found_by_its_name_and_period() {
         .unwrap();
     assert_eq!(raw["period"], "yearly");
 }
+
+#[tokio::test]
+async fn a_package_is_found_raw_with_the_fields_that_this_version_does_not_know() {
+    let stage = Stage::start().await;
+    let twipla = &stage.website_model;
+    let mut list = twipla.packages().list().raw().await.unwrap();
+    list[2]["seats"] = json!(25);
+    let name = list[2]["name"].as_str().unwrap();
+    let body = json!({ "payload": &list }).to_string();
+    stage.fault_once("list_packages", respond(200, &[], &body));
+    let found = twipla.packages().find(name).raw().await.unwrap();
+    assert_eq!(found, list[2]);
+
+    stage.fault_once("list_packages", respond(200, &[], r#"{"payload": [{}]}"#));
+    let error = twipla.packages().find(name).raw().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+}

@@ -537,12 +537,51 @@ mod tests {
 
     #[test]
     fn the_public_types_keep_their_common_traits() {
-        use crate::{Page, PageMeta};
-        fn plain<T: Clone + fmt::Debug + Eq + std::hash::Hash + Serialize + Send + Sync>() {}
-        plain::<ErrorKind>();
-        plain::<ChangeState>();
-        plain::<PageMeta>();
-        plain::<Page<String>>();
+        use crate::{
+            AnalyticsReport, ApiKeyId, CustomerId, Environment, Filter, Graph, IframeMessage,
+            NewCustomer, NewWebsite, Order, PackageId, Page, PageMeta, PartnerId, Series,
+            TwiplaWebsiteId, WebsiteId, types,
+        };
+        use serde::de::DeserializeOwned;
+        use std::hash::Hash;
+
+        fn shared<T: Clone + fmt::Debug + Send + Sync + 'static>() {}
+        fn compared<T: Clone + fmt::Debug + Eq + Hash + Send + Sync>() {}
+        fn written<T: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned>() {}
+
+        shared::<crate::Twipla>();
+        shared::<crate::Analytics>();
+        shared::<crate::PrivateKey>();
+        shared::<crate::Secret>();
+        compared::<ErrorKind>();
+        compared::<ChangeState>();
+        compared::<Environment>();
+        compared::<IframeMessage>();
+        compared::<PageMeta>();
+        compared::<Page<String>>();
+        compared::<NewCustomer>();
+        compared::<NewWebsite>();
+        compared::<Filter>();
+        compared::<Order>();
+        compared::<AnalyticsReport>();
+        compared::<PartnerId>();
+        compared::<CustomerId>();
+        compared::<WebsiteId>();
+        compared::<TwiplaWebsiteId>();
+        compared::<PackageId>();
+        compared::<ApiKeyId>();
+        compared::<types::BillingInterval>();
+        compared::<types::Contributor>();
+        written::<Environment>();
+        written::<AnalyticsReport>();
+        written::<Graph>();
+        written::<Series>();
+        written::<CustomerId>();
+        written::<PackageId>();
+        written::<types::Website>();
+        written::<types::Intpc>();
+        written::<types::Package>();
         assert_eq!(Page::<String>::default().meta, None);
+        assert_eq!(Environment::default(), Environment::Production);
     }
 }

@@ -34,7 +34,7 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// }
 /// # Ok::<(), twipla::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IframeMessage {
     /// `UPGRADE_BUTTON_CLICKED` (documented): the user wants another package. It

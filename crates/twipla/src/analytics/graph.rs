@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use twipla_api::types as wire;
 
 use super::date_range::DateRange;
@@ -13,7 +14,7 @@ use crate::request::{Request, call_methods};
 use crate::{Error, Result};
 
 /// Series over time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Graph {
     /// The steps of the range.
@@ -23,7 +24,7 @@ pub struct Graph {
 }
 
 /// One series of a [`Graph`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Series {
     /// What it shows.

@@ -113,7 +113,7 @@ impl Metric {
 /// let phones = Filter::eq(Dimension::DeviceType, ["mobile", "tablet"]);
 /// # let _ = phones;
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
     derive(schemars::JsonSchema),
@@ -145,7 +145,7 @@ impl Filter {
 }
 
 /// One key of the order of the rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
     derive(schemars::JsonSchema),

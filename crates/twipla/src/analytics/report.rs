@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use chrono::NaiveDate;
 use futures_core::Stream;
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use twipla_api::types as wire;
 
@@ -26,7 +26,7 @@ const PAGE_SIZE: u32 = 100;
 const REPEATS: u32 = 2;
 
 /// The answer of a query.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AnalyticsReport {
     /// A row for each combination of the dimensions.
@@ -34,7 +34,8 @@ pub struct AnalyticsReport {
 }
 
 /// One row: a value for each metric and dimension asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 #[cfg_attr(
     feature = "schemars",
     derive(schemars::JsonSchema),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use twipla_api::types as wire;
 
 use crate::core::Core;
@@ -167,16 +168,24 @@ impl FindPackage {
         self
     }
 
-    /// The package as JSON, as far as this version knows its fields.
+    /// The package as JSON, as the server sent it; see [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
-        let package = self.await?;
-        serde_json::to_value(package)
-            .map_err(|error| Error::invalid("cannot write the package as JSON").with_source(error))
+        let mut list = self.list.raw().await?;
+        let packages = Vec::<Package>::deserialize(&list).map_err(|error| {
+            Error::new(
+                ErrorKind::Decode,
+                "the list of packages does not fit the contract",
+            )
+            .with_source(error)
+        })?;
+        let found = pick(&packages, &self.name, self.period.as_ref())?;
+        Ok(list[found].take())
     }
 
     async fn send(self) -> Result<Package> {
-        let packages = self.list.await?;
-        pick(packages, &self.name, self.period.as_ref())
+        let mut packages = self.list.await?;
+        let found = pick(&packages, &self.name, self.period.as_ref())?;
+        Ok(packages.swap_remove(found))
     }
 }
 
@@ -189,35 +198,37 @@ impl IntoFuture for FindPackage {
     }
 }
 
-/// The one package of this name and period.
-fn pick(packages: Vec<Package>, name: &str, period: Option<&BillingInterval>) -> Result<Package> {
-    let list = |packages: &[Package]| {
-        let shown: Vec<_> = packages
-            .iter()
-            .map(|package| format!("{} ({}, {})", package.name, package.period, package.id))
-            .collect();
-        shown.join(", ")
-    };
-    let known = list(&packages);
-    let mut found: Vec<_> = packages
-        .into_iter()
-        .filter(|package| package.name.to_lowercase() == name.to_lowercase())
-        .filter(|package| period.is_none_or(|period| package.period == *period))
+/// The place in the list of the one package of this name and period.
+fn pick(packages: &[Package], name: &str, period: Option<&BillingInterval>) -> Result<usize> {
+    let found: Vec<usize> = (0..packages.len())
+        .filter(|&place| packages[place].name.to_lowercase() == name.to_lowercase())
+        .filter(|&place| period.is_none_or(|period| packages[place].period == *period))
         .collect();
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Error::new(
+    match found[..] {
+        [place] => Ok(place),
+        [] => Err(Error::new(
             ErrorKind::NotFound,
-            format!("no package is named {name:?}: there are {known}"),
+            format!(
+                "no package is named {name:?}: there are {}",
+                shown(packages)
+            ),
         )),
         _ => Err(Error::new(
             ErrorKind::Conflict,
             format!(
                 "several packages are named {name:?}: choose a period() or an id of {}",
-                list(&found)
+                shown(found.iter().map(|&place| &packages[place]))
             ),
         )),
     }
+}
+
+fn shown<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {
+    let shown: Vec<_> = packages
+        .into_iter()
+        .map(|package| format!("{} ({}, {})", package.name, package.period, package.id))
+        .collect();
+    shown.join(", ")
 }
 
 /// A package about to be created. Awaiting it gives the package.
