@@ -422,6 +422,11 @@ async fn response_over_the_limit_is_refused_whatever_its_status() {
             "{code}: more of it would be no better"
         );
     }
+    // What is as long as the limit is read.
+    let list = format!(r#"{{"payload":[],"x":"{}"}}"#, "x".repeat(979));
+    assert_eq!(list.len(), 1000);
+    sandbox.inject(Fault::new(respond(200, &[], &list)).times(1));
+    assert_eq!(twipla.packages().list().await.unwrap(), []);
 }
 
 /// A server that answers every request with `head`, then with `more` until nobody listens.

@@ -39,6 +39,7 @@ mod replies;
 mod schemas;
 mod secrets;
 mod situations;
+mod spans;
 mod subscriptions;
 mod throttling;
 mod token_table;

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::future::IntoFuture;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -20,7 +20,7 @@ use http::Method;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::layer::Context;
 use twipla::types::{ContributorRole, CreatedApiKey};
 use twipla::{ApiKeyId, TwiplaWebsiteId};
 use twipla::{
@@ -30,6 +30,8 @@ use twipla::{
 use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
 use twipla_tests::respond;
 use uuid::Uuid;
+
+use crate::spans::listen;
 
 /// All that was printed so far.
 #[derive(Clone, Default)]
@@ -146,19 +148,14 @@ struct Listening {
 
 impl Listening {
     fn start(heard: &Heard) -> Self {
-        // With one subscriber alone, `tracing` asks the thread that comes first
-        // to a place in the code whether anybody listens there, and that may be
-        // another test's. With two it asks the subscribers.
-        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| {
+        static LOGGER: Once = Once::new();
+        LOGGER.call_once(|| {
             log::set_logger(&Logger).unwrap();
             log::set_max_level(log::LevelFilter::Trace);
-            tracing::Dispatch::new(tracing_subscriber::registry())
         });
         EAR.with(|ear| *ear.borrow_mut() = Some(heard.clone()));
-        let subscriber = tracing_subscriber::registry().with(heard.clone());
         Self {
-            _tracing: tracing::subscriber::set_default(subscriber),
+            _tracing: listen(heard.clone()),
         }
     }
 }
