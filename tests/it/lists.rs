@@ -114,6 +114,75 @@ async fn what_does_not_fit_is_an_error_that_says_how_far_it_got() {
 }
 
 #[tokio::test]
+async fn one_page_is_the_page_that_was_asked_for() {
+    // The last page stands for those behind it.
+    let twipla = played(|uri, _| {
+        let number = query(uri, "page").min(2);
+        let meta = format!(r#"{{"page":{number},"pageSize":3,"pageTotal":3,"total":7}}"#);
+        reply(200, page((number * 3)..(number * 3 + 3).min(7), &meta))
+    })
+    .await;
+    let list = |page| twipla.customers().list().page_size(3).page(page);
+    assert_eq!(list(2).await.unwrap().items.len(), 1);
+    let error = list(4).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(
+        error
+            .message()
+            .contains("page 4 was asked for: the server sent page 2 in its place"),
+        "{error}"
+    );
+    // A server may count from 1 in what it says of a page.
+    let from_one = played(|uri, _| {
+        let meta = format!(r#"{{"page":{}}}"#, query(uri, "page") + 1);
+        reply(200, page(0..3, &meta))
+    })
+    .await;
+    assert_eq!(
+        from_one
+            .customers()
+            .list()
+            .page(3)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        3
+    );
+    // Where there are no entries, none are the wrong ones.
+    let empty = played(|_, _| reply(200, page(0..0, r#"{"page":0}"#))).await;
+    assert!(
+        empty
+            .customers()
+            .list()
+            .page(3)
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn an_entry_deleted_without_a_total_loses_no_other() {
+    for prefetch in [false, true] {
+        let mut requests = 0;
+        let twipla = played(move |uri, _| {
+            requests += 1;
+            // Customer 0 is deleted after the first page was read.
+            let all: Vec<_> = (usize::from(requests > 1)..7).collect();
+            let rest = all.into_iter().skip(query(uri, "page") * 3);
+            reply(200, page(rest.take(3), "{}"))
+        })
+        .await;
+        let (mut customers, end) = read(&twipla, prefetch).await;
+        end.unwrap();
+        customers.sort_unstable();
+        assert_eq!(customers, (0..7).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn an_entry_that_cannot_be_read_says_how_far_the_list_got() {
     let twipla = played(|uri, _| {
         let number = query(uri, "page");

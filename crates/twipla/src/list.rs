@@ -130,10 +130,16 @@ impl<T: Send + 'static> List<T> {
     ///
     /// # Limits
     ///
-    /// The ids of two pages are kept to notice what comes twice, so memory stays
+    /// The ids of a few pages are kept to notice what comes twice, so memory stays
     /// flat. Where one entry is deleted and another one added between the same
-    /// two pages, `total` stays as it was, and an entry may be missed. Where the
-    /// server sends no `total`, neither is a deletion noticed.
+    /// two pages, `total` stays as it was, and an entry may be missed.
+    ///
+    /// Where the server sends no `total`, each page is read once more after the
+    /// next one, for what moved onto it when entries were deleted. That costs twice
+    /// the requests, an entry may come after those behind it, and where a whole
+    /// page was deleted meanwhile the stream fails. What cannot be known without a
+    /// `total`: that as many entries were added as deleted before a page is read
+    /// again, or that the server left entries out.
     pub fn stream(self) -> impl Stream<Item = Result<T>> + Send + 'static {
         stream::try_unfold(
             (Pages::new(self), VecDeque::new()),
@@ -195,7 +201,15 @@ impl<T: Send + 'static> IntoFuture for List<T> {
     type IntoFuture = BoxFuture<'static, Result<Page<T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.request(u64::from(self.page))?.await })
+        Box::pin(async move {
+            let asked = u64::from(self.page);
+            let request = self.request(asked)?.refuse(move |page| {
+                let label = page.meta.and_then(|meta| meta.page);
+                let what = Walk::wrong_label(asked, label, page.items.is_empty())?;
+                Some(format!("page {asked} was asked for: {what}"))
+            });
+            request.await
+        })
     }
 }
 

@@ -14,10 +14,14 @@
 //!    exactly once, what was added or deleted meanwhile at most once.
 //! 9. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
 //! 10. An entry from far back fails: the server goes in circles. So do ten replies without anything new.
+//! 11. Without a `total`, nothing says that entries were deleted. So after each page the one before it is read again:
+//!     what moved onto it comes late, behind the page that it should have come before. If nothing of that page is on
+//!     it any more, entries may be lost: the list fails. That costs twice the requests.
 //!
-//! The limits: the ids of two pages and of what was added in front are kept, whatever the length of the list. Entries are
-//! missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
-//! where `total` and `pageTotal` are short by the same; and, without a `total`, where any are deleted or left out.
+//! The limits: the ids of a few pages and of what was added in front are kept, whatever the length of the list. Entries
+//! are missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
+//! where `total` and `pageTotal` are short by the same; and, without a `total`, where as many are added in front
+//! before that page is read again as were deleted, or where the server leaves entries out of a page that is not full.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -59,6 +63,16 @@ pub(crate) struct Walk {
     /// a circle of any length meets the one or the other again.
     landmarks: [Option<String>; 2],
     pages_with_new: u64,
+    /// The page that is being read again because there is no `total`.
+    check: Option<Check>,
+}
+
+/// The page before the last one, read again for what moved onto it.
+#[derive(Debug)]
+struct Check {
+    page: Taken,
+    /// What comes after it.
+    then: Next,
 }
 
 /// A page that was taken, as it was when it brought something.
@@ -117,6 +131,7 @@ impl Walk {
             idle: 0,
             landmarks: [None, None],
             pages_with_new: 0,
+            check: None,
         }
     }
 
@@ -149,6 +164,9 @@ impl Walk {
         if self.idle > MOST_IDLE {
             return Err(format!("{MOST_IDLE} pages in a row brought nothing new"));
         }
+        if let Some(check) = self.check.take() {
+            return self.check_page_before(check, ids, meta);
+        }
         let reread = self.last.as_ref().is_some_and(|last| last.page == self.ask);
         if !reread && let Some(page) = self.to_be_reread(ids) {
             return Ok(Judgement {
@@ -164,11 +182,61 @@ impl Walk {
         // A page that is known because entries were added in front is no repeat.
         let grew = (self.last.as_ref()).is_some_and(|last| self.grown > last.grown);
         let repeats = !ids.is_empty() && !any_new && !reread && !grew;
-        self.take(ids, &new, reread);
-        let next = self.after(ids, meta, repeats);
+        let before = self.take(ids, &new, reread);
+        let next = match (self.after(ids, meta, repeats), before) {
+            (Err(what), _) => Next::Fail(what),
+            (Ok(next), Some(before)) if self.total.is_none() => {
+                let page = before.page;
+                self.check = Some(Check {
+                    page: before,
+                    then: next,
+                });
+                Next::Page(page)
+            }
+            (Ok(next), _) => next,
+        };
+        Ok(Judgement { new, next })
+    }
+
+    /// Takes what moved onto the page before the last one since it was read.
+    fn check_page_before(
+        &mut self,
+        check: Check,
+        ids: &[&str],
+        meta: &PageMeta,
+    ) -> Result<Judgement, String> {
+        let before = &check.page.ids;
+        // Entries in front of those were added, or pushed back from pages before.
+        let anchor = match ids.iter().position(|id| before.contains(*id)) {
+            Some(anchor) => anchor,
+            // Nothing can have moved past the first page.
+            None if check.page.page == 0 => 0,
+            None => {
+                return Err(
+                    "more entries were added or deleted between two pages than a page holds; \
+                     read it again, or with a larger page_size"
+                        .to_owned(),
+                );
+            }
+        };
+        let mut on_this_page = HashSet::new();
+        let new: Vec<_> = ids
+            .iter()
+            .enumerate()
+            .map(|(place, id)| {
+                place >= anchor
+                    && !before.contains(*id)
+                    && !self.is_known(id)
+                    && on_this_page.insert(*id)
+            })
+            .collect();
+        self.check_label(meta.page, new.contains(&true))?;
+        self.check_circle(ids, &new)?;
+        self.hand_out(ids, &new);
+        self.forget();
         Ok(Judgement {
             new,
-            next: next.unwrap_or_else(Next::Fail),
+            next: check.then,
         })
     }
 
@@ -226,6 +294,13 @@ impl Walk {
         self.known.iter().any(|(page, _)| page.contains(id))
     }
 
+    /// Rule 4, as far as one page alone shows it.
+    pub(crate) fn wrong_label(asked: u64, label: Option<u64>, is_empty: bool) -> Option<String> {
+        // What is behind the end may be called as the server likes.
+        let label = label.filter(|label| !is_empty && *label != asked && *label != asked + 1)?;
+        Some(wrong_page(label))
+    }
+
     fn check_label(&mut self, label: Option<u64>, any_new: bool) -> Result<(), String> {
         let Some(label) = label else {
             return Ok(());
@@ -243,7 +318,7 @@ impl Walk {
         if label == self.ask + first_label {
             return Ok(());
         }
-        Err(format!("the server sent page {label} in its place"))
+        Err(wrong_page(label))
     }
 
     fn check_circle(&mut self, ids: &[&str], new: &[bool]) -> Result<(), String> {
@@ -266,12 +341,33 @@ impl Walk {
         Ok(())
     }
 
-    fn take(&mut self, ids: &[&str], new: &[bool], reread: bool) {
+    /// Returns the page that was taken before this one.
+    fn take(&mut self, ids: &[&str], new: &[bool], reread: bool) -> Option<Taken> {
         // If more was added, it was seen not to have pushed anything.
         let pushed = self.last.as_ref().map_or(0, |last| {
             (self.grown - last.grown).min(last.ids.len() as u64)
         });
         self.pushed = self.pushed.saturating_add(pushed);
+        let any_new = self.hand_out(ids, new);
+        let before = match &mut self.last {
+            Some(last) if reread && !any_new => {
+                (last.grown, last.fallen) = (self.grown, self.fallen);
+                None
+            }
+            last => last.replace(Taken {
+                page: self.ask,
+                ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+                last_id: ids.last().map(|id| (*id).to_owned()),
+                grown: self.grown,
+                fallen: self.fallen,
+            }),
+        };
+        self.forget();
+        before
+    }
+
+    /// Notes the new entries as handed out. False where there are none.
+    fn hand_out(&mut self, ids: &[&str], new: &[bool]) -> bool {
         let handed_out: HashSet<_> = ids
             .iter()
             .zip(new)
@@ -284,29 +380,17 @@ impl Walk {
             self.read += handed_out.len() as u64;
             self.known.push_back((handed_out, self.pushed));
         }
-        match &mut self.last {
-            Some(last) if reread && !any_new => {
-                (last.grown, last.fallen) = (self.grown, self.fallen);
-            }
-            last => {
-                *last = Some(Taken {
-                    page: self.ask,
-                    ids: ids.iter().map(|id| (*id).to_owned()).collect(),
-                    last_id: ids.last().map(|id| (*id).to_owned()),
-                    grown: self.grown,
-                    fallen: self.fallen,
-                });
-            }
-        }
-        self.forget();
+        any_new
     }
 
-    /// Keeps the ids of the last two pages, and those that additions may have
-    /// pushed back to where the walk is now.
+    /// Keeps the ids of the last pages, and those that additions may have pushed
+    /// back to where the walk is now.
     fn forget(&mut self) {
+        // What came late without a `total` takes its place among them.
+        let pages = if self.total.is_none() { 3 } else { 2 };
         let mut kept: u64 = self.known.iter().map(|(page, _)| page.len() as u64).sum();
         while let Some((page, pushed)) = self.known.front()
-            && kept - page.len() as u64 >= 2 * self.size + (self.pushed - pushed)
+            && kept - page.len() as u64 >= pages * self.size + (self.pushed - pushed)
         {
             kept -= page.len() as u64;
             self.known.pop_front();
@@ -374,6 +458,10 @@ impl Walk {
             _ => Ok(Next::End),
         }
     }
+}
+
+fn wrong_page(label: u64) -> String {
+    format!("the server sent page {label} in its place")
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ fn a_quirk_costs_requests_and_never_entries() {
             with(&whole, |s| s.pages = Claim::Always(u64::MAX)),
             4,
         ),
-        ("total null", with(&whole, |s| s.total = Claim::None), 4),
+        ("total null", with(&whole, |s| s.total = Claim::None), 7),
         (
             "pageSize wrong",
             with(&whole, |s| s.page_size = Claim::Always(3)),
@@ -244,7 +244,7 @@ fn a_quirk_costs_requests_and_never_entries() {
                 (s.total, s.pages, s.page_size, s.label) =
                     (Claim::None, Claim::None, Claim::None, Label::None);
             }),
-            5,
+            9,
         ),
         (
             "clamped and nothing in meta",
@@ -253,7 +253,7 @@ fn a_quirk_costs_requests_and_never_entries() {
                 (s.total, s.pages, s.page_size, s.label) =
                     (Claim::None, Claim::None, Claim::None, Label::None);
             }),
-            5,
+            9,
         ),
         (
             "all at once and nothing in meta",
@@ -262,7 +262,7 @@ fn a_quirk_costs_requests_and_never_entries() {
                 (s.total, s.pages, s.page_size, s.label) =
                     (Claim::None, Claim::None, Claim::None, Label::None);
             }),
-            3,
+            5,
         ),
     ] {
         let outcome = undisturbed(&server);
@@ -350,7 +350,7 @@ fn a_circle_of_any_length_ends() {
         (server.which, server.label) = (Which::Circle, Label::None);
         (server.total, server.pages) = (Claim::None, Claim::None);
         let outcome = undisturbed(&server);
-        assert_eq!(outcome.result.is_ok(), count <= 25, "{:?}", outcome.result);
+        assert_eq!(outcome.result.is_ok(), count <= 35, "{:?}", outcome.result);
         assert!(outcome.requests <= 1_000 / 10 * 3 + 5);
     }
 }
@@ -452,10 +452,63 @@ fn memory_stays_flat() {
             .collect();
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
         let judgement = walk.judge(&ids, &PageMeta::default());
-        assert_eq!(judgement.next, Next::Page(page + 1));
+        if page == 0 {
+            assert_eq!(judgement.next, Next::Page(1));
+        } else {
+            assert_eq!(judgement.next, Next::Page(page - 1));
+            let ids: Vec<_> = (page * 100 - 100..page * 100)
+                .map(|id| id.to_string())
+                .collect();
+            let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+            let judgement = walk.judge(&ids, &PageMeta::default());
+            assert_eq!(judgement.next, Next::Page(page + 1));
+        }
         assert!(walk.known.iter().map(|(page, _)| page.len()).sum::<usize>() <= 300);
     }
     assert_eq!(walk.read, 1_000_000);
+}
+
+#[test]
+fn without_a_total_what_moved_forward_comes_late() {
+    let mut server = Server::new(25);
+    server.total = Claim::None;
+    let outcome = read(&mut server, 0, 10, |server, new| {
+        if new.contains(&0) {
+            server.entries.remove(4);
+        }
+        if new.contains(&15) {
+            server.entries.drain(..3);
+        }
+    });
+    assert_eq!(outcome.result, Ok(()));
+    let read: BTreeSet<_> = outcome.read.iter().copied().collect();
+    assert_eq!(outcome.read.len(), 25, "{:?}", outcome.read);
+    assert_eq!(read, (0..25).collect());
+}
+
+#[test]
+fn without_a_total_a_page_that_is_gone_fails_but_for_the_first() {
+    let mut server = Server::new(50);
+    server.total = Claim::None;
+    let gone = |from: u32| {
+        read(&mut server.clone(), 0, 10, move |server, new| {
+            if new.contains(&from) {
+                server.entries.retain(|entry| !new.contains(entry));
+            }
+        })
+    };
+    let message = gone(10).result.unwrap_err();
+    assert!(message.contains("than a page holds"), "{message}");
+    let outcome = gone(0);
+    assert_eq!(outcome.result, Ok(()));
+    assert_eq!(outcome.read.len(), 50);
+    // Nothing is left behind the page, and what was there is on the one before.
+    let outcome = read(&mut server, 0, 10, |server, new| {
+        if new.contains(&39) {
+            server.entries.drain(..25);
+        }
+    });
+    assert!(outcome.result.is_err(), "{:?}", outcome.read);
 }
 
 /// What happens to a list between two requests.
@@ -528,6 +581,41 @@ proptest! {
         match outcome.result {
             Ok(()) => prop_assert_eq!(outcome.read, server.entries),
             Err(message) => prop_assert!(message.contains("after")),
+        }
+    }
+
+    /// Without a `total`, what was there all the time comes exactly once, too,
+    /// where others delete, or add no more than a page at a time.
+    #[test]
+    fn what_stays_comes_once_without_a_total(
+        count in 0_u32..60,
+        size in 1_u64..12,
+        deletes in any::<bool>(),
+        from_one in prop::bool::weighted(0.2),
+        mut events in prop::collection::vec(event(), 0..24),
+    ) {
+        let mut server = Server::new(count);
+        (server.total, server.pages, server.from_one) = (Claim::None, Claim::None, from_one);
+        let mut stayed: BTreeSet<_> = (0..count).collect();
+        let mut added = 1_000;
+        let outcome = read(&mut server, 0, size, |server, _| match events.pop() {
+            Some(Event::Delete(places)) if deletes => for place in places {
+                if !server.entries.is_empty() {
+                    let gone = server.entries.remove(place.index(server.entries.len()));
+                    stayed.remove(&gone);
+                }
+            },
+            Some(Event::Add(places)) if !deletes => for place in places.iter().take(size as usize) {
+                server.entries.insert(place.index(server.entries.len() + 1), added);
+                added += 1;
+            },
+            _ => {}
+        });
+        let read: BTreeSet<_> = outcome.read.iter().copied().collect();
+        prop_assert_eq!(read.len(), outcome.read.len(), "an entry came twice: {:?}", outcome.read);
+        if outcome.result.is_ok() {
+            let missing: Vec<_> = stayed.difference(&read).collect();
+            prop_assert!(missing.is_empty(), "missing: {:?}", missing);
         }
     }
 
