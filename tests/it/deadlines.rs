@@ -3,19 +3,26 @@
 //! Nothing here measures time. Where it matters how long something is waited
 //! for, a deadline stands behind it that the wrong pause would run into.
 
-use std::future::IntoFuture as _;
+use std::collections::BTreeSet;
+use std::future::IntoFuture;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use http::Method;
-use twipla::{ErrorKind, PrivateKey, RawRequest, RetryPolicy, SignFuture, Signer, Twipla};
+use twipla::types::{BillingInterval, Currency};
+use twipla::{
+    Dimension, ErrorKind, Metric, NewCustomer, Outcome, PrivateKey, RawRequest, RetryPolicy,
+    SignFuture, Signer, Twipla,
+};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
-use twipla_tests::{client, respond};
+use twipla_tests::{Stage, client, price_list, respond};
 
 const MILLI: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -551,4 +558,197 @@ async fn huge_durations_do_not_panic() {
             .await
             .unwrap();
     }
+}
+
+/// A signer that never signs.
+#[derive(Debug)]
+struct SilentSigner;
+
+impl Signer for SilentSigner {
+    fn sign<'a>(&'a self, _: &'a [u8]) -> SignFuture<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// A builder by its name, and how it ended.
+async fn ended<T>(
+    name: &'static str,
+    call: impl IntoFuture<Output = twipla::Result<T>>,
+) -> (&'static str, Option<twipla::Error>) {
+    (name, call.await.err())
+}
+
+/// Goes red, too, when a builder is added that is not in the table.
+#[tokio::test]
+async fn every_builder_ends_at_its_own_timeout() {
+    const LIMIT: Duration = Duration::from_secs(7);
+    let stage = Stage::with_customer().await;
+    let sandbox = &stage.sandbox;
+    let twipla = &stage.website_model;
+    let packages = price_list(twipla).await.unwrap();
+    let package = packages[1].id;
+    let websites = twipla.websites();
+    let site = websites.create("c", "w", "example.com").await.unwrap();
+    let keys = twipla.website("w").api_keys();
+    let old = keys.create("old").await.unwrap();
+    let rotation = keys.rotate(&old.id).await.unwrap();
+    let silent = build(sandbox, |builder| {
+        builder.signer(sandbox.website_partner().id(), SilentSigner)
+    });
+    let data = twipla.analytics(site.id, "twpl-test");
+    let day = "2026-03-01".parse().unwrap();
+    let days = day..=day;
+    let subscription = || twipla.website("w").subscription();
+
+    sandbox.inject(Fault::new(FaultKind::Hang));
+    tokio::time::pause();
+    let login = twipla.login_with_api_key(site.id, "twpl-test");
+    let sessions = data.sessions().metrics([Metric::VisitCount]);
+    let rows = sessions.clone().dimensions([Dimension::PageUrl]);
+    let graph = data.visits();
+    let bulk = twipla.bulk().timeout(LIMIT);
+    let bulk = async {
+        let report = bulk.create_customers([NewCustomer::new("d", "d@example.com")]);
+        match report.await?.outcomes.pop() {
+            Some(Outcome::Failed(error)) => Err::<(), _>(error),
+            other => panic!("{other:?}"),
+        }
+    };
+    let limited = [
+        ended("Request", twipla.company_details().timeout(LIMIT)).await,
+        ended("List", twipla.customers().list().timeout(LIMIT)).await,
+        ended("RawRequest", post(twipla).timeout(LIMIT)).await,
+        ended(
+            "CreateCustomer",
+            twipla
+                .customers()
+                .create("d", "d@example.com")
+                .timeout(LIMIT),
+        )
+        .await,
+        ended(
+            "CreateWebsite",
+            websites.create("c", "v", "example.org").timeout(LIMIT),
+        )
+        .await,
+        ended(
+            "CreateWebsiteFlat",
+            websites.create_flat("c", "v", "example.org").timeout(LIMIT),
+        )
+        .await,
+        ended("ListPackages", twipla.packages().list().timeout(LIMIT)).await,
+        ended("FindPackage", twipla.packages().find("x").timeout(LIMIT)).await,
+        ended(
+            "CreatePackage",
+            twipla
+                .packages()
+                .create("x", 100, 9.99, Currency::Eur, BillingInterval::Monthly)
+                .timeout(LIMIT),
+        )
+        .await,
+        ended("Upgrade", subscription().upgrade(package).timeout(LIMIT)).await,
+        ended(
+            "ChangePackage",
+            subscription().change_to(package).timeout(LIMIT),
+        )
+        .await,
+        ended("CreateApiKey", keys.create("new").timeout(LIMIT)).await,
+        ended("RotateApiKey", keys.rotate(&old.id).timeout(LIMIT)).await,
+        ended("ConfirmRotation", rotation.confirm().timeout(LIMIT)).await,
+        ended("Request", rotation.abandon().timeout(LIMIT)).await,
+        ended("LoginWithApiKey", login.timeout(LIMIT)).await,
+        ended("GraphQuery", graph.date_range(days.clone()).timeout(LIMIT)).await,
+        ended(
+            "AnalyticsQuery",
+            rows.date_range(days.clone()).timeout(LIMIT),
+        )
+        .await,
+        ended(
+            "RawSessions",
+            data.raw_sessions()
+                .body(&serde_json::json!({}))
+                .timeout(LIMIT),
+        )
+        .await,
+        ended("PartnerToken", silent.partner_token().timeout(LIMIT)).await,
+        ended("CustomerToken", silent.customer_token("c").timeout(LIMIT)).await,
+        ended(
+            "DashboardBuilder",
+            silent.dashboard("c", "w").timeout(LIMIT),
+        )
+        .await,
+        ended("Bulk", bulk).await,
+    ];
+    for (name, error) in &limited {
+        let error = error
+            .as_ref()
+            .unwrap_or_else(|| panic!("{name} ended well"));
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{name}: {error}");
+        assert!(error.to_string().contains("7.000 s"), "{name}: {error}");
+    }
+    let names: BTreeSet<_> = limited.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names, builders());
+}
+
+/// The types of the facade that have a method `timeout`, by its source.
+fn builders() -> BTreeSet<String> {
+    fn read(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, found);
+                continue;
+            }
+            let mut own = String::new();
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                if let Some(implemented) = line.strip_prefix("impl") {
+                    let words = implemented.split(|c: char| !c.is_alphanumeric());
+                    // The type's name is the first long word, after parameters and their bounds.
+                    let names =
+                        words.filter(|word| word.len() > 3 && *word != "Send" && *word != "static");
+                    own = names.take(1).collect();
+                }
+                let by_macro = line
+                    .strip_prefix("call_options!(")
+                    .or_else(|| line.strip_prefix("call_methods!("));
+                if let Some(rest) = by_macro {
+                    let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap();
+                    found.insert(rest[..end].to_owned());
+                }
+                if line.starts_with("    pub fn timeout(") {
+                    found.insert(own.clone());
+                }
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    read(&root.join("../crates/twipla/src"), &mut found);
+    // The client's own default.
+    assert!(found.remove("TwiplaBuilder"));
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_run_ends_at_its_timeout_with_an_outcome_for_each_item() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::new(FaultKind::Hang));
+    let twipla = build(&sandbox, |builder| builder);
+    let bulk = || twipla.bulk().concurrency(2).timeout(Duration::from_secs(7));
+    let ids = (0..5).map(|n| format!("c{n}"));
+    let report = bulk().delete_customers(ids).await.unwrap();
+    assert_eq!(report.outcomes.len(), 5);
+    for (n, outcome) in report.outcomes.iter().enumerate() {
+        match outcome {
+            Outcome::Failed(error) if n < 2 => {
+                assert!(error.is_timeout() && error.is_ambiguous(), "{error}");
+            }
+            Outcome::Skipped if n >= 2 => {}
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    // A stream that has nothing ready is not waited for.
+    let items = stream::iter(["c0"]).chain(stream::pending());
+    let report = bulk().delete_customers_from(items).await.unwrap();
+    assert_eq!(report.outcomes.len(), 1);
 }

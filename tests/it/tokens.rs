@@ -171,7 +171,7 @@ fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
             .unwrap();
         let first = runtime();
         first.block_on(async {
-            let token = twipla.partner_token();
+            let token = twipla.partner_token().into_future();
             let given_up = tokio::time::timeout(Duration::from_millis(50), token).await;
             assert!(given_up.is_err());
         });
@@ -186,7 +186,8 @@ fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
 fn token_without_a_runtime_is_an_error_that_says_so() {
     let server = tokio::runtime::Runtime::new().unwrap();
     let stage = server.block_on(Stage::start());
-    let token = futures_util::FutureExt::now_or_never(stage.website_model.partner_token());
+    let token =
+        futures_util::FutureExt::now_or_never(stage.website_model.partner_token().into_future());
     let error = token.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing);
     assert!(error.to_string().contains("no Tokio runtime"), "{error}");

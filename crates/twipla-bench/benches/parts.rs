@@ -43,9 +43,18 @@ fn path_of_an_id(bencher: Bencher<'_, '_>, id: &str) {
 #[divan::bench]
 fn token_that_is_kept(bencher: Bencher<'_, '_>) {
     let (runtime, twipla) = client(CryptoBackend::default());
-    runtime.block_on(twipla.partner_token()).unwrap();
+    runtime
+        .block_on(twipla.partner_token().into_future())
+        .unwrap();
     // It is there, so nothing waits, and no runtime is measured.
-    bencher.bench_local(|| twipla.partner_token().now_or_never().unwrap().unwrap());
+    bencher.bench_local(|| {
+        twipla
+            .partner_token()
+            .into_future()
+            .now_or_never()
+            .unwrap()
+            .unwrap()
+    });
 }
 
 #[divan::bench(args = BACKENDS)]

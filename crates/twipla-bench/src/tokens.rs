@@ -35,7 +35,7 @@ pub(crate) fn run(target: &Target, backend: Backend, customers: usize) -> Result
     let client = twipla(target, backend.into())?;
     let built = start.elapsed();
     let start = Instant::now();
-    runtime.block_on(client.partner_token())?;
+    runtime.block_on(client.partner_token().into_future())?;
     let minted = start.elapsed();
 
     let start = Instant::now();

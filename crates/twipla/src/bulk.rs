@@ -4,17 +4,21 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::client::Twipla;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::request::BoxFuture;
+use crate::time::later;
 use crate::types::{CreatedIntpc, Website};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 impl Twipla {
     /// Many creates or deletes, a few at a time.
@@ -52,6 +56,7 @@ pub struct Bulk {
     twipla: Twipla,
     concurrency: usize,
     stop_on_error: bool,
+    timeout: Option<Duration>,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
@@ -63,7 +68,7 @@ pub struct Progress {
     pub done: usize,
     /// Items that failed.
     pub failed: usize,
-    /// Items that were not started, because an earlier one failed.
+    /// Items that were not started.
     pub skipped: usize,
 }
 
@@ -77,7 +82,7 @@ pub enum Outcome<T> {
     Unchanged,
     /// It failed; [`Error::is_ambiguous`] says whether it may have been carried out.
     Failed(Error),
-    /// It was not started, because an earlier item failed.
+    /// It was not started: an earlier item failed, or the time of the run was up.
     Skipped,
 }
 
@@ -211,6 +216,7 @@ impl Bulk {
             twipla,
             concurrency: 8,
             stop_on_error: false,
+            timeout: None,
             progress: None,
         }
     }
@@ -224,6 +230,18 @@ impl Bulk {
     /// Whether to start no more items after a failure; by default all are tried.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
+        self
+    }
+
+    /// How long the whole run may take, from when it is first polled; as long as
+    /// its items do, by default. Each item has the client's `timeout` besides.
+    ///
+    /// When the time is up, the run ends with an outcome for every item: what is
+    /// under way is [`Outcome::Failed`] with [`ErrorKind::Timeout`] and ambiguous,
+    /// since nothing is read back any more, and what was not started is
+    /// [`Outcome::Skipped`]. Of a stream that has no item ready by then, no more is taken.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -344,18 +362,22 @@ impl Bulk {
             twipla,
             concurrency,
             stop_on_error,
+            timeout,
             progress,
         } = self;
-        let outcomes = items.map(move |item| {
+        let limit = Arc::new(Limit::new(timeout));
+        let taken = limit.items(items);
+        let outcomes = taken.map(move |item| {
             // Nothing is sent before the item's turn has come.
             let work = call(twipla.clone(), item.clone());
             let (stopped, counted, progress) =
                 (Arc::clone(&stopped), Arc::clone(&counted), progress.clone());
+            let limit = Arc::clone(&limit);
             async move {
-                let outcome = if stopped.load(Ordering::Relaxed) {
+                let outcome = if stopped.load(Ordering::Relaxed) || limit.is_up() {
                     Outcome::Skipped
                 } else {
-                    match work.await {
+                    match limit.bound(work).await {
                         Ok(Some(value)) => Outcome::Done(value),
                         Ok(None) => Outcome::Unchanged,
                         Err(error) => Outcome::Failed(error),
@@ -418,11 +440,65 @@ impl<I: Send + 'static, T: Send + 'static> IntoFuture for BulkRun<I, T> {
     }
 }
 
+/// The time of a whole run.
+struct Limit {
+    timeout: Option<Duration>,
+    /// Set when the run is first polled.
+    ends_at: OnceLock<Instant>,
+}
+
+impl Limit {
+    fn new(timeout: Option<Duration>) -> Self {
+        Self {
+            timeout,
+            ends_at: OnceLock::new(),
+        }
+    }
+
+    /// When the time is up. Without a runtime there is no timer, and every item fails by itself.
+    fn ends_at(&self) -> Option<Instant> {
+        let timeout = self.timeout.filter(|_| Handle::try_current().is_ok())?;
+        let start = || later(Instant::now(), timeout);
+        Some(*self.ends_at.get_or_init(start))
+    }
+
+    fn is_up(&self) -> bool {
+        self.ends_at().is_some_and(|end| end <= Instant::now())
+    }
+
+    /// The items, until none is ready when the time is up.
+    fn items<S: Stream>(self: &Arc<Self>, items: S) -> impl Stream<Item = S::Item> + use<S> {
+        let limit = Arc::clone(self);
+        let state = (Box::pin(items), limit);
+        stream::unfold(state, |(mut items, limit)| async move {
+            let item = match limit.ends_at() {
+                Some(end) => timeout_at(end, items.next()).await.ok().flatten(),
+                None => items.next().await,
+            };
+            Some((item?, (items, limit)))
+        })
+    }
+
+    async fn bound<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let (Some(end), Some(timeout)) = (self.ends_at(), self.timeout) else {
+            return work.await;
+        };
+        timeout_at(end, work).await.unwrap_or_else(|_| {
+            let message = format!(
+                "the bulk run took longer than {:.3} s",
+                timeout.as_secs_f64()
+            );
+            Err(Error::new(ErrorKind::Timeout, message).with_ambiguous(true))
+        })
+    }
+}
+
 impl fmt::Debug for Bulk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bulk")
             .field("concurrency", &self.concurrency)
             .field("stop_on_error", &self.stop_on_error)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, Span};
 use twipla_api::{Auth, Idempotency};
 use url::Url;
 
-use crate::auth::Token;
+use crate::auth::{Token, sign_within};
 use crate::connection::was_not_processed;
 use crate::core::Core;
 use crate::options::CallOptions;
@@ -226,18 +226,9 @@ impl CallRunner<'_> {
     }
 
     async fn sign_within_deadline<T>(&self, signing: impl Future<Output = Result<T>>) -> Result<T> {
-        timeout_at(self.deadline, signing)
+        sign_within(self.deadline, self.options.timeout, signing)
             .instrument(self.span.clone())
             .await
-            .unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Timeout,
-                    format!(
-                        "the signer did not make a token within {}",
-                        seconds(self.options.timeout)
-                    ),
-                ))
-            })
     }
 
     /// Waits until one more request may be in flight.

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::Result;
 use crate::analytics::Analytics;
-use crate::auth::{Signer, Token};
+use crate::auth::Signer;
 use crate::config::TwiplaBuilder;
 use crate::core::Core;
 use crate::dashboard::DashboardBuilder;
@@ -20,6 +20,7 @@ use crate::resources::{
     CustomerRef, Customers, LoginWithApiKey, PackageRef, Packages, WebsiteRef, Websites,
 };
 use crate::secret::Secret;
+use crate::tokens::{CustomerToken, PartnerToken};
 use crate::types::CompanyDetails;
 
 /// A client of the TWIPLA 3AS API for one partner (INTP).
@@ -160,13 +161,13 @@ impl Twipla {
 
     /// The partner's token as requests carry it, with its expiry: for calls
     /// that another client makes. Cached; minted when there is none.
-    pub async fn partner_token(&self) -> Result<Arc<Token>> {
-        self.core.minter.partner_token().await
+    pub fn partner_token(&self) -> PartnerToken {
+        PartnerToken::new(&self.core)
     }
 
     /// A fresh token for one customer (INTPC), for the dashboard only.
-    pub async fn customer_token(&self, customer: impl IntoId<CustomerId>) -> Result<Token> {
-        self.core.minter.customer_token(&customer.into_id()?).await
+    pub fn customer_token(&self, customer: impl IntoId<CustomerId>) -> CustomerToken {
+        CustomerToken::new(&self.core, customer.into_id())
     }
 
     /// Signs with another key from now on, for key rotation. The cached token is

@@ -3,18 +3,19 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::Instant;
 use url::Url;
 
+use crate::auth::sign_within;
 use crate::core::Core;
 use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId, shown};
 use crate::options::CallOptions;
-use crate::request::BoxFuture;
-use crate::retry::RetryPolicy;
+use crate::request::{BoxFuture, call_options};
 use crate::secret::Secret;
+use crate::time::later;
 use crate::{Error, ErrorKind, Result};
 
 /// All but the characters that no reader of a query takes for something else. A
@@ -36,8 +37,8 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
 /// Makes the address of the dashboard. Await it to get a [`DashboardUrl`].
 ///
 /// Values that cannot be right (an id, a locale, a time zone, dates) are
-/// reported when it is awaited; the first one wins. Nothing is sent, but for a
-/// customer's address a token is signed.
+/// reported when it is awaited; the first one wins. Nothing is sent, so nothing is
+/// retried, but for a customer's address a token is signed.
 ///
 /// ```no_run
 /// use chrono::NaiveDate;
@@ -166,18 +167,6 @@ impl DashboardBuilder {
         self
     }
 
-    /// How long signing the token may take.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = timeout;
-        self
-    }
-
-    /// Accepted as by every other builder. Nothing is sent here, so nothing is retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = policy;
-        self
-    }
-
     /// The URL as a JSON string, token and all.
     pub async fn raw(self) -> Result<serde_json::Value> {
         Ok(self.await?.into_string().into())
@@ -195,7 +184,8 @@ impl DashboardBuilder {
                 self.error.map_or(Ok(()), Err)?;
                 self.view.check()?;
                 let minting = self.core.minter.customer_token(&customer);
-                let token = within(self.options.timeout, minting).await?;
+                let limit = self.options.timeout;
+                let token = sign_within(later(Instant::now(), limit), limit, minting).await?;
                 query.add("intpc_token", token.expose());
                 query.add("externalWebsiteId", website.as_str());
                 Some(token.expires_at())
@@ -219,6 +209,8 @@ impl DashboardBuilder {
     }
 }
 
+call_options!(DashboardBuilder);
+
 impl IntoFuture for DashboardBuilder {
     type Output = Result<DashboardUrl>;
     type IntoFuture = BoxFuture<'static, Result<DashboardUrl>>;
@@ -226,24 +218,6 @@ impl IntoFuture for DashboardBuilder {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.build())
     }
-}
-
-/// Bounds the signer's time. Outside a Tokio runtime nothing can: then the signer decides.
-async fn within<T>(limit: Duration, signing: impl Future<Output = Result<T>>) -> Result<T> {
-    if tokio::runtime::Handle::try_current().is_err() {
-        return signing.await;
-    }
-    tokio::time::timeout(limit, signing)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "the signer did not make a token within {} s",
-                    limit.as_secs_f64()
-                ),
-            ))
-        })
 }
 
 /// Where a customer sees the dashboard, for an iframe or a link.

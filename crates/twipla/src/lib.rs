@@ -128,6 +128,7 @@ mod retry;
 mod schemas;
 mod secret;
 mod time;
+mod tokens;
 mod walk;
 
 pub use analytics::{
@@ -153,6 +154,7 @@ pub use request::Request;
 pub use response::fuzzing;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
+pub use tokens::{CustomerToken, PartnerToken};
 
 // Types of these crates stand in the public API.
 pub use {chrono, http, url, uuid};

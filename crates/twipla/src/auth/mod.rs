@@ -16,4 +16,5 @@ mod token;
 pub use key::PrivateKey;
 pub(crate) use minter::Minter;
 pub use signer::{SignFuture, Signer, SignerError};
+pub(crate) use signing::sign_within;
 pub use token::Token;

@@ -6,15 +6,35 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::time::error::Elapsed;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::public_key::verify;
 use super::signer::{Signer, SignerError};
+use crate::{Error, ErrorKind, Result};
 
 /// How long a signer may take.
 const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
 const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+
+/// Bounds the time for a token: it must be there at `deadline`, which `limit` set.
+pub(crate) async fn sign_within<T>(
+    deadline: Instant,
+    limit: Duration,
+    signing: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    // Without a runtime there is no timer, and no signature: that error says more.
+    if Handle::try_current().is_err() {
+        return signing.await;
+    }
+    timeout_at(deadline, signing).await.unwrap_or_else(|_| {
+        let message = format!(
+            "the signer did not make a token within {:.3} s",
+            limit.as_secs_f64()
+        );
+        Err(Error::new(ErrorKind::Timeout, message))
+    })
+}
 
 /// Asks for one signature, and verifies it if the signer knows its public key.
 pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {

@@ -269,21 +269,45 @@ impl Rotation {
 
     /// Deletes the old key. An old key that is already gone is fine; after any
     /// other failure the rotation is as it was, and can be confirmed again.
-    pub async fn confirm(&self) -> Result<()> {
-        match self.keys.delete(&self.old).await {
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(()),
+    pub fn confirm(&self) -> ConfirmRotation {
+        ConfirmRotation {
+            delete: self.keys.delete(&self.old),
+            options: self.keys.core.options,
         }
     }
 
     /// Deletes the new key again; the old one stays.
-    pub async fn abandon(&self) -> Result<()> {
-        self.keys.delete(&self.new_key.id).await
+    pub fn abandon(&self) -> Request<()> {
+        self.keys.delete(&self.new_key.id)
     }
 
     /// The new key, for good.
     pub fn into_new_key(self) -> CreatedApiKey {
         self.new_key
+    }
+}
+
+/// The end of a rotation. Awaiting it deletes the old key. Made by [`Rotation::confirm`].
+#[derive(Debug)]
+#[must_use = "the old key is deleted when this is awaited"]
+pub struct ConfirmRotation {
+    delete: Request<()>,
+    options: CallOptions,
+}
+
+call_options!(ConfirmRotation);
+
+impl IntoFuture for ConfirmRotation {
+    type Output = Result<()>;
+    type IntoFuture = BoxFuture<'static, Result<()>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            match self.delete.with_options(self.options).await {
+                Err(error) if !error.is_not_found() => Err(error),
+                _ => Ok(()),
+            }
+        })
     }
 }
 

@@ -13,7 +13,9 @@ mod subscription_changes;
 mod subscriptions;
 mod websites;
 
-pub use api_keys::{ApiKeys, CreateApiKey, LoginWithApiKey, RotateApiKey, Rotation};
+pub use api_keys::{
+    ApiKeys, ConfirmRotation, CreateApiKey, LoginWithApiKey, RotateApiKey, Rotation,
+};
 pub use contributors::Contributors;
 pub use customers::{CreateCustomer, CustomerRef, Customers};
 pub use domains::WhitelistedDomains;
