@@ -395,6 +395,54 @@ async fn a_caller_who_changes_their_mind_at_once_keeps_the_connection() {
     assert_eq!((counts.connections(), counts.requests()), (1, 3));
 }
 
+/// A call that its caller gives up 200 ms after the server has it.
+async fn given_up(twipla: &Twipla, counts: &Counts) {
+    let before = counts.requests();
+    let waiting = tokio::spawn(get(twipla));
+    // Nothing sleeps here, so the clock stands still.
+    while counts.requests() == before {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(SECOND / 5).await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_give_up_early_again_and_again_retire_a_silent_connection() {
+    let server = Server::start(first_request_only).await;
+    let other = Sandbox::start().await.unwrap();
+    let (twipla, counts) = server.build(|builder| builder.data_url(other.base_url()));
+    let data = twipla.analytics("7128840a-5347-49a4-8dfa-9022d8dad21a", "twpl-test");
+    still(get(&twipla)).await.unwrap();
+    for _ in 0..5 {
+        given_up(&twipla, &counts).await;
+        // What another host answers says nothing about this one.
+        let answer = still(data.raw_sessions().body(&json!({})).into_future()).await;
+        assert!(answer.unwrap_err().status().is_some());
+    }
+    still(get(&twipla))
+        .await
+        .expect("a fresh connection answers");
+    assert_eq!((counts.connections(), counts.requests()), (2, 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_give_up_early_keep_a_connection_that_answers_others() {
+    let server = Server::start(|_, request| match request % 3 {
+        0 => Reply::Answer,
+        _ => Reply::Silence,
+    })
+    .await;
+    let (twipla, counts) = server.build(|builder| builder);
+    for _ in 0..10 {
+        given_up(&twipla, &counts).await;
+        given_up(&twipla, &counts).await;
+        still(get(&twipla)).await.unwrap();
+    }
+    assert_eq!((counts.connections(), counts.requests()), (1, 30));
+}
+
 #[tokio::test(start_paused = true)]
 async fn calls_under_way_survive_the_end_of_their_pool() {
     let server = Server::start(|connection, request| match (connection, request) {

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
-use twipla_api::{Auth, Idempotency};
+use twipla_api::{Auth, Idempotency, Server};
 use url::Url;
 
 use crate::auth::{Token, sign_within};
@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) name: &'static str,
     pub(crate) method: Method,
     pub(crate) url: Url,
+    /// Whose host that is.
+    pub(crate) server: Server,
     /// `Accept`, `Content-Type` and credentials come on top.
     pub(crate) header_parameters: HeaderMap,
     /// JSON.
@@ -260,7 +262,7 @@ impl CallRunner<'_> {
         let span = attempt_span(&self.call.method, number, self.span);
         let deadline = later(started, self.options.attempt_timeout).min(self.deadline);
         let is_change = self.call.idempotency != Idempotency::Safe;
-        let lease = self.core.connections.lease(is_change);
+        let lease = self.core.connections.lease(self.call.server, is_change);
         let mut result = timeout_at(deadline, self.exchange(lease.client(), token, number))
             .instrument(span.clone())
             .await

@@ -12,6 +12,10 @@
 //!   break, a caller who stopped waiting) puts a fresh [`Transport`] in place
 //!   of the one it was sent on. Calls that are under way keep the old one, which
 //!   closes its connections when the last of them ends.
+//! - **Callers who give up early** count together: a pool is retired once calls
+//!   were given up on it for [`ABANDONED`] without an answer of that host in
+//!   between. So a caller who is always too impatient for a slow server gets a new
+//!   connection each second, and not for each call.
 //! - **HTTP/2 pings** are sent while a request waits, so that a dead connection
 //!   is noticed before the attempt times out. Idle connections are not pinged:
 //!   they are not kept that long.
@@ -19,8 +23,8 @@
 //!   never retired, and it serves reads and changes alike.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -29,6 +33,7 @@ use reqwest::Proxy;
 use rustls::ClientConfig;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use twipla_api::Server;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -38,7 +43,7 @@ use crate::{Error, ErrorKind, Result};
 /// the server's clock runs from when it sent the response, not from its arrival.
 const CHANGES_IDLE: Duration = Duration::from_secs(2);
 
-/// A caller who stops waiting for a response after this long has timed out.
+/// Callers who stop waiting for a response after this long have timed out.
 const ABANDONED: Duration = Duration::from_secs(1);
 
 /// The connections of a client and all its clones.
@@ -79,11 +84,11 @@ impl Connections {
     }
 
     /// What a request goes out on.
-    pub(crate) fn lease(&self, is_change: bool) -> Lease<'_> {
+    pub(crate) fn lease(&self, server: Server, is_change: bool) -> Lease<'_> {
         if is_change {
-            self.changes.lease()
+            self.changes.lease(server)
         } else {
-            self.reads.lease()
+            self.reads.lease(server)
         }
     }
 }
@@ -100,6 +105,26 @@ struct Transport {
     client: reqwest::Client,
     /// Whether there was a response: a connection may be reused from then on.
     was_answered: AtomicBool,
+    management: Silence,
+    data: Silence,
+}
+
+/// Since when calls to a host were given up, if it has not answered any since.
+#[derive(Default)]
+struct Silence(Mutex<Option<Instant>>);
+
+impl Silence {
+    fn answered(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A call that `started` then was given up; whether they were for too long.
+    fn given_up(&self, started: Instant) -> bool {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = since.map_or(started, |since| since.min(started));
+        *since = Some(earliest);
+        earliest.elapsed() >= ABANDONED
+    }
 }
 
 impl Transport {
@@ -107,7 +132,16 @@ impl Transport {
         Arc::new(Self {
             client,
             was_answered: AtomicBool::new(false),
+            management: Silence::default(),
+            data: Silence::default(),
         })
+    }
+
+    fn silence(&self, server: Server) -> &Silence {
+        match server {
+            Server::Management => &self.management,
+            Server::Data => &self.data,
+        }
     }
 }
 
@@ -123,12 +157,13 @@ impl Pool {
         })
     }
 
-    fn lease(&self) -> Lease<'_> {
+    fn lease(&self, server: Server) -> Lease<'_> {
         let transport = self.current.load_full();
         Lease {
             pool: self,
             may_be_reused: transport.was_answered.load(Ordering::Relaxed),
             transport,
+            server,
             started: Instant::now(),
             ended: false,
         }
@@ -160,6 +195,7 @@ impl Pool {
 pub(crate) struct Lease<'a> {
     pool: &'a Pool,
     transport: Arc<Transport>,
+    server: Server,
     may_be_reused: bool,
     started: Instant,
     ended: bool,
@@ -180,6 +216,7 @@ impl Lease<'_> {
         self.ended = true;
         if was_answered {
             self.transport.was_answered.store(true, Ordering::Relaxed);
+            self.transport.silence(self.server).answered();
         }
     }
 
@@ -192,7 +229,7 @@ impl Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if !self.ended && self.started.elapsed() >= ABANDONED {
+        if !self.ended && self.transport.silence(self.server).given_up(self.started) {
             self.pool.retire(&self.transport);
         }
     }

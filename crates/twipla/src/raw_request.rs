@@ -112,6 +112,7 @@ impl RawRequest {
             idempotency: Idempotency::of_method(&self.method),
             method: self.method,
             url,
+            server,
             header_parameters: HeaderMap::new(),
             body: self.body.transpose()?.map(Into::into),
             auth,

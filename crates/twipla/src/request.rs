@@ -117,6 +117,7 @@ impl<T: Send + 'static> Request<T> {
                 name: operation.id,
                 method: operation.method.into(),
                 url: core.urls.of(operation.server).join(&parts.target),
+                server: operation.server,
                 header_parameters: parts.header_parameters,
                 body: parts.body,
                 idempotency: operation.idempotency,
