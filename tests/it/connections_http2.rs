@@ -413,12 +413,15 @@ async fn callers_who_give_up_early_again_and_again_retire_a_silent_connection() 
     let server = Server::start(first_request_only).await;
     let other = Sandbox::start().await.unwrap();
     let (twipla, counts) = server.build(|builder| builder.data_url(other.base_url()));
-    let data = twipla.analytics("7128840a-5347-49a4-8dfa-9022d8dad21a", "twpl-test");
+    let data = || {
+        let request = twipla.raw_request(Method::GET, "/v2/3as/packages");
+        request.api_key("twpl-test").into_future()
+    };
     still(get(&twipla)).await.unwrap();
     for _ in 0..5 {
         given_up(&twipla, &counts).await;
         // What another host answers says nothing about this one.
-        let answer = still(data.raw_sessions().body(&json!({})).into_future()).await;
+        let answer = still(data()).await;
         assert!(answer.unwrap_err().status().is_some());
     }
     still(get(&twipla))
