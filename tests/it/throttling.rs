@@ -1,10 +1,11 @@
 //! A server that limits requests: every call ends well, and all slow down together.
 
+use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use twipla::{ErrorKind, NewWebsite, RetryPolicy, TwiplaBuilder};
+use twipla::{ErrorKind, NewCustomer, NewWebsite, RetryPolicy, TwiplaBuilder};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
-use twipla_tests::client;
+use twipla_tests::{client, respond};
 
 async fn sandbox() -> Sandbox {
     Sandbox::start().await.unwrap()
@@ -74,6 +75,92 @@ async fn throttled_retries_do_not_use_up_the_retry_budget() {
         throttle();
         twipla.packages().list().await.unwrap();
     }
+}
+
+fn refusal(after: &str) -> FaultKind {
+    respond(429, &[("retry-after", after)], "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_that_ask_for_a_wait_are_more_than_the_attempts() {
+    let sandbox = sandbox().await;
+    let timeout = Duration::from_secs(3600);
+    let twipla = build(&sandbox).timeout(timeout).build().unwrap();
+    sandbox.inject(Fault::new(refusal("1")).times(10));
+    twipla.packages().list().await.unwrap();
+    // They are bounded too,
+    sandbox.inject(Fault::new(refusal("1")));
+    let error = twipla.packages().list().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::RateLimited, 14)
+    );
+    let list = twipla.packages().list().retry(RetryPolicy::none());
+    assert_eq!(list.await.unwrap_err().attempts(), 1);
+    // and one that asks for no wait is an attempt.
+    sandbox.clear_faults();
+    sandbox.inject(Fault::new(refusal("0")));
+    let error = twipla.packages().list().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::RateLimited, 4)
+    );
+}
+
+/// Not paused: what waits here for the pace waits longer than the test takes.
+#[tokio::test]
+async fn calls_that_wait_for_the_pace_of_one_host_hold_nothing_back_from_the_other() {
+    let (sandbox, data) = (sandbox().await, sandbox().await);
+    let twipla = build(&sandbox)
+        .data_url(data.base_url())
+        .max_in_flight(2)
+        .build()
+        .unwrap();
+    sandbox.inject(Fault::new(refusal("60")).times(1));
+    let list = twipla.packages().list().retry(RetryPolicy::none());
+    assert!(list.await.unwrap_err().is_rate_limited());
+    let waiting: Vec<_> = (0..5)
+        .map(|_| tokio::spawn(twipla.packages().list().into_future()))
+        .collect();
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    let other = twipla
+        .raw_request(http::Method::GET, "/v2/3as/packages")
+        .api_key("twpl-test")
+        .timeout(Duration::from_secs(10));
+    let error = other.await.unwrap_err();
+    assert!(error.status().is_some(), "it was sent: {error}");
+    let list = twipla.packages().list().timeout(Duration::from_secs(10));
+    let error = list.await.unwrap_err();
+    assert!(error.to_string().contains("the rate limit"), "{error}");
+    for call in waiting {
+        assert!(!call.is_finished());
+        call.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_bulk_job_lets_other_calls_of_its_client_through() {
+    const ITEMS: usize = 120;
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox).max_in_flight(4).build().unwrap();
+    sandbox.inject(Fault::new(FaultKind::RateLimit {
+        per_second: 40.0,
+        burst: 5,
+    }));
+    let (done, mut seen) = tokio::sync::watch::channel(0);
+    let items = (0..ITEMS).map(|n| NewCustomer::new(format!("c{n}"), format!("{n}@example.com")));
+    let bulk = twipla
+        .bulk()
+        .concurrency(16)
+        .on_progress(move |now| done.send_modify(|done| *done = now.done))
+        .create_customers(items);
+    let bulk = tokio::spawn(bulk.into_future());
+    seen.wait_for(|done| *done >= 10).await.unwrap();
+    twipla.packages().list().await.unwrap();
+    assert!(*seen.borrow() < ITEMS, "it came last");
+    assert!(bulk.await.unwrap().unwrap().is_complete());
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,8 +19,9 @@ use crate::auth::{Token, sign_within};
 use crate::connection::was_not_processed;
 use crate::core::Core;
 use crate::options::CallOptions;
+use crate::pace::{Pacer, Slot};
 use crate::response::{Response, plain_body};
-use crate::retry::{self, Failure};
+use crate::retry::{self, Failure, MOST_REFUSALS};
 use crate::secret::Secret;
 use crate::time::later;
 use crate::{Error, ErrorKind, Result};
@@ -105,13 +106,12 @@ impl CallRunner<'_> {
         let mut ambiguous = false;
         let mut was_stale = false;
         let mut attempts = 0;
+        // Those that asked for a wait.
+        let mut refusals = 0;
+        let pacer = self.core.pacers.of(self.call.server);
         loop {
-            let in_flight = self
-                .in_flight()
-                .await
-                .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
-            let sent = self
-                .wait_for_slot()
+            let (in_flight, sent) = self
+                .may_leave()
                 .await
                 .map_err(|error| error.with_attempts(attempts).with_ambiguous(ambiguous))?;
             attempts += 1;
@@ -120,7 +120,7 @@ impl CallRunner<'_> {
             let failed = match result {
                 Ok(response) => {
                     self.core.budget.success();
-                    self.core.pacer.accepted();
+                    pacer.accepted();
                     if let Some(token) = &token {
                         self.core.minter.accepted(token, &response.headers);
                     }
@@ -153,7 +153,11 @@ impl CallRunner<'_> {
             let throttled = failed.failure.is_throttled();
             if throttled {
                 let asked = policy.bounded_retry_after(&failed.failure);
-                self.core.pacer.refused(sent, Instant::now(), asked);
+                pacer.refused(sent, Instant::now(), asked);
+                let waits = asked.is_some_and(|asked| !asked.is_zero());
+                if waits && policy.most_attempts() > 1 && refusals < MOST_REFUSALS {
+                    refusals += 1;
+                }
             }
             // The server is well, it only closed an idle connection: once, that
             // costs nothing.
@@ -161,7 +165,9 @@ impl CallRunner<'_> {
                 was_stale = true;
                 continue;
             }
-            let Some(delay) = policy.delay(attempts, &failed.failure, self.call.idempotency) else {
+            let Some(delay) =
+                policy.delay(attempts - refusals, &failed.failure, self.call.idempotency)
+            else {
                 return Err(error);
             };
             let in_time = later(Instant::now(), delay) < self.deadline;
@@ -180,27 +186,37 @@ impl CallRunner<'_> {
         }
     }
 
-    /// Waits until the pace of the client lets a request leave, and returns that time.
-    async fn wait_for_slot(&self) -> Result<Instant> {
+    /// Waits until the request may leave: first for the pace, then for a place among
+    /// those in flight. So who waits for the pace of one host takes no place from
+    /// calls to the other.
+    async fn may_leave(&self) -> Result<(Option<SemaphorePermit<'_>>, Instant)> {
+        let pacer = self.core.pacers.of(self.call.server);
         loop {
-            let now = Instant::now();
-            let Some(slot) = self.core.pacer.slot(now, self.deadline) else {
-                return Err(Error::new(
-                    ErrorKind::RateLimited,
-                    format!(
-                        "not sent: the rate limit leaves no room within {}",
-                        seconds(self.options.timeout)
-                    ),
-                ));
-            };
-            if slot.at <= now {
-                return Ok(now);
-            }
-            tokio::time::sleep_until(slot.at).await;
-            if self.core.pacer.is_valid(&slot) {
-                return Ok(slot.at);
+            let slot = self.wait_for_slot(pacer).await?;
+            let (in_flight, now) = self.in_flight().await?;
+            // The server may have asked all to wait meanwhile.
+            if pacer.is_valid(&slot) {
+                return Ok((in_flight, now));
             }
         }
+    }
+
+    /// Waits until the pace of the client lets a request leave.
+    async fn wait_for_slot(&self, pacer: &Pacer) -> Result<Slot> {
+        let now = Instant::now();
+        let Some(slot) = pacer.slot(now, self.deadline) else {
+            return Err(Error::new(
+                ErrorKind::RateLimited,
+                format!(
+                    "not sent: the rate limit leaves no room within {}",
+                    seconds(self.options.timeout)
+                ),
+            ));
+        };
+        if slot.at > now {
+            tokio::time::sleep_until(slot.at).await;
+        }
+        Ok(slot)
     }
 
     /// The token that is cached, or one that is minted for it.
@@ -233,13 +249,14 @@ impl CallRunner<'_> {
             .await
     }
 
-    /// Waits until one more request may be in flight.
-    async fn in_flight(&self) -> Result<Option<SemaphorePermit<'_>>> {
+    /// Waits until one more request may be in flight, and returns that time.
+    async fn in_flight(&self) -> Result<(Option<SemaphorePermit<'_>>, Instant)> {
         let connections = &self.core.connections;
-        let slot = timeout_at(self.deadline, connections.slot()).await;
-        match slot {
+        let permit = timeout_at(self.deadline, connections.slot()).await;
+        let now = Instant::now();
+        match permit {
             // With no time left, nothing is sent.
-            Ok(slot) if Instant::now() < self.deadline => Ok(slot),
+            Ok(permit) if now < self.deadline => Ok((permit, now)),
             _ => Err(Error::new(
                 ErrorKind::Timeout,
                 format!(

@@ -18,7 +18,7 @@ use crate::crypto::CryptoBackend;
 use crate::environment::Environment;
 use crate::ids::{IntoId, PartnerId};
 use crate::options::CallOptions;
-use crate::pace::{Pacer, RateLimit};
+use crate::pace::{Pacers, RateLimit};
 use crate::proxy::{self, is_loopback};
 use crate::retry::{Budget, RetryPolicy};
 use crate::{Error, ErrorKind, Result};
@@ -248,15 +248,15 @@ impl TwiplaBuilder {
         self
     }
 
-    /// The most requests of this client and its clones: `per_second` on average,
-    /// and `burst` at once after a rest. No limit by default. Waiting counts into
-    /// the timeout of a call.
+    /// The most requests of this client and its clones to each host: `per_second`
+    /// on average, and `burst` at once after a rest. No limit by default. Waiting
+    /// counts into the timeout of a call.
     pub fn rate_limit(mut self, per_second: f64, burst: u32) -> Self {
         self.rate_limit = Some(RateLimit { per_second, burst });
         self
     }
 
-    /// Whether all calls of this client slow down together once the server answers
+    /// Whether all calls of this client to a host slow down together once it answers
     /// 429, or 503 with `Retry-After`; on by default. A `Retry-After` of 0 does
     /// not slow them down. Without it, each call only waits for its own retries.
     pub fn adaptive_rate(mut self, adaptive: bool) -> Self {
@@ -307,13 +307,15 @@ impl TwiplaBuilder {
             self.pool_idle_timeout,
             self.max_in_flight,
         )?;
+        let (management, data) = (urls.management.as_url(), urls.data.as_url());
+        let is_one_host = management.origin() == data.origin();
         Ok(Core {
             connections,
+            pacers: Pacers::new(self.rate_limit, self.adaptive_rate, is_one_host),
             urls,
             minter: Arc::new(Minter::new(partner, signer, self.token_lifetime)),
             options: self.options,
             budget: Budget::new(),
-            pacer: Pacer::new(self.rate_limit, self.adaptive_rate),
         })
     }
 

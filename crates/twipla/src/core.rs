@@ -9,7 +9,7 @@ use url::Url;
 use crate::auth::Minter;
 use crate::connection::Connections;
 use crate::options::CallOptions;
-use crate::pace::Pacer;
+use crate::pace::Pacers;
 use crate::retry::Budget;
 
 pub(crate) struct Core {
@@ -18,7 +18,7 @@ pub(crate) struct Core {
     pub(crate) minter: Arc<Minter>,
     pub(crate) options: CallOptions,
     pub(crate) budget: Budget,
-    pub(crate) pacer: Pacer,
+    pub(crate) pacers: Pacers,
 }
 
 /// Validated base URLs.

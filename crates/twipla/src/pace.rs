@@ -1,4 +1,4 @@
-//! When the requests of a client may leave: all of its calls slow down together.
+//! When the requests of a client may leave: all of its calls to a host slow down together.
 //!
 //! A server that answers 429 (or 503 with `Retry-After`) did not take the request
 //! because of all that the client sends, so one shared schedule spaces out all of
@@ -8,11 +8,12 @@
 //! is not about space, and the space starts anew.
 //! A fixed limit of the caller's is a second schedule of the same kind.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use twipla_api::Server;
 
 /// The space after a first refusal.
 const FIRST_SPACE: Duration = Duration::from_millis(20);
@@ -34,7 +35,7 @@ pub(crate) struct RateLimit {
     pub(crate) burst: u32,
 }
 
-/// Spaces out the requests of a client.
+/// Spaces out the requests of a client to one host.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     limit: Option<RateLimit>,
@@ -42,7 +43,33 @@ pub(crate) struct Pacer {
     is_adaptive: bool,
     /// Whether there is a schedule at all: every call asks.
     is_active: AtomicBool,
+    /// How often the client was paused.
+    pauses: AtomicU64,
     schedule: Mutex<Schedule>,
+}
+
+/// One for each host, since the limits of one say nothing about the other.
+#[derive(Debug)]
+pub(crate) struct Pacers {
+    management: Pacer,
+    /// `None` where it is the same host.
+    data: Option<Pacer>,
+}
+
+impl Pacers {
+    pub(crate) fn new(limit: Option<RateLimit>, is_adaptive: bool, is_one_host: bool) -> Self {
+        Self {
+            management: Pacer::new(limit, is_adaptive),
+            data: (!is_one_host).then(|| Pacer::new(limit, is_adaptive)),
+        }
+    }
+
+    pub(crate) fn of(&self, server: Server) -> &Pacer {
+        match (server, &self.data) {
+            (Server::Data, Some(data)) => data,
+            _ => &self.management,
+        }
+    }
 }
 
 /// When a request may leave.
@@ -65,8 +92,6 @@ struct Schedule {
     longest_wait: Option<Duration>,
     /// The longest pause that was asked for.
     paused_until: Option<Instant>,
-    /// How often the client was paused.
-    pauses: u64,
     /// When the requests of a fixed limit are used up to, at its rate.
     limit_used_until: Option<Instant>,
 }
@@ -77,6 +102,7 @@ impl Pacer {
             limit,
             is_adaptive,
             is_active: AtomicBool::new(limit.is_some()),
+            pauses: AtomicU64::new(0),
             schedule: Mutex::default(),
         }
     }
@@ -85,8 +111,9 @@ impl Pacer {
     /// be before its `deadline`. The caller waits until then, and sends it if the
     /// slot [is still valid](Self::is_valid).
     pub(crate) fn slot(&self, now: Instant, deadline: Instant) -> Option<Slot> {
+        let pauses = self.pauses.load(Ordering::Relaxed);
         if !self.is_active.load(Ordering::Relaxed) {
-            return Some(Slot { at: now, pauses: 0 });
+            return Some(Slot { at: now, pauses });
         }
         let mut schedule = self.lock();
         let mut slot = schedule.next.map_or(now, |next| next.max(now));
@@ -105,16 +132,13 @@ impl Pacer {
         }
         schedule.limit_used_until = limit_used_until;
         schedule.next = Some(slot + schedule.space);
-        Some(Slot {
-            at: slot,
-            pauses: schedule.pauses,
-        })
+        Some(Slot { at: slot, pauses })
     }
 
     /// Whether the client was not paused since the slot was taken. Otherwise the
     /// request has to take another one.
     pub(crate) fn is_valid(&self, slot: &Slot) -> bool {
-        slot.pauses == self.lock().pauses
+        slot.pauses == self.pauses.load(Ordering::Relaxed)
     }
 
     /// The server refused a request that was `sent` because there are too many,
@@ -140,7 +164,7 @@ impl Pacer {
                 .map_or(pause, |until| until.max(pause)),
         );
         schedule.paused_until = schedule.next;
-        schedule.pauses += 1;
+        self.pauses.fetch_add(1, Ordering::Relaxed);
         self.is_active.store(true, Ordering::Relaxed);
     }
 
@@ -183,6 +207,7 @@ mod tests {
     use std::collections::BinaryHeap;
 
     use super::*;
+    use crate::retry::MOST_REFUSALS;
 
     /// A server that takes a request, or asks to wait.
     trait Server {
@@ -255,31 +280,42 @@ mod tests {
         Answered(Instant, Result<(), Duration>),
     }
 
-    /// Makes `calls` with `workers` at once, and returns how many requests that took and how long.
+    /// What a simulation took.
+    struct Took {
+        requests: usize,
+        time: Duration,
+        /// Of one call.
+        most_attempts: u32,
+    }
+
+    /// Makes `calls` with `workers` at once, who share these pacers out among them.
     fn simulate(
-        pacer: &Pacer,
+        pacers: &[Pacer],
         server: &mut impl Server,
         start: Instant,
         calls: usize,
         workers: usize,
-    ) -> (usize, Duration) {
+    ) -> Took {
         const ROUND_TRIP: Duration = Duration::from_millis(20);
         let mut events: BinaryHeap<_> = (0..workers)
-            .map(|_| Reverse((start, Event::Ready)))
+            .map(|worker| Reverse((start, Event::Ready, worker)))
             .collect();
-        let (mut done, mut requests) = (0, 0);
+        let mut attempts = vec![0; workers];
+        let (mut done, mut requests, mut most_attempts) = (0, 0, 0);
         loop {
-            let Reverse((now, event)) = events.pop().unwrap();
+            let Reverse((now, event, worker)) = events.pop().unwrap();
+            let pacer = &pacers[worker % pacers.len()];
             let next = match event {
                 Event::Ready => {
                     let slot = pacer.slot(now, far(now)).unwrap();
                     (slot.at, Event::Wake(slot.at, slot.pauses))
                 }
                 Event::Wake(at, pauses) => {
-                    // A slot at once is not waited for, and so cannot become void.
                     let slot = Slot { at, pauses };
-                    if pauses == 0 || pacer.is_valid(&slot) {
+                    if pacer.is_valid(&slot) {
                         requests += 1;
+                        attempts[worker] += 1;
+                        most_attempts = most_attempts.max(attempts[worker]);
                         (now + ROUND_TRIP, Event::Answered(now, server.take(now)))
                     } else {
                         (now, Event::Ready)
@@ -287,9 +323,14 @@ mod tests {
                 }
                 Event::Answered(_, Ok(())) => {
                     pacer.accepted();
+                    attempts[worker] = 0;
                     done += 1;
                     if done == calls {
-                        return (requests, now - start);
+                        return Took {
+                            requests,
+                            time: now - start,
+                            most_attempts,
+                        };
                     }
                     (now, Event::Ready)
                 }
@@ -298,7 +339,7 @@ mod tests {
                     (now + after, Event::Ready)
                 }
             };
-            events.push(Reverse(next));
+            events.push(Reverse((next.0, next.1, worker)));
         }
     }
 
@@ -319,9 +360,10 @@ mod tests {
         ] {
             for workers in [1, 8, 64] {
                 let start = Instant::now();
-                let pacer = Pacer::new(None, true);
+                let pacer = [Pacer::new(None, true)];
                 let mut bucket = Bucket::new(per_second, burst, start);
-                let (requests, took) = simulate(&pacer, &mut bucket, start, 1000, workers);
+                let took = simulate(&pacer, &mut bucket, start, 1000, workers);
+                let (requests, took) = (took.requests, took.time);
                 assert!(
                     requests <= 1200,
                     "{per_second} a second, {burst} at once, {workers} workers: {requests} requests"
@@ -336,17 +378,38 @@ mod tests {
     }
 
     #[test]
+    fn several_clients_of_one_limit_all_get_through() {
+        for (clients, workers) in [(1, 8), (1, 64), (2, 2), (2, 16), (2, 64), (4, 32), (8, 64)] {
+            let start = Instant::now();
+            let pacers: Vec<_> = (0..clients).map(|_| Pacer::new(None, true)).collect();
+            let mut bucket = Bucket::new(5.0, 5.0, start);
+            let took = simulate(&pacers, &mut bucket, start, 1000, workers);
+            assert!(
+                took.most_attempts <= 4 + MOST_REFUSALS,
+                "{clients} clients, {workers} workers: {} attempts of one call",
+                took.most_attempts
+            );
+            assert!(
+                clients > 2 || took.requests <= 1200,
+                "{clients} clients, {workers} workers: {} requests",
+                took.requests
+            );
+        }
+    }
+
+    #[test]
     fn random_refusals_cost_little_more_than_the_waits_that_are_asked_for() {
         for percent in [5, 10, 20, 30] {
             for workers in [1, 8, 64] {
                 for seed in 1..=5 {
                     let start = Instant::now();
-                    let pacer = Pacer::new(None, true);
+                    let pacer = [Pacer::new(None, true)];
                     let mut dice = Dice {
                         percent,
                         state: seed,
                     };
-                    let (requests, took) = simulate(&pacer, &mut dice, start, 1000, workers);
+                    let took = simulate(&pacer, &mut dice, start, 1000, workers);
+                    let (requests, took) = (took.requests, took.time);
                     // A second each, were they to come one after the other.
                     let refusals = u32::try_from(requests - 1000).unwrap();
                     assert!(

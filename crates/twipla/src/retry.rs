@@ -49,6 +49,10 @@ impl RetryPolicy {
     }
 
     /// The most attempts of one request, the first one included; 4 by default. 0 counts as 1.
+    ///
+    /// Where there may be more than one, up to ten refusals that ask for a wait (429,
+    /// or 503 with `Retry-After`) come on top: the server did not take the request,
+    /// and other clients of the same limit may have been faster.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
@@ -133,6 +137,9 @@ impl RetryPolicy {
         Some(ceiling.mul_f64(fastrand::f64()))
     }
 }
+
+/// So many refusals that asked for a wait are not counted as attempts.
+pub(crate) const MOST_REFUSALS: u32 = 10;
 
 /// No delay is longer, whatever the policy says.
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
