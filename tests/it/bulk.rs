@@ -231,3 +231,32 @@ async fn a_customer_without_the_website_asked_for_is_not_unchanged() {
         "{report:?}"
     );
 }
+
+#[tokio::test]
+async fn a_deactivated_or_canceled_website_is_not_unchanged() {
+    let stage = Stage::with_customer().await;
+    let twipla = &stage.website_model;
+    let site = || NewWebsite::new("c", "w", "example.com");
+    let create = || twipla.bulk().create_websites([site()]);
+    assert!(create().await.unwrap().is_complete());
+    let subscription = twipla.website("w").subscription();
+    subscription.cancel().await.unwrap();
+    assert_conflict(&create().await.unwrap().outcomes[0], "status canceled");
+    subscription.deactivate().await.unwrap();
+    assert_conflict(&create().await.unwrap().outcomes[0], "status inactive");
+
+    let customer = NewCustomer::new("c", "c@example.com").website("w", "example.com");
+    let report = twipla.bulk().create_customers([customer]).await.unwrap();
+    assert_conflict(&report.outcomes[0], "status inactive");
+}
+
+fn assert_conflict<T: std::fmt::Debug>(outcome: &Outcome<T>, expected: &str) {
+    let Outcome::Failed(error) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        error.is_conflict() && !error.is_ambiguous() && !error.exists_as_requested(),
+        "{error}"
+    );
+    assert!(error.message().contains(expected), "{error}");
+}

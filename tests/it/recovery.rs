@@ -393,6 +393,62 @@ async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
     }
 }
 
+#[tokio::test]
+async fn an_ambiguous_create_does_not_take_a_deactivated_website_for_its_own() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let create = || twipla.websites().create("c", "w", "example.com");
+    let lost = || stage.lose_request("create_website");
+    lost();
+    create().await.unwrap();
+    twipla
+        .website("w")
+        .subscription()
+        .deactivate()
+        .await
+        .unwrap();
+    lost();
+    let error = create().await.unwrap_err();
+    assert!(error.is_ambiguous() && error.is_conflict(), "{error}");
+    assert!(error.message().contains("status inactive"), "{error}");
+
+    // A status that is not known says neither.
+    lost();
+    stage.fault_once("get_website", FaultKind::UnknownEnumValue);
+    let error = create().await.unwrap_err();
+    assert!(error.is_ambiguous() && !error.is_conflict(), "{error}");
+    assert_eq!(stage.requests("create_website"), 3);
+}
+
+#[tokio::test]
+async fn the_trial_of_a_package_is_not_the_one_that_was_asked_for() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let prices = price_list(twipla).await.unwrap();
+    let create = || twipla.websites().create("c", "w", "example.com");
+    let upgrade = twipla.website("w").subscription().upgrade(prices[2].id);
+    upgrade.trial(true).await.unwrap();
+    for create in [
+        create().unlimited_free_trial(true),
+        create().package(prices[2].id),
+    ] {
+        let error = create.await.unwrap_err();
+        let is_as_requested = error.exists_as_requested();
+        assert!(error.is_conflict() && !is_as_requested, "{error}");
+        assert!(error.message().contains("in a trial of Pro"), "{error}");
+    }
+
+    let create = || twipla.websites().create("c", "v", "v.example.com");
+    let on_trial = create().unlimited_free_trial(true).await.unwrap();
+    for create in [
+        create().unlimited_free_trial(true),
+        create().package(on_trial.package_id),
+    ] {
+        let error = create.await.unwrap_err();
+        assert!(error.exists_as_requested(), "{error}");
+    }
+}
+
 // Time stands still until everything waits, so the deadlines alone decide.
 #[tokio::test(start_paused = true)]
 async fn the_timeout_covers_the_read_back_too() {

@@ -119,42 +119,78 @@ pub(crate) struct ExpectedWebsite {
     pub(crate) website: WebsiteId,
     pub(crate) customer: CustomerId,
     pub(crate) domain: String,
+    pub(crate) terms: ExpectedTerms,
+}
+
+impl ExpectedWebsite {
+    async fn find(&self, core: &Arc<Core>) -> Result<Existing<Website>> {
+        let found = match get_website(core, &self.website).await {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(Existing::Nothing),
+            Err(error) => return Err(error),
+        };
+        if found.intp_customer_id != self.customer || !same_domain(&found.domain, &self.domain) {
+            return Ok(Existing::Other(format!(
+                "by a website for {} of customer {}",
+                found.domain, found.intp_customer_id
+            )));
+        }
+        Ok(match self.terms.difference(core, &found).await? {
+            None => Existing::Same(found),
+            Some(difference) => Existing::Other(format!("by this website {difference}")),
+        })
+    }
+}
+
+/// What a create asked of a subscription, as it shows on a website. What was not
+/// asked for is not compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExpectedTerms {
     pub(crate) package: Option<PackageId>,
     /// Whether the unlimited free trial was asked for.
     pub(crate) free_trial: bool,
 }
 
-impl ExpectedWebsite {
-    /// What about a website is not as asked for.
-    fn difference(&self, found: &Website) -> Option<String> {
-        if found.intp_customer_id != self.customer || !same_domain(&found.domain, &self.domain) {
-            return Some(format!(
-                "by a website for {} of customer {}",
-                found.domain, found.intp_customer_id
-            ));
-        }
-        match self.package {
-            Some(package) if found.package_id != package => Some(format!(
-                "by this website on another package, {} ({})",
-                found.package_name, found.package_id
-            )),
-            None if self.free_trial && !found.in_trial => {
-                Some("by this website without a trial".to_owned())
+impl ExpectedTerms {
+    /// What is not as asked for. A package has one billing interval, so its id
+    /// says that as well.
+    async fn difference(&self, core: &Arc<Core>, found: &Website) -> Result<Option<String>> {
+        match &found.status {
+            SubscriptionStatus::Active => {}
+            SubscriptionStatus::Unknown(status) => {
+                return Err(cannot_compare(&format!("its status is {status:?}")));
             }
-            _ => None,
+            // A create makes a subscription active, whatever it asks for.
+            status => return Ok(Some(format!("with the status {status}"))),
         }
+        let shown = format!("{} ({})", found.package_name, found.package_id);
+        if let Some(package) = self.package
+            && found.package_id != package
+        {
+            return Ok(Some(format!("on another package, {shown}")));
+        }
+        if self.free_trial && !found.in_trial {
+            return Ok(Some("without a trial".to_owned()));
+        }
+        let asked_for_terms = self.free_trial || self.package.is_some();
+        if asked_for_terms && found.in_trial && !is_unlimited(core, found.package_id).await? {
+            return Ok(Some(format!("in a trial of {shown}")));
+        }
+        Ok(None)
     }
+}
 
-    async fn find(&self, core: &Arc<Core>) -> Result<Existing<Website>> {
-        match get_website(core, &self.website).await {
-            Ok(found) => Ok(match self.difference(&found) {
-                None => Existing::Same(found),
-                Some(difference) => Existing::Other(difference),
-            }),
-            Err(error) if error.is_not_found() => Ok(Existing::Nothing),
-            Err(error) => Err(error),
-        }
-    }
+/// Whether a package is the one of the unlimited free trial: no other has
+/// touchpoints without a limit (observed). A create starts no other trial.
+async fn is_unlimited(core: &Arc<Core>, package: PackageId) -> Result<bool> {
+    let id = DeferredId::from(Ok(package));
+    let package = operations::get_package(core, &id).await?;
+    Ok(package.touchpoints.is_unlimited())
+}
+
+fn cannot_compare(why: &str) -> Error {
+    let message = format!("cannot compare what exists with what was asked for: {why}");
+    Error::new(ErrorKind::Decode, message)
 }
 
 /// Recovery of the create of a website.
@@ -194,8 +230,10 @@ async fn find_customer(
         website: website.intp_website_id.clone(),
         customer: expected.intp_customer_id.clone(),
         domain: website.domain.clone(),
-        package: website.package_id,
-        free_trial: false,
+        terms: ExpectedTerms {
+            package: website.package_id,
+            free_trial: false,
+        },
     });
     let customer = DeferredId::from(Ok(id.clone()));
     let found = match operations::get_customer(core, &customer).await {

@@ -13,7 +13,7 @@ use crate::ids::{CustomerId, IntoId, PackageId, TwiplaWebsiteId, WebsiteId};
 use crate::list::{Fetch, List};
 use crate::operations;
 use crate::options::CallOptions;
-use crate::recover::{self, ExpectedWebsite};
+use crate::recover::{self, ExpectedTerms, ExpectedWebsite};
 use crate::request::{Request, call_methods};
 use crate::types::Website;
 use crate::{Error, Result};
@@ -166,8 +166,10 @@ impl CreateWebsite {
                         website: body.website.id,
                         customer: body.intpc.id,
                         domain: body.website.domain,
-                        package: body.website.package.map(|package| package.id),
-                        free_trial: body.opts.and_then(|opts| opts.uft) == Some(true),
+                        terms: ExpectedTerms {
+                            package: body.website.package.map(|package| package.id),
+                            free_trial: body.opts.and_then(|opts| opts.uft) == Some(true),
+                        },
                     },
                 ),
             ),
@@ -243,8 +245,10 @@ impl CreateWebsiteFlat {
                         website: body.intp_website_id,
                         customer: body.intp_customer_id,
                         domain: body.domain,
-                        package: body.package_id,
-                        free_trial: false,
+                        terms: ExpectedTerms {
+                            package: body.package_id,
+                            free_trial: false,
+                        },
                     },
                 ),
             ),
