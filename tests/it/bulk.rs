@@ -250,6 +250,43 @@ async fn a_deactivated_or_canceled_website_is_not_unchanged() {
     assert_conflict(&report.outcomes[0], "status inactive");
 }
 
+#[tokio::test]
+async fn an_account_on_other_terms_is_not_unchanged() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    let customer = |package| NewCustomer::new("c", "c@example.com").package(package);
+    let create = |customer| twipla.bulk().create_customers([customer]);
+    let package = prices[1].id;
+    assert!(create(customer(package)).await.unwrap().is_complete());
+    let report = create(customer(package)).await.unwrap();
+    assert_conflict(&report.outcomes[0], "no website shows whether");
+
+    let websites = twipla.websites();
+    websites.create("c", "w", "example.com").await.unwrap();
+    let with_website = |package| customer(package).website("w", "example.com");
+    for same in [customer(package), with_website(package)] {
+        let report = create(same).await.unwrap();
+        assert!(
+            matches!(report.outcomes[0], Outcome::Unchanged),
+            "{report:?}"
+        );
+    }
+    for other in [customer(prices[0].id), with_website(prices[0].id)] {
+        let report = create(other).await.unwrap();
+        assert_conflict(&report.outcomes[0], "by this customer on another package");
+    }
+
+    let subscription = twipla.customer("c").subscription();
+    let upgrade = subscription.upgrade(prices[2].id).trial(true);
+    upgrade.await.unwrap();
+    let report = create(customer(prices[2].id)).await.unwrap();
+    assert_conflict(&report.outcomes[0], "in a trial of Pro");
+    subscription.cancel().await.unwrap();
+    let report = create(customer(prices[2].id)).await.unwrap();
+    assert_conflict(&report.outcomes[0], "status canceled");
+}
+
 fn assert_conflict<T: std::fmt::Debug>(outcome: &Outcome<T>, expected: &str) {
     let Outcome::Failed(error) = outcome else {
         panic!("{outcome:?}")

@@ -421,6 +421,28 @@ async fn an_ambiguous_create_does_not_take_a_deactivated_website_for_its_own() {
 }
 
 #[tokio::test]
+async fn an_ambiguous_create_of_an_account_whose_package_does_not_show_stays_ambiguous() {
+    let stage = Stage::start().await;
+    let twipla = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    let create = || {
+        let create = twipla.customers().create("c", "c@example.com");
+        create.package(prices[1].id)
+    };
+    stage.lose_response("create_customer");
+    let error = create().await.unwrap_err();
+    assert!(error.is_ambiguous() && !error.is_conflict(), "{error}");
+    assert!(error.message().contains("no website shows"), "{error}");
+
+    stage.sandbox.clear_requests();
+    twipla.customer("c").delete().await.unwrap();
+    stage.lose_response("create_customer");
+    let created = create().website("w", "example.com").await.unwrap();
+    assert_eq!(created.website.unwrap().package_id, prices[1].id);
+    assert_eq!(stage.requests("list_websites"), 0, "the website shows it");
+}
+
+#[tokio::test]
 async fn the_trial_of_a_package_is_not_the_one_that_was_asked_for() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;

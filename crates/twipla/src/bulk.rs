@@ -157,7 +157,9 @@ impl NewCustomer {
         self
     }
 
-    /// The package of the account (account model).
+    /// The package of the account (account model). Where the customer exists
+    /// without a website, nothing shows their package: a new run then reports a
+    /// conflict, not [`Outcome::Unchanged`].
     pub fn package(mut self, package: PackageId) -> Self {
         self.package = Some(package);
         self

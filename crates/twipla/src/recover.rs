@@ -263,19 +263,30 @@ async fn find_customer(
         Some(expected) => match expected.find(core).await? {
             Existing::Same(website) => Some(website),
             Existing::Other(difference) => return Ok(Existing::Other(difference)),
-            Existing::Nothing | Existing::WithoutSecret(_) => {
+            Existing::Nothing | Existing::Unclear(_) | Existing::WithoutSecret(_) => {
                 return Ok(Existing::Other(
                     "by a customer without this website".to_owned(),
                 ));
             }
         },
     };
-    if let Some(package) = expected.package_id
-        && let Some(other) = other_account_package(core, id, package).await?
-    {
-        return Ok(Existing::Other(format!(
-            "by this customer on another package, {other}"
-        )));
+    if let Some(package) = expected.package_id {
+        let terms = ExpectedTerms {
+            package: Some(package),
+            free_trial: false,
+        };
+        let shown = match &website {
+            Some(website) => Some(website.clone()),
+            None => first_website(core, id).await?,
+        };
+        let Some(shown) = shown else {
+            return Ok(Existing::Unclear(format!(
+                "by this customer, and no website shows whether they are on package {package}"
+            )));
+        };
+        if let Some(difference) = terms.difference(core, &shown).await? {
+            return Ok(Existing::Other(format!("by this customer {difference}")));
+        }
     }
     Ok(Existing::Same(CreatedIntpc {
         id: found.id,
@@ -288,20 +299,12 @@ async fn find_customer(
     }))
 }
 
-/// The package of an account if it is not the expected one, as far as it shows:
-/// the API shows it only on the websites that share it.
-async fn other_account_package(
-    core: &Arc<Core>,
-    customer: CustomerId,
-    expected: PackageId,
-) -> Result<Option<String>> {
+/// One of the websites that share the subscription of an account. The API shows
+/// the subscription nowhere else.
+async fn first_website(core: &Arc<Core>, customer: CustomerId) -> Result<Option<Website>> {
     let customer = DeferredId::from(Ok(customer));
     let page = operations::list_websites(core, Some(&customer), 0, 1).await?;
-    Ok(page
-        .items
-        .first()
-        .filter(|website| website.package_id != expected)
-        .map(|website| website.package_name.clone()))
+    Ok(page.items.into_iter().next())
 }
 
 fn get_website(core: &Arc<Core>, id: &WebsiteId) -> crate::Request<Website> {

@@ -72,6 +72,8 @@ pub(crate) enum Existing<T> {
     Same(T),
     /// Something else, in words.
     Other(String),
+    /// Something, and whether it is what was asked for does not show, in words.
+    Unclear(String),
     /// What was asked for, without the secret that only the lost response had.
     WithoutSecret(String),
     Nothing,
@@ -416,6 +418,11 @@ async fn create<T>(
             Ok(Existing::Other(what)) => {
                 return Err(conflict(error, &what).with_ambiguous(ambiguous));
             }
+            Ok(Existing::Unclear(what)) if ambiguous => {
+                let kind = error.kind();
+                return Err(conflict(error, &what).with_kind(kind).with_ambiguous(true));
+            }
+            Ok(Existing::Unclear(what)) => return Err(conflict(error, &what)),
             Ok(Existing::WithoutSecret(message)) => {
                 return Err(error
                     .with_message(message)

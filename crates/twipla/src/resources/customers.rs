@@ -69,6 +69,10 @@ impl Customers {
 }
 
 /// A customer about to be created. Awaiting it gives the customer.
+///
+/// The API shows the package of an account only on its websites. Where an answer
+/// is lost and the customer is found without one, the create with a
+/// [`package`](Self::package) stays ambiguous.
 #[derive(Debug)]
 #[must_use = "a customer is created when this is awaited"]
 pub struct CreateCustomer {
@@ -96,7 +100,9 @@ impl CreateCustomer {
         self
     }
 
-    /// When the first billing period of that website starts; now by default.
+    /// When the first billing period of that website starts; now by default. No
+    /// read shows it: a customer that is found after an ambiguous failure is
+    /// returned whatever the billing date.
     pub fn website_billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.website_billing_date = Some(at);
         self
@@ -109,7 +115,8 @@ impl CreateCustomer {
         self
     }
 
-    /// When the first billing period of the account starts; now by default (observed).
+    /// When the first billing period of the account starts; now by default
+    /// (observed). No read shows it, see [`website_billing_date`](Self::website_billing_date).
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.billing_date = Some(at);
         self

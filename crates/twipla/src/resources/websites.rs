@@ -229,7 +229,9 @@ impl CreateWebsiteFlat {
         self
     }
 
-    /// When the first billing period starts; now by default.
+    /// When the first billing period starts; now by default. No read shows it: a
+    /// website that is found after an ambiguous failure is returned whatever its
+    /// billing date.
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.billing_date = Some(at);
         self
