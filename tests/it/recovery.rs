@@ -443,6 +443,47 @@ async fn an_ambiguous_create_of_an_account_whose_package_does_not_show_stays_amb
 }
 
 #[tokio::test]
+async fn a_duplicate_is_a_success_only_if_an_earlier_attempt_was_ambiguous() {
+    let stage = Stage::with_customer().await;
+    let twipla = &stage.website_model;
+    for code in [400, 409] {
+        let (id, domain) = (format!("w{code}"), format!("{code}.example.com"));
+        let create = |domain: &str| twipla.websites().create("c", &id, domain);
+        let refuse = || {
+            stage
+                .sandbox
+                .inject(status(code).operation("create_website"))
+        };
+
+        refuse();
+        let error = create(&domain).await.unwrap_err();
+        assert_eq!(error.is_conflict(), code == 409, "nothing exists: {error}");
+        assert!(!error.is_ambiguous() && error.attempts() == 1, "{error}");
+
+        create(&domain).await.unwrap();
+        refuse();
+        let error = create(&domain).await.unwrap_err();
+        assert!(
+            error.is_conflict() && error.exists_as_requested(),
+            "{error}"
+        );
+        assert!(error.message().contains("out of order"), "{error}");
+        refuse();
+        let error = create("other.example.com").await.unwrap_err();
+        assert!(error.is_conflict() && !error.is_ambiguous(), "{error}");
+        assert!(error.message().contains(&domain), "{error}");
+        twipla.website(&id).delete().await.unwrap();
+
+        // The first attempt is carried out but not seen yet, so the second is refused.
+        stage.lose_response("create_website");
+        stage.fault_once("get_website", respond(404, &[], "{}"));
+        refuse();
+        let created = create(&domain).await.unwrap();
+        assert_eq!(created.intp_website_id, id.as_str());
+    }
+}
+
+#[tokio::test]
 async fn the_trial_of_a_package_is_not_the_one_that_was_asked_for() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;

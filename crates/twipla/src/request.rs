@@ -384,7 +384,7 @@ impl<T> Once<'_, T> {
 /// After an ambiguous failure, what exists decides: it is returned where it is
 /// what was asked for, and where nothing exists the create is sent again. Where
 /// the server refuses the create, the error says so if the id is in use: this
-/// API answers 400 for that.
+/// API answers 400 for that, and may come to answer 409.
 async fn create<T>(
     once: &Once<'_, T>,
     find: &FindExisting<T>,
@@ -401,7 +401,11 @@ async fn create<T>(
         };
         attempts += error.attempts().max(1);
         let error = error.with_attempts(attempts);
-        let refused = id_was_chosen && error.status() == Some(StatusCode::BAD_REQUEST);
+        let refused = id_was_chosen
+            && matches!(
+                error.status(),
+                Some(StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
+            );
         let ambiguous = was_ambiguous || error.is_ambiguous();
         if !refused && !error.is_ambiguous() {
             return Err(error.with_ambiguous(was_ambiguous));
