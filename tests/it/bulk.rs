@@ -251,6 +251,26 @@ async fn a_deactivated_or_canceled_website_is_not_unchanged() {
 }
 
 #[tokio::test]
+async fn a_website_of_a_canceled_account_is_unchanged_and_the_account_is_not() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.account_model;
+    twipla.customer("c").subscription().cancel().await.unwrap();
+    let site = || NewWebsite::new("c", "v", "v.example.com");
+    let create = || twipla.bulk().create_websites([site()]);
+    assert!(matches!(
+        create().await.unwrap().outcomes[0],
+        Outcome::Done(_)
+    ));
+    assert!(matches!(
+        create().await.unwrap().outcomes[0],
+        Outcome::Unchanged
+    ));
+    let customer = NewCustomer::new("c", "c@example.com").website("w", "example.com");
+    let report = twipla.bulk().create_customers([customer]).await.unwrap();
+    assert_conflict(&report.outcomes[0], "status canceled");
+}
+
+#[tokio::test]
 async fn an_account_on_other_terms_is_not_unchanged() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;

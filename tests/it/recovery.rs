@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use twipla::types::{BillingInterval, Currency};
+use twipla::types::{BillingInterval, ContributorRole, Currency, PackageVisibility};
 use twipla::{ChangeState, Error, ErrorKind, RetryPolicy, Twipla};
 use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, client, price_list, respond};
@@ -222,15 +222,189 @@ async fn a_create_that_failed_with_500_is_read_back_and_not_sent_again() {
     assert_eq!(stage.commits("create_customer"), 3);
 }
 
+/// Makes a call fail in three ways: certainly not, perhaps not, and after it was
+/// carried out. No attempt is retried.
+async fn is_read_back<T, C>(stage: &Stage, operation: &str, call: impl Fn() -> C)
+where
+    T: std::fmt::Debug,
+    C: IntoFuture<Output = twipla::Result<T>>,
+{
+    let (not_applied, in_force) = (ChangeState::NotApplied, ChangeState::InForce);
+    for (fault, state, is_ambiguous) in [
+        (status(500), not_applied, false),
+        (status(524), not_applied, true),
+        (status(500).after_commit(), in_force, false),
+    ] {
+        stage.sandbox.clear_commits();
+        stage.sandbox.inject(fault.operation(operation));
+        let error = call().await.unwrap_err();
+        assert_eq!(error.change_state(), Some(state), "{error}");
+        assert_eq!(error.is_ambiguous(), is_ambiguous, "{error}");
+        let commits = usize::from(state == in_force);
+        assert_eq!(stage.commits(operation), commits, "{error}");
+    }
+}
+
 #[tokio::test]
-async fn a_delete_that_failed_with_500_is_ambiguous() {
+async fn deletes_and_changes_that_failed_are_read_back() {
     let stage = Stage::with_website().await;
-    let twipla = &stage.website_model;
+    let once = client(&stage.sandbox, &stage.sandbox.website_partner());
+    let twipla = &once.retry(RetryPolicy::none()).build().unwrap();
+    let customers = twipla.customers();
+    customers.create("d", "d@example.com").await.unwrap();
+    let website = twipla.website("w");
+
+    let people = website.contributors();
+    for role in [
+        ContributorRole::Watcher,
+        ContributorRole::Editor,
+        ContributorRole::Dashboard,
+    ] {
+        let add = || people.add("d", role.clone());
+        is_read_back(&stage, "add_contributor", add).await;
+    }
+    is_read_back(&stage, "remove_contributor", || people.remove("d")).await;
+
+    let domains = website.whitelisted_domains();
+    let domain = "shop.example.com";
+    is_read_back(&stage, "add_whitelisted_domain", || domains.add(domain)).await;
+    is_read_back(&stage, "remove_whitelisted_domain", || {
+        domains.remove(domain)
+    })
+    .await;
+
+    let key = website.api_keys().create("data").await.unwrap().id;
+    let keys = website.api_keys();
+    is_read_back(&stage, "delete_api_key", || keys.delete(&key)).await;
+
+    let (currency, period) = (Currency::Eur, BillingInterval::Monthly);
+    let create = twipla.packages().create("Shop", 500, 5.0, currency, period);
+    let package = create
+        .visibility(PackageVisibility::Restricted)
+        .await
+        .unwrap();
+    let package = twipla.package(package.id);
+    is_read_back(&stage, "rename_package", || package.rename("Shop 2")).await;
+    is_read_back(&stage, "assign_package", || package.assign_to_website("w")).await;
+    is_read_back(&stage, "unassign_package", || {
+        package.unassign_from_website("w")
+    })
+    .await;
+
+    is_read_back(&stage, "delete_website", || website.delete()).await;
+    let customer = twipla.customer("c");
+    is_read_back(&stage, "delete_customer", || customer.delete()).await;
+}
+
+#[tokio::test]
+async fn a_delete_whose_first_attempt_may_still_arrive_is_not_certain() {
+    let stage = Stage::with_website().await;
+    let website = stage.website_model.website("w");
+    stage.lose_request("delete_website");
     stage
         .sandbox
-        .inject(status(500).after_commit().operation("delete_website"));
-    let error = twipla.website("w").delete().await.unwrap_err();
-    assert!(error.is_ambiguous(), "nothing read it back: {error}");
+        .inject(status(500).operation("delete_website"));
+    let error = website.delete().await.unwrap_err();
+    assert_eq!(
+        error.change_state(),
+        Some(ChangeState::NotApplied),
+        "{error}"
+    );
+    assert!(error.is_ambiguous() && error.attempts() == 2, "{error}");
+
+    // Gone at the first attempt, so not found at the second.
+    stage.lose_response("delete_website");
+    let error = website.delete().await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
+    assert!(error.is_not_found() && !error.is_ambiguous(), "{error}");
+    let error = website.delete().await.unwrap_err();
+    assert_eq!(error.change_state(), None, "it was not there: {error}");
+}
+
+#[tokio::test]
+async fn an_earlier_attempt_that_was_throttled_does_not_make_a_500_ambiguous() {
+    let stage = Stage::with_website().await;
+    let throttled = respond(429, &[("retry-after", "0")], "{}");
+    stage.fault_once("cancel_website_subscription", throttled);
+    stage
+        .sandbox
+        .inject(status(500).operation("cancel_website_subscription"));
+    let subscription = stage.website_model.website("w").subscription();
+    let error = subscription.cancel().await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::NotApplied));
+    assert!(!error.is_ambiguous() && error.attempts() == 2, "{error}");
+}
+
+#[tokio::test]
+async fn what_is_read_back_of_a_delete_may_leave_it_open() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let boom = |operation| stage.sandbox.inject(status(500).operation(operation));
+    let is_open = |error: Error| {
+        assert_eq!(error.change_state(), None, "{error}");
+        assert!(error.is_ambiguous(), "{error}");
+    };
+    // How a deleted website reads is not public: perhaps like a deactivated one.
+    twipla
+        .website("w")
+        .subscription()
+        .deactivate()
+        .await
+        .unwrap();
+    boom("delete_website");
+    is_open(twipla.website("w").delete().await.unwrap_err());
+
+    // Who may use a package is not always shown, or not by our ids.
+    let packages = twipla.packages().list().await.unwrap();
+    let custom = packages
+        .iter()
+        .find(|package| package.visibility == PackageVisibility::Restricted);
+    let package = twipla.package(custom.unwrap().id);
+    for restricted_to in [json!(null), json!([{ "subscriptionId": "x" }])] {
+        let mut shown = package.get().raw().await.unwrap();
+        shown["restrictedTo"] = restricted_to;
+        let body = json!({ "payload": shown }).to_string();
+        stage.fault_once("get_package", respond(200, &[], &body));
+        boom("unassign_package");
+        is_open(package.unassign_from_website("w").await.unwrap_err());
+    }
+}
+
+#[tokio::test]
+async fn a_website_that_is_gone_is_deactivated() {
+    let stage = Stage::with_website().await;
+    stage.lose_response("deactivate_website_subscription");
+    stage.fault_once("get_website", respond(404, &[], "{}"));
+    let subscription = stage.website_model.website("w").subscription();
+    let error = subscription.deactivate().await.unwrap_err();
+    assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_gone_counts_as_deleted_in_bulk_and_in_a_rotation() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let after = |operation| {
+        let fault = status(500).after_commit();
+        stage.sandbox.inject(fault.operation(operation));
+    };
+    let keys = twipla.website("w").api_keys();
+    let old = keys.create("data").await.unwrap();
+    let rotation = keys.rotate(&old.id).await.unwrap();
+    stage
+        .sandbox
+        .inject(status(500).operation("delete_api_key"));
+    rotation.confirm().await.unwrap_err();
+    after("delete_api_key");
+    rotation.confirm().await.unwrap();
+
+    stage
+        .sandbox
+        .inject(status(500).operation("delete_website"));
+    let delete = || twipla.bulk().delete_websites(["w"]);
+    assert!(!delete().await.unwrap().is_complete());
+    after("delete_website");
+    assert!(delete().await.unwrap().is_complete());
 }
 
 #[tokio::test]
@@ -452,7 +626,7 @@ async fn a_duplicate_is_a_success_only_if_an_earlier_attempt_was_ambiguous() {
         let refuse = || {
             stage
                 .sandbox
-                .inject(status(code).operation("create_website"))
+                .inject(status(code).operation("create_website"));
         };
 
         refuse();

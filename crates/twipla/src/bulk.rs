@@ -78,7 +78,8 @@ pub struct Progress {
 pub enum Outcome<T> {
     /// It was done now.
     Done(T),
-    /// Nothing to do: it already existed as requested, or was already deleted.
+    /// Nothing to do: it already existed as requested, or was already deleted. Also
+    /// where the answer to a delete was lost, and a read shows that it is gone.
     Unchanged,
     /// It failed; [`Error::is_ambiguous`] says whether it may have been carried out.
     Failed(Error),
@@ -522,11 +523,11 @@ fn created<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// A missing resource counts as deleted.
+/// What is gone counts as deleted, whoever deleted it.
 fn gone(deleted: Result<()>) -> Result<Option<()>> {
     match deleted {
         Ok(()) => Ok(Some(())),
-        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) if error.is_gone() => Ok(None),
         Err(error) => Err(error),
     }
 }

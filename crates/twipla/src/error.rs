@@ -91,11 +91,11 @@ pub enum ErrorKind {
     SecretLost,
 }
 
-/// Whether a subscription change took effect, as read back after an ambiguous failure.
+/// Whether a change or a delete took effect, as read back after an ambiguous failure.
 ///
-/// It is about what a website shows: its package, its status, whether it is in
-/// a trial, and the planned downgrade. That an upgrade was pro rata shows
-/// nowhere in this API.
+/// Of a subscription it is about what a website shows: its package, its status,
+/// whether it is in a trial, and the planned downgrade. That an upgrade was pro
+/// rata shows nowhere in this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -106,7 +106,8 @@ pub enum ChangeState {
     /// for it reads what is in force before it sends anything.
     Applied,
     /// What was asked for is in force. Whether this call made it so or it was
-    /// before cannot be told: sending the change again would do nothing.
+    /// before cannot be told: sending the change again would do nothing. Of a
+    /// delete: it is not there, and whether it ever was is not known.
     InForce,
     /// The change was not in force when it was read back. Unless the server itself
     /// answered, it may still arrive: then [`Error::is_ambiguous`] stays true.
@@ -199,11 +200,19 @@ impl Error {
         self.0.ambiguous
     }
 
-    /// Whether a subscription change took effect, as read back after an
+    /// Whether a change or a delete took effect, as read back after an
     /// ambiguous failure. `None` for all other errors, and where the read-back
     /// failed as well.
     pub fn change_state(&self) -> Option<ChangeState> {
         self.0.change_state
+    }
+
+    /// Whether what a delete was about is not there, deleted by it or before.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self.0.change_state {
+            Some(state) => state != ChangeState::NotApplied,
+            None => self.is_not_found(),
+        }
     }
 
     /// HTTP status of the answer, if there was one.

@@ -3,9 +3,9 @@
 //!
 //! The caller chooses the ids of customers and websites, so reading one back
 //! shows whether a create was carried out. It can be sent again where nothing
-//! exists: the server refuses an id that is in use. A subscription change, a
-//! package and an API key have no such id. They are read back, and never sent
-//! again. Nothing is concluded from clocks: of packages and keys, those that
+//! exists: the server refuses an id that is in use. A package and an API key have
+//! no such id. They are read back, and never sent again; so are subscriptions and
+//! all else that is changed or deleted. Nothing is concluded from clocks: of packages and keys, those that
 //! were there before are known, because they were read first.
 
 use std::sync::Arc;
@@ -18,7 +18,10 @@ use crate::domain::same_domain;
 use crate::ids::{ApiKeyId, CustomerId, PackageId, WebsiteId};
 use crate::operations;
 use crate::request::{Existing, ReadChange, Recovery};
-use crate::types::{CreatedApiKey, CreatedIntpc, Package, SubscriptionStatus, Website};
+use crate::types::{
+    ContributorRole, CreatedApiKey, CreatedIntpc, Package, SubscriptionStatus, SubscriptionType,
+    Website,
+};
 use crate::{ChangeState, Error, ErrorKind, Result};
 
 /// What a subscription change asked for, as it shows on a website.
@@ -60,11 +63,16 @@ impl ExpectedChange {
             }
             Self::Inactive => website.status == SubscriptionStatus::Inactive,
         };
-        Some(if is_in_force {
-            ChangeState::InForce
-        } else {
-            ChangeState::NotApplied
-        })
+        Some(state(is_in_force))
+    }
+}
+
+/// What a read-back says. Whether it was so before is not known.
+fn state(is_in_force: bool) -> ChangeState {
+    if is_in_force {
+        ChangeState::InForce
+    } else {
+        ChangeState::NotApplied
     }
 }
 
@@ -75,8 +83,19 @@ pub(crate) fn website_change<T>(
     expected: Result<ExpectedChange>,
 ) -> Recovery<T> {
     let read = operations::get_website(core, id);
-    let read_change: ReadChange =
-        Box::new(move || Box::pin(async move { expected.ok()?.state(&read.await.ok()?) }));
+    let read_change: ReadChange = Box::new(move || {
+        Box::pin(async move {
+            let expected = expected.ok()?;
+            match (read.await, &expected) {
+                (Ok(website), _) => expected.state(&website),
+                // A deactivated website reads as inactive, but is documented as deleted.
+                (Err(error), ExpectedChange::Inactive) if error.is_not_found() => {
+                    Some(ChangeState::InForce)
+                }
+                (Err(_), _) => None,
+            }
+        })
+    });
     Recovery::Change(read_change)
 }
 
@@ -97,8 +116,9 @@ pub(crate) fn account_change<T>(
     Recovery::Change(read_change)
 }
 
-/// Recovery of the deactivation of an account, which deletes it.
-pub(crate) fn account_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Recovery<T> {
+/// Recovery of the delete of a customer, and of the deactivation of an account,
+/// which deletes it.
+pub(crate) fn customer_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Recovery<T> {
     let read = operations::get_customer(core, id);
     let read_change: ReadChange = Box::new(|| {
         Box::pin(async move {
@@ -108,6 +128,134 @@ pub(crate) fn account_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>)
                 Err(error) if error.is_not_found() => Some(ChangeState::InForce),
                 Err(_) => None,
             }
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of the delete of a website.
+pub(crate) fn website_deletion<T>(core: &Arc<Core>, id: &DeferredId<WebsiteId>) -> Recovery<T> {
+    let read = operations::get_website(core, id);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            match read.await {
+                // How a deleted website reads is not public: it may be like a deactivated one.
+                Ok(website) => matches!(
+                    website.status,
+                    SubscriptionStatus::Active | SubscriptionStatus::Canceled
+                )
+                .then_some(ChangeState::NotApplied),
+                Err(error) if error.is_not_found() => Some(ChangeState::InForce),
+                Err(_) => None,
+            }
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of the delete of an API key.
+pub(crate) fn api_key_deletion(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    key: Option<ApiKeyId>,
+) -> Recovery<()> {
+    let read = operations::list_api_keys(core, website);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            let key = key?;
+            let keys = read.await.ok()?;
+            let mut ids = keys.iter().map(|known| known.id.as_str());
+            Some(state(!ids.any(|id| id.eq_ignore_ascii_case(key.as_str()))))
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of a change of a contributor's role; `None` takes it away.
+pub(crate) fn contributor_change(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    customer: Option<CustomerId>,
+    role: Option<ContributorRole>,
+) -> Recovery<()> {
+    let read = operations::list_contributors(core, website);
+    let read_change: ReadChange = Box::new(|| {
+        Box::pin(async move {
+            let customer = customer?;
+            let shown = read.await.ok()?.contributors;
+            let has = |role: &ContributorRole| {
+                let of_role = match role {
+                    ContributorRole::Dashboard => &shown.dashboard,
+                    ContributorRole::Editor => &shown.editor,
+                    ContributorRole::Watcher => &shown.watcher,
+                    _ => return None,
+                };
+                let mut ids = of_role.iter().map(|known| &known.intp_customer_id);
+                Some(ids.any(|id| *id == customer))
+            };
+            Some(state(match role {
+                Some(role) => has(&role)?,
+                None => !ContributorRole::KNOWN.iter().filter_map(has).any(|has| has),
+            }))
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of the assignment of a package to a website or customer, or of its end.
+pub(crate) fn assignment(
+    core: &Arc<Core>,
+    package: &DeferredId<PackageId>,
+    target: Option<String>,
+    is_assigned: bool,
+) -> Recovery<()> {
+    let read = operations::get_package(core, package);
+    let read_change: ReadChange = Box::new(move || {
+        Box::pin(async move {
+            let target = target?;
+            // Not every version of the server shows it.
+            let shown = read.await.ok()?.restricted_to?;
+            let mut is_listed = false;
+            for to in shown {
+                let (website, customer) = (to.intp_website_id, to.intp_customer_id);
+                if website.is_none() && customer.is_none() {
+                    return None;
+                }
+                is_listed |= website.is_some_and(|id| id == target.as_str())
+                    || customer.is_some_and(|id| id == target.as_str());
+            }
+            Some(state(is_listed == is_assigned))
+        })
+    });
+    Recovery::Change(read_change)
+}
+
+/// Recovery of the new name of a package.
+pub(crate) fn package_name(
+    core: &Arc<Core>,
+    package: &DeferredId<PackageId>,
+    name: String,
+) -> Recovery<Package> {
+    let read = operations::get_package(core, package);
+    let read_change: ReadChange =
+        Box::new(|| Box::pin(async move { Some(state(read.await.ok()?.name == name)) }));
+    Recovery::Change(read_change)
+}
+
+/// Recovery of a change of the list of whitelisted domains.
+pub(crate) fn whitelisted_domain(
+    core: &Arc<Core>,
+    website: &DeferredId<WebsiteId>,
+    domain: Option<String>,
+    is_listed: bool,
+) -> Recovery<()> {
+    let read = operations::list_whitelisted_domains(core, website);
+    let read_change: ReadChange = Box::new(move || {
+        Box::pin(async move {
+            let domain = domain?;
+            let shown = read.await.ok()?;
+            let found = shown.iter().any(|known| same_domain(known, &domain));
+            Some(state(found == is_listed))
         })
     });
     Recovery::Change(read_change)
@@ -149,18 +297,23 @@ pub(crate) struct ExpectedTerms {
     pub(crate) package: Option<PackageId>,
     /// Whether the unlimited free trial was asked for.
     pub(crate) free_trial: bool,
+    /// Whether the account was to be created, too: its websites share its subscription.
+    pub(crate) with_account: bool,
 }
 
 impl ExpectedTerms {
     /// What is not as asked for. A package has one billing interval, so its id
     /// says that as well.
     async fn difference(&self, core: &Arc<Core>, found: &Website) -> Result<Option<String>> {
+        let is_shared = found.subscription_type == Some(SubscriptionType::Intpc);
         match &found.status {
             SubscriptionStatus::Active => {}
+            // A website may be created under an account that is canceled.
+            SubscriptionStatus::Canceled if is_shared && !self.with_account => {}
             SubscriptionStatus::Unknown(status) => {
                 return Err(cannot_compare(&format!("its status is {status:?}")));
             }
-            // A create makes a subscription active, whatever it asks for.
+            // A subscription starts as active, whatever the create asks for.
             status => return Ok(Some(format!("with the status {status}"))),
         }
         let shown = format!("{} ({})", found.package_name, found.package_id);
@@ -233,6 +386,7 @@ async fn find_customer(
         terms: ExpectedTerms {
             package: website.package_id,
             free_trial: false,
+            with_account: true,
         },
     });
     let customer = DeferredId::from(Ok(id.clone()));
@@ -274,6 +428,7 @@ async fn find_customer(
         let terms = ExpectedTerms {
             package: Some(package),
             free_trial: false,
+            with_account: true,
         };
         let shown = match &website {
             Some(website) => Some(website.clone()),

@@ -341,17 +341,20 @@ async fn change<T>(once: &Once<'_, T>, read_change: ReadChange, whole: Instant) 
     if !error.is_ambiguous() {
         return Err(error);
     }
-    let state = timeout_at(whole, read_change()).await;
-    Err(with_change_state(error, state.unwrap_or(None)))
+    // An earlier attempt of a request that may be repeated may still arrive.
+    let is_over = is_servers_own(&error)
+        && (error.attempts() <= 1 || once.call.idempotency == Idempotency::NotIdempotent);
+    let state = timeout_at(whole, read_change()).await.unwrap_or(None);
+    Err(with_change_state(error, state, is_over))
 }
 
-/// The error of a change, with what was read back.
-fn with_change_state(error: Error, state: Option<ChangeState>) -> Error {
+/// The error of a change, with what was read back. `is_over` where the server has
+/// ended its work, as it has after a 500 of its own: after any other failure, what
+/// is not in force now may still arrive.
+fn with_change_state(error: Error, state: Option<ChangeState>, is_over: bool) -> Error {
     let ambiguous = match state {
         Some(ChangeState::Applied | ChangeState::InForce) => false,
-        // A 500 ends the server's work. After any other failure, what is not in
-        // force now may still arrive.
-        Some(ChangeState::NotApplied) => !is_servers_own(&error),
+        Some(ChangeState::NotApplied) => !is_over,
         None => true,
     };
     error.with_change_state(state).with_ambiguous(ambiguous)

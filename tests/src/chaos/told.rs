@@ -63,6 +63,8 @@ impl Told {
 
 /// Whether a fault of the run, or what the sandbox does without one, explains the error.
 pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
+    // A change is read back only after an ambiguous attempt.
+    let was_ambiguous = error.is_ambiguous() || error.change_state().is_some();
     match error.kind() {
         ErrorKind::Connection
         | ErrorKind::Timeout
@@ -72,13 +74,11 @@ pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
         | ErrorKind::Auth => true,
         ErrorKind::SecretLost => matches!(call.ask, Ask::CreateKey { .. } | Ask::RotateKey { .. }),
         // A delete that was carried out at the first attempt is not found at the second.
-        ErrorKind::NotFound => error.is_ambiguous() || call.expected == Expected::Refusal,
+        ErrorKind::NotFound => was_ambiguous || call.expected == Expected::Refusal,
         // A create that was carried out at the first attempt is refused at the second.
         ErrorKind::Rejected => {
             let status = error.status().map(|status| status.as_u16());
-            error.is_ambiguous()
-                || matches!(status, Some(408 | 499))
-                || call.expected == Expected::Refusal
+            was_ambiguous || matches!(status, Some(408 | 499)) || call.expected == Expected::Refusal
         }
         ErrorKind::Conflict => call.expected == Expected::Refusal,
         _ => false,

@@ -63,9 +63,14 @@ impl ApiKeys {
         operations::list_api_keys(&self.core, &self.website)
     }
 
-    /// Revokes a key at once and for good (documented).
+    /// Revokes a key at once and for good (documented). After an ambiguous failure
+    /// the list is read: [`ChangeState::InForce`](crate::ChangeState::InForce) says that
+    /// the key is not on it, by this call or before.
     pub fn delete(&self, key: impl IntoId<ApiKeyId>) -> Request<()> {
-        operations::delete_api_key(&self.core, &self.website, key.into_id())
+        let key = key.into_id();
+        let recovery =
+            recover::api_key_deletion(&self.core, &self.website, key.as_ref().ok().cloned());
+        operations::delete_api_key(&self.core, &self.website, key).with_recovery(recovery)
     }
 
     /// Replaces a key without a gap: makes a new one with the same name and
@@ -304,7 +309,7 @@ impl IntoFuture for ConfirmRotation {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             match self.delete.with_options(self.options).await {
-                Err(error) if !error.is_not_found() => Err(error),
+                Err(error) if !error.is_gone() => Err(error),
                 _ => Ok(()),
             }
         })

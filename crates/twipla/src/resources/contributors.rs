@@ -8,6 +8,7 @@ use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::ids::{CustomerId, IntoId, WebsiteId};
 use crate::operations;
+use crate::recover;
 use crate::request::Request;
 use crate::types::{ContributorRole, WebsiteContributors};
 
@@ -44,18 +45,36 @@ impl Contributors {
 
     /// Gives an existing customer a role on the website, in place of the one
     /// they had: everyone has one (documented). The customer needs no website of their own.
+    ///
+    /// After an ambiguous failure the list is read. Nothing is read before, for a
+    /// role that is given twice is given once:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that they have it, by
+    /// this call or before.
     pub fn add(&self, customer: impl IntoId<CustomerId>, role: ContributorRole) -> Request<()> {
-        let body = customer
-            .into_id()
-            .map(|customer| wire::AddContributorRequest {
-                intp_customer_id: customer,
-                role,
-            });
-        operations::add_contributor(&self.core, &self.website, body)
+        let customer = customer.into_id();
+        let recovery = recover::contributor_change(
+            &self.core,
+            &self.website,
+            customer.as_ref().ok().cloned(),
+            Some(role.clone()),
+        );
+        let body = customer.map(|customer| wire::AddContributorRequest {
+            intp_customer_id: customer,
+            role,
+        });
+        operations::add_contributor(&self.core, &self.website, body).with_recovery(recovery)
     }
 
-    /// Takes the access away at once (documented).
+    /// Takes the access away at once (documented). After an ambiguous failure the
+    /// list is read, as for [`add`](Self::add).
     pub fn remove(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
-        operations::remove_contributor(&self.core, &self.website, customer.into_id())
+        let customer = customer.into_id();
+        let recovery = recover::contributor_change(
+            &self.core,
+            &self.website,
+            customer.as_ref().ok().cloned(),
+            None,
+        );
+        operations::remove_contributor(&self.core, &self.website, customer).with_recovery(recovery)
     }
 }

@@ -200,9 +200,12 @@ impl CustomerRef {
     }
 
     /// Deletes it and all of its websites. Returns it as it was, or `None` where
-    /// the server answers without a body.
+    /// the server answers without a body. After an ambiguous failure it is read
+    /// back: [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is gone,
+    /// by this call or before.
     pub fn delete(&self) -> Request<Option<Intpc>> {
         operations::delete_customer(&self.core, &self.id)
+            .with_recovery(recover::customer_deletion(&self.core, &self.id))
     }
 
     /// Its websites.

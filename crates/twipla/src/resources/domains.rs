@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::Result;
 use crate::core::Core;
 use crate::deferred::DeferredId;
 use crate::domain::check_domain;
 use crate::ids::WebsiteId;
 use crate::operations;
-use crate::request::Request;
+use crate::recover;
+use crate::request::{Recovery, Request};
 
 /// The whitelisted domains of one website (observed in the official SDKs).
 /// Made by [`WebsiteRef::whitelisted_domains`](crate::resources::WebsiteRef::whitelisted_domains).
@@ -39,17 +41,27 @@ impl WhitelistedDomains {
         operations::list_whitelisted_domains(&self.core, &self.website)
     }
 
-    /// Adds one.
+    /// Adds one. After an ambiguous failure the list is read:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is on it, by
+    /// this call or before.
     pub fn add(&self, domain: impl Into<String>) -> Request<()> {
-        operations::add_whitelisted_domain(&self.core, &self.website, check_domain(domain.into()))
+        let domain = check_domain(domain.into());
+        let recovery = self.recovery(&domain, true);
+        operations::add_whitelisted_domain(&self.core, &self.website, domain)
+            .with_recovery(recovery)
     }
 
-    /// Takes one off the list. Succeeds where it was not on it (observed).
+    /// Takes one off the list. Succeeds where it was not on it (observed). After an
+    /// ambiguous failure the list is read, as for [`add`](Self::add).
     pub fn remove(&self, domain: impl Into<String>) -> Request<()> {
-        operations::remove_whitelisted_domain(
-            &self.core,
-            &self.website,
-            check_domain(domain.into()),
-        )
+        let domain = check_domain(domain.into());
+        let recovery = self.recovery(&domain, false);
+        operations::remove_whitelisted_domain(&self.core, &self.website, domain)
+            .with_recovery(recovery)
+    }
+
+    fn recovery(&self, domain: &Result<String>, is_listed: bool) -> Recovery<()> {
+        let domain = domain.as_ref().ok().cloned();
+        recover::whitelisted_domain(&self.core, &self.website, domain, is_listed)
     }
 }

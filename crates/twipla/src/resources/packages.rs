@@ -12,7 +12,7 @@ use crate::ids::{CustomerId, IntoId, PackageId, WebsiteId};
 use crate::operations;
 use crate::options::CallOptions;
 use crate::recover;
-use crate::request::{BoxFuture, Request, call_methods, call_options};
+use crate::request::{BoxFuture, Recovery, Request, call_methods, call_options};
 use crate::retry::RetryPolicy;
 use crate::types::{BillingInterval, Count, Currency, Package, PackageVisibility};
 use crate::{Error, ErrorKind, Result};
@@ -328,39 +328,56 @@ impl PackageRef {
         operations::get_package(&self.core, &self.id)
     }
 
-    /// Gives it another name (observed in the official SDKs). Refused for recommended packages.
+    /// Gives it another name (observed in the official SDKs). Refused for recommended
+    /// packages. Read back after an ambiguous failure.
     pub fn rename(&self, name: impl Into<String>) -> Request<Package> {
         let name = name.into();
+        let recovery = recover::package_name(&self.core, &self.id, name.clone());
         let body = check_name(&name).map(|()| wire::RenamePackageRequest { name });
-        operations::rename_package(&self.core, &self.id, body)
+        operations::rename_package(&self.core, &self.id, body).with_recovery(recovery)
     }
 
     /// Lets a website use a restricted package (website model; documented).
+    ///
+    /// After an ambiguous failure the package is read. Nothing is read before, for
+    /// who may use a package twice may use it once:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that the website may,
+    /// by this call or before. Not every version of the server shows it.
     pub fn assign_to_website(&self, website: impl IntoId<WebsiteId>) -> Request<()> {
         self.assign(website.into_id().map(|id| id.to_string()))
     }
 
-    /// Lets a customer use a restricted package (account model; documented).
+    /// Lets a customer use a restricted package (account model; documented). Read
+    /// back like [`assign_to_website`](Self::assign_to_website).
     pub fn assign_to_customer(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
         self.assign(customer.into_id().map(|id| id.to_string()))
     }
 
-    /// Takes a restricted package from a website. A running subscription to it goes on (documented).
+    /// Takes a restricted package from a website. A running subscription to it goes on
+    /// (documented). Read back like [`assign_to_website`](Self::assign_to_website).
     pub fn unassign_from_website(&self, website: impl IntoId<WebsiteId>) -> Request<()> {
         self.unassign(website.into_id().map(|id| id.to_string()))
     }
 
-    /// Takes a restricted package from a customer. A running subscription to it goes on (documented).
+    /// Takes a restricted package from a customer. A running subscription to it goes on
+    /// (documented). Read back like [`assign_to_website`](Self::assign_to_website).
     pub fn unassign_from_customer(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
         self.unassign(customer.into_id().map(|id| id.to_string()))
     }
 
     fn assign(&self, target: Result<String>) -> Request<()> {
-        operations::assign_package(&self.core, &self.id, target)
+        let recovery = self.assignment(&target, true);
+        operations::assign_package(&self.core, &self.id, target).with_recovery(recovery)
     }
 
     fn unassign(&self, target: Result<String>) -> Request<()> {
-        operations::unassign_package(&self.core, &self.id, target)
+        let recovery = self.assignment(&target, false);
+        operations::unassign_package(&self.core, &self.id, target).with_recovery(recovery)
+    }
+
+    fn assignment(&self, target: &Result<String>, is_assigned: bool) -> Recovery<()> {
+        let target = target.as_ref().ok().cloned();
+        recover::assignment(&self.core, &self.id, target, is_assigned)
     }
 }
 

@@ -179,7 +179,7 @@ impl AccountSubscription {
     /// what was (observed in 2025).
     pub fn deactivate(&self) -> Request<Option<Subscription>> {
         operations::deactivate_intpc_subscription(&self.core, self.body())
-            .with_recovery(recover::account_deletion(&self.core, &self.id))
+            .with_recovery(recover::customer_deletion(&self.core, &self.id))
     }
 
     fn owner(&self) -> SubscriptionOwner {

@@ -169,6 +169,7 @@ impl CreateWebsite {
                         terms: ExpectedTerms {
                             package: body.website.package.map(|package| package.id),
                             free_trial: body.opts.and_then(|opts| opts.uft) == Some(true),
+                            with_account: false,
                         },
                     },
                 ),
@@ -250,6 +251,7 @@ impl CreateWebsiteFlat {
                         terms: ExpectedTerms {
                             package: body.package_id,
                             free_trial: false,
+                            with_account: false,
                         },
                     },
                 ),
@@ -302,8 +304,14 @@ impl WebsiteRef {
 
     /// Deletes it. Returns it as it was (documented), or `None` where the server
     /// answers without a body (which all official clients allow for).
+    ///
+    /// After an ambiguous failure it is read back:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is gone, by
+    /// this call or before. One that reads as `inactive` says neither: it may be
+    /// deleted or only deactivated.
     pub fn delete(&self) -> Request<Option<Website>> {
         operations::delete_website(&self.core, &self.id)
+            .with_recovery(recover::website_deletion(&self.core, &self.id))
     }
 
     /// Its subscription (website model).
