@@ -493,6 +493,136 @@ async fn a_response_about_something_else_is_an_error() {
 }
 
 #[tokio::test]
+async fn raw_gives_no_response_about_something_else() {
+    let stage = Stage::with_website().await;
+    let mut site = stage.website_model.website("w").get().raw().await.unwrap();
+    let twipla = answering(&stage, json!({ "payload": site })).await;
+    twipla.website("w").get().raw().await.unwrap();
+    foreign(twipla.website("v").get().raw().await, "expected v");
+    foreign(twipla.website("v").delete().raw().await, "expected v");
+    let create = twipla.websites().create("c", "v", "example.com");
+    foreign(create.raw().await, "expected v");
+
+    // What does not fit the contract cannot be checked, and is what raw is for.
+    site.as_object_mut().unwrap().remove("domain");
+    let twipla = answering(&stage, json!({ "payload": site })).await;
+    let shown = twipla.website("v").get().raw().await.unwrap();
+    assert_eq!(shown["intpWebsiteId"], "w");
+}
+
+#[tokio::test]
+async fn a_create_whose_response_is_about_something_else_is_read_back() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let keys = twipla.website("w").api_keys();
+    let answer = |operation: &str, body: &Value| {
+        let body = json!({ "payload": body }).to_string();
+        let fault = Fault::new(respond(201, &[], &body)).after_commit();
+        stage.sandbox.inject(fault.operation(operation).times(1));
+    };
+    let theirs = twipla.website("w").get().raw().await.unwrap();
+    let mut customer = twipla.customer("c").get().raw().await.unwrap();
+    customer["intpCustomerId"] = json!("d");
+    for (field, id) in [("intpCustomerId", "c"), ("intpWebsiteId", "w")] {
+        let mut website = theirs.clone();
+        website["intpCustomerId"] = json!("d");
+        website["intpWebsiteId"] = json!("v");
+        website[field] = json!(id);
+        customer["website"] = website;
+        answer("create_customer", &customer);
+        let create = twipla.customers().create("d", "d@example.com");
+        let created = create.website("v", "v.example.com").await.unwrap();
+        assert_eq!(created.website.unwrap().domain, "v.example.com");
+        twipla.customer("d").delete().await.unwrap();
+    }
+
+    twipla
+        .customers()
+        .create("d", "d@example.com")
+        .await
+        .unwrap();
+    let mut website = theirs;
+    website["intpWebsiteId"] = json!("v");
+    for operation in ["create_website", "create_website_flat"] {
+        answer(operation, &website);
+        let websites = twipla.websites();
+        let site = if operation == "create_website" {
+            websites.create("d", "v", "v.example.com").await.unwrap()
+        } else {
+            websites
+                .create_flat("d", "v", "v.example.com")
+                .await
+                .unwrap()
+        };
+        assert_eq!(site.intp_customer_id, "d");
+        twipla.website("v").delete().await.unwrap();
+    }
+
+    let create = || {
+        let (currency, period) = (Currency::Eur, BillingInterval::Monthly);
+        twipla.packages().create("Shop", 500, 5.0, currency, period)
+    };
+    let prices = price_list(twipla).await.unwrap();
+    answer("create_package", &json!(prices[0]));
+    assert_eq!(create().await.unwrap().name, "Shop");
+
+    twipla
+        .websites()
+        .create("d", "v", "v.example.com")
+        .await
+        .unwrap();
+    let other = twipla.website("v").api_keys();
+    let key = other.create("data").raw().await.unwrap();
+    answer("create_api_key", &key);
+    let error = keys.create("data").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SecretLost, "{error}");
+    answer("list_api_keys", &json!([other.list().await.unwrap()[0]]));
+    foreign(keys.list().await, "about v, expected w");
+}
+
+#[tokio::test]
+async fn a_change_whose_response_is_about_something_else_is_read_back() {
+    let stage = Stage::with_website().await;
+    let twipla = &stage.website_model;
+    let account = &stage.account_model;
+    let prices = price_list(twipla).await.unwrap();
+    let of_website = twipla.website("w").subscription();
+    let of_account = account.customer("c").subscription();
+    let active = of_website.upgrade(prices[2].id).raw().await.unwrap();
+    let mut canceled = active.clone();
+    canceled["status"] = json!("canceled");
+
+    let answer = |operation: &str, body: &Value| {
+        let body = json!({ "payload": body }).to_string();
+        let fault = Fault::new(respond(201, &[], &body)).after_commit();
+        stage.sandbox.inject(fault.operation(operation).times(1));
+    };
+    let is_told = |error: Error| {
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
+        assert!(!error.is_ambiguous(), "{error}");
+    };
+    answer("upgrade_website_subscription", &active);
+    is_told(of_website.upgrade(prices[3].id).await.unwrap_err());
+    answer("downgrade_website_subscription", &active);
+    is_told(of_website.downgrade(prices[0].id).await.unwrap_err());
+    answer("cancel_website_subscription", &active);
+    is_told(of_website.cancel().await.unwrap_err());
+    answer("resume_website_subscription", &canceled);
+    is_told(of_website.resume().raw().await.unwrap_err());
+
+    let prices = price_list(account).await.unwrap();
+    answer("upgrade_intpc_subscription", &active);
+    is_told(of_account.upgrade(prices[3].id).await.unwrap_err());
+    answer("downgrade_intpc_subscription", &active);
+    is_told(of_account.downgrade(prices[0].id).await.unwrap_err());
+    answer("cancel_intpc_subscription", &active);
+    is_told(of_account.cancel().await.unwrap_err());
+    answer("resume_intpc_subscription", &canceled);
+    is_told(of_account.resume().raw().await.unwrap_err());
+}
+
+#[tokio::test]
 async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;

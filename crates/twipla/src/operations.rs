@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::secret::Secret;
 use crate::types::{
     ApiKey, CompanyDetails, CreatedApiKey, CreatedIntpc, DashboardTokens, Intpc, Package,
-    Subscription, Website, WebsiteContributors,
+    Subscription, SubscriptionStatus, Website, WebsiteContributors,
 };
 
 // Customers.
@@ -25,11 +25,21 @@ pub(crate) fn create_customer(
     body: Result<&wire::CreateCustomerRequest>,
 ) -> Request<CreatedIntpc> {
     let expected = body.as_ref().ok().map(|body| body.intp_customer_id.clone());
+    let website = body.as_ref().ok().and_then(|body| body.website.as_ref());
+    let website = website.map(|website| website.intp_website_id.clone());
     let request = body.and_then(|body| Ok(requests::create_customer(body)?));
     Request::new(core, &table::CREATE_CUSTOMER, request, |response| {
         response.payload
     })
-    .expect_id(expected, |customer| Some(&customer.intp_customer_id))
+    .expect_id(expected.clone(), |customer| {
+        Some(&customer.intp_customer_id)
+    })
+    .expect_id(expected, |customer| {
+        Some(&customer.website.as_ref()?.intp_customer_id)
+    })
+    .expect_id(website, |customer| {
+        Some(&customer.website.as_ref()?.intp_website_id)
+    })
 }
 
 pub(crate) fn list_customers(core: &Arc<Core>, page: i64, page_size: i64) -> Request<Page<Intpc>> {
@@ -69,11 +79,13 @@ pub(crate) fn create_website(
     body: Result<&wire::CreateWebsiteRequest>,
 ) -> Request<Website> {
     let expected = body.as_ref().ok().map(|body| body.website.id.clone());
+    let customer = body.as_ref().ok().map(|body| body.intpc.id.clone());
     let request = body.and_then(|body| Ok(requests::create_website(body)?));
     Request::new(core, &table::CREATE_WEBSITE, request, |response| {
         response.payload
     })
     .expect_id(expected, |website| Some(&website.intp_website_id))
+    .expect_id(customer, |website| Some(&website.intp_customer_id))
 }
 
 pub(crate) fn create_website_flat(
@@ -81,11 +93,13 @@ pub(crate) fn create_website_flat(
     body: Result<&wire::CreateWebsiteFlatRequest>,
 ) -> Request<Website> {
     let expected = body.as_ref().ok().map(|body| body.intp_website_id.clone());
+    let customer = body.as_ref().ok().map(|body| body.intp_customer_id.clone());
     let request = body.and_then(|body| Ok(requests::create_website_flat(body)?));
     Request::new(core, &table::CREATE_WEBSITE_FLAT, request, |response| {
         response.payload
     })
     .expect_id(expected, |website| Some(&website.intp_website_id))
+    .expect_id(customer, |website| Some(&website.intp_customer_id))
 }
 
 pub(crate) fn list_websites(
@@ -241,6 +255,9 @@ pub(crate) fn create_api_key(
     Request::new(core, &table::CREATE_API_KEY, request, |response| {
         response.payload
     })
+    .expect_id(website.get().ok().cloned(), |key| {
+        Some(&key.intp_website_id)
+    })
 }
 
 pub(crate) fn list_api_keys(
@@ -252,6 +269,9 @@ pub(crate) fn list_api_keys(
         .and_then(|website| Ok(requests::list_api_keys(website)?));
     Request::new(core, &table::LIST_API_KEYS, request, |response| {
         response.payload
+    })
+    .expect_id(website.get().ok().cloned(), |keys| {
+        Some(&keys.first()?.intp_website_id)
     })
 }
 
@@ -284,10 +304,12 @@ pub(crate) fn create_package(
     core: &Arc<Core>,
     body: Result<&wire::CreatePackageRequest>,
 ) -> Request<Package> {
+    let name = body.as_ref().ok().map(|body| body.name.clone());
     let request = body.and_then(|body| Ok(requests::create_package(body)?));
     Request::new(core, &table::CREATE_PACKAGE, request, |response| {
         response.payload
     })
+    .expect_id(name, |package| Some(&package.name))
 }
 
 pub(crate) fn list_packages(
@@ -355,12 +377,14 @@ pub(crate) fn unassign_package(
     Request::new(core, &table::UNASSIGN_PACKAGE, request, |()| ())
 }
 
-// Subscriptions of websites.
+// Subscriptions of websites. A response names neither the website nor the customer
+// by the ids that the caller knows, so what was asked for is compared.
 
 pub(crate) fn upgrade_website_subscription(
     core: &Arc<Core>,
     body: Result<wire::UpgradeWebsiteSubscriptionRequest>,
 ) -> Request<Subscription> {
+    let package = body.as_ref().ok().map(|body| body.package_id);
     let request = body.and_then(|body| Ok(requests::upgrade_website_subscription(&body)?));
     Request::new(
         core,
@@ -368,12 +392,14 @@ pub(crate) fn upgrade_website_subscription(
         request,
         |response| response.payload,
     )
+    .expect_id(package, |subscription| Some(&subscription.package_id))
 }
 
 pub(crate) fn downgrade_website_subscription(
     core: &Arc<Core>,
     body: Result<wire::DowngradeWebsiteSubscriptionRequest>,
 ) -> Request<Subscription> {
+    let package = body.as_ref().ok().map(|body| body.package_id);
     let request = body.and_then(|body| Ok(requests::downgrade_website_subscription(&body)?));
     Request::new(
         core,
@@ -381,6 +407,7 @@ pub(crate) fn downgrade_website_subscription(
         request,
         |response| response.payload,
     )
+    .expect_id(package, |subscription| Some(next_package(subscription)))
 }
 
 pub(crate) fn cancel_website_subscription(
@@ -394,6 +421,7 @@ pub(crate) fn cancel_website_subscription(
         request,
         |response| response.payload,
     )
+    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Canceled))
 }
 
 pub(crate) fn resume_website_subscription(
@@ -407,6 +435,7 @@ pub(crate) fn resume_website_subscription(
         request,
         |response| response.payload,
     )
+    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Active))
 }
 
 pub(crate) fn deactivate_website_subscription(
@@ -428,6 +457,7 @@ pub(crate) fn upgrade_intpc_subscription(
     core: &Arc<Core>,
     body: Result<wire::UpgradeIntpcSubscriptionRequest>,
 ) -> Request<Subscription> {
+    let package = body.as_ref().ok().map(|body| body.package_id);
     let request = body.and_then(|body| Ok(requests::upgrade_intpc_subscription(&body)?));
     Request::new(
         core,
@@ -435,12 +465,14 @@ pub(crate) fn upgrade_intpc_subscription(
         request,
         |response| response.payload,
     )
+    .expect_id(package, |subscription| Some(&subscription.package_id))
 }
 
 pub(crate) fn downgrade_intpc_subscription(
     core: &Arc<Core>,
     body: Result<wire::DowngradeIntpcSubscriptionRequest>,
 ) -> Request<Subscription> {
+    let package = body.as_ref().ok().map(|body| body.package_id);
     let request = body.and_then(|body| Ok(requests::downgrade_intpc_subscription(&body)?));
     Request::new(
         core,
@@ -448,6 +480,7 @@ pub(crate) fn downgrade_intpc_subscription(
         request,
         |response| response.payload,
     )
+    .expect_id(package, |subscription| Some(next_package(subscription)))
 }
 
 pub(crate) fn cancel_intpc_subscription(
@@ -461,6 +494,7 @@ pub(crate) fn cancel_intpc_subscription(
         request,
         |response| response.payload,
     )
+    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Canceled))
 }
 
 pub(crate) fn resume_intpc_subscription(
@@ -474,6 +508,7 @@ pub(crate) fn resume_intpc_subscription(
         request,
         |response| response.payload,
     )
+    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Active))
 }
 
 pub(crate) fn deactivate_intpc_subscription(
@@ -487,6 +522,21 @@ pub(crate) fn deactivate_intpc_subscription(
         request,
         |response| response.and_then(|response| response.payload),
     )
+}
+
+/// The package that follows, or stays if none is planned.
+fn next_package(subscription: &Subscription) -> &PackageId {
+    let planned = subscription.planned_downgrade_package_id.as_ref();
+    planned.unwrap_or(&subscription.package_id)
+}
+
+/// What is wrong with a subscription whose status is known to be another than a change makes.
+fn other_status(subscription: &Subscription, expected: &SubscriptionStatus) -> Option<String> {
+    let status = &subscription.status;
+    let is_other = status != expected && !matches!(status, SubscriptionStatus::Unknown(_));
+    is_other.then(|| {
+        format!("the response is about a subscription that is {status}, expected {expected}")
+    })
 }
 
 // The partner.

@@ -41,11 +41,15 @@ pub struct Request<T> {
     call: Result<Call>,
     options: CallOptions,
     decode: Decode<T>,
+    check: Option<Check<T>>,
     recovery: Option<Recovery<T>>,
 }
 
 /// Takes what the caller asked for out of a response in 2xx.
 type Decode<T> = Box<dyn Fn(&Response) -> Result<T> + Send + Sync>;
+
+/// Says what is wrong with a response that fits the contract.
+type Check<T> = Box<dyn Fn(&T) -> Option<String> + Send + Sync>;
 
 /// What is done after an ambiguous failure.
 pub(crate) enum Recovery<T> {
@@ -143,6 +147,7 @@ impl<T: Send + 'static> Request<T> {
             call,
             options: core.options,
             decode,
+            check: None,
             recovery: None,
         }
     }
@@ -176,26 +181,23 @@ impl<T: Send + 'static> Request<T> {
         mut self,
         problem: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let decode = self.decode;
-        self.decode = Box::new(move |response| {
-            let value = decode(response)?;
-            match problem(&value) {
-                Some(problem) => Err(response.unusable(problem)),
-                None => Ok(value),
-            }
+        self.check = Some(match self.check {
+            None => Box::new(problem),
+            Some(earlier) => Box::new(move |value| earlier(value).or_else(|| problem(value))),
         });
         self
     }
 
     /// The same call, with something else made of its result.
     pub(crate) fn map<U: Send + 'static>(self, map: fn(T) -> U) -> Request<U> {
-        let decode = self.decode;
+        let (decode, check) = (self.decode, self.check);
         Request {
             core: self.core,
             name: self.name,
             call: self.call,
             options: self.options,
-            decode: Box::new(move |response| decode(response).map(map)),
+            decode: Box::new(move |response| checked(response, &decode, check.as_ref()).map(map)),
+            check: None,
             recovery: None,
         }
     }
@@ -226,7 +228,9 @@ impl<T: Send + 'static> Request<T> {
 
     /// Sends the request and returns the raw JSON `payload`: for fields that
     /// this version does not know, or a response that does not fit the contract.
-    /// A response without a body gives null.
+    /// A response without a body gives null. One that fits the contract must be
+    /// about what was asked for, as for the typed call. One that does not fit is
+    /// returned as it is, whatever it is about.
     ///
     /// A create is sent as it is: after an ambiguous failure, nothing is read
     /// back and nothing is sent again.
@@ -235,12 +239,21 @@ impl<T: Send + 'static> Request<T> {
             Some(Recovery::Change(read_change)) => Some(Recovery::Change(read_change)),
             Some(Recovery::Create { .. }) | None => None,
         };
+        let (decode, check) = (self.decode, self.check);
         let raw = Request {
             core: self.core,
             name: self.name,
             call: self.call,
             options: self.options,
-            decode: Box::new(Response::payload),
+            decode: Box::new(move |response| {
+                if let (Some(check), Ok(value)) = (&check, decode(response))
+                    && let Some(problem) = check(&value)
+                {
+                    return Err(response.unusable(problem));
+                }
+                response.payload()
+            }),
+            check: None,
             recovery,
         };
         raw.await
@@ -258,6 +271,7 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
             call,
             options,
             decode,
+            check,
             recovery,
         } = self;
         let call = match call {
@@ -270,6 +284,7 @@ impl<T: Send + 'static> IntoFuture for Request<T> {
                 core: &core,
                 call: &call,
                 decode: &decode,
+                check: check.as_ref(),
                 options: &options,
                 deadline: times.send,
             };
@@ -371,6 +386,7 @@ struct Once<'a, T> {
     core: &'a Core,
     call: &'a Call,
     decode: &'a Decode<T>,
+    check: Option<&'a Check<T>>,
     options: &'a CallOptions,
     deadline: Instant,
 }
@@ -378,7 +394,15 @@ struct Once<'a, T> {
 impl<T> Once<'_, T> {
     async fn send(&self) -> Result<T> {
         let response = call::send(self.core, self.call, self.options, self.deadline).await?;
-        (self.decode)(&response)
+        checked(&response, self.decode, self.check)
+    }
+}
+
+fn checked<T>(response: &Response, decode: &Decode<T>, check: Option<&Check<T>>) -> Result<T> {
+    let value = decode(response)?;
+    match check.and_then(|check| check(&value)) {
+        Some(problem) => Err(response.unusable(problem)),
+        None => Ok(value),
     }
 }
 
