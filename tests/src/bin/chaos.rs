@@ -1,5 +1,5 @@
 //! Chaos on loopback: `cargo run --release -p twipla-tests --bin chaos -- --ops 20000 --fault-rate 0.3 --seed 1`.
-//! Exit code 1 if anything that a caller was told is not so.
+//! Exit code 1 if anything that a caller was told is not so, or something was never tried.
 
 use std::process::ExitCode;
 
@@ -79,11 +79,17 @@ fn print(outcome: &Outcome) {
     for (operation, count) in &outcome.by_operation {
         println!("{operation:<36}{count:>8}");
     }
+    for (name, count) in &outcome.composed {
+        println!("{name:<36}{count:>8}");
+    }
     println!();
     for (fault, count) in &outcome.by_fault {
         println!("{fault:<36}{count:>8}");
     }
     println!();
+    for name in &outcome.missing {
+        println!("NEVER TRIED: {name}");
+    }
     println!("operations        {}", outcome.operations);
     println!("requests          {}", outcome.requests);
     println!("fault rate        {:.3}", outcome.fault_rate());

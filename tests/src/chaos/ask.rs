@@ -42,12 +42,43 @@ pub(super) enum Change {
         trial: Trial,
         pro_rate: bool,
     },
-    /// An upgrade by way of `change_to`, which reads first.
-    MoveTo(PackageId),
+    /// By `change_to`, which reads first and finds the way itself.
+    MoveTo {
+        package: PackageId,
+        way: Way,
+    },
     Downgrade(PackageId),
     Cancel,
     Resume,
     Deactivate,
+}
+
+impl Change {
+    /// The change that is sent; none if `change_to` has nothing to do.
+    pub(super) fn sent(&self) -> Option<Self> {
+        let Self::MoveTo { package, way } = self else {
+            return Some(self.clone());
+        };
+        match way {
+            Way::Upgrade => Some(Self::Upgrade {
+                package: *package,
+                trial: Trial::No,
+                pro_rate: false,
+            }),
+            Way::Downgrade => Some(Self::Downgrade(*package)),
+            Way::Resume => Some(Self::Resume),
+            Way::Nothing => None,
+        }
+    }
+}
+
+/// What `change_to` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Upgrade,
+    Downgrade,
+    Resume,
+    Nothing,
 }
 
 /// Whether an upgrade asks for a trial.
@@ -71,7 +102,11 @@ pub(super) enum Ask {
     DeleteCustomer(String),
     CreateWebsite(NewWebsite),
     CreateWebsiteFlat(NewWebsite),
+    ReadCustomer(String),
     ReadWebsite(String),
+    ReadPackage(PackageId),
+    /// All entries of a list.
+    ReadList(List),
     DeleteWebsite(String),
     Change(Owner, Change),
     CreateKey {
@@ -130,6 +165,69 @@ pub(super) enum Ask {
     },
 }
 
+/// A list that is read to its end.
+#[derive(Debug, Clone)]
+pub(super) enum List {
+    Customers(Paging),
+    Websites(Paging),
+    WebsitesOf(String, Paging),
+    Keys(String),
+    Contributors(String),
+    Domains(String),
+    Packages,
+}
+
+/// How a list is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paging {
+    pub(super) size: u32,
+    pub(super) prefetch: bool,
+}
+
+impl Ask {
+    /// What only the facade has: several operations under one name. Every run is to have all of [`COMPOSED`].
+    pub(super) fn composed(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::RotateKey { .. } => "rotate",
+            Self::ConfirmRotation { .. } => "confirm a rotation",
+            Self::AbandonRotation { .. } => "abandon a rotation",
+            Self::Change(_, Change::MoveTo { way, .. }) => match way {
+                Way::Upgrade => "change_to, an upgrade",
+                Way::Downgrade => "change_to, a downgrade",
+                Way::Resume => "change_to, a resumption",
+                Way::Nothing => "change_to, nothing to do",
+            },
+            _ => return None,
+        })
+    }
+
+    /// The same for one of many that are asked for at once.
+    pub(super) fn bulk(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::CreateCustomer { .. } => "bulk create_customers",
+            Self::DeleteCustomer(_) => "bulk delete_customers",
+            Self::CreateWebsite(_) => "bulk create_websites",
+            Self::DeleteWebsite(_) => "bulk delete_websites",
+            _ => return None,
+        })
+    }
+}
+
+/// All names of [`Ask::composed`] and [`Ask::bulk`].
+pub(super) const COMPOSED: [&str; 11] = [
+    "rotate",
+    "confirm a rotation",
+    "abandon a rotation",
+    "change_to, an upgrade",
+    "change_to, a downgrade",
+    "change_to, a resumption",
+    "change_to, nothing to do",
+    "bulk create_customers",
+    "bulk delete_customers",
+    "bulk create_websites",
+    "bulk delete_websites",
+];
+
 /// What the sandbox does with a call that no fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
@@ -146,4 +244,23 @@ pub(super) enum Expected {
 pub(super) struct Call {
     pub(super) ask: Ask,
     pub(super) expected: Expected,
+}
+
+/// One call, or several of a kind that are made in bulk.
+#[derive(Debug)]
+pub(super) enum Turn {
+    One(Call),
+    Bulk {
+        calls: Vec<Call>,
+        stop_on_error: bool,
+    },
+}
+
+impl Turn {
+    pub(super) fn calls(&self) -> &[Call] {
+        match self {
+            Self::One(call) => std::slice::from_ref(call),
+            Self::Bulk { calls, .. } => calls,
+        }
+    }
 }

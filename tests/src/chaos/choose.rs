@@ -1,5 +1,6 @@
 //! What a caller asks for next, by dice and by what it has.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::RngExt as _;
@@ -8,9 +9,13 @@ use twipla::PackageId;
 use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
-use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial};
+use super::ask::{Ask, Call, Change, Expected, List, NewWebsite, Owner, Paging, Trial, Turn};
 use super::holdings::{Holdings, Status, Subscription, Website};
 use super::offers::Offers;
+use super::trace::Trace;
+
+/// Between how many possible turns a caller chooses, so that rare ones have their turn too.
+const CHOICES: usize = 8;
 
 /// Chooses calls.
 pub(super) struct Chooser {
@@ -18,6 +23,8 @@ pub(super) struct Chooser {
     /// Begins every id that this caller chooses.
     prefix: String,
     next: u64,
+    /// How often it asked for what.
+    counts: HashMap<&'static str, u64>,
 }
 
 impl Chooser {
@@ -26,23 +33,95 @@ impl Chooser {
             random,
             prefix,
             next: 0,
+            counts: HashMap::new(),
         }
     }
 
-    /// The next call; dice are thrown until they give one that is possible.
-    pub(super) fn next(&mut self, holdings: &Holdings) -> Call {
+    /// The next turn: of some that are possible, the one of which there were fewest.
+    pub(super) fn next(&mut self, holdings: &Holdings) -> Turn {
+        let mut turn = self.possible(holdings);
+        for _ in 1..CHOICES {
+            let other = self.possible(holdings);
+            if self.count(&other) < self.count(&turn) {
+                turn = other;
+            }
+        }
+        *self.counts.entry(kind(&turn)).or_default() += 1;
+        turn
+    }
+
+    fn count(&self, turn: &Turn) -> u64 {
+        self.counts.get(kind(turn)).copied().unwrap_or_default()
+    }
+
+    /// Throws dice until they give something that is possible.
+    fn possible(&mut self, holdings: &Holdings) -> Turn {
         loop {
-            let call = self.propose(holdings);
-            if let Some(call) = call
-                && holdings.may_ask(&call.ask)
+            let turn = if self.one_in(16) {
+                self.propose_bulk(holdings)
+            } else {
+                self.propose(holdings).map(Turn::One)
+            };
+            if let Some(turn) = turn
+                && turn.calls().iter().all(|call| holdings.may_ask(&call.ask))
             {
-                return call;
+                return turn;
             }
         }
     }
 
+    /// Several calls of a kind, about things of which none is there twice.
+    fn propose_bulk(&mut self, has: &Holdings) -> Option<Turn> {
+        let mut calls = Vec::new();
+        match self.random.random_range(0..4) {
+            0 => {
+                for _ in 0..self.random.random_range(2..4) {
+                    let mut ask = self.new_customer(has);
+                    if let Ask::CreateCustomer {
+                        website: Some(site),
+                        ..
+                    } = &mut ask
+                    {
+                        site.package = None;
+                    }
+                    calls.push(change(ask));
+                }
+            }
+            1 => {
+                for _ in 0..self.random.random_range(2..4) {
+                    let mut new = self.new_website(has)?;
+                    new.free_trial = false;
+                    new.privacy_level = None;
+                    calls.push(change(Ask::CreateWebsite(new)));
+                }
+                let known = self.pick(&has.websites).map(|site| site.created.clone());
+                if let Some(known) = known
+                    && !known.free_trial
+                {
+                    calls.push(refusal(Ask::CreateWebsite(known)));
+                }
+            }
+            2 if has.websites.len() > 3 => {
+                let first = self.random.random_range(0..has.websites.len() - 2);
+                let sites = has.websites[first..].iter().take(2);
+                calls.extend(sites.map(|site| change(Ask::DeleteWebsite(site.id.clone()))));
+            }
+            3 if has.customers.len() > 4 => {
+                let first = self.random.random_range(0..has.customers.len() - 2);
+                let customers = has.customers[first..].iter().take(2);
+                calls.extend(customers.map(|known| change(Ask::DeleteCustomer(known.id.clone()))));
+            }
+            _ => return None,
+        }
+        let stop_on_error = self.one_in(4);
+        Some(Turn::Bulk {
+            calls,
+            stop_on_error,
+        })
+    }
+
     fn propose(&mut self, has: &Holdings) -> Option<Call> {
-        Some(match self.random.random_range(0..40) {
+        Some(match self.random.random_range(0..44) {
             0..=2 => change(self.new_customer(has)),
             3..=6 => change(Ask::CreateWebsite(self.new_website(has)?)),
             7 if has.model == Model::Website => change(self.new_flat_website(has)?),
@@ -51,7 +130,11 @@ impl Chooser {
             11 if has.customers.len() > 3 => {
                 change(Ask::DeleteCustomer(self.pick(&has.customers)?.id.clone()))
             }
-            12 => no_change(Ask::ReadWebsite(self.pick(&has.websites)?.id.clone())),
+            12 => no_change(match self.random.random_range(0..3) {
+                0 => Ask::ReadCustomer(self.pick(&has.customers)?.id.clone()),
+                1 => Ask::ReadPackage(*self.pick(&has.offers.paid)?),
+                _ => Ask::ReadWebsite(self.pick(&has.websites)?.id.clone()),
+            }),
             13..=22 => self.change_subscription(has)?,
             23 | 24 => {
                 // Two keys may have the same name.
@@ -104,6 +187,7 @@ impl Chooser {
                 let (package, from) = self.pick(&has.assignments)?.clone();
                 change(Ask::Unassign { package, from })
             }
+            40..=43 => no_change(Ask::ReadList(self.list(has)?)),
             _ => return None,
         })
     }
@@ -193,7 +277,8 @@ impl Chooser {
             return None;
         }
         let change = match self.random.random_range(0..20) {
-            0..=8 => self.upgrade(&owner, subscription, &has.offers)?,
+            0..=5 => self.upgrade(subscription, &has.offers)?,
+            6..=8 => self.move_to(has, &owner, subscription)?,
             9..=11 => Change::Downgrade(*self.pick(&has.offers.paid)?),
             12 => Change::Downgrade(has.offers.free),
             13..=15 => Change::Cancel,
@@ -205,22 +290,28 @@ impl Chooser {
         Some(Call { ask, expected })
     }
 
-    fn upgrade(
-        &mut self,
-        owner: &Owner,
-        current: &Subscription,
-        offers: &Offers,
-    ) -> Option<Change> {
-        let package = *self.pick(&offers.paid)?;
-        // From a package that is paid for to a larger one, change_to upgrades. Of
-        // an account it reads a website, which there may not be.
-        let is_upgrade = offers.paid.contains(&current.package)
-            && offers.size(package) > offers.size(current.package)
-            && current.status == Status::Active
-            && matches!(owner, Owner::Website(_));
-        if is_upgrade && self.one_in(3) {
-            return Some(Change::MoveTo(package));
+    fn move_to(&mut self, has: &Holdings, owner: &Owner, current: &Subscription) -> Option<Change> {
+        // Of an account, it reads a website.
+        if let Owner::Customer(id) = owner
+            && !has.websites.iter().any(|site| site.customer == *id)
+        {
+            return None;
         }
+        let package = match self.random.random_range(0..4) {
+            0 => current.package,
+            1 | 2 if current.status == Status::Canceled => current.package,
+            1 => current.planned.unwrap_or(has.offers.free),
+            _ => *self.pick(&has.offers.paid)?,
+        };
+        if package == has.offers.trial {
+            return None;
+        }
+        let way = current.way_to(package, &has.offers);
+        Some(Change::MoveTo { package, way })
+    }
+
+    fn upgrade(&mut self, current: &Subscription, offers: &Offers) -> Option<Change> {
+        let package = *self.pick(&offers.paid)?;
         Some(Change::Upgrade {
             package,
             trial: match (self.one_in(3), current.had_trial) {
@@ -229,6 +320,22 @@ impl Chooser {
                 (true, true) => Trial::Second,
             },
             pro_rate: self.one_in(2),
+        })
+    }
+
+    fn list(&mut self, has: &Holdings) -> Option<List> {
+        let paging = Paging {
+            size: self.random.random_range(1..8),
+            prefetch: self.one_in(2),
+        };
+        Some(match self.random.random_range(0..7) {
+            0 => List::Customers(paging),
+            1 => List::Websites(paging),
+            2 => List::WebsitesOf(self.pick(&has.customers)?.id.clone(), paging),
+            3 => List::Keys(self.pick(&has.websites)?.id.clone()),
+            4 => List::Contributors(self.pick(&has.websites)?.id.clone()),
+            5 => List::Domains(self.pick(&has.websites)?.id.clone()),
+            _ => List::Packages,
         })
     }
 
@@ -248,7 +355,7 @@ impl Chooser {
         let site = self.pick(&sites)?;
         let website = site.id.clone();
         let rotation = Arc::clone(self.pick(&site.rotations)?);
-        Some(change(if self.one_in(3) {
+        Some(change(if self.one_in(2) {
             Ask::AbandonRotation { website, rotation }
         } else {
             Ask::ConfirmRotation { website, rotation }
@@ -323,6 +430,19 @@ impl Chooser {
         self.next += 1;
         format!("{}-{kind}{}", self.prefix, self.next)
     }
+}
+
+/// The name under which a turn is counted.
+fn kind(turn: &Turn) -> &'static str {
+    let first = turn.calls().first();
+    let name = first.and_then(|call| match turn {
+        Turn::One(_) => {
+            let composed = call.ask.composed();
+            composed.or_else(|| Some(Trace::of(&call.ask).operation))
+        }
+        Turn::Bulk { .. } => call.ask.bulk(),
+    });
+    name.unwrap_or_default()
 }
 
 fn change(ask: Ask) -> Call {

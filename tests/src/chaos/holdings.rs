@@ -8,7 +8,7 @@ use twipla::resources::Rotation;
 use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
-use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial};
+use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial, Way};
 use super::offers::Offers;
 use super::send::Reply;
 use super::told::Told;
@@ -93,7 +93,19 @@ impl Subscription {
         let is_larger = |package: PackageId| offers.size(package) > offers.size(self.package);
         let is_done = match change {
             _ if self.status == Status::Inactive => return Expected::Refusal,
-            Change::Upgrade { package, .. } | Change::MoveTo(package) => {
+            Change::MoveTo { package, .. } => {
+                let Some(sent) = change.sent() else {
+                    let stays = self.package == *package;
+                    let leaves = self.planned.is_some_and(|planned| planned != *package);
+                    return if stays && leaves {
+                        Expected::Refusal
+                    } else {
+                        Expected::NoChange
+                    };
+                };
+                return self.expected(owner, &sent, offers);
+            }
+            Change::Upgrade { package, .. } => {
                 let is_refused = is_account && self.status == Status::Canceled;
                 if is_refused || !is_larger(*package) {
                     return Expected::Refusal;
@@ -115,13 +127,33 @@ impl Subscription {
         }
     }
 
+    /// What `change_to` does.
+    pub(super) fn way_to(&self, package: PackageId, offers: &Offers) -> Way {
+        if self.package == package {
+            match self.status {
+                Status::Canceled => Way::Resume,
+                Status::Active | Status::Inactive => Way::Nothing,
+            }
+        } else if self.planned == Some(package) {
+            Way::Nothing
+        } else if offers.size(package) < offers.size(self.package) {
+            Way::Downgrade
+        } else {
+            Way::Upgrade
+        }
+    }
+
     fn apply(&mut self, change: &Change, free: PackageId) {
         match change {
             Change::Upgrade { package, trial, .. } => {
                 self.had_trial |= *trial == Trial::First;
                 *self = Self::on(*package, self.had_trial);
             }
-            Change::MoveTo(package) => *self = Self::on(*package, self.had_trial),
+            Change::MoveTo { .. } => {
+                if let Some(sent) = change.sent() {
+                    self.apply(&sent, free);
+                }
+            }
             Change::Downgrade(package) => {
                 self.planned = Some(*package);
                 self.status = Status::Active;
@@ -287,7 +319,8 @@ impl Holdings {
                     site.take_over(ask, reply);
                 }
             }
-            Ask::ReadWebsite(_) => {}
+            Ask::ReadCustomer(_) | Ask::ReadWebsite(_) | Ask::ReadPackage(_) | Ask::ReadList(_) => {
+            }
         }
     }
 
@@ -349,7 +382,10 @@ impl Holdings {
                 self.closed
                     .insert(Trace::of(&Ask::Assign { package, to }).to_string());
             }
-            Ask::ReadWebsite(_)
+            Ask::ReadCustomer(_)
+            | Ask::ReadWebsite(_)
+            | Ask::ReadPackage(_)
+            | Ask::ReadList(_)
             | Ask::CreateKey { .. }
             | Ask::RotateKey { .. }
             | Ask::AddDomain { .. }

@@ -1,9 +1,11 @@
 //! Holds what was told against what the sandbox has.
 
+use std::collections::HashSet;
+
 use twipla::{ErrorKind, Result};
 use twipla_sandbox::Commit;
 
-use super::ask::{Ask, Call, Expected};
+use super::ask::{Ask, Call, Change, Expected, List};
 use super::holdings::{Holdings, Status, Subscription};
 use super::outcome::Verdict;
 use super::send::Reply;
@@ -18,6 +20,10 @@ pub(super) struct Evidence<'a> {
     /// The changes that the call made.
     pub(super) commits: &'a [Commit],
     pub(super) account: &'a Account,
+    /// Begins the ids of this caller; nobody else touches those.
+    pub(super) own: &'a str,
+    /// Whether others have added and deleted meanwhile: then a list may lack an entry (documented).
+    pub(super) is_restless: bool,
     /// Whether a request of the call may have been carried out after its caller gave up.
     pub(super) may_be_late: bool,
 }
@@ -34,13 +40,12 @@ pub(super) fn at_once(
         let what = format!("no fault of the run gives {:?}", error.kind());
         return Some((Verdict::Unclassified, what));
     }
-    let changes = call.expected == Expected::Change && !matches!(call.ask, Ask::ReadWebsite(_));
     let facts = Facts {
         made: evidence.commits.len(),
-        expected: usize::from(changes),
+        expected: usize::from(call.expected == Expected::Change),
         in_force: evidence.account.is_in_force(&call.ask),
         may_be_late: evidence.may_be_late,
-        details_are_true: details_are_true(result, evidence),
+        details_are_true: details_are_true(call, result, evidence),
     };
     let verdict = verdict(Told::of(result), &facts)?;
     let in_force = match facts.in_force {
@@ -205,7 +210,7 @@ fn is_as_known(known: &Subscription, found: &serde_json::Value) -> bool {
 }
 
 /// Whether the reply, or the message of the error, names what is there.
-fn details_are_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
+fn details_are_true(call: &Call, result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
     let is_new = |id: &str| {
         let mut ids = evidence
             .commits
@@ -213,11 +218,15 @@ fn details_are_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
             .flat_map(|commit| commit.ids.values());
         ids.any(|known| known == id)
     };
-    match result {
-        Ok(Reply::Website(website)) => evidence.account.agrees_with(website),
-        Ok(Reply::Id(id)) => is_new(id),
-        Ok(Reply::Rotation(rotation)) => is_new(rotation.new_key().id.as_str()),
-        Err(error) if error.kind() == ErrorKind::SecretLost => {
+    match (&call.ask, result) {
+        (Ask::ReadList(list), Ok(Reply::Entries(told))) => is_whole(list, told, evidence),
+        (Ask::Change(_, Change::MoveTo { way, .. }), Ok(Reply::Moved(moved))) => way == moved,
+        (Ask::ReadCustomer(asked), Ok(Reply::Id(id))) => asked == id,
+        (Ask::ReadPackage(asked), Ok(Reply::Id(id))) => asked.to_string() == *id,
+        (_, Ok(Reply::Website(website))) => evidence.account.agrees_with(website),
+        (_, Ok(Reply::Id(id))) => is_new(id),
+        (_, Ok(Reply::Rotation(rotation))) => is_new(rotation.new_key().id.as_str()),
+        (_, Err(error)) if error.kind() == ErrorKind::SecretLost => {
             // It tells to delete the key that was made, and no other.
             let website = evidence.commits.first();
             let website = website.and_then(|commit| commit.ids.get("intpWebsiteId"));
@@ -226,8 +235,32 @@ fn details_are_true(result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
                 .flat_map(|id| evidence.account.key_ids(id));
             keys.all(|id| error.message().contains(id) == is_new(id))
         }
-        Ok(Reply::Nothing) | Err(_) => true,
+        _ => true,
     }
+}
+
+/// Whether the list has all of the caller's entries, none of them twice, and none that are not there.
+fn is_whole(list: &List, told: &[String], evidence: &Evidence<'_>) -> bool {
+    let own = |entries: &[String]| {
+        let is_shared = matches!(
+            list,
+            List::Customers(_) | List::Websites(_) | List::Packages
+        );
+        let mut own = entries.to_vec();
+        own.retain(|entry| !is_shared || entry.starts_with(evidence.own));
+        own.sort();
+        own
+    };
+    let (there, own_told) = (own(&evidence.account.entries(list)), own(told));
+    if evidence.is_restless {
+        return own_told.iter().all(|entry| there.contains(entry)) && is_unique(told);
+    }
+    there == own_told && is_unique(told)
+}
+
+fn is_unique(entries: &[String]) -> bool {
+    let mut seen = HashSet::new();
+    entries.iter().all(|entry| seen.insert(entry))
 }
 
 #[cfg(test)]

@@ -8,14 +8,17 @@
 //! - `trace`, `server`: which changes in the sandbox's log are a call's doing, and what the
 //!   sandbox has
 //! - `judge`, `outcome`: what is not as it was told, and the figures
+//! - `coverage`: what a run has to have tried
 //! - `faults`, `world`: one sandbox with its faults and callers
 //!
+//! A caller has ids of its own, and is held to all of them; others add and delete beside it.
 //! A call that is still ambiguous is left alone: what it was about is not asked for again. And
 //! where a request may still be under way, its caller waits for it before the next call, since no
 //! client can help it that a create, repeated and carried out, arrives once more after a delete.
 
 mod ask;
 mod choose;
+mod coverage;
 mod faults;
 mod holdings;
 mod judge;
@@ -52,6 +55,7 @@ pub async fn run(plan: Plan) -> Result<Outcome, Error> {
     while let Some(outcome) = outcomes.next().await {
         total.merge(outcome??);
     }
+    total.missing = coverage::missing(&plan, &total);
     total.millis = started.elapsed().as_millis();
     Ok(total)
 }

@@ -16,6 +16,11 @@ pub struct Outcome {
     pub operations: u64,
     /// How many of each operation.
     pub by_operation: BTreeMap<&'static str, u64>,
+    /// How many of what the facade puts together: rotations, bulk work, `change_to`.
+    pub composed: BTreeMap<&'static str, u64>,
+    /// Operations, composed calls and faults that the plan has and that never occurred; empty for
+    /// a run that is too short to have all.
+    pub missing: Vec<String>,
     /// Requests that the sandboxes saw.
     pub requests: u64,
     /// Requests that a fault struck.
@@ -41,9 +46,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether everything that the callers were told is true.
+    /// Whether everything that the callers were told is true, and everything was tried.
     pub fn is_clean(&self) -> bool {
-        self.violations.is_empty()
+        self.violations.is_empty() && self.missing.is_empty()
     }
 
     /// Share of the requests that a fault struck.
@@ -70,6 +75,9 @@ impl Outcome {
         self.ambiguous += other.ambiguous;
         for (operation, count) in other.by_operation {
             *self.by_operation.entry(operation).or_default() += count;
+        }
+        for (name, count) in other.composed {
+            *self.composed.entry(name).or_default() += count;
         }
         for (fault, count) in other.by_fault {
             *self.by_fault.entry(fault).or_default() += count;

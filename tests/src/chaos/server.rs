@@ -3,7 +3,7 @@
 use serde_json::Value;
 use twipla::types::Website;
 
-use super::ask::{Ask, Change, NewWebsite, Owner, Trial};
+use super::ask::{Ask, Change, List, NewWebsite, Owner, Trial};
 
 /// The account of one partner.
 #[derive(Debug)]
@@ -40,7 +40,9 @@ impl Account {
                 self.customer(id).is_null()
             }
             Ask::DeleteWebsite(id) => self.website(id).is_null(),
+            Ask::ReadCustomer(id) => !self.customer(id).is_null(),
             Ask::ReadWebsite(id) => !self.website(id).is_null(),
+            Ask::ReadPackage(id) => self.packages().any(|known| known["id"] == id.to_string()),
             Ask::Change(owner, change) => is_changed(self.subscription(owner), change),
             Ask::CreateKey { website, name } | Ask::RotateKey { website, name, .. } => {
                 self.keys(website).any(|key| key["name"] == name.as_str())
@@ -66,7 +68,7 @@ impl Account {
             Ask::RenamePackage { package, name } => self
                 .packages()
                 .any(|known| known["id"] == package.to_string() && known["name"] == *name),
-            Ask::Assign { .. } | Ask::Unassign { .. } => return None,
+            Ask::Assign { .. } | Ask::Unassign { .. } | Ask::ReadList(_) => return None,
         })
     }
 
@@ -88,6 +90,40 @@ impl Account {
         self.keys(website).filter_map(|key| key["id"].as_str())
     }
 
+    /// The entries of a list, as [`Reply::Entries`](super::send::Reply) names them.
+    pub(super) fn entries(&self, list: &List) -> Vec<String> {
+        let names = |value: &Value| -> Vec<String> {
+            let names = value.as_object().into_iter().flatten();
+            names.map(|(name, _)| name.clone()).collect()
+        };
+        match list {
+            List::Customers(_) => names(&self.0["customers"]),
+            List::Websites(_) => names(&self.0["websites"]),
+            List::WebsitesOf(customer, _) => {
+                let mut ids = names(&self.0["websites"]);
+                ids.retain(|id| self.website(id)["intpCustomerId"] == customer.as_str());
+                ids
+            }
+            List::Keys(website) => self.key_ids(website).map(str::to_owned).collect(),
+            List::Contributors(website) => names(&self.website(website)["contributors"]),
+            List::Domains(website) => {
+                let domains = self.website(website)["whitelistedDomains"].as_array();
+                let domains = domains.into_iter().flatten();
+                domains
+                    .filter_map(|domain| Some(domain.as_str()?.to_owned()))
+                    .collect()
+            }
+            List::Packages => {
+                let packages = self.packages();
+                let entry = |package: &Value| {
+                    let (name, id) = (package["name"].as_str()?, package["id"].as_str()?);
+                    Some(format!("{name} {id}"))
+                };
+                packages.filter_map(entry).collect()
+            }
+        }
+    }
+
     pub(super) fn subscription(&self, owner: &Owner) -> &Value {
         let of = match owner {
             Owner::Website(id) => self.website(id),
@@ -99,7 +135,9 @@ impl Account {
     /// What is there of that which a call is about, for a report.
     pub(super) fn about(&self, ask: &Ask) -> &Value {
         match ask {
-            Ask::CreateCustomer { id, .. } | Ask::DeleteCustomer(id) => self.customer(id),
+            Ask::CreateCustomer { id, .. } | Ask::DeleteCustomer(id) | Ask::ReadCustomer(id) => {
+                self.customer(id)
+            }
             Ask::CreateWebsite(new) | Ask::CreateWebsiteFlat(new) => self.website(&new.id),
             Ask::ReadWebsite(id)
             | Ask::DeleteWebsite(id)
@@ -115,6 +153,8 @@ impl Account {
             Ask::Change(owner, _) => self.subscription(owner),
             Ask::CreatePackage(_)
             | Ask::RenamePackage { .. }
+            | Ask::ReadPackage(_)
+            | Ask::ReadList(_)
             | Ask::Assign { .. }
             | Ask::Unassign { .. } => &Value::Null,
         }
@@ -165,7 +205,12 @@ fn is_changed(subscription: &Value, change: &Change) -> bool {
                 && is("active")
                 && (*trial != Trial::First || subscription["inTrial"] == true)
         }
-        Change::MoveTo(package) => subscription["packageId"] == package.to_string() && is("active"),
+        Change::MoveTo { package, .. } => match change.sent() {
+            Some(sent) => is_changed(subscription, &sent),
+            None => {
+                subscription["packageId"] == package.to_string() || *planned == package.to_string()
+            }
+        },
         Change::Downgrade(package) => *planned == package.to_string() && is("active"),
         Change::Cancel => is("canceled"),
         Change::Resume => is("active") && planned.is_null(),

@@ -2,7 +2,7 @@
 
 use twipla::{ChangeState, Error, ErrorKind, Result};
 
-use super::ask::{Ask, Call, Expected};
+use super::ask::{Ask, Call, Change, Expected};
 use super::send::Reply;
 
 /// What the result of a call claims.
@@ -19,11 +19,11 @@ pub(super) enum Told {
         /// And it will not be.
         certain: bool,
     },
-    /// It failed, and what was asked for exists.
+    /// It failed or was not needed, and what was asked for is so.
     Exists,
     /// It failed, and a key was made whose secret is lost.
     SecretLost,
-    /// It failed, and nothing was done.
+    /// It failed or was not tried, and nothing was done.
     NotDone,
     /// It failed, and something may have been done.
     Open,
@@ -31,8 +31,11 @@ pub(super) enum Told {
 
 impl Told {
     pub(super) fn of(result: &Result<Reply>) -> Self {
-        let Err(error) = result else {
-            return Self::Done;
+        let error = match result {
+            Ok(Reply::Unchanged) => return Self::Exists,
+            Ok(Reply::Skipped) => return Self::NotDone,
+            Ok(_) => return Self::Done,
+            Err(error) => error,
         };
         match error.change_state() {
             Some(ChangeState::Applied) => Self::Applied,
@@ -78,9 +81,17 @@ pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
         // A create that was carried out at the first attempt is refused at the second.
         ErrorKind::Rejected => {
             let status = error.status().map(|status| status.as_u16());
-            was_ambiguous || matches!(status, Some(408 | 499)) || call.expected == Expected::Refusal
+            was_ambiguous
+                || matches!(status, Some(408 | 499))
+                || is_unknown_status(error, call)
+                || call.expected == Expected::Refusal
         }
         ErrorKind::Conflict => call.expected == Expected::Refusal,
         _ => false,
     }
+}
+
+/// Of a subscription whose status it does not know, `change_to` does not say that nothing is to be done.
+fn is_unknown_status(error: &Error, call: &Call) -> bool {
+    matches!(call.ask, Ask::Change(_, Change::MoveTo { .. })) && error.status().is_none()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use twipla_sandbox::Commit;
 
-use super::ask::{Ask, Change, Owner};
+use super::ask::{Ask, Change, List, Owner};
 
 const WEBSITE: &str = "intpWebsiteId";
 const CUSTOMER: &str = "intpCustomerId";
@@ -27,7 +27,10 @@ impl Trace {
             Ask::DeleteCustomer(id) => Self::new("delete_customer").id(CUSTOMER, id),
             Ask::CreateWebsite(new) => Self::new("create_website").id(WEBSITE, &new.id),
             Ask::CreateWebsiteFlat(new) => Self::new("create_website_flat").id(WEBSITE, &new.id),
+            Ask::ReadCustomer(id) => Self::new("get_customer").id(CUSTOMER, id),
             Ask::ReadWebsite(id) => Self::new("get_website").id(WEBSITE, id),
+            Ask::ReadPackage(id) => Self::new("get_package").id(PACKAGE, &id.to_string()),
+            Ask::ReadList(list) => of_list(list),
             Ask::DeleteWebsite(id) => Self::new("delete_website").id(WEBSITE, id),
             Ask::Change(owner, change) => of_change(owner, change),
             Ask::CreateKey { website, name } | Ask::RotateKey { website, name, .. } => {
@@ -117,9 +120,13 @@ impl fmt::Display for Trace {
 
 fn of_change(owner: &Owner, change: &Change) -> Trace {
     let (of_website, of_account) = match change {
-        Change::Upgrade { .. } | Change::MoveTo(_) => {
-            ("upgrade_website_subscription", "upgrade_intpc_subscription")
+        Change::MoveTo { .. } => {
+            return match change.sent() {
+                Some(sent) => of_change(owner, &sent),
+                None => Trace::new("change_to").owner(owner),
+            };
         }
+        Change::Upgrade { .. } => ("upgrade_website_subscription", "upgrade_intpc_subscription"),
         Change::Downgrade(_) => (
             "downgrade_website_subscription",
             "downgrade_intpc_subscription",
@@ -137,10 +144,22 @@ fn of_change(owner: &Owner, change: &Change) -> Trace {
     };
     let trace = Trace::new(operation).owner(owner);
     match change {
-        Change::Upgrade { package, .. } | Change::MoveTo(package) | Change::Downgrade(package) => {
+        Change::Upgrade { package, .. } | Change::Downgrade(package) => {
             trace.id(PACKAGE, &package.to_string())
         }
-        Change::Cancel | Change::Resume | Change::Deactivate => trace,
+        _ => trace,
+    }
+}
+
+fn of_list(list: &List) -> Trace {
+    match list {
+        List::Customers(_) => Trace::new("list_customers"),
+        List::Websites(_) => Trace::new("list_websites"),
+        List::WebsitesOf(customer, _) => Trace::new("list_websites").id(CUSTOMER, customer),
+        List::Keys(website) => Trace::new("list_api_keys").id(WEBSITE, website),
+        List::Contributors(website) => Trace::new("list_contributors").id(WEBSITE, website),
+        List::Domains(website) => Trace::new("list_whitelisted_domains").id(WEBSITE, website),
+        List::Packages => Trace::new("list_packages"),
     }
 }
 

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use twipla::{Result as Answer, RetryPolicy, Twipla};
 use twipla_sandbox::{Commit, Model, Sandbox};
 
-use super::ask::Call;
+use super::ask::{Call, Turn};
 use super::choose::Chooser;
 use super::faults::{self, Trouble};
 use super::holdings::Holdings;
@@ -16,7 +16,7 @@ use super::judge::{self, Evidence, Finding};
 use super::offers::Offers;
 use super::outcome::{Error, Outcome, Violation};
 use super::plan::Share;
-use super::send::{Reply, send};
+use super::send::{Reply, send, send_bulk};
 use super::server::Account;
 use super::told::Told;
 use super::trace::Trace;
@@ -88,7 +88,7 @@ pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let mut done = Vec::new();
     for caller in callers {
-        done.push(caller.await?);
+        done.push(caller.await??);
     }
     for (trouble, status) in world.troubles.iter().zip(world.sandbox.faults().faults) {
         outcome.faults += status.struck;
@@ -145,6 +145,17 @@ struct Caller {
     outcome: Outcome,
 }
 
+/// What the sandbox shows when a caller is told.
+struct Seen<'a> {
+    /// Its last change before.
+    after: u64,
+    account: Account,
+    /// All changes since.
+    commits: Vec<Commit>,
+    /// The faults that have struck since.
+    struck: Vec<&'a Trouble>,
+}
+
 /// What is kept of a call until the end.
 struct Record {
     call: Call,
@@ -159,38 +170,71 @@ struct Record {
 }
 
 impl Caller {
-    async fn work(mut self, operations: u64) -> Self {
-        for _ in 0..operations {
-            let call = self.chooser.next(&self.holdings);
-            self.make(call).await;
+    async fn work(mut self, operations: u64) -> Result<Self, Error> {
+        while self.outcome.operations < operations {
+            let turn = self.chooser.next(&self.holdings);
+            self.make(turn).await?;
         }
-        self
+        Ok(self)
     }
 
-    async fn make(&mut self, call: Call) {
+    async fn make(&mut self, turn: Turn) -> Result<(), Error> {
         let world = Arc::clone(&self.world);
-        let trace = Trace::of(&call.ask);
         let (after, before) = (last_sequence(&world.sandbox), world.strikes());
-        let result = send(&world.twipla, &call.ask).await;
+        let (calls, results) = match turn {
+            Turn::One(call) => {
+                let result = send(&world.twipla, &call.ask).await;
+                (vec![call], vec![result])
+            }
+            Turn::Bulk {
+                calls,
+                stop_on_error,
+            } => {
+                let results = send_bulk(&world.twipla, &calls, stop_on_error).await?;
+                for call in &calls {
+                    self.count_composed(call.ask.bulk());
+                }
+                (calls, results)
+            }
+        };
+        if calls.len() != results.len() {
+            return Err(format!("{} outcomes for {} calls", results.len(), calls.len()).into());
+        }
+        let seen = Seen {
+            after,
+            account: world.account(),
+            commits: commits_since(&world.sandbox, after),
+            struck: world.struck_since(&before),
+        };
+        for (call, result) in calls.into_iter().zip(results) {
+            self.judge(call, &result, &seen);
+        }
+        world.wait_for_requests_under_way().await;
+        Ok(())
+    }
 
-        let commits = commits_since(&world.sandbox, after, &trace);
-        let account = world.account();
-        let struck = world.struck_since(&before);
-        let is_timeout = matches!(&result, Err(error) if error.is_timeout());
+    fn judge(&mut self, call: Call, result: &Answer<Reply>, seen: &Seen<'_>) {
+        let trace = Trace::of(&call.ask);
+        let mut commits = seen.commits.clone();
+        commits.retain(|commit| trace.matches(commit));
+        let is_timeout = matches!(result, Err(error) if error.is_timeout());
         let evidence = Evidence {
             commits: &commits,
-            account: &account,
-            may_be_late: is_timeout || struck.iter().any(|trouble| trouble.may_be_late),
+            account: &seen.account,
+            own: &format!("{}-", self.number),
+            is_restless: is_restless(&seen.commits),
+            may_be_late: is_timeout || seen.struck.iter().any(|trouble| trouble.may_be_late),
         };
-        let finding = judge::at_once(&call, &result, &evidence);
-        let told = Told::of(&result);
-        self.count(&trace, &result);
+        let finding = judge::at_once(&call, result, &evidence);
+        let told = Told::of(result);
+        self.count(&trace, result);
+        self.count_composed(call.ask.composed());
         let record = Record {
             trace,
             told,
-            what_was_told: describe(&result),
-            faults: struck.iter().map(|trouble| trouble.name).collect(),
-            after,
+            what_was_told: describe(result),
+            faults: seen.struck.iter().map(|trouble| trouble.name).collect(),
+            after: seen.after,
             made: commits.len(),
             call,
         };
@@ -203,7 +247,12 @@ impl Caller {
             self.report(number, &record, finding);
         }
         self.calls.push(record);
-        world.wait_for_requests_under_way().await;
+    }
+
+    fn count_composed(&mut self, name: Option<&'static str>) {
+        if let Some(name) = name {
+            *self.outcome.composed.entry(name).or_default() += 1;
+        }
     }
 
     fn count(&mut self, trace: &Trace, result: &Answer<Reply>) {
@@ -271,6 +320,9 @@ impl Caller {
 
 fn describe(result: &Answer<Reply>) -> String {
     match result {
+        Ok(Reply::Unchanged) => "unchanged".to_owned(),
+        Ok(Reply::Skipped) => "skipped".to_owned(),
+        Ok(Reply::Entries(entries)) => format!("all entries: {}", entries.join(", ")),
         Ok(_) => "done".to_owned(),
         Err(error) => format!("{:?}: {error}", Told::of(result)),
     }
@@ -280,9 +332,19 @@ fn last_sequence(sandbox: &Sandbox) -> u64 {
     sandbox.commits().last().map_or(0, |commit| commit.sequence)
 }
 
-/// The changes of a call among those that the sandbox has made since.
-fn commits_since(sandbox: &Sandbox, after: u64, trace: &Trace) -> Vec<Commit> {
+/// The changes that the sandbox has made since, whoever asked for them.
+fn commits_since(sandbox: &Sandbox, after: u64) -> Vec<Commit> {
     let mut commits = sandbox.commits();
-    commits.retain(|commit| commit.sequence > after && trace.matches(commit));
+    commits.retain(|commit| commit.sequence > after);
     commits
+}
+
+/// Whether customers or websites were added and deleted.
+fn is_restless(commits: &[Commit]) -> bool {
+    let added = |commit: &Commit| commit.operation.starts_with("create_");
+    let deleted = |commit: &Commit| {
+        let operation = commit.operation;
+        operation.starts_with("delete_") || operation == "deactivate_intpc_subscription"
+    };
+    commits.iter().any(added) && commits.iter().any(deleted)
 }
