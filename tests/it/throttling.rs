@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use twipla::{ErrorKind, NewCustomer, NewWebsite, RetryPolicy, TwiplaBuilder};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_tests::throttling::create_many;
 use twipla_tests::{client, respond};
 
 async fn sandbox() -> Sandbox {
@@ -15,40 +16,12 @@ fn build(sandbox: &Sandbox) -> TwiplaBuilder {
     client(sandbox, &sandbox.website_partner())
 }
 
-/// 5 requests a second here would take the suite too long: the ratio is what counts.
+/// 5 requests a second here would take the suite too long: the ratio is what counts. The program
+/// `throttling` takes that long.
 #[tokio::test]
 async fn creates_against_a_limit_all_end_well_with_few_more_requests() {
-    const CREATES: usize = 120;
-    let sandbox = sandbox().await;
-    let twipla = build(&sandbox).build().unwrap();
-    twipla
-        .customers()
-        .create("c", "c@example.com")
-        .await
-        .unwrap();
-    sandbox.clear_requests();
-    sandbox.inject(Fault::new(FaultKind::RateLimit {
-        per_second: 40.0,
-        burst: 5,
-    }));
-    let sites =
-        (0..CREATES).map(|n| NewWebsite::new("c", format!("w{n}"), format!("{n}.example.com")));
-    let report = twipla
-        .bulk()
-        .concurrency(16)
-        .create_websites(sites)
-        .await
-        .unwrap();
-    assert!(
-        report.is_complete(),
-        "{:?}",
-        report.outcomes.iter().find(|outcome| !outcome.is_done())
-    );
-    let requests = sandbox.requests().len();
-    assert!(
-        requests * 10 <= CREATES * 12,
-        "{requests} requests for {CREATES} creates"
-    );
+    let outcome = create_many(120, 40.0).await.unwrap();
+    assert!(outcome.is_fine(), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! - [`chaos`]: a long run against a sandbox that fails all the time
 //! - [`fault_table`]: the README's table of faults
 //! - [`situations`]: what callers were once told wrongly, then and now
+//! - [`throttling`]: many creates against a gateway that lets few requests through
 //! - [`replay`]: the wire vectors, and what compares a binding with them
 //!
 //! The programs are in `src/bin`, the tests in `it`, the vectors in `vectors`, and the vendor's reference page in
@@ -14,6 +15,7 @@ pub mod fault_table;
 pub mod replay;
 pub mod setup;
 pub mod situations;
+pub mod throttling;
 
 pub use setup::{Stage, client, package_named, price_list, respond};
 

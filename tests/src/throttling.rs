@@ -1,0 +1,69 @@
+//! Many creates against a gateway that lets few requests through.
+
+use twipla::{NewWebsite, Result};
+use twipla_sandbox::{Fault, FaultKind, Sandbox};
+
+use crate::setup::client;
+
+/// Requests that a create may take, in tenths.
+const MOST_TENTHS: usize = 12;
+
+/// What many creates came to.
+#[derive(Debug)]
+pub struct Throttled {
+    /// Websites to create.
+    pub creates: usize,
+    /// Those that are there as asked for, and were told so.
+    pub done: usize,
+    /// Requests that left.
+    pub requests: usize,
+    /// The first failure.
+    pub failure: Option<String>,
+}
+
+impl Throttled {
+    /// Whether all ended well, with no more than 1.2 requests each.
+    pub fn is_fine(&self) -> bool {
+        self.done == self.creates && self.requests * 10 <= self.creates * MOST_TENTHS
+    }
+}
+
+/// Creates websites in bulk through a gateway that lets through so many requests a second, after
+/// a burst of 5.
+///
+/// # Errors
+///
+/// If the customer of the websites cannot be created.
+///
+/// # Panics
+///
+/// If the sandbox does not start.
+#[allow(clippy::unwrap_used, reason = "of a sandbox in this process")]
+pub async fn create_many(creates: usize, per_second: f64) -> Result<Throttled> {
+    let sandbox = Sandbox::start().await.unwrap();
+    let twipla = client(&sandbox, &sandbox.website_partner()).build()?;
+    twipla.customers().create("c", "c@example.com").await?;
+    sandbox.clear_requests();
+    let burst = 5;
+    sandbox.inject(Fault::new(FaultKind::RateLimit { per_second, burst }));
+    let sites =
+        (0..creates).map(|n| NewWebsite::new("c", format!("w{n}"), format!("{n}.example.com")));
+    let bulk = twipla.bulk().concurrency(16);
+    let report = bulk.create_websites(sites).await?;
+    let mut outcomes = report.outcomes.iter();
+    let requests = sandbox.requests().len();
+    // What was told is so.
+    let commits = sandbox.commits();
+    let created = commits
+        .iter()
+        .filter(|commit| commit.operation == "create_website");
+    let told = report.outcomes.iter().filter(|outcome| outcome.is_done());
+    Ok(Throttled {
+        creates,
+        done: told.count().min(created.count()),
+        requests,
+        failure: outcomes
+            .find(|outcome| !outcome.is_done())
+            .map(|outcome| format!("{outcome:?}")),
+    })
+}
