@@ -14,21 +14,36 @@ use crate::document::{
 
 const MARK: &str = "x-secret";
 
-/// Names of secrets, and the ends of such names.
-const LOOKS_SECRET: [&str; 12] = [
-    "access_key",
-    "api_key",
+/// How names of secrets end, written as one word.
+const ENDS: [&str; 21] = [
+    "accesskey",
     "apikey",
+    "authkey",
+    "authorization",
+    "backupcode",
     "credential",
-    "jwt",
+    "encryptionkey",
+    "licensekey",
+    "passcode",
     "passphrase",
+    "passwd",
     "password",
-    "private_key",
+    "privatekey",
+    "recoverycode",
     "secret",
-    "secret_key",
-    "signing_key",
+    "secretkey",
+    "sharedkey",
+    "signingkey",
+    "sshkey",
     "token",
+    "verificationcode",
 ];
+
+/// Last words of names of secrets; as a part of a word they say nothing.
+const LAST_WORDS: [&str; 7] = ["bearer", "cookie", "jwt", "otp", "pin", "pwd", "totp"];
+
+/// What may follow such a name without making it less of a secret.
+const MORE: [&str; 7] = ["hash", "pem", "plain", "raw", "string", "text", "value"];
 
 /// How deep bodies are compared; a schema that holds itself has no end.
 const DEEPEST: usize = 8;
@@ -65,7 +80,10 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
     }
     each_schema(now, &mut |at, schema| {
         for (name, property) in fields(&schema["properties"]) {
-            if property.get(MARK).is_none() && may_be_text(now, property) && looks_secret(name) {
+            let is_password = property["format"] == "password";
+            if property.get(MARK).is_none()
+                && (is_password || may_be_secret(now, property) && looks_secret(name))
+            {
                 problems.push(format!(
                     "{at}/properties/{}: looks like a secret",
                     escape(name)
@@ -73,6 +91,7 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
             }
         }
     });
+    problems.extend(parameters(now));
     problems.dedup();
     if problems.is_empty() {
         return Ok(());
@@ -83,27 +102,48 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
     )
 }
 
-fn looks_secret(name: &str) -> bool {
-    let name = name.to_snake_case();
-    // Several of them are as secret as one.
-    let name = name.strip_suffix('s').unwrap_or(&name);
-    LOOKS_SECRET.iter().any(|end| {
-        name.strip_suffix(end)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
-    })
+/// Parameters that may be secret. The client keeps secrets in bodies only.
+fn parameters(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for operation in operations(document) {
+        for parameter in entries(&operation.value["parameters"]) {
+            let parameter = resolve(document, parameter).unwrap_or(parameter);
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if looks_secret(name) && mark(parameter) != Some(false) {
+                found.push(format!(
+                    "operation {}: the {} parameter {name} looks like a secret, which the client keeps in bodies only: \
+                     take it out, or mark it `false`",
+                    operation.id,
+                    parameter["in"].as_str().unwrap_or_default()
+                ));
+            }
+        }
+    }
+    found
 }
 
-/// Whether a field can hold text, as a secret is.
-fn may_be_text(document: &Value, property: &Value) -> bool {
+/// Whether something is called like a secret: `apiKey`, `refresh_token`, `passwordHash`.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    let name = name.to_snake_case();
+    let mut words: Vec<&str> = name.split('_').collect();
+    if words.len() > 1 && words.last().is_some_and(|last| MORE.contains(last)) {
+        words.pop();
+    }
+    // Several of them are as secret as one.
+    let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
+    let last = words.last().copied().map(singular).unwrap_or_default();
+    let one_word = singular(&words.concat());
+    LAST_WORDS.contains(&last.as_str()) || ENDS.iter().any(|end| one_word.ends_with(end))
+}
+
+/// Whether a field can hold a secret, or something with one inside: a flag cannot.
+fn may_be_secret(document: &Value, property: &Value) -> bool {
     let schema = resolve(document, property).unwrap_or(property);
     let only = match entries(&schema["allOf"]) {
         [only] => resolve(document, only).unwrap_or(only),
         _ => schema,
     };
-    match only["type"].as_str() {
-        Some("array") => may_be_text(document, &only["items"]),
-        kind => matches!(kind, None | Some("string")),
-    }
+    only["type"] != "boolean"
 }
 
 struct Field {
@@ -172,11 +212,21 @@ fn collect(
     } else {
         schema
     };
-    for part in entries(&schema["allOf"]) {
-        collect(document, part, place, depth + 1, found);
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for part in entries(&schema[key]) {
+            collect(document, part, place, depth + 1, found);
+        }
     }
-    if let Some(items) = schema.get("items") {
-        collect(document, items, &format!("{place} []"), depth + 1, found);
+    for (key, step) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if let Some(inner) = schema.get(key) {
+            collect(
+                document,
+                inner,
+                &format!("{place} {step}"),
+                depth + 1,
+                found,
+            );
+        }
     }
     for (name, property) in fields(&schema["properties"]) {
         let place = format!("{place} {name}");
@@ -259,5 +309,100 @@ mod tests {
                 }
             }
         }
+    }
+    #[test]
+    fn names_of_secrets_are_known_however_they_are_written() {
+        for name in [
+            "apiKey",
+            "API_KEY",
+            "x-api-key",
+            "passWord",
+            "passwd",
+            "pwd",
+            "pin",
+            "otp",
+            "privatekey",
+            "privateKeyPem",
+            "tokenHash",
+            "refreshTokens",
+            "clientSecretValue",
+            "Authorization",
+            "recoveryCodes",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in [
+            "key",
+            "tokenizer",
+            "spin",
+            "tokenType",
+            "secretary",
+            "value",
+            "text",
+        ] {
+            assert!(!looks_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn passwords_lists_maps_and_objects_are_looked_at() {
+        for (field, property) in [
+            ("code", json!({ "type": "string", "format": "password" })),
+            (
+                "tokens",
+                json!({ "type": "array", "items": { "type": "string" } }),
+            ),
+            (
+                "tokens",
+                json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            ),
+            (
+                "token",
+                json!({ "type": "object", "properties": { "value": { "type": "string" } } }),
+            ),
+            ("pin", json!({ "type": "integer" })),
+            ("password", json!({})),
+        ] {
+            let error = check(None, &contract("Login", &property, field)).unwrap_err();
+            assert!(error.to_string().contains("looks like a secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_stays_one_inside_maps_and_choices() {
+        let inside = |keyword: &str, mark: Value| {
+            let part = json!({ "properties": { "code": { "type": "string", "x-secret": mark } } });
+            let part = if keyword == "oneOf" {
+                json!([part])
+            } else {
+                part
+            };
+            contract("Login", &json!({ keyword: part }), "grant")
+        };
+        for keyword in ["oneOf", "additionalProperties"] {
+            let (before, mut now) = (inside(keyword, json!(true)), inside(keyword, json!(null)));
+            let renamed = now["components"]["schemas"]["Login"].take();
+            now["components"]["schemas"] = json!({ "Fresh": renamed });
+            let now = json!(now.to_string().replace("schemas/Login", "schemas/Fresh"));
+            let now: Value = serde_json::from_str(now.as_str().unwrap()).unwrap();
+            let error = check(Some(&before), &now).unwrap_err().to_string();
+            assert!(error.contains("code: was secret"), "{keyword}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_no_place_for_a_secret() {
+        let with = |mark: Value| {
+            json!({ "paths": { "/a": { "get": { "operationId": "get_a", "parameters": [
+                { "name": "token", "in": "query", "x-secret": mark } ] } } } })
+        };
+        for mark in [json!(null), json!(true)] {
+            let error = check(None, &with(mark)).unwrap_err().to_string();
+            assert!(
+                error.contains("operation get_a: the query parameter token"),
+                "{error}"
+            );
+        }
+        assert!(check(None, &with(json!(false))).is_ok());
     }
 }

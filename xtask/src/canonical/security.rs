@@ -41,7 +41,7 @@ pub(super) fn name_schemes(
     let usable = !inherits
         || names.security("document").is_some()
         || check("/security", "document", whole.as_ref(), None, log);
-    let found: Vec<(String, Option<Value>)> = operations(document)
+    let said: Vec<(String, Option<Value>)> = operations(document)
         .into_iter()
         .map(|operation| {
             let request = operation.request();
@@ -56,20 +56,47 @@ pub(super) fn name_schemes(
                 .or_else(|| whole.clone());
             let at = format!("{} {}/security", request, operation.pointer());
             let old = before.get(&operation.shape());
+            let of_all = own.is_none() && names.security("document").is_some();
+            let old = old.filter(|_| !of_all);
             if decided.is_none() && (usable || own.is_some()) {
                 check(&at, &request, effective.as_ref(), old, log);
             }
             (operation.pointer(), decided.or(own))
         })
         .collect();
+    let (whole, said) = keep_document(said, whole.as_ref(), names, previous, log);
     if let Some(whole) = whole {
         document["security"] = whole;
     }
-    for (pointer, security) in found {
+    for (pointer, security) in said {
         if let (Some(security), Some(operation)) = (security, document.pointer_mut(&pointer)) {
             operation["security"] = security;
         }
     }
+}
+
+/// Keeps what the whole document requires, which operations that overlays add go by, too.
+///
+/// Where the vendor says something else of all its operations, each of them says it.
+fn keep_document(
+    operations: Vec<(String, Option<Value>)>,
+    whole: Option<&Value>,
+    names: &Names,
+    previous: Option<&Value>,
+    log: &mut Log,
+) -> (Option<Value>, Vec<(String, Option<Value>)>) {
+    let before = previous.and_then(|previous| previous.get("security"));
+    let Some(before) =
+        before.filter(|before| Some(*before) != whole && names.security("document").is_none())
+    else {
+        return (whole.cloned(), operations);
+    };
+    log.add(Kind::Kept, "/security", "of operations that say nothing");
+    let said = operations
+        .into_iter()
+        .map(|(pointer, own)| (pointer, own.or_else(|| whole.cloned())))
+        .collect();
+    (Some(before.clone()), said)
 }
 
 /// Gives the two schemes our names; returns theirs.
@@ -217,6 +244,12 @@ fn check(
         "two schemes are required at once".to_owned()
     } else if let Some(name) = other {
         format!("the client cannot authenticate with {name}")
+    } else if let Some(before) = before.filter(|before| is_other(before, choices)) {
+        format!(
+            "authentication is by {}, and was by {} in the previous version",
+            schemes(choices),
+            schemes(entries(before))
+        )
     } else {
         return true;
     };
@@ -225,4 +258,20 @@ fn check(
     );
     log.refuse(at, &cause, &remedy);
     false
+}
+
+/// Whether an operation was authenticated, and in another way.
+fn is_other(before: &Value, choices: &[Value]) -> bool {
+    let before = entries(before);
+    !before.is_empty() && schemes(before) != schemes(choices)
+}
+
+/// The names of the schemes.
+fn schemes(choices: &[Value]) -> String {
+    let names: Vec<&str> = choices
+        .iter()
+        .flat_map(fields)
+        .map(|(name, _)| name)
+        .collect();
+    names.join(" or ")
 }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::change::{Kind, WEBSITE, WEBSITES, property, rename, schema, schemas};
+use super::change::{
+    Kind, WEBSITE, WEBSITES, add, operation, parameter, property, rename, schema, schemas,
+};
 
 pub(crate) const KINDS: &[Kind] = &[
     // Authentication and secrets
@@ -31,6 +33,27 @@ pub(crate) const KINDS: &[Kind] = &[
         d["components"]["securitySchemes"]["bearerAuth"] = scheme;
         d["security"] = json!([{ "bearerAuth": [] }]);
     }),
+    ("security: each operation by itself", |d| {
+        d["components"]["securitySchemes"] =
+            json!({ "bearer": { "type": "http", "scheme": "Bearer", "bearerFormat": "JWT" } });
+        d.as_object_mut().unwrap().shift_remove("security");
+        let paths = d["paths"].as_object_mut().unwrap().values_mut();
+        for operation in paths.flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
+            if operation.get("security").is_none() {
+                operation["security"] = json!([{ "bearer": [] }]);
+            }
+        }
+    }),
+    ("security: another scheme for an operation", |d| {
+        d["components"]["securitySchemes"]["key"] =
+            json!({ "type": "apiKey", "in": "header", "name": "x-api-key" });
+        d["paths"][WEBSITE]["get"]["security"] = json!([{ "key": [] }]);
+    }),
+    ("security: two schemes to choose from", |d| {
+        d["components"]["securitySchemes"]["key"] =
+            json!({ "type": "apiKey", "in": "header", "name": "x-api-key" });
+        d["security"] = json!([{ "partnerToken": [] }, { "key": [] }]);
+    }),
     ("secrets: a schema is renamed", |d| {
         rename(d, "LoginWithApiKeyRequest", "LoginRequest")
     }),
@@ -58,6 +81,32 @@ pub(crate) const KINDS: &[Kind] = &[
     }),
     ("secrets: a new field", |d| {
         property(d, "privateKey", json!({ "type": "string" }))
+    }),
+    ("secrets: new fields in lists, maps and objects", |d| {
+        let secret =
+            json!({ "type": "object", "properties": { "accessToken": { "type": "string" } } });
+        property(d, "auth", secret.clone());
+        property(d, "grants", json!({ "type": "array", "items": secret }));
+        property(
+            d,
+            "tokens",
+            json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        );
+        property(d, "code", json!({ "type": "string", "format": "password" }));
+    }),
+    ("secrets: in the path, the query and a header", |d| {
+        for (place, name) in [("query", "token"), ("header", "X-Secret-Token")] {
+            parameter(
+                d,
+                json!({ "name": name, "in": place, "schema": { "type": "string" } }),
+            );
+        }
+        add(
+            d,
+            "/v3/3as/resets/{token}",
+            "get",
+            operation("get_reset", &["token"]),
+        );
     }),
     // Names of schemas
     ("schema: names of Rust", |d| {
