@@ -14,12 +14,14 @@ mod log;
 mod lower;
 mod names;
 mod operations;
+mod parameters;
 mod paths;
 mod places;
 mod references;
 mod responses;
 mod security;
 mod shape;
+mod slips;
 mod tidy;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -54,7 +56,9 @@ pub fn canonical(
     );
     let mut document = document.clone();
     let mut log = Log::default();
+    slips::mend(&mut document, previous, &mut log);
     references::resolve_references(&mut document, &mut log);
+    parameters::settle(&mut document, previous, &mut log);
     lower::lower(&mut document, &mut log);
     compose::write_out(&mut document, &mut log);
     bodies::settle(&mut document, previous, &mut log);

@@ -6,6 +6,7 @@
 //! It is pure: a document in, a document and its log out.
 
 mod check;
+mod choices;
 mod log;
 mod parameters;
 mod rewrite;
@@ -22,6 +23,7 @@ pub fn normalise(contract: &Value) -> Result<(Value, Vec<Rewrite>)> {
     let mut document = contract.clone();
     let mut log = Log::default();
     let mut problems = check::document(&document);
+    problems.extend(choices::open(&mut document, &mut log));
     problems.extend(check::all_operations(&document));
     match rewrite::hoist(&mut document, &mut log) {
         Ok(()) => problems.extend(check::all_schemas(&document)),

@@ -127,8 +127,10 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
             println!("{rewrite}");
         }
     }
-    let is_left_out = |rewrite: &&Rewrite| rewrite.kind == Kind::LeftOut && !verbose;
-    for rewrite in outputs.rewrites.iter().filter(is_left_out) {
+    // What the client does without is said in any case.
+    let is_without =
+        |rewrite: &&Rewrite| matches!(rewrite.kind, Kind::LeftOut | Kind::Choice) && !verbose;
+    for rewrite in outputs.rewrites.iter().filter(is_without) {
         println!("{rewrite}");
     }
     for action in &outputs.superfluous {

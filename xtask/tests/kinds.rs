@@ -108,7 +108,12 @@ impl Base {
         let client = generate(&prepared)?;
         let without = rewrites
             .iter()
-            .filter(|rewrite| rewrite.kind == normalise::Kind::LeftOut)
+            .filter(|rewrite| {
+                matches!(
+                    rewrite.kind,
+                    normalise::Kind::LeftOut | normalise::Kind::Choice
+                )
+            })
             .map(ToString::to_string)
             .collect();
         let table = operations::generate(&contract)?;

@@ -230,7 +230,7 @@ impl RequestBuilder {
         self
     }
 
-    pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
+    pub(crate) fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(body) {
             Ok(body) => self.body = Some(body.into()),
             Err(error) => {

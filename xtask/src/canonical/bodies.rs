@@ -9,6 +9,16 @@ use crate::document::{Operation, escape, fields, is_success, operations};
 
 const JSON: &str = "application/json";
 
+/// What JSON is called, too.
+const NAMES: [&str; 6] = [
+    JSON,
+    "text/json",
+    "application/x-json",
+    "application/*",
+    "application/*+json",
+    "*/*",
+];
+
 pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let known: BTreeMap<String, String> = previous
         .into_iter()
@@ -24,8 +34,17 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
         .map(|operation| (operation.pointer(), success(*operation, &known)))
         .collect();
     for (at, status) in all {
-        if let Some(body) = document.pointer_mut(&format!("{at}/requestBody")) {
-            request(body, &format!("{at}/requestBody"), log);
+        if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
+            let at = format!("{at}/requestBody");
+            match operation.get_mut("requestBody") {
+                Some(body) if fields(&body["content"]).next().is_some() => request(body, &at, log),
+                Some(_) => {
+                    operation.shift_remove("requestBody");
+                    log.add(Kind::Dropped, at, "has no content");
+                }
+                None => {}
+            }
+            operation.entry("responses").or_insert_with(|| json!({}));
         }
         if let Some(responses) = document
             .pointer_mut(&format!("{at}/responses"))
@@ -69,6 +88,11 @@ fn success(operation: Operation<'_>, known: &BTreeMap<String, String>) -> String
 
 fn request(body: &mut Value, at: &str, log: &mut Log) {
     one_type(body, at, log);
+    any_value(body, at, log);
+    if let Some(media) = body["content"].get_mut(JSON).and_then(Value::as_object_mut) {
+        // Only forms are encoded field by field.
+        media.shift_remove("encoding");
+    }
     if body["required"] != true {
         body["required"] = json!(true);
         log.add(Kind::Lowered, at, "an optional body is always sent");
@@ -76,6 +100,8 @@ fn request(body: &mut Value, at: &str, log: &mut Log) {
 }
 
 /// Gives a success its number, and takes away what stands for anything else.
+///
+/// Where no success is described, there is one all the same, and its body is not read.
 fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut Log) {
     let is_number = |status: &String| status.parse::<u16>().is_ok() && is_success(status);
     let has_number = responses.keys().any(is_number);
@@ -105,6 +131,14 @@ fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut
             );
         }
     }
+    if !responses.keys().any(is_number) {
+        responses.insert(usual.to_owned(), json!({ "description": "" }));
+        log.add(
+            Kind::Lowered,
+            at,
+            "no success is described: its body is not read",
+        );
+    }
 }
 
 fn reply(response: &mut Value, at: &str, log: &mut Log) {
@@ -114,7 +148,7 @@ fn reply(response: &mut Value, at: &str, log: &mut Log) {
     };
     // The client reads JSON, whatever it is called.
     if let [name] = content.keys().cloned().collect::<Vec<_>>().as_slice()
-        && (name.ends_with("+json") || name == "*/*")
+        && name.ends_with("+json")
         && let Some(media) = content.shift_remove(name)
     {
         content.insert(JSON.to_owned(), media);
@@ -124,10 +158,18 @@ fn reply(response: &mut Value, at: &str, log: &mut Log) {
             format!("is read as {JSON}"),
         );
     }
-    if let Some(media) = content.get_mut(JSON)
-        && media.get("schema").is_none()
+    any_value(response, at, log);
+}
+
+/// JSON that is not described may be any value.
+fn any_value(body: &mut Value, at: &str, log: &mut Log) {
+    let media = body
+        .get_mut("content")
+        .and_then(|content| content.get_mut(JSON));
+    if let Some(media) = media.and_then(Value::as_object_mut)
+        && !media.contains_key("schema")
     {
-        media["schema"] = json!({});
+        media.insert("schema".to_owned(), json!({}));
         log.add(
             Kind::Lowered,
             format!("{at}/content"),
@@ -142,9 +184,8 @@ fn one_type(body: &mut Value, at: &str, log: &mut Log) {
         return;
     };
     let is_json = |name: &str| {
-        name.split(';')
-            .next()
-            .is_some_and(|name| name.trim().eq_ignore_ascii_case(JSON))
+        let name = name.split(';').next().unwrap_or_default().trim();
+        NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
     };
     let Some(name) = content.keys().find(|name| is_json(name)).cloned() else {
         return;

@@ -9,7 +9,7 @@ use super::lower::ANNOTATIONS;
 use super::names::Names;
 use super::places::{Known, children, component, roots};
 use super::shape::{is_scalar, named, peel, shape};
-use crate::document::{SCHEMAS, fields, object, reference};
+use crate::document::{SCHEMAS, fields, is_rust_name, object, reference};
 
 pub(super) fn rename_components(
     document: &mut Value,
@@ -88,6 +88,8 @@ fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, 
                 });
             if let Some(name) = name {
                 ours.insert(theirs.clone(), name.to_owned());
+            } else if is_rust_name(theirs) {
+                ours.insert(theirs.clone(), format!("Api{theirs}"));
             }
         }
         if ours.len() == before {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::log::{Kind, Log};
-use crate::document::{SCHEMAS, each_schema_mut, entries, fields, reference, target};
+use super::lower::ANNOTATIONS;
+use crate::document::{LIMITS, SCHEMAS, each_schema_mut, entries, fields, reference, target};
 
 /// How many bases lie on one another; more are a circle.
 const DEEPEST: usize = 8;
@@ -11,6 +12,7 @@ const DEEPEST: usize = 8;
 pub(super) fn write_out(document: &mut Value, log: &mut Log) {
     let whole = document.clone();
     each_schema_mut(document, &mut |at, schema| {
+        annotations(schema);
         let parts = entries(&schema["allOf"]).len();
         if parts < 2 && !(parts == 1 && schema.get("properties").is_some()) {
             return;
@@ -33,6 +35,40 @@ pub(super) fn write_out(document: &mut Value, log: &mut Log) {
         log.add(Kind::Lowered, at, "allOf is written out");
     });
     null_where_it_is_used(document, log);
+}
+
+/// Takes the parts of `allOf` that only annotate to where the whole is: `[{ $ref }, { description }]`.
+fn annotations(schema: &mut Value) {
+    let parts = entries(&schema["allOf"]).to_vec();
+    let only_annotates = |part: &Value| {
+        fields(part).all(|(key, _)| {
+            ANNOTATIONS.contains(&key)
+                || LIMITS.contains(&key)
+                || key == "title"
+                || key.starts_with("x-")
+        })
+    };
+    let (beside, kept): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(only_annotates);
+    if beside.is_empty() || kept.is_empty() {
+        return;
+    }
+    let Some(whole) = schema.as_object_mut() else {
+        return;
+    };
+    for (key, value) in beside.iter().flat_map(fields) {
+        whole.entry(key).or_insert_with(|| value.clone());
+    }
+    match kept.as_slice() {
+        [only] if reference(only).is_none() => {
+            whole.shift_remove("allOf");
+            for (key, value) in fields(only) {
+                whole.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+        _ => {
+            whole.insert("allOf".to_owned(), json!(kept));
+        }
+    }
 }
 
 /// Adds the properties of an object, and of those it is made of.

@@ -10,7 +10,7 @@ use super::lower::ANNOTATIONS;
 use super::names::Names;
 use super::places::{Known, Place, children, component, roots, schema_pointer};
 use super::shape::{is_scalar, named, needs_name, peel, shape};
-use crate::document::{SCHEMAS, entries, escape, fields, object, type_name};
+use crate::document::{SCHEMAS, entries, escape, fields, is_rust_name, object, type_name};
 
 /// A schema without a name.
 struct Found<'a> {
@@ -283,7 +283,7 @@ fn preferred(
     }
     let title = title
         .map(str::to_pascal_case)
-        .filter(|title| title.starts_with(|first: char| first.is_ascii_alphabetic()));
+        .filter(|title| !is_rust_name(title));
     let titled = title
         .as_deref()
         .and_then(|title| known.order.iter().find(|name| type_name(name) == title));

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::log::{Kind, Log};
+use super::slips;
 use crate::document::{each_schema_mut, entries, reference};
 
 /// The version of OpenAPI that the canonical form has.
@@ -102,6 +103,7 @@ fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
         );
         return;
     };
+    slips::schema(fields, at, log);
     keywords(fields, at, log);
     if fields.contains_key("$ref") {
         beside_reference(schema, at, log);
@@ -250,7 +252,15 @@ fn choices(schema: &mut Value, at: &str, log: &mut Log) {
         let Some(fields) = schema.as_object_mut() else {
             return;
         };
-        if let [only] = others.as_slice() {
+        if let Some(values) = listed(&others) {
+            fields.shift_remove(key);
+            fields.insert("type".to_owned(), json!("string"));
+            fields.insert("enum".to_owned(), Value::Array(values));
+            if nullable {
+                fields.insert("nullable".to_owned(), json!(true));
+            }
+            log.add(Kind::Lowered, at, format!("{key} of values is an enum"));
+        } else if let [only] = others.as_slice() {
             fields.shift_remove(key);
             if nullable {
                 fields.insert("nullable".to_owned(), json!(true));
@@ -275,6 +285,23 @@ fn choices(schema: &mut Value, at: &str, log: &mut Log) {
     }
 }
 
+/// The values of choices that are nothing but texts, each with a title perhaps; any text beside them says that the list
+/// is open, as every enum is here.
+fn listed(choices: &[Value]) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    for choice in choices {
+        match (&choice["const"], &choice["enum"]) {
+            (value @ Value::String(_), _) => values.push(value.clone()),
+            (_, Value::Array(more)) if more.iter().all(Value::is_string) => {
+                values.extend(more.iter().cloned());
+            }
+            (Value::Null, Value::Null) if *choice == json!({ "type": "string" }) => {}
+            _ => return None,
+        }
+    }
+    (!values.is_empty()).then_some(values)
+}
+
 /// The names of types that documents use besides those of OpenAPI.
 fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     let Some(name) = fields
@@ -292,16 +319,18 @@ fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
         return;
     };
     let (known, format) = match name.to_lowercase().as_str() {
-        "string" | "text" | "str" | "enum" => ("string", None),
-        "integer" | "int" | "long" => ("integer", None),
-        "number" | "float" | "double" | "decimal" => ("number", None),
+        "string" | "text" | "str" | "char" | "enum" | "url" | "email" | "objectid" | "time" => {
+            ("string", None)
+        }
+        "integer" | "int" | "int32" | "int64" | "long" | "bigint" => ("integer", None),
+        "number" | "float" | "double" | "decimal" | "bigdecimal" => ("number", None),
         "boolean" | "bool" => ("boolean", None),
-        "object" => ("object", None),
-        "array" => ("array", None),
-        "date" | "datetime" | "date-time" => ("string", Some("date-time")),
+        "object" | "map" | "dict" | "record" => ("object", None),
+        "array" | "list" | "set" => ("array", None),
+        "date" | "datetime" | "date-time" | "timestamp" => ("string", Some("date-time")),
         "uuid" => ("string", Some("uuid")),
-        "file" => ("string", Some("binary")),
-        "any" | "mixed" => ("", None),
+        "file" | "binary" => ("string", Some("binary")),
+        "any" | "mixed" | "json" | "unknown" | "undefined" | "" => ("", None),
         _ => {
             log.refuse(
                 at,
@@ -311,7 +340,7 @@ fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
             return;
         }
     };
-    if known == name {
+    if known == name && !name.is_empty() {
         return;
     }
     log.add(Kind::Lowered, at, format!("type {name}"));

@@ -29,7 +29,7 @@ pub(super) fn name_operations(
         let id = match (names.operation(operation.id, &request), known) {
             (Some(ours), _) => ours.to_owned(),
             (None, Some(ours)) if !ours.is_empty() => ours.to_owned(),
-            _ if operation.id.is_empty() => derived(operation),
+            _ if !may_be_method(operation.id) => derived(operation),
             _ => operation.id.to_snake_case(),
         };
         if id != operation.id {
@@ -86,6 +86,13 @@ fn set_id(operation: &mut Value, id: &str) {
             fields.shift_insert(0, "operationId".to_owned(), json!(id));
         }
     }
+}
+
+/// Whether an id gives the name of a method.
+fn may_be_method(id: &str) -> bool {
+    let name = id.to_snake_case();
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && syn::parse_str::<syn::Ident>(&name).is_ok()
 }
 
 /// A name from method and path: `get_things_by_id`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::node::{Node, entries, escape, fields, references, resolve_at, target};
+use super::node::{Node, entries, escape, fields, place_of, references, resolve_at, target};
 use super::operation::{is_success, methods, path_shape};
 use super::schema::Schema;
 
@@ -70,7 +70,8 @@ impl<'a> Contract<'a> {
             "not a valid OpenAPI document: expected `paths`"
         );
         for reference in references(root) {
-            target(root, reference)?;
+            target(root, reference)
+                .with_context(|| place_of(root, reference, "").unwrap_or_default())?;
         }
         Ok(Self { root })
     }

@@ -1,6 +1,7 @@
 //! Nodes of a document: their fields and entries, their pointers, and what they refer to.
 
 use anyhow::{Context as _, Result, bail};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// How many references may lead from one to the next; more are a circle.
@@ -101,12 +102,27 @@ pub fn target<'a>(document: &'a Value, reference: &str) -> Result<Node<'a>> {
     let pointer = reference.strip_prefix('#').with_context(|| {
         format!("$ref {reference:?} points outside the document: bundle it first")
     })?;
-    let value = document
-        .pointer(pointer)
-        .with_context(|| format!("$ref {reference:?} does not exist"))?;
+    // A reference is a part of an address, where a space is written %20.
+    let pointer = percent_decode_str(pointer).decode_utf8_lossy();
+    let value = document.pointer(&pointer).with_context(|| {
+        format!("$ref {reference:?} does not exist: bundle the document, or correct the reference")
+    })?;
     Ok(Node {
-        pointer: pointer.to_owned(),
+        pointer: pointer.into_owned(),
         value,
+    })
+}
+
+/// Where a `$ref` stands in a node.
+pub(super) fn place_of(node: &Value, wanted: &str, at: &str) -> Option<String> {
+    if reference(node) == Some(wanted) {
+        return Some(at.to_owned());
+    }
+    let inside = fields(node)
+        .find_map(|(key, value)| place_of(value, wanted, &format!("{at}/{}", escape(key))));
+    inside.or_else(|| {
+        let mut entries = entries(node).iter().enumerate();
+        entries.find_map(|(index, entry)| place_of(entry, wanted, &format!("{at}/{index}")))
     })
 }
 

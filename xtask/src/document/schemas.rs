@@ -24,9 +24,20 @@ pub const LIMITS: [&str; 13] = [
     "maxProperties",
 ];
 
+/// What the generated code means by these names.
+const RUST_NAMES: [&str; 9] = [
+    "AsRef", "From", "Into", "Option", "Result", "Self", "String", "ToString", "Vec",
+];
+
 /// The Rust name that the generator gives to a component schema.
 pub fn type_name(schema: &str) -> String {
     schema.to_pascal_case()
+}
+
+/// Whether a schema of that name would hide something of Rust, or get another name from the generator.
+pub fn is_rust_name(schema: &str) -> bool {
+    let name = type_name(schema);
+    RUST_NAMES.contains(&name.as_str()) || !name.starts_with(|first: char| first.is_alphabetic())
 }
 
 /// Calls `visit` with every schema and its pointer, outer ones first.

@@ -35,9 +35,14 @@ pub(super) fn guarded<T>(contract: &Value, generate: impl Fn(&Value) -> Result<T
 fn culprit(contract: &Value, panics: impl Fn(&Value) -> bool) -> Option<String> {
     let mut bare = contract.clone();
     bare["paths"] = json!({});
-    for (name, _) in fields(&contract["components"]["schemas"]) {
+    // The one that leads to the fewest others, so that none is named for what is inside another.
+    let mut schemas: Vec<(&str, Value)> = fields(&contract["components"]["schemas"])
+        .map(|(name, _)| (name, with_references(contract, name)))
+        .collect();
+    schemas.sort_by_key(|(_, found)| fields(found).count());
+    for (name, found) in schemas {
         let mut alone = bare.clone();
-        alone["components"]["schemas"] = with_references(contract, name);
+        alone["components"]["schemas"] = found;
         if panics(&alone) {
             return Some(format!("{}{name}", &SCHEMAS[1..]));
         }
@@ -107,7 +112,10 @@ mod tests {
     fn a_panic_names_its_operation_or_schema() {
         let contract = json!({
             "paths": { "/a": { "get": { "operationId": "get_a" } }, "/b": { "get": { "operationId": "get_b" } } },
-            "components": { "schemas": { "Fine": {}, "Odd": { "type": "odd" } } },
+            "components": { "schemas": {
+                "Outer": { "properties": { "odd": { "$ref": "#/components/schemas/Odd" } } },
+                "Odd": { "type": "odd" },
+            } },
         });
         for (word, want) in [
             ("get_b", "operation get_b (GET /b)"),

@@ -152,7 +152,7 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
         );
         ensure!(
             parameter.get("content").is_none(),
-            "{at}/content: give {name} a schema instead"
+            "{at}/content: give {name} a schema instead, by an overlay"
         );
         let schema = parameter
             .get("schema")
@@ -167,7 +167,9 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "{at}/schema: {name} is a list, and the client sends single values: take it out by an overlay"
         );
         if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {
-            bail!("{at}/name: {name} clashes with {other}: only one of them would be sent");
+            bail!(
+                "{at}/name: {name} clashes with {other}: only one of them would be sent, take the other out by an overlay"
+            );
         }
         if place == "path" {
             ensure!(
@@ -194,6 +196,10 @@ pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
         bail!("the path must start with a slash")
     };
     let mut names = BTreeSet::new();
+    ensure!(
+        !rest.contains(['?', '#']),
+        "the path has a query or a fragment in it: write it without, and describe the parameters, by an overlay"
+    );
     for segment in rest.split('/') {
         if let Some(name) = segment
             .strip_prefix('{')
@@ -253,7 +259,8 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
         for (status, other) in rest {
             ensure!(
                 schema == other,
-                "{at}: {first} and {status} have different bodies, the client has one type for both"
+                "{at}: {first} and {status} have different bodies, the client has one type for both: take one of them out by an \
+                 overlay"
             );
         }
     }
@@ -295,7 +302,8 @@ pub(super) fn check_type_names(document: &Value) -> Result<()> {
     for (name, _) in fields(&document["components"]["schemas"]) {
         if let Some(other) = seen.insert(type_name(name), name) {
             bail!(
-                "/components/schemas/{name}: gets the same Rust name as {other}, and one would hide the other"
+                "/components/schemas/{name}: gets the same Rust name as {other}, and one would hide the other: name one of \
+                 them otherwise under [schemas] in openapi/names.toml"
             );
         }
     }
@@ -370,14 +378,6 @@ pub(super) fn kept_schemas(document: &Value) -> Vec<anyhow::Error> {
     let mut problems = Vec::new();
     each_schema(document, &mut |at, schema| {
         let mut refuse = |cause: &str| problems.push(anyhow!("{}: {cause}", explain(document, at)));
-        for key in ["oneOf", "anyOf", "not", "discriminator"] {
-            if schema.get(key).is_some() {
-                refuse(&format!(
-                    "{key} has no plain Rust type: name one schema, or leave the schema open"
-                ));
-                return;
-            }
-        }
         if entries(&schema["allOf"]).len() > 1 {
             refuse("allOf of several schemas is merged in ways that lose fields: write them out");
         }

@@ -36,6 +36,8 @@ pub enum Kind {
     Nullable,
     /// A list that is sent with commas became text.
     CommaList,
+    /// A choice between schemas became one type, or any value.
+    Choice,
     /// An optional parameter that the client cannot send was taken out.
     LeftOut,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Kind {
             Self::OpenValue => "open-value",
             Self::Nullable => "nullable",
             Self::CommaList => "comma-list",
+            Self::Choice => "choice",
             Self::LeftOut => "left-out",
         })
     }

@@ -7,13 +7,16 @@ use crate::document::{escape, fields, is_method, resolve};
 
 /// Why the client does without a parameter; none where it sends it, or must.
 pub(super) fn left_out(document: &Value, parameter: &Value) -> Option<&'static str> {
-    let schema = resolve(document, &parameter["schema"]).ok()?;
+    let schema = resolve(document, &parameter["schema"]).unwrap_or(&Value::Null);
     if parameter["required"] == true || is_comma_list(document, parameter) {
         return None;
     }
     match parameter["in"].as_str()? {
         "cookie" => Some("a cookie"),
-        "query" if schema["type"] == "array" => Some("a list, and the client sends single values"),
+        _ if parameter.get("content").is_some() => Some("a document inside a parameter"),
+        "query" | "header" if schema["type"] == "array" => {
+            Some("a list, and the client sends single values")
+        }
         "query" if schema["type"] == "object" => {
             Some("an object, and the client sends plain values")
         }

@@ -66,6 +66,45 @@ pub(crate) const KINDS: &[Kind] = &[
             operation("get_thing", &["thing-id"]),
         )
     }),
+    ("headers that every request has", |d| {
+        for name in ["Authorization", "Authentication", "Accept", "content-type"] {
+            parameter(
+                d,
+                json!({ "name": name, "in": "header", "required": true, "schema": { "type": "string" } }),
+            );
+        }
+    }),
+    ("query: one of several types", |d| {
+        parameter(
+            d,
+            json!({ "name": "q", "in": "query", "schema": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] } }),
+        )
+    }),
+    ("query: a document inside", |d| {
+        parameter(
+            d,
+            json!({ "name": "filter", "in": "query", "content": { "application/json": { "schema": { "type": "object" } } } }),
+        )
+    }),
+    ("query: as Swagger 2 writes it, and twice", |d| {
+        for _ in 0..2 {
+            parameter(
+                d,
+                json!({ "name": "sort", "in": "query", "type": "string", "enum": ["a", "b"] }),
+            );
+        }
+    }),
+    (
+        "path parameters that are not described, not required, not there",
+        |d| {
+            let mut thing = operation("get_thing", &["gone"]);
+            thing["parameters"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({ "name": "b", "in": "path", "schema": { "type": "integer" } }));
+            add(d, "/v3/3as/things/{a}/{b}", "get", thing);
+        },
+    ),
     // Bodies and responses
     ("multipart", |d| {
         let mut upload = operation("upload_logo", &["intpWebsiteId"]);
@@ -75,6 +114,54 @@ pub(crate) const KINDS: &[Kind] = &[
     ("two content types", |d| {
         let content = &mut d["paths"][WEBSITES]["post"]["requestBody"]["content"];
         content["application/x-www-form-urlencoded"] = content["application/json"].clone();
+    }),
+    (
+        "a body of any type, one without content, one without a schema",
+        |d| {
+            for (id, body) in [
+                (
+                    "make_a",
+                    json!({ "content": { "*/*": { "schema": { "$ref": "#/components/schemas/CreateCustomerRequest" } } } }),
+                ),
+                ("make_b", json!({ "required": true })),
+                (
+                    "make_d",
+                    json!({ "content": { "application/json": { "schema": { "type": "string" } } } }),
+                ),
+                (
+                    "make_c",
+                    json!({ "content": { "application/json": { "encoding": {} } } }),
+                ),
+            ] {
+                let mut new = operation(id, &[]);
+                new["requestBody"] = body;
+                add(d, &format!("/v3/3as/{id}"), "post", new);
+            }
+        },
+    ),
+    ("a form", |d| {
+        let mut new = operation("make_thing", &[]);
+        new["requestBody"] = json!({ "content": { "application/x-www-form-urlencoded": { "schema": { "type": "object" } } } });
+        add(d, "/v3/3as/things", "post", new);
+    }),
+    (
+        "no responses, none that is a success, none that is described",
+        |d| {
+            for (id, responses) in [
+                ("get_a", json!(null)),
+                ("get_b", json!({ "404": { "description": "x" } })),
+                ("get_c", json!({ "200": {} })),
+            ] {
+                let mut new = operation(id, &[]);
+                new["responses"] = responses;
+                add(d, &format!("/v3/3as/{id}"), "get", new);
+            }
+        },
+    ),
+    ("two successes with different bodies", |d| {
+        let mut new = operation("get_thing", &[]);
+        new["responses"]["201"] = json!({ "description": "x", "content": { "application/json": { "schema": { "type": "string" } } } });
+        add(d, "/v3/3as/things", "get", new);
     }),
     ("octets", |d| {
         let mut export = operation("export_website", &["intpWebsiteId"]);
@@ -123,6 +210,47 @@ pub(crate) const KINDS: &[Kind] = &[
             .shift_remove("required");
     }),
     // Paths and operations
+    ("path: as Express and routers write it", |d| {
+        let item = d["paths"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove(WEBSITE)
+            .unwrap();
+        d["paths"]["/v2/3as/websites/:intpWebsiteId"] = item;
+        add(
+            d,
+            "/v3/3as/things/{thing:[0-9]+}",
+            "get",
+            operation("get_thing", &["thing"]),
+        );
+    }),
+    ("path: with a query", |d| {
+        add(
+            d,
+            "/v3/3as/things?kind=a",
+            "get",
+            operation("list_things", &[]),
+        )
+    }),
+    ("options, trace and callbacks", |d| {
+        add(d, WEBSITE, "options", operation("preflight", &[]));
+        add(d, WEBSITE, "trace", operation("trace_website", &[]));
+        d["paths"][WEBSITES]["post"]["callbacks"] =
+            json!({ "onData": { "{$request.body#/url}": {} } });
+    }),
+    ("servers of a path", |d| {
+        d["paths"][WEBSITE]["servers"] = json!([{ "url": "https://other.example.com" }])
+    }),
+    ("operationId: words of Rust, digits first", |d| {
+        for (index, id) in ["type", "self", "match", "1st"].into_iter().enumerate() {
+            add(
+                d,
+                &format!("/v3/3as/things{index}"),
+                "get",
+                operation(id, &[]),
+            );
+        }
+    }),
     ("path: a slash at the end", |d| {
         add(d, "/v3/3as/things/", "get", operation("list_things", &[]))
     }),

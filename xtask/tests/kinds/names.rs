@@ -149,6 +149,32 @@ pub(crate) const KINDS: &[Kind] = &[
             rename(d, &name, &format!("{name}Dto"));
         }
     }),
+    (
+        "schema: names that start with a digit, or are no names",
+        |d| {
+            let things = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+            for (name, reference) in [
+                ("2FA", "2FA"),
+                ("Page«Package»", "Page«Package»"),
+                ("Page<Website>", "Page%3CWebsite%3E"),
+                ("a/b", "a~1b"),
+            ] {
+                schemas(d)[name] = things.clone();
+                property(
+                    d,
+                    &format!("f{}", reference.len()),
+                    json!({ "$ref": format!("#/components/schemas/{reference}") }),
+                );
+            }
+        },
+    ),
+    ("schema: one for requests and one for replies", |d| {
+        let package = schema(d, "Package").clone();
+        rename(d, "Package", "Package-Output");
+        schemas(d)["Package-Input"] = package;
+        schema(d, "CreateCustomerRequest")["properties"]["package"] =
+            json!({ "$ref": "#/components/schemas/Package-Input" });
+    }),
     // Versions of OpenAPI, and references
     ("OpenAPI 3.1", |d| d["openapi"] = json!("3.1.0")),
     ("OpenAPI 3.1: types, webhooks", |d| {

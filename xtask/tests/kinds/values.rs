@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::change::{Kind, extend, parameter, property, schema, schemas, values};
+use super::change::{
+    Kind, WEBSITE, WEBSITES, extend, parameter, property, reply, schema, schemas, values,
+};
 
 pub(crate) const KINDS: &[Kind] = &[
     ("nothing", |_| {}),
@@ -139,6 +141,50 @@ pub(crate) const KINDS: &[Kind] = &[
             json!({ "oneOf": [{ "$ref": "#/components/schemas/A" }, { "$ref": "#/components/schemas/B" }], "discriminator": { "propertyName": "k" } }),
         );
     }),
+    ("oneOf in a list, a map, a body and a reply", |d| {
+        let choice =
+            json!({ "oneOf": [{ "$ref": "#/components/schemas/Package" }, { "type": "string" }] });
+        property(d, "plans", json!({ "type": "array", "items": choice }));
+        property(
+            d,
+            "prices",
+            json!({ "type": "object", "additionalProperties": choice }),
+        );
+        schema(d, "CreateCustomerRequest")["properties"]["plan"] = choice.clone();
+        schemas(d)["Choice"] = choice;
+        reply(d, json!({ "$ref": "#/components/schemas/Choice" }));
+    }),
+    ("oneOf with a secret in it", |d| {
+        property(
+            d,
+            "login",
+            json!({ "oneOf": [{ "type": "string" }, { "$ref": "#/components/schemas/CreatedApiKey" }] }),
+        )
+    }),
+    ("oneOf of titled constants", |d| {
+        schemas(d)["BillingInterval"] = json!({ "oneOf": [
+            { "const": "monthly", "title": "Monthly" }, { "const": "yearly", "title": "Yearly" }] })
+    }),
+    ("anyOf of what is required", |d| {
+        schema(d, "CreateCustomerRequest")["anyOf"] =
+            json!([{ "required": ["email"] }, { "required": ["id"] }])
+    }),
+    ("a discriminator beside properties, and not", |d| {
+        schema(d, "Website")["discriminator"] = json!({ "propertyName": "status" });
+        property(d, "f", json!({ "not": { "type": "null" } }));
+    }),
+    ("allOf of a reference and what describes it", |d| {
+        property(
+            d,
+            "every",
+            json!({ "allOf": [{ "$ref": "#/components/schemas/BillingInterval" }, { "nullable": true, "description": "x" }] }),
+        );
+        property(
+            d,
+            "code",
+            json!({ "allOf": [{ "type": "string" }, { "maxLength": 3 }] }),
+        );
+    }),
     ("anyOf of plain values", |d| {
         property(
             d,
@@ -243,6 +289,73 @@ pub(crate) const KINDS: &[Kind] = &[
         );
         property(d, "c", json!({ "type": "integer", "format": "bigint" }));
         property(d, "e", json!({ "type": "number", "format": "decimal" }));
+    }),
+    ("types of other languages", |d| {
+        for name in [
+            "ObjectId",
+            "timestamp",
+            "bigint",
+            "BigDecimal",
+            "json",
+            "map",
+            "set",
+            "int64",
+            "",
+        ] {
+            property(d, &format!("f{name}"), json!({ "type": name }));
+        }
+    }),
+    (
+        "slips: required at the field, flags and keywords in quotes",
+        |d| {
+            property(d, "a", json!({ "type": "string", "required": true }));
+            property(
+                d,
+                "b",
+                json!({ "type": "object", "required": "c", "properties": { "c": { "type": "string" } } }),
+            );
+            property(
+                d,
+                "e",
+                json!({ "type": "string", "nullable": "true", "enum": "x,y" }),
+            );
+            property(d, "g", json!({ "type": "boolean", "format": "int32" }));
+            property(
+                d,
+                "h",
+                json!({ "type": "object", "properties": [], "additionalProperties": "string" }),
+            );
+            property(
+                d,
+                "k",
+                json!({ "type": "string", "properties": { "a": { "type": "string" } } }),
+            );
+            property(
+                d,
+                "i",
+                json!({ "type": "array", "items": [{ "type": "string" }] }),
+            );
+            property(
+                d,
+                "j",
+                json!({ "type": "string", "description": ["a"], "format": 3, "allOf": [] }),
+            );
+        },
+    ),
+    ("slips: fields without a value", |d| {
+        property(d, "f", json!(null));
+        property(
+            d,
+            "g",
+            json!({ "type": "object", "properties": null, "description": null }),
+        );
+        d["paths"][WEBSITE]["get"]["security"] = json!(null);
+        d["paths"][WEBSITES]["get"]["parameters"] = json!(null);
+        d["paths"][WEBSITES]["post"]["description"] = json!(null);
+        d["info"]["title"] = json!(null);
+    }),
+    ("slips: text for a schema", |d| {
+        property(d, "f", json!("string"))
     }),
     ("type: file", |d| {
         property(d, "f", json!({ "type": "file" }))

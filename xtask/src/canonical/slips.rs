@@ -1,0 +1,322 @@
+//! Slips that tools and hands make, written as OpenAPI has it: fields without a value, paths of a web framework, flags
+//! in quotes.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::{SCHEMAS, entries, escape, is_method};
+
+/// Keywords below which everything is data.
+const DATA: [&str; 5] = ["example", "examples", "default", "enum", "const"];
+
+/// Keywords that hold a map from names to schemas.
+const MAPS: [&str; 3] = ["properties", "patternProperties", "schemas"];
+
+/// Keywords that hold text.
+const TEXTS: [&str; 3] = ["description", "summary", "title"];
+
+/// What the client has no use for in a path: it sends neither method, and receives no calls.
+const UNUSED: [&str; 2] = ["options", "trace"];
+
+pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
+    let plain = plain_names(document, log);
+    plain_references(document, &plain);
+    without_nothing(document, "", false, log);
+    info(document, previous, log);
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    *paths = std::mem::take(paths)
+        .into_iter()
+        .map(|(path, mut item)| {
+            let at = format!("/paths/{}", escape(&path));
+            if let Some(item) = item.as_object_mut() {
+                path_item(item, &at, log);
+            }
+            (in_braces(path, log), item)
+        })
+        .collect();
+}
+
+/// Takes out fields without a value; YAML has them where a line ends with a colon.
+fn without_nothing(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
+    if let Some(entries) = node.as_array_mut() {
+        for (index, entry) in entries.iter_mut().enumerate() {
+            without_nothing(entry, &format!("{at}/{index}"), false, log);
+        }
+        return;
+    }
+    let Some(fields) = node.as_object_mut() else {
+        return;
+    };
+    let mut gone: Vec<String> = Vec::new();
+    for (key, value) in fields.iter_mut() {
+        if !is_map && (DATA.contains(&key.as_str()) || key.starts_with("x-")) {
+            continue;
+        }
+        let at = format!("{at}/{}", escape(key));
+        let is_text = !is_map && TEXTS.contains(&key.as_str());
+        match value {
+            Value::Null if is_map => *value = json!({}),
+            Value::Null => gone.push(key.clone()),
+            Value::Number(number) if is_text => *value = json!(number.to_string()),
+            Value::String(_) => continue,
+            _ if is_text => gone.push(key.clone()),
+            _ => {
+                without_nothing(value, &at, !is_map && MAPS.contains(&key.as_str()), log);
+                continue;
+            }
+        }
+        log.add(Kind::Lowered, at, "has no value");
+    }
+    for key in gone {
+        fields.shift_remove(&key);
+    }
+}
+
+/// Gives schemas names without the signs that a JSON pointer has; returns theirs and ours.
+fn plain_names(document: &mut Value, log: &mut Log) -> BTreeMap<String, String> {
+    let mut plain = BTreeMap::new();
+    let schemas = document.pointer_mut("/components/schemas");
+    if let Some(schemas) = schemas.and_then(Value::as_object_mut) {
+        *schemas = std::mem::take(schemas)
+            .into_iter()
+            .map(|(name, schema)| {
+                let ours = name.replace(['/', '~', '%'], "_");
+                if ours != name {
+                    let at = format!("/components/schemas/{}", escape(&name));
+                    log.add(Kind::Renamed, at, format!("is {ours}"));
+                    plain.insert(name, ours.clone());
+                }
+                (ours, schema)
+            })
+            .collect();
+    }
+    plain
+}
+
+/// References as they are without the escapes of an address.
+fn plain_references(node: &mut Value, plain: &BTreeMap<String, String>) {
+    match node {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if key == "$ref" => {
+                        let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
+                        let name = decoded.strip_prefix(SCHEMAS).unwrap_or_default();
+                        let name = name.replace("~1", "/").replace("~0", "~");
+                        *text = match plain.get(&name) {
+                            Some(ours) => format!("{SCHEMAS}{ours}"),
+                            None => decoded,
+                        };
+                    }
+                    _ => plain_references(value, plain),
+                }
+            }
+        }
+        Value::Array(entries) => entries
+            .iter_mut()
+            .for_each(|entry| plain_references(entry, plain)),
+        _ => {}
+    }
+}
+
+/// A document has a title and a version, said or not.
+fn info(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
+    if !document.is_object() {
+        return;
+    }
+    if !document["info"].is_object() {
+        document["info"] = json!({});
+    }
+    if !document["info"]["title"].is_string() {
+        let before = previous.and_then(|previous| previous["info"]["title"].as_str());
+        document["info"]["title"] = json!(before.unwrap_or("API"));
+        log.add(Kind::Kept, "/info/title", "is left out");
+    }
+}
+
+fn path_item(item: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    *item = std::mem::take(item)
+        .into_iter()
+        .map(|(key, value)| {
+            let lower = key.to_lowercase();
+            let is_method = lower != key && is_method(&lower);
+            (if is_method { lower } else { key }, value)
+        })
+        .collect();
+    for key in UNUSED {
+        if item.shift_remove(key).is_some() {
+            log.add(
+                Kind::Dropped,
+                format!("{at}/{key}"),
+                "the client does not send this method",
+            );
+        }
+    }
+    let servers = item.shift_remove("servers");
+    for (key, operation) in item.iter_mut().filter(|(key, _)| is_method(key)) {
+        let at = format!("{at}/{key}");
+        let Some(operation) = operation.as_object_mut() else {
+            log.refuse(
+                &at,
+                "is not an operation",
+                "describe it, or take it out of the vendor's file",
+            );
+            continue;
+        };
+        if operation.shift_remove("callbacks").is_some() {
+            log.add(
+                Kind::Dropped,
+                format!("{at}/callbacks"),
+                "the client receives no calls",
+            );
+        }
+        if let Some(servers) = &servers {
+            operation
+                .entry("servers")
+                .or_insert_with(|| servers.clone());
+        }
+        let responses = operation
+            .get_mut("responses")
+            .and_then(Value::as_object_mut);
+        for (status, response) in responses.into_iter().flatten() {
+            let at = format!("{at}/responses/{}", escape(status));
+            if status.starts_with("x-") {
+                continue;
+            }
+            match response.as_object_mut() {
+                Some(response) if !response.contains_key("$ref") => {
+                    response.entry("description").or_insert_with(|| json!(""));
+                }
+                Some(_) => {}
+                None => log.refuse(
+                    &at,
+                    "is not a response",
+                    "describe it, or take it out of the vendor's file",
+                ),
+            }
+        }
+    }
+}
+
+/// `/things/:id` of Express and `/things/{id:[0-9]+}` of a router are `/things/{id}`.
+fn in_braces(path: String, log: &mut Log) -> String {
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let segment = |segment: &str| {
+        let bare = segment.strip_prefix(':').or_else(|| {
+            let (name, _) = segment
+                .strip_prefix('{')?
+                .strip_suffix('}')?
+                .split_once(':')?;
+            Some(name)
+        });
+        match bare.filter(|name| is_name(name)) {
+            Some(name) => format!("{{{name}}}"),
+            None => segment.to_owned(),
+        }
+    };
+    let segments: Vec<String> = path.split('/').map(segment).collect();
+    let mended = segments.join("/");
+    if mended != path {
+        log.add(Kind::Lowered, "/paths", format!("{path} is {mended}"));
+    }
+    mended
+}
+
+/// Keywords of a schema with values that they cannot have.
+pub(super) fn schema(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    for key in ["nullable", "readOnly", "writeOnly", "deprecated"] {
+        if let Some(Value::String(flag)) = fields.get(key) {
+            let flag = flag.eq_ignore_ascii_case("true");
+            fields.insert(key.to_owned(), json!(flag));
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        if fields
+            .get(key)
+            .is_some_and(|parts| entries(parts).is_empty())
+        {
+            drop_slip(fields, key, at, log);
+        }
+    }
+    for (key, fits) in [
+        ("format", Value::is_string as fn(&Value) -> bool),
+        ("properties", Value::is_object),
+        ("items", Value::is_object),
+        ("additionalProperties", |value| {
+            value.is_object() || value.is_boolean()
+        }),
+        ("enum", Value::is_array),
+    ] {
+        if fields.get(key).is_some_and(|value| !fits(value)) {
+            drop_slip(fields, key, at, log);
+        }
+    }
+    let kind = fields
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let others: &[&str] = match kind {
+        "string" | "number" | "integer" | "boolean" => &["properties", "items"],
+        "array" => &["properties"],
+        "object" => &["items"],
+        _ => &[],
+    };
+    for key in others
+        .iter()
+        .filter(|key| fields.contains_key(**key))
+        .copied()
+        .collect::<Vec<_>>()
+    {
+        drop_slip(fields, key, at, log);
+    }
+    let is_number = matches!(
+        fields.get("type").and_then(Value::as_str),
+        Some("string" | "number" | "integer") | None
+    );
+    if !is_number {
+        fields.shift_remove("format");
+    }
+    required(fields, at, log);
+}
+
+fn drop_slip(fields: &mut Map<String, Value>, key: &str, at: &str, log: &mut Log) {
+    let value = fields.shift_remove(key).unwrap_or_default();
+    log.add(Kind::Dropped, at, format!("{key} {value} says nothing"));
+}
+
+/// `required` is a list in the object, and no flag of a field.
+fn required(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let mut names: Vec<Value> = match fields.get("required") {
+        Some(Value::Array(names)) => names.clone(),
+        Some(name @ Value::String(_)) => vec![name.clone()],
+        _ => Vec::new(),
+    };
+    let before = names.len();
+    let properties = fields.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let Some(property) = property.as_object_mut() else {
+            continue;
+        };
+        let Some(Value::Bool(flag)) = property.get("required").cloned() else {
+            continue;
+        };
+        property.shift_remove("required");
+        if flag && !names.iter().any(|known| known == name) {
+            names.push(json!(name));
+        }
+    }
+    if names.len() > before {
+        log.add(Kind::Lowered, at, "required is a list of names");
+    }
+    if names.is_empty() {
+        fields.shift_remove("required");
+    } else {
+        fields.insert("required".to_owned(), Value::Array(names));
+    }
+}
