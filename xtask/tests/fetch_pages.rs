@@ -1,4 +1,4 @@
-//! Finding our document in whatever shows it: pages of Redoc and Swagger UI, redirects, compressed answers, other APIs.
+//! Finding our document in whatever shows it: pages of Redoc and Swagger UI, redirects, compressed responses, other APIs.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -119,7 +119,7 @@ fn links_are_relative_to_where_a_redirect_ends() {
 }
 
 #[test]
-fn compressed_answers_are_unpacked_though_nobody_asked_for_them() {
+fn compressed_responses_are_unpacked_though_nobody_asked_for_them() {
     let server = serve(|path| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(SMALL.as_bytes()).unwrap();
@@ -144,7 +144,10 @@ fn compressed_answers_are_unpacked_though_nobody_asked_for_them() {
         assert_eq!(fetch(server, path, None).unwrap().text, SMALL, "{path}");
     }
     for (path, reason) in [
-        ("/cut", "cannot unpack the answer, which is said to be gzip"),
+        (
+            "/cut",
+            "cannot unpack the response, which is said to be gzip",
+        ),
         ("/bomb", "it is larger than 32 MiB"),
         (
             "/zstd",

@@ -1,4 +1,4 @@
-//! Compressed answers: some servers send them without being asked.
+//! Compressed responses: some servers send them without being asked.
 
 use std::io::Read;
 
@@ -23,6 +23,6 @@ pub(super) fn decode(encoding: &str, bytes: &[u8]) -> Result<Vec<u8>> {
     decoder
         .take(u64::try_from(LIMIT)? + 1)
         .read_to_end(&mut plain)
-        .with_context(|| format!("cannot unpack the answer, which is said to be {encoding}"))?;
+        .with_context(|| format!("cannot unpack the response, which is said to be {encoding}"))?;
     Ok(plain)
 }

@@ -134,9 +134,9 @@ async fn get(url: &Url) -> Result<(Vec<u8>, Url)> {
     let status = response.status();
     ensure!(
         !matches!(status.as_u16(), 401 | 403),
-        "the server answered {status}: log in with a browser, save the page, and run `cargo xtask fetch FILE`"
+        "the server responded with {status}: log in with a browser, save the page, and run `cargo xtask fetch FILE`"
     );
-    ensure!(status.is_success(), "the server answered {status}");
+    ensure!(status.is_success(), "the server responded with {status}");
     let last = response.url().clone();
     let encodings: Vec<String> = response
         .headers()
@@ -154,7 +154,7 @@ async fn get(url: &Url) -> Result<(Vec<u8>, Url)> {
     while let Some(chunk) = body.next().await {
         let chunk = chunk
             .map_err(reqwest::Error::without_url)
-            .context("the answer broke off")?;
+            .context("the response broke off")?;
         check_size(bytes.len() + chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
