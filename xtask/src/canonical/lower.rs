@@ -101,6 +101,8 @@ fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
             "is not a schema",
             "correct it by an overlay of the vendor's file",
         );
+        // The steps that follow go on.
+        *schema = json!({});
         return;
     };
     slips::schema(fields, at, log);

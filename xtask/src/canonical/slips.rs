@@ -26,6 +26,7 @@ pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log
     plain_references(document, &plain);
     without_nothing(document, "", false, log);
     info(document, previous, log);
+    whole(document, log);
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;
     };
@@ -33,8 +34,13 @@ pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log
         .into_iter()
         .map(|(path, mut item)| {
             let at = format!("/paths/{}", escape(&path));
-            if let Some(item) = item.as_object_mut() {
-                path_item(item, &at, log);
+            match item.as_object_mut() {
+                Some(item) => path_item(item, &at, log),
+                None if path.starts_with("x-") => {}
+                None => {
+                    log.refuse(&at, "is not a path", "correct the vendor's file");
+                    item = json!({});
+                }
             }
             (in_braces(path, log), item)
         })
@@ -139,6 +145,36 @@ fn info(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     }
 }
 
+/// What stands at the top, and the components.
+fn whole(document: &mut Value, log: &mut Log) {
+    let Some(root) = document.as_object_mut() else {
+        return;
+    };
+    for key in ["servers", "tags", "security"] {
+        keep(root, key, Value::is_array, "", log);
+    }
+    keep(root, "components", Value::is_object, "", log);
+    let components = root.get_mut("components").and_then(Value::as_object_mut);
+    let Some(components) = components else { return };
+    let kinds: Vec<String> = components.keys().cloned().collect();
+    for kind in kinds.iter().filter(|kind| !kind.starts_with("x-")) {
+        keep(components, kind, Value::is_object, "/components", log);
+        let at = format!("/components/{}", escape(kind));
+        let named = components.get_mut(kind).and_then(Value::as_object_mut);
+        match (kind.as_str(), named) {
+            ("responses", Some(named)) => each_response(named, &at, log),
+            // What is no schema is told where schemas are read.
+            ("schemas", _) | (_, None) => {}
+            (_, Some(named)) => {
+                let names: Vec<String> = named.keys().cloned().collect();
+                for name in names {
+                    keep(named, &name, Value::is_object, &at, log);
+                }
+            }
+        }
+    }
+}
+
 fn path_item(item: &mut Map<String, Value>, at: &str, log: &mut Log) {
     *item = std::mem::take(item)
         .into_iter()
@@ -158,49 +194,99 @@ fn path_item(item: &mut Map<String, Value>, at: &str, log: &mut Log) {
         }
     }
     let servers = item.shift_remove("servers");
-    for (key, operation) in item.iter_mut().filter(|(key, _)| is_method(key)) {
-        let at = format!("{at}/{key}");
-        let Some(operation) = operation.as_object_mut() else {
-            log.refuse(
-                &at,
-                "is not an operation",
-                "describe it, or take it out of the vendor's file",
-            );
-            continue;
-        };
-        if operation.shift_remove("callbacks").is_some() {
-            log.add(
-                Kind::Dropped,
-                format!("{at}/callbacks"),
-                "the client receives no calls",
-            );
-        }
+    let methods: Vec<String> = item.keys().filter(|key| is_method(key)).cloned().collect();
+    for method in methods {
+        keep(item, &method, Value::is_object, at, log);
+        let operation = item.get_mut(&method).and_then(Value::as_object_mut);
+        let Some(operation) = operation else { continue };
         if let Some(servers) = &servers {
             operation
                 .entry("servers")
                 .or_insert_with(|| servers.clone());
         }
-        let responses = operation
-            .get_mut("responses")
-            .and_then(Value::as_object_mut);
-        for (status, response) in responses.into_iter().flatten() {
-            let at = format!("{at}/responses/{}", escape(status));
-            if status.starts_with("x-") {
-                continue;
-            }
-            match response.as_object_mut() {
-                Some(response) if !response.contains_key("$ref") => {
-                    response.entry("description").or_insert_with(|| json!(""));
-                }
-                Some(_) => {}
-                None => log.refuse(
-                    &at,
-                    "is not a response",
-                    "describe it, or take it out of the vendor's file",
-                ),
-            }
+        self::operation(operation, &format!("{at}/{method}"), log);
+    }
+}
+
+fn operation(operation: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    if operation.shift_remove("callbacks").is_some() {
+        log.add(
+            Kind::Dropped,
+            format!("{at}/callbacks"),
+            "the client receives no calls",
+        );
+    }
+    for key in ["parameters", "tags", "security", "servers"] {
+        keep(operation, key, Value::is_array, at, log);
+    }
+    for key in ["requestBody", "responses"] {
+        keep(operation, key, Value::is_object, at, log);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        content(body, &format!("{at}/requestBody"), log);
+    }
+    let responses = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut);
+    if let Some(responses) = responses {
+        each_response(responses, &format!("{at}/responses"), log);
+    }
+}
+
+fn each_response(responses: &mut Map<String, Value>, at: &str, log: &mut Log) {
+    let names: Vec<String> = responses.keys().cloned().collect();
+    for name in names.iter().filter(|name| !name.starts_with("x-")) {
+        keep(responses, name, Value::is_object, at, log);
+        let Some(response) = responses.get_mut(name) else {
+            continue;
+        };
+        content(response, &format!("{at}/{}", escape(name)), log);
+        if let Some(response) = response.as_object_mut()
+            && !response.contains_key("$ref")
+        {
+            response.entry("description").or_insert_with(|| json!(""));
         }
     }
+}
+
+fn content(body: &mut Value, at: &str, log: &mut Log) {
+    let Some(body) = body.as_object_mut() else {
+        return;
+    };
+    keep(body, "content", Value::is_object, at, log);
+    let content = body.get_mut("content").and_then(Value::as_object_mut);
+    if let Some(content) = content {
+        let names: Vec<String> = content.keys().cloned().collect();
+        for name in names {
+            keep(
+                content,
+                &name,
+                Value::is_object,
+                &format!("{at}/content"),
+                log,
+            );
+        }
+    }
+}
+
+/// Refuses a value of another kind than OpenAPI has in this place, and takes it out, so that the steps that follow can
+/// go on and tell more.
+fn keep(
+    fields: &mut Map<String, Value>,
+    key: &str,
+    fits: fn(&Value) -> bool,
+    at: &str,
+    log: &mut Log,
+) {
+    let Some(value) = fields.get(key).filter(|value| !fits(value)) else {
+        return;
+    };
+    log.refuse(
+        &format!("{at}/{}", escape(key)),
+        &format!("{value} cannot stand here"),
+        "correct the vendor's file",
+    );
+    fields.shift_remove(key);
 }
 
 /// `/things/:id` of Express and `/things/{id:[0-9]+}` of a router are `/things/{id}`.
