@@ -49,6 +49,10 @@ fn page(page: impl Into<String>) -> SocketAddr {
     serve(move |path| match path {
         "/" => answer("200 OK", &format!("<html>{page}</html>")),
         "/deep/api.json" => answer("200 OK", SMALL),
+        "/config" => answer(
+            "200 OK",
+            r#"{"urls":[{"url":"/deep/api.json","name":"a"}]}"#,
+        ),
         "/other.json" => answer("200 OK", &other()),
         "/deep/swagger-ui-init.js" => answer(
             "200 OK",
@@ -86,6 +90,12 @@ fn every_kind_of_page_leads_to_the_document() {
         "<script src='/deep/swagger-ui-init.js'></script>".to_owned(),
         "<script src='/nest/swagger-ui-init.js'></script>".to_owned(),
         "<a href='deep/api.json'>Download</a>".to_owned(),
+        format!("<script type=\"application/json\">{SMALL}</script>"),
+        "<elements-api apiDescriptionUrl=\"/deep/api.json\">".to_owned(),
+        // As springdoc, FastAPI and Swashbuckle have it.
+        "<script>SwaggerUIBundle({ \"configUrl\" : \"/config\" })</script>".to_owned(),
+        "<script>const ui = SwaggerUIBundle({\n url: '/deep/api.json',\n})</script>".to_owned(),
+        "<script>var configObject = JSON.parse('{\"urls\":[{\"url\":\"/deep/api.json\",\"name\":\"V1\"}]}');</script>".to_owned(),
     ] {
         let document = fetch(page(html.clone()), "/", None);
         assert_eq!(document.unwrap().value, small(), "{html}");

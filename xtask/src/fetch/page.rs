@@ -22,9 +22,16 @@ const MARKERS: [&str; 5] = [
     "spec",
 ];
 /// Attributes that may lead to a document.
-const ATTRIBUTES: [&str; 5] = ["spec-url", "specUrl", "data-url", "href", "src"];
+const ATTRIBUTES: [&str; 6] = [
+    "spec-url",
+    "specUrl",
+    "data-url",
+    "apiDescriptionUrl",
+    "href",
+    "src",
+];
 /// Calls and fields of scripts that may lead to a document.
-const FIELDS: [&str; 4] = ["Redoc.init", "url", "specUrl", "spec-url"];
+const FIELDS: [&str; 5] = ["Redoc.init", "url", "configUrl", "specUrl", "spec-url"];
 /// Links that are worth a request.
 const MOST_LINKS: usize = 64;
 
@@ -57,6 +64,18 @@ pub(super) fn embedded(page: &str) -> Vec<Value> {
             if is_document(&value) && !found.contains(&value) {
                 found.push(value);
             }
+        }
+    }
+    // Scalar has it in a script that is data.
+    for (at, _) in page.match_indices("<script") {
+        let text = page[at..]
+            .split_once('>')
+            .map(|(_, text)| text.trim_start());
+        if let Some(value) = text.and_then(json)
+            && is_document(&value)
+            && !found.contains(&value)
+        {
+            found.push(value);
         }
     }
     found
@@ -244,6 +263,9 @@ mod tests {
                 "let options = {{\n  \"swaggerDoc\": {DOCUMENT},\n  \"customOptions\": {{}} }};"
             ),
             format!("SwaggerUIBundle({{ spec: {DOCUMENT}, dom_id: '#ui' }})"),
+            format!(
+                "<script id=\"api-reference\" type=\"application/json\">\n{DOCUMENT}\n</script>"
+            ),
         ] {
             let found = embedded(&page);
             assert_eq!(found.len(), 1, "{page}");
