@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use similar::TextDiff;
 
@@ -62,8 +62,7 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
         .map(|text| document::parse(text.as_bytes()))
         .transpose()
         .context("openapi/twipla-3as.json")?;
-    secrets::check(before.as_ref(), &document)?;
-    let (prepared, rewrites) = normalise(&document).context("openapi/twipla-3as.json")?;
+    let (prepared, rewrites) = prepared(before.as_ref(), &document)?;
     let client = generate::generate(&prepared)?;
     let files = vec![
         Output {
@@ -97,6 +96,16 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
         superfluous,
         rewrites,
     })
+}
+
+/// The contract as the generator takes it; what may be secret is refused together with what cannot be carried over.
+fn prepared(before: Option<&Value>, document: &Value) -> Result<(Value, Vec<Rewrite>)> {
+    let prepared = normalise(document).context("openapi/twipla-3as.json");
+    match (secrets::check(before, document), prepared) {
+        (Ok(()), prepared) => prepared,
+        (Err(secrets), Ok(_)) => Err(secrets),
+        (Err(secrets), Err(others)) => bail!("{secrets:#}\n{others:#}"),
+    }
 }
 
 /// The README, with its made parts made anew.
@@ -172,7 +181,7 @@ fn write(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()>
     let written = differing
         .iter()
         .try_for_each(|(output, _)| layout::write_atomically(&output.path, &output.text))
-        .and_then(|()| compile(layout, differing));
+        .and_then(|()| compile(layout));
     if let Err(error) = written {
         for (output, before) in differing {
             match before {
@@ -189,11 +198,9 @@ fn write(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()>
     Ok(())
 }
 
-/// Compiles the raw client, where the crate is there and its source changed.
-fn compile(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()> {
-    let is_source = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
-    let has_crate = layout.root().join("crates/twipla-api/Cargo.toml").exists();
-    if !has_crate || !differing.iter().any(|(output, _)| is_source(&output.path)) {
+/// Compiles the raw client, where the crate is there; also what an interrupted run wrote.
+fn compile(layout: &Layout) -> Result<()> {
+    if !layout.root().join("crates/twipla-api/Cargo.toml").exists() {
         return Ok(());
     }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -205,6 +205,24 @@ fn a_secret_that_lost_its_mark_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn secrets_are_refused_together_with_what_cannot_be_carried_over() {
+    let (_folder, layout) = copy();
+    let error = regen_with(
+        &layout,
+        &json!([{
+            "target": "$.components.schemas.Website.properties", "description": "d",
+            "update": { "apiToken": { "type": "string" }, "list": { "type": "array" } },
+        }]),
+    );
+    for want in [
+        "properties/apiToken: looks like a secret",
+        "an array has no items",
+    ] {
+        assert!(error.contains(want), "{error:?} does not say {want:?}");
+    }
+}
+
+#[test]
 fn all_files_are_written_or_none() {
     let (_folder, layout) = copy();
     let path = layout.generated("types");
@@ -220,6 +238,15 @@ fn all_files_are_written_or_none() {
         "{error}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    // A run that was interrupted while it compiled left everything written: the next one compiles it.
+    let outputs = regen::outputs(&layout).unwrap();
+    for output in outputs.files {
+        fs::write(output.path, output.text).unwrap();
+    }
+    let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
+    assert!(error.contains("does not compile"), "{error}");
+    fs::write(&path, "before").unwrap();
+    fs::write(layout.changelog(), "old").unwrap();
     assert!(
         fs::read_to_string(layout.changelog())
             .unwrap()

@@ -11,7 +11,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     if text.trim_start().starts_with(['{', '[']) {
         return serde_json::from_str(text).context("invalid JSON");
     }
-    serde_saphyr::from_str(text).context("invalid YAML")
+    let mut document: Value = serde_saphyr::from_str(text).context("invalid YAML")?;
+    // YAML reads a bare 3.1 as a number.
+    if let Some(version) = document
+        .get_mut("openapi")
+        .filter(|version| version.is_number())
+    {
+        *version = Value::String(version.to_string());
+    }
+    Ok(document)
 }
 
 /// A document as it is checked in: two spaces, one newline at the end.
@@ -35,4 +43,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_as_hands_write_it_is_read() {
+        let text =
+            "openapi: 3.1\nx: &any {type: string}\npaths:\n  /a: {get: {responses: {200: *any}}}\n";
+        let document = parse(text.as_bytes()).unwrap();
+        assert_eq!(document["openapi"], "3.1");
+        let response = &document["paths"]["/a"]["get"]["responses"]["200"];
+        assert_eq!(response["type"], "string");
+    }
 }
