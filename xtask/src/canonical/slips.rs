@@ -42,7 +42,7 @@ pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log
                     item = json!({});
                 }
             }
-            (in_braces(path, log), item)
+            (in_braces(&path, log), item)
         })
         .collect();
 }
@@ -166,8 +166,8 @@ fn whole(document: &mut Value, log: &mut Log) {
             // What is no schema is told where schemas are read.
             ("schemas", _) | (_, None) => {}
             (_, Some(named)) => {
-                let names: Vec<String> = named.keys().cloned().collect();
-                for name in names {
+                let keys: Vec<String> = named.keys().cloned().collect();
+                for name in keys {
                     keep(named, &name, Value::is_object, &at, log);
                 }
             }
@@ -290,7 +290,7 @@ fn keep(
 }
 
 /// `/things/:id` of Express and `/things/{id:[0-9]+}` of a router are `/things/{id}`.
-fn in_braces(path: String, log: &mut Log) -> String {
+fn in_braces(path: &str, log: &mut Log) -> String {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let segment = |segment: &str| {

@@ -50,11 +50,8 @@ fn settle(
     choices: &[Value],
     is_parameter: bool,
 ) -> String {
-    let is_said = |key: &&str| schema.contains_key(*key);
-    if ["type", "properties", "allOf", "$ref"]
-        .iter()
-        .any(|key| is_said(&key))
-    {
+    let others = ["type", "properties", "allOf", "$ref"];
+    if others.iter().any(|key| schema.contains_key(*key)) {
         return "is left out, and what is beside it stays".to_owned();
     }
     let mut kinds: BTreeSet<&str> = choices
