@@ -111,10 +111,7 @@ async fn a_client_tells_its_partner_and_its_addresses_without_a_request() {
     let sandbox: Url = stage.sandbox.base_url().parse().unwrap();
     assert_eq!(twipla.base_url().authority(), sandbox.authority());
     assert_eq!(twipla.data_url().authority(), sandbox.authority());
-    assert_eq!(
-        twipla.partner_id(),
-        stage.sandbox.website_partner().id().into()
-    );
+    assert_eq!(twipla.partner_id(), stage.sandbox.website_partner().id());
     assert!(stage.sandbox.requests().is_empty());
 
     // Nothing is connected to: two hosts, told apart, and an origin without a path.

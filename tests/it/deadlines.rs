@@ -580,6 +580,7 @@ async fn ended<T>(
 
 /// Goes red, too, when a builder is added that is not in the table.
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table of all builders")]
 async fn every_builder_ends_at_its_own_timeout() {
     const LIMIT: Duration = Duration::from_secs(7);
     let stage = Stage::with_customer().await;

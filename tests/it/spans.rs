@@ -63,8 +63,9 @@ async fn the_span_of_a_call_that_failed_says_why_and_no_span_names_an_id() {
 
 /// The fields of each span of the client, in the order in which they were opened.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<(span::Id, &'static str, Fields)>>>);
+struct Spans(Arc<Mutex<Vec<NamedSpan>>>);
 
+type NamedSpan = (span::Id, &'static str, Fields);
 type Fields = BTreeMap<&'static str, String>;
 
 impl Spans {

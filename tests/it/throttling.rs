@@ -3,7 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use twipla::{ErrorKind, NewCustomer, NewWebsite, RetryPolicy, TwiplaBuilder};
+use twipla::{ErrorKind, NewCustomer, RetryPolicy, TwiplaBuilder};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 use twipla_tests::throttling::create_many;
 use twipla_tests::{client, respond};

@@ -605,7 +605,7 @@ proptest! {
                     stayed.remove(&gone);
                 }
             },
-            Some(Event::Add(places)) if !deletes => for place in places.iter().take(size as usize) {
+            Some(Event::Add(places)) if !deletes => for place in places.iter().take(usize::try_from(size).unwrap()) {
                 server.entries.insert(place.index(server.entries.len() + 1), added);
                 added += 1;
             },
