@@ -18,8 +18,8 @@ enum Command {
     Fetch(fetch::Options),
     /// Say what changed between two documents, and whom it breaks
     ///
-    /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where a
-    /// document cannot be read.
+    /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where it
+    /// cannot judge: a document cannot be read, or is no contract.
     Diff(diff::Options),
     /// List the rules of `diff`
     Rules,

@@ -73,7 +73,7 @@ impl fmt::Display for Source {
 
 impl Source {
     /// Everything that is there, and the source that it came from in the end, which its links are relative to.
-    pub(super) async fn read(&self) -> Result<(Vec<u8>, Self)> {
+    pub(crate) async fn read(&self) -> Result<(Vec<u8>, Self)> {
         match self {
             Self::Url(url) => {
                 let (bytes, last) = get(url)

@@ -1,0 +1,292 @@
+//! What OLD and NEW name: a file, a pipe, an address, a stored version, or a file in a revision.
+
+use std::ffi::OsStr;
+use std::path::{Path, absolute};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::canonical::{self, Names};
+use crate::document;
+use crate::fetch::Source;
+use crate::layout::Layout;
+use crate::lock::{self, Lock, Version};
+use crate::overlay;
+
+/// A document to compare.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// What messages call it.
+    pub name: String,
+    /// Its file, as seen from the root of the repository, where it has one.
+    pub file: Option<String>,
+    /// Whether that file holds this text now, and not only in a revision.
+    pub is_checked_out: bool,
+    /// What was read.
+    pub text: String,
+    /// The same as a value.
+    pub written: Value,
+    /// Its canonical form, which is compared.
+    pub canonical: Value,
+}
+
+/// The two documents of a comparison.
+///
+/// # Errors
+///
+/// Where an argument names nothing, or what it names is no contract.
+pub(super) fn pair(layout: &Layout, old: &str, new: &str) -> Result<(Input, Input)> {
+    ensure!(
+        old != "-" || new != "-",
+        "OLD and NEW are both -: standard input holds one document, so name a file, a version or a revision for the other"
+    );
+    Ok((Input::read(layout, old)?, Input::read(layout, new)?))
+}
+
+impl Input {
+    /// Reads what an argument names.
+    ///
+    /// What exists as a file is a file, whatever it looks like.
+    ///
+    /// # Errors
+    ///
+    /// Where it names nothing, or what it names is no contract.
+    pub fn read(layout: &Layout, argument: &str) -> Result<Self> {
+        let path = Path::new(argument);
+        ensure!(
+            !path.is_dir(),
+            "cannot read {argument}: it is a folder, expected a file in it"
+        );
+        if argument == "-" || path.exists() || argument.contains("://") {
+            return Self::from_source(layout, argument);
+        }
+        if argument == "contract" {
+            return Self::contract(layout);
+        }
+        let lock = Lock::load(layout)?;
+        if let Some(version) = stored(&lock, argument)? {
+            return Self::from_version(layout, version);
+        }
+        match revision(argument) {
+            Some((revision, path)) => Self::from_git(layout, argument, revision, path),
+            None => bail!(
+                "{argument} is neither a file nor a version: the versions are {}; a file of a revision is written \
+                 {argument}:openapi/twipla-3as.json",
+                names(lock.versions.iter().collect())
+            ),
+        }
+    }
+
+    /// A file, a pipe, standard input or an address.
+    fn from_source(layout: &Layout, argument: &str) -> Result<Self> {
+        let path = Path::new(argument);
+        let source = if argument != "-" && path.exists() {
+            Source::File(path.to_owned())
+        } else {
+            argument.parse()?
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let (bytes, _) = runtime.block_on(source.read())?;
+        let name = match source {
+            Source::File(_) => argument.to_owned(),
+            other => other.to_string(),
+        };
+        let file = path.is_file().then(|| shown(layout, path));
+        Self::parsed(layout, name, file, true, bytes)
+    }
+
+    fn from_git(layout: &Layout, argument: &str, revision: &str, path: &str) -> Result<Self> {
+        ensure!(
+            !path.is_empty(),
+            "{argument} names no file: expected a path after the revision, such as {argument}openapi/twipla-3as.json"
+        );
+        // Without a revision git means what is staged.
+        if !revision.is_empty() {
+            let tree = format!("{revision}^{{tree}}");
+            git(["rev-parse", "--verify", "--quiet", "--end-of-options", &tree]).with_context(|| {
+                format!(
+                    "{argument} is neither a file nor a version, and git does not know the revision {revision:?}: \
+                     `git fetch` it; a workflow needs `fetch-depth: 0` for more than the newest"
+                )
+            })?;
+        }
+        let bytes = git(["cat-file", "blob", argument]).with_context(|| {
+            let listed = if revision.is_empty() {
+                "git ls-files --cached".to_owned()
+            } else {
+                format!("git ls-tree -r --name-only {revision}")
+            };
+            format!("cannot read {argument}: {revision:?} has no file {path:?}, `{listed}` lists what it has")
+        })?;
+        // A path of git's is seen from the root, unless it says otherwise.
+        let file = match path.strip_prefix("./") {
+            Some(here) => shown(layout, Path::new(here)),
+            None => path.to_owned(),
+        };
+        Self::parsed(layout, argument.to_owned(), Some(file), false, bytes)
+    }
+
+    fn from_version(layout: &Layout, version: &Version) -> Result<Self> {
+        let path = layout.openapi().join(&version.file);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", layout.show(&path)))?;
+        Ok(Self {
+            name: version.name.clone(),
+            file: Some(shown(layout, &path)),
+            is_checked_out: true,
+            text,
+            written: lock::load_version(layout, version)?,
+            canonical: canonical::version(layout, version)?.0,
+        })
+    }
+
+    /// The contract with its overlays as they are now, whether it was written or not.
+    fn contract(layout: &Layout) -> Result<Self> {
+        let path = layout.contract();
+        let contract = overlay::contract(layout)?;
+        Ok(Self {
+            name: layout.show(&path).to_string(),
+            file: Some(shown(layout, &path)),
+            is_checked_out: true,
+            text: document::to_text(&contract)?,
+            written: contract.clone(),
+            canonical: contract,
+        })
+    }
+
+    fn parsed(
+        layout: &Layout,
+        name: String,
+        file: Option<String>,
+        is_checked_out: bool,
+        bytes: Vec<u8>,
+    ) -> Result<Self> {
+        ensure!(
+            !bytes.trim_ascii().is_empty(),
+            "{name} is empty: expected an OpenAPI document"
+        );
+        let written = document::parse(&bytes).with_context(|| {
+            format!("{name} is neither JSON nor YAML: expected an OpenAPI document")
+        })?;
+        let text = String::from_utf8(bytes).with_context(|| name.clone())?;
+        let (current, _) = canonical::current(layout)?;
+        let names = Names::load(layout)?;
+        let (canonical, _) =
+            canonical::canonical(&written, &names, Some(&current)).with_context(|| name.clone())?;
+        Ok(Self {
+            name,
+            file,
+            is_checked_out,
+            text,
+            written,
+            canonical,
+        })
+    }
+}
+
+/// The version of this name, or the only one of this number.
+fn stored<'a>(lock: &'a Lock, name: &str) -> Result<Option<&'a Version>> {
+    let wanted = if name == "current" {
+        lock.current.as_str()
+    } else {
+        name
+    };
+    if let Some(version) = lock.versions.iter().find(|version| version.name == wanted) {
+        return Ok(Some(version));
+    }
+    let found: Vec<_> = lock
+        .versions
+        .iter()
+        .filter(|version| {
+            let rest = version.name.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        })
+        .collect();
+    match found[..] {
+        [] => Ok(None),
+        [version] => Ok(Some(version)),
+        _ => bail!("there is more than one version {name}: {}", names(found)),
+    }
+}
+
+fn names(versions: Vec<&Version>) -> String {
+    let names: Vec<&str> = versions
+        .into_iter()
+        .map(|version| version.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+/// The two parts of REVISION:PATH; nothing for a path that begins with a drive.
+fn revision(argument: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    // A revision may hold a colon in braces: HEAD^{/fix: it}.
+    let at = argument.find(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ':' && depth == 0
+    })?;
+    let (revision, path) = (&argument[..at], &argument[at + 1..]);
+    let is_drive = revision.len() == 1
+        && revision.starts_with(|c: char| c.is_ascii_alphabetic())
+        && path.starts_with(['\\', '/']);
+    (!is_drive).then_some((revision, path))
+}
+
+/// What git prints.
+fn git<const N: usize>(arguments: [&str; N]) -> Result<Vec<u8>> {
+    let output = Command::new("git")
+        .args(arguments.map(OsStr::new))
+        .output()
+        .context("cannot run git")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim();
+    ensure!(
+        output.status.success(),
+        "git says: {}",
+        if said.is_empty() {
+            "no such object"
+        } else {
+            said
+        }
+    );
+    Ok(output.stdout)
+}
+
+/// A file as seen from the root of the repository, with slashes.
+fn shown(layout: &Layout, path: &Path) -> String {
+    let whole = absolute(path).unwrap_or_else(|_| path.to_owned());
+    let from_root = whole.strip_prefix(layout.root()).unwrap_or(path);
+    from_root.to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_ends_at_the_first_colon_outside_braces() {
+        for (argument, expected) in [
+            ("HEAD~1:openapi/a.json", Some(("HEAD~1", "openapi/a.json"))),
+            ("v1:a:b.json", Some(("v1", "a:b.json"))),
+            (
+                "HEAD^{/fix: it}:a.json",
+                Some(("HEAD^{/fix: it}", "a.json")),
+            ),
+            (":a.json", Some(("", "a.json"))),
+            ("HEAD:", Some(("HEAD", ""))),
+            ("C:\\contracts\\a.json", None),
+            ("C:/contracts/a.json", None),
+            ("a.json", None),
+        ] {
+            assert_eq!(revision(argument), expected, "{argument}");
+        }
+    }
+}

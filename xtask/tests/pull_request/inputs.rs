@@ -1,0 +1,242 @@
+//! What OLD and NEW may be.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::server::{answer, serve};
+use crate::{OLD, folder, new, stderr, stdout, xtask, xtask_with};
+
+const FOUND: &str = "the maximum fell from `100` to `50`";
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=test", "-c", "user.email=test@example.com"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+}
+
+/// A repository whose `api/spec.json` changed once; a folder and a file beside it.
+fn repository() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let api = folder.path().join("api");
+    fs::create_dir(&api).unwrap();
+    git(folder.path(), &["init", "-q"]);
+    for (text, subject) in [(OLD.to_owned(), "first: the contract"), (new(), "second")] {
+        fs::write(api.join("spec.json"), text).unwrap();
+        git(folder.path(), &["add", "."]);
+        git(folder.path(), &["commit", "-q", "-m", subject]);
+    }
+    folder
+}
+
+#[track_caller]
+fn finds(folder: &Path, old: &str, new: &str) {
+    let output = xtask(folder, &["diff", old, new]);
+    let report = stdout(&output);
+    assert!(report.contains(FOUND), "{report}{}", stderr(&output));
+    assert!(report.starts_with(&format!("{old} -> {new}\n")), "{report}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Refused with exit code 2 and each of these in the error.
+#[track_caller]
+fn refused(folder: &Path, old: &str, new: &str, wants: &[&str]) {
+    let output = xtask(folder, &["diff", old, new]);
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(stdout(&output), "");
+    for want in wants {
+        assert!(error.contains(want), "{error} does not say {want:?}");
+    }
+}
+
+#[test]
+fn a_file_of_a_revision_is_compared_with_the_one_that_is_checked_out() {
+    let repository = repository();
+    finds(repository.path(), "HEAD~1:api/spec.json", "api/spec.json");
+    finds(
+        repository.path(),
+        "HEAD~1:api/spec.json",
+        "HEAD:api/spec.json",
+    );
+    finds(
+        repository.path(),
+        "HEAD^{/first: the}:api/spec.json",
+        "HEAD:api/spec.json",
+    );
+    // From a folder in it git takes a path from the root, or from here with a dot.
+    let api = repository.path().join("api");
+    finds(&api, "HEAD~1:api/spec.json", "spec.json");
+    finds(&api, "HEAD~1:./spec.json", "spec.json");
+}
+
+#[test]
+fn what_is_staged_is_a_revision_without_a_name() {
+    let repository = repository();
+    let path = repository.path().join("api/spec.json");
+    fs::write(&path, OLD).unwrap();
+    git(repository.path(), &["add", "."]);
+    fs::write(&path, new()).unwrap();
+    finds(repository.path(), ":api/spec.json", "api/spec.json");
+}
+
+#[test]
+fn a_revision_or_path_that_git_does_not_know_is_told_with_the_remedy() {
+    let repository = repository();
+    let at = |old: &str, wants: &[&str]| refused(repository.path(), old, "api/spec.json", wants);
+    at(
+        "HEAD~9:api/spec.json",
+        &[
+            "HEAD~9:api/spec.json",
+            "does not know the revision",
+            "fetch-depth: 0",
+        ],
+    );
+    at(
+        "HEAD:api/gone.json",
+        &[
+            "HEAD:api/gone.json",
+            "has no file",
+            "git ls-tree -r --name-only HEAD",
+        ],
+    );
+    at(":gone.json", &["has no file", "git ls-files --cached"]);
+    at("HEAD:", &["names no file", "HEAD:openapi/twipla-3as.json"]);
+    at("HEAD:api", &["has no file"]);
+    at(
+        "HEAD~1",
+        &["neither a file nor a version", "HEAD~1:openapi/"],
+    );
+    at("gone.json", &["gone.json is neither a file nor a version"]);
+    // An option of git's is no revision.
+    at("--help:x", &["unexpected argument"]);
+    let elsewhere = folder();
+    refused(
+        elsewhere.path(),
+        "HEAD:old.json",
+        "new.json",
+        &["HEAD:old.json", "not a git repository"],
+    );
+}
+
+#[test]
+fn a_file_whose_name_has_a_colon_is_a_file() {
+    let folder = folder();
+    for name in [
+        "HEAD~1:spec.json",
+        "C:\\contracts\\spec.json",
+        "http:spec.json",
+    ] {
+        fs::copy(folder.path().join("old.json"), folder.path().join(name)).unwrap();
+        finds(folder.path(), name, "new.json");
+    }
+}
+
+#[test]
+fn yaml_is_read_as_json_is() {
+    let folder = folder();
+    let yaml = serde_json::from_str::<serde_json::Value>(OLD).unwrap();
+    let yaml = serde_saphyr::to_string(&yaml).unwrap();
+    fs::write(folder.path().join("old.yaml"), yaml).unwrap();
+    finds(folder.path(), "old.yaml", "new.json");
+}
+
+#[test]
+fn standard_input_is_one_of_them() {
+    let folder = folder();
+    for (arguments, input) in [
+        (["diff", "-", "new.json"], OLD.to_owned()),
+        (["diff", "old.json", "-"], new()),
+    ] {
+        let output = xtask_with(folder.path(), &arguments, &input);
+        assert!(stdout(&output).contains(FOUND), "{}", stderr(&output));
+        assert!(stdout(&output).contains("standard input"));
+    }
+    refused(
+        folder.path(),
+        "-",
+        "-",
+        &["OLD and NEW are both -", "name a file"],
+    );
+    refused(folder.path(), "-", "new.json", &["standard input is empty"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_read_once_to_the_end() {
+    let folder = folder();
+    let output = Command::new("bash")
+        .current_dir(folder.path())
+        .arg("-c")
+        .arg(format!(
+            "{} diff <(cat old.json) <(cat new.json)",
+            env!("CARGO_BIN_EXE_xtask")
+        ))
+        .output()
+        .unwrap();
+    assert!(stdout(&output).contains(FOUND), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn an_address_is_fetched() {
+    let folder = folder();
+    let address = serve(|path| match path {
+        "/spec.json" => answer("200 OK", OLD),
+        _ => answer("404 Not Found", ""),
+    });
+    let url = format!("http://{address}/spec.json");
+    finds(folder.path(), &url, "new.json");
+    refused(
+        folder.path(),
+        &format!("http://{address}/gone?token=secret"),
+        "new.json",
+        &["cannot fetch", "404"],
+    );
+    refused(
+        folder.path(),
+        "ftp://example.com/a",
+        "new.json",
+        &["http or https"],
+    );
+}
+
+#[test]
+fn a_stored_version_is_named_by_its_number() {
+    let folder = folder();
+    let output = xtask(folder.path(), &["diff", "1.3.2", "current"]);
+    assert!(stdout(&output).starts_with("1.3.2-"), "{}", stderr(&output));
+    refused(
+        folder.path(),
+        "3.0.0",
+        "current",
+        &["more than one version 3.0.0"],
+    );
+}
+
+#[test]
+fn what_is_no_document_is_told_with_its_name() {
+    let folder = folder();
+    for (text, wants) in [
+        ("{\"openapi\": ", "bad.json is neither JSON nor YAML"),
+        ("a: [", "bad.json is neither JSON nor YAML"),
+        ("", "bad.json is empty"),
+        ("{\"swagger\": \"2.0\"}", "convert it to OpenAPI 3"),
+    ] {
+        fs::write(folder.path().join("bad.json"), text).unwrap();
+        refused(folder.path(), "old.json", "bad.json", &[wants, "bad.json"]);
+    }
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    refused(
+        folder.path(),
+        "folder",
+        "new.json",
+        &["folder: it is a folder"],
+    );
+}
