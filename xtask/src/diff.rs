@@ -22,9 +22,9 @@ mod rust_type;
 mod schema;
 mod surface;
 
-pub use self::accepted::Accepted;
+pub use self::accepted::{Accepted, RuleLevel};
 pub use self::compare::compare;
-pub use self::finding::Finding;
+pub use self::finding::{Finding, Overridden};
 pub use self::input::Input;
 pub use self::report::{Format, Report};
 pub use self::rules::{Direction, Level, Runtime, RustApi};

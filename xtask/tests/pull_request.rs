@@ -8,6 +8,8 @@
 
 #[path = "pull_request/inputs.rs"]
 mod inputs;
+#[path = "pull_request/levels.rs"]
+mod levels;
 #[path = "support/server.rs"]
 mod server;
 

@@ -1,18 +1,23 @@
-//! `openapi/accepted.toml`: changes that somebody looked at, each with the reason why it may stay.
+//! `openapi/accepted.toml`: changes that somebody looked at, each with the reason why it may stay; and rules whose level
+//! is another one here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::str::FromStr;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::ValueEnum as _;
 use serde::Deserialize;
 
-use super::finding::Finding;
+use super::finding::{Finding, Overridden};
+use super::rules::{Level, rule};
 use crate::layout::{self, Layout};
 
-/// The accepted changes by their fingerprint.
+/// The accepted changes by their fingerprint, and the levels by their rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepted {
     entries: BTreeMap<String, Entry>,
+    levels: BTreeMap<String, LevelEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,11 +29,45 @@ struct Entry {
     reason: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LevelEntry {
+    rule: String,
+    level: Level,
+    reason: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
     accepted: Vec<Entry>,
+    #[serde(default)]
+    level: Vec<LevelEntry>,
+}
+
+/// A level that the command line gives a rule: `ID=LEVEL`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleLevel {
+    rule: String,
+    level: Level,
+}
+
+impl FromStr for RuleLevel {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (id, level) = text
+            .split_once('=')
+            .context("expected ID=LEVEL, such as endpoint-removed=warning")?;
+        known(id)?;
+        Ok(Self {
+            rule: id.to_owned(),
+            level: Level::from_str(level, false).map_err(|_| {
+                anyhow!("invalid level {level:?}: expected breaking, warning or info")
+            })?,
+        })
+    }
 }
 
 impl Accepted {
@@ -45,7 +84,8 @@ impl Accepted {
 
     /// Reads the text of the file.
     pub fn parse(text: &str) -> Result<Self> {
-        let file: File = toml::from_str(text).context("expected a list of [[accepted]] entries")?;
+        let file: File =
+            toml::from_str(text).context("expected lists of [[accepted]] and [[level]] entries")?;
         let mut entries = BTreeMap::new();
         for entry in file.accepted {
             ensure!(
@@ -57,7 +97,49 @@ impl Accepted {
                 bail!("{} is accepted twice", twice.fingerprint);
             }
         }
-        Ok(Self { entries })
+        let mut levels = BTreeMap::new();
+        for entry in file.level {
+            known(&entry.rule)?;
+            ensure!(
+                !entry.reason.trim().is_empty(),
+                "{} has another level without a reason: say why the rule does not hold here",
+                entry.rule
+            );
+            if let Some(twice) = levels.insert(entry.rule.clone(), entry) {
+                bail!("{} is given a level twice", twice.rule);
+            }
+        }
+        Ok(Self { entries, levels })
+    }
+
+    /// Gives rules another level for this run, whatever the file says of them.
+    #[must_use]
+    pub fn with_levels(mut self, levels: &[RuleLevel]) -> Self {
+        for RuleLevel { rule, level } in levels {
+            let entry = LevelEntry {
+                rule: rule.clone(),
+                level: *level,
+                reason: format!("--level {rule}={}", level.name()),
+            };
+            self.levels.insert(rule.clone(), entry);
+        }
+        self
+    }
+
+    /// Puts the levels that were overridden in the place of those of the rules; the worst comes first again.
+    pub(super) fn override_levels(&self, findings: &mut [Finding]) {
+        for finding in &mut *findings {
+            if let Some(entry) = self.levels.get(&finding.id)
+                && entry.level != finding.level
+            {
+                finding.overridden = Some(Overridden {
+                    rule: finding.level,
+                    reason: entry.reason.clone(),
+                });
+                finding.level = entry.level;
+            }
+        }
+        findings.sort_by_key(|finding| finding.level);
     }
 
     /// Why a change was accepted, if it was.
@@ -124,6 +206,15 @@ impl Accepted {
     }
 }
 
+/// That there is such a rule.
+fn known(id: &str) -> Result<()> {
+    ensure!(
+        rule(id).is_some(),
+        "there is no rule {id:?}: `cargo xtask rules` lists them"
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +235,39 @@ mod tests {
         let error = Accepted::parse(&ONE.repeat(2)).unwrap_err();
         assert!(error.to_string().contains("twice"), "{error}");
         assert!(Accepted::parse("accepted = 3").is_err());
+    }
+
+    #[test]
+    fn a_rule_is_given_another_level_once_and_with_a_reason() {
+        let one = "[[level]]\nrule = \"endpoint-removed\"\nlevel = \"info\"\nreason = \"seen\"\n";
+        assert!(Accepted::parse(one).is_ok());
+        for (text, want) in [
+            (one.replace("seen", " "), "without a reason"),
+            (one.repeat(2), "twice"),
+            (
+                one.replace("endpoint-removed", "endpoint-gone"),
+                "no rule \"endpoint-gone\"",
+            ),
+            (one.replace("info", "never"), "expected lists of"),
+        ] {
+            let error = format!("{:#}", Accepted::parse(&text).unwrap_err());
+            assert!(error.contains(want), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_names_a_rule_and_a_level() {
+        for (text, want) in [
+            ("endpoint-removed", "expected ID=LEVEL"),
+            ("endpoint-gone=info", "no rule \"endpoint-gone\""),
+            (
+                "endpoint-removed=never",
+                "expected breaking, warning or info",
+            ),
+        ] {
+            let error = format!("{:#}", text.parse::<RuleLevel>().unwrap_err());
+            assert!(error.contains(want), "{error}");
+        }
+        assert!("endpoint-removed=info".parse::<RuleLevel>().is_ok());
     }
 }

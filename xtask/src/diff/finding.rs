@@ -16,6 +16,9 @@ pub struct Finding {
     pub id: String,
     /// How bad it is for clients in general.
     pub level: Level,
+    /// What the rule says, where it was overridden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
     /// Which way the changed thing travels.
     pub direction: Direction,
     /// The part of the contract.
@@ -45,6 +48,15 @@ pub struct Finding {
     /// What it is about, in the words of the contract.
     #[serde(skip)]
     pub subject: String,
+}
+
+/// A level that is not the one of the rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overridden {
+    /// The level of the rule.
+    pub rule: Level,
+    /// Why it does not hold here.
+    pub reason: String,
 }
 
 /// Where a change is.
@@ -121,6 +133,7 @@ impl Findings {
         self.list.push(Finding {
             id: id.to_owned(),
             level: rule.level,
+            overridden: None,
             direction: rule.direction,
             area: rule.area,
             kind: rule.kind,
@@ -180,7 +193,11 @@ impl Findings {
 }
 
 fn worse(one: Runtime, other: Runtime) -> Runtime {
-    if one == Runtime::Breaks { one } else { other }
+    match (one, other) {
+        (Runtime::Breaks, _) | (_, Runtime::Breaks) => Runtime::Breaks,
+        (Runtime::Unknown, _) | (_, Runtime::Unknown) => Runtime::Unknown,
+        (Runtime::Works, Runtime::Works) => Runtime::Works,
+    }
 }
 
 /// Depends on what changed and not on where in the file that is.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::accepted::Accepted;
 use super::compare::compare;
-use super::finding::Finding;
+use super::finding::{Finding, Overridden};
 use super::rules::{Direction, Level, Runtime, RustApi};
 
 /// Operations that are named; the others are counted.
@@ -48,6 +48,8 @@ pub struct Summary {
     pub warning: usize,
     /// No client notices.
     pub info: usize,
+    /// Of all these, those of which no rule can tell whether a released client keeps working.
+    pub unknown: usize,
 }
 
 impl Report {
@@ -57,8 +59,9 @@ impl Report {
         (new_name, new): (&str, &Value),
         accepted: &Accepted,
     ) -> Result<Self> {
-        let findings = compare(old, new)
+        let mut findings = compare(old, new)
             .with_context(|| format!("cannot compare {old_name} with {new_name}"))?;
+        accepted.override_levels(&mut findings);
         Ok(Self {
             old: old_name.to_owned(),
             new: new_name.to_owned(),
@@ -72,17 +75,18 @@ impl Report {
 
     /// How many findings there are of each level.
     pub fn summary(&self) -> Summary {
-        let count = |level| {
-            self.findings
-                .iter()
-                .filter(|finding| finding.level == level)
-                .count()
-        };
-        Summary {
-            breaking: count(Level::Breaking),
-            warning: count(Level::Warning),
-            info: count(Level::Info),
+        let mut summary = Summary::default();
+        for finding in &self.findings {
+            match finding.level {
+                Level::Breaking => summary.breaking += 1,
+                Level::Warning => summary.warning += 1,
+                Level::Info => summary.info += 1,
+            }
+            if finding.runtime == Runtime::Unknown {
+                summary.unknown += 1;
+            }
         }
+        summary
     }
 
     /// The findings at this level or worse that nobody accepted.
@@ -227,15 +231,16 @@ impl Report {
             breaking,
             warning,
             info,
+            unknown,
         } = self.summary();
         let breaks = self
             .findings
             .iter()
             .any(|finding| finding.runtime == Runtime::Breaks);
-        let client = if breaks {
-            "Some calls of a released client break."
-        } else {
-            "A released client keeps working."
+        let client = match (breaks, unknown) {
+            (true, _) => "Some calls of a released client break.",
+            (false, 0) => "A released client keeps working.",
+            (false, _) => "Whether a released client keeps working is unknown.",
         };
         let api = self
             .findings
@@ -251,7 +256,13 @@ impl Report {
             0 => String::new(),
             count => format!(" ({count} accepted)"),
         };
-        format!("{breaking} breaking, {warning} warning, {info} info{accepted}. {client} {version}")
+        let unknown = match unknown {
+            0 => String::new(),
+            count => format!(", {count} of them unknown"),
+        };
+        format!(
+            "{breaking} breaking, {warning} warning, {info} info{unknown}{accepted}. {client} {version}"
+        )
     }
 }
 
@@ -265,7 +276,7 @@ fn entry(finding: &Finding, reason: Option<&str>) -> String {
     let style = style(finding.level);
     let mut text = format!(
         "\n{style}{}{style:#} {}{}\n    {}, client {}, Rust API {}, {} at {}\n",
-        name(finding.level),
+        finding.level.name(),
         finding.text,
         used_by(finding),
         finding.id,
@@ -274,6 +285,9 @@ fn entry(finding: &Finding, reason: Option<&str>) -> String {
         finding.fingerprint,
         finding.location,
     );
+    if let Some(Overridden { rule, reason }) = &finding.overridden {
+        let _ = writeln!(text, "    {} by the rule: {reason}", rule.name());
+    }
     if let Some(reason) = reason {
         let _ = writeln!(text, "    accepted: {reason}");
     }
@@ -283,13 +297,16 @@ fn entry(finding: &Finding, reason: Option<&str>) -> String {
 fn line(finding: &Finding, reason: Option<&str>) -> String {
     let mut line = format!(
         "- **{}** {}{} (`{}`; client {}, Rust API {})",
-        name(finding.level),
+        finding.level.name(),
         finding.text,
         used_by(finding),
         finding.id,
         runtime(finding.runtime),
         rust_api(finding.rust_api),
     );
+    if let Some(Overridden { rule, reason }) = &finding.overridden {
+        let _ = write!(line, "\n  By the rule {}: {reason}", rule.name());
+    }
     if let Some(reason) = reason {
         let _ = write!(line, "\n  Accepted: {reason}");
     }
@@ -309,15 +326,6 @@ fn used_by(finding: &Finding) -> String {
     format!(", in {named}")
 }
 
-/// The level as it is printed.
-pub(super) fn name(level: Level) -> &'static str {
-    match level {
-        Level::Breaking => "breaking",
-        Level::Warning => "warning",
-        Level::Info => "info",
-    }
-}
-
 fn style(level: Level) -> Style {
     match level {
         Level::Breaking => AnsiColor::Red.on_default().bold(),
@@ -330,6 +338,7 @@ fn style(level: Level) -> Style {
 pub(super) fn runtime(runtime: Runtime) -> &'static str {
     match runtime {
         Runtime::Breaks => "breaks",
+        Runtime::Unknown => "unknown",
         Runtime::Works => "works",
     }
 }

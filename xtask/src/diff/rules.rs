@@ -10,10 +10,13 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Serialize;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// How bad a change is for clients in general, whatever they are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A client that kept to the old contract can fail.
@@ -22,6 +25,17 @@ pub enum Level {
     Warning,
     /// No client that kept to the old contract notices.
     Info,
+}
+
+impl Level {
+    /// The level as it is printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
 }
 
 /// Which way the changed thing travels.
@@ -42,6 +56,8 @@ pub enum Direction {
 pub enum Runtime {
     /// A call that worked can fail.
     Breaks,
+    /// No rule can tell.
+    Unknown,
     /// It works: unknown enum values, extra fields and any 2xx are tolerated.
     Works,
 }
