@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::canonical::{self, Names};
-use crate::document;
+use crate::document::{self, Contract};
 use crate::fetch::Source;
 use crate::layout::Layout;
 use crate::lock::{self, Lock, Version};
@@ -27,9 +27,14 @@ pub struct Input {
     pub text: String,
     /// The same as a value.
     pub written: Value,
-    /// Its canonical form, which is compared.
+    /// Its canonical form, which is compared; or what was written, where one of the two has no canonical form.
     pub canonical: Value,
+    /// Why it has no canonical form.
+    pub refused: Option<String>,
 }
+
+/// What the contract with its overlays is called.
+const CONTRACT: &str = "contract";
 
 /// The two documents of a comparison.
 ///
@@ -41,7 +46,19 @@ pub(super) fn pair(layout: &Layout, old: &str, new: &str) -> Result<(Input, Inpu
         old != "-" || new != "-",
         "OLD and NEW are both -: standard input holds one document, so name a file, a version or a revision for the other"
     );
-    Ok((Input::read(layout, old)?, Input::read(layout, new)?))
+    // A document takes its names from the current version; the contract has more of them, by its overlays.
+    let names_of = if [old, new].contains(&CONTRACT) {
+        overlay::contract(layout)?
+    } else {
+        canonical::current(layout)?.0
+    };
+    let mut old = Input::read(layout, old, &names_of)?;
+    let mut new = Input::read(layout, new, &names_of)?;
+    if old.refused.is_some() || new.refused.is_some() {
+        old.canonical = old.written.clone();
+        new.canonical = new.written.clone();
+    }
+    Ok((old, new))
 }
 
 impl Input {
@@ -52,16 +69,16 @@ impl Input {
     /// # Errors
     ///
     /// Where it names nothing, or what it names is no contract.
-    pub fn read(layout: &Layout, argument: &str) -> Result<Self> {
+    fn read(layout: &Layout, argument: &str, names_of: &Value) -> Result<Self> {
         let path = Path::new(argument);
         ensure!(
             !path.is_dir(),
             "cannot read {argument}: it is a folder, expected a file in it"
         );
         if argument == "-" || path.exists() || argument.contains("://") {
-            return Self::from_source(layout, argument);
+            return Self::from_source(layout, argument, names_of);
         }
-        if argument == "contract" {
+        if argument == CONTRACT {
             return Self::contract(layout);
         }
         let lock = Lock::load(layout)?;
@@ -69,7 +86,7 @@ impl Input {
             return Self::from_version(layout, version);
         }
         match revision(argument) {
-            Some((revision, path)) => Self::from_git(layout, argument, revision, path),
+            Some((revision, path)) => Self::from_git(layout, argument, revision, path, names_of),
             None => bail!(
                 "{argument} is neither a file nor a version: the versions are {}; a file of a revision is written \
                  {argument}:openapi/twipla-3as.json",
@@ -79,7 +96,7 @@ impl Input {
     }
 
     /// A file, a pipe, standard input or an address.
-    fn from_source(layout: &Layout, argument: &str) -> Result<Self> {
+    fn from_source(layout: &Layout, argument: &str, names_of: &Value) -> Result<Self> {
         let path = Path::new(argument);
         let source = if argument != "-" && path.exists() {
             Source::File(path.to_owned())
@@ -96,10 +113,16 @@ impl Input {
             other => other.to_string(),
         };
         let file = path.is_file().then(|| shown(layout, path));
-        Self::parsed(layout, name, file, true, bytes)
+        Self::parsed(layout, name, file, true, bytes, names_of)
     }
 
-    fn from_git(layout: &Layout, argument: &str, revision: &str, path: &str) -> Result<Self> {
+    fn from_git(
+        layout: &Layout,
+        argument: &str,
+        revision: &str,
+        path: &str,
+        names_of: &Value,
+    ) -> Result<Self> {
         ensure!(
             !path.is_empty(),
             "{argument} names no file: expected a path after the revision, such as {argument}openapi/twipla-3as.json"
@@ -127,7 +150,14 @@ impl Input {
             Some(here) => shown(layout, Path::new(here)),
             None => path.to_owned(),
         };
-        Self::parsed(layout, argument.to_owned(), Some(file), false, bytes)
+        Self::parsed(
+            layout,
+            argument.to_owned(),
+            Some(file),
+            false,
+            bytes,
+            names_of,
+        )
     }
 
     fn from_version(layout: &Layout, version: &Version) -> Result<Self> {
@@ -141,6 +171,7 @@ impl Input {
             text,
             written: lock::load_version(layout, version)?,
             canonical: canonical::version(layout, version)?.0,
+            refused: None,
         })
     }
 
@@ -155,6 +186,7 @@ impl Input {
             text: document::to_text(&contract)?,
             written: contract.clone(),
             canonical: contract,
+            refused: None,
         })
     }
 
@@ -164,6 +196,7 @@ impl Input {
         file: Option<String>,
         is_checked_out: bool,
         bytes: Vec<u8>,
+        names_of: &Value,
     ) -> Result<Self> {
         ensure!(
             !bytes.trim_ascii().is_empty(),
@@ -173,10 +206,13 @@ impl Input {
             format!("{name} is neither JSON nor YAML: expected an OpenAPI document")
         })?;
         let text = String::from_utf8(bytes).with_context(|| name.clone())?;
-        let (current, _) = canonical::current(layout)?;
+        Contract::read(&written).with_context(|| name.clone())?;
         let names = Names::load(layout)?;
-        let (canonical, _) =
-            canonical::canonical(&written, &names, Some(&current)).with_context(|| name.clone())?;
+        // A document of another API may say too little for ours, and can be compared all the same.
+        let (canonical, refused) = match canonical::canonical(&written, &names, Some(names_of)) {
+            Ok((canonical, _)) => (canonical, None),
+            Err(error) => (written.clone(), Some(format!("{error:#}"))),
+        };
         Ok(Self {
             name,
             file,
@@ -184,6 +220,7 @@ impl Input {
             text,
             written,
             canonical,
+            refused,
         })
     }
 }

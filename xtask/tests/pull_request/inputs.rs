@@ -11,7 +11,7 @@ use crate::{OLD, folder, new, stderr, stdout, xtask, xtask_with};
 
 const FOUND: &str = "the maximum fell from `100` to `50`";
 
-fn git(folder: &Path, arguments: &[&str]) {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .current_dir(folder)
         .args(["-c", "user.name=test", "-c", "user.email=test@example.com"])
@@ -22,7 +22,7 @@ fn git(folder: &Path, arguments: &[&str]) {
 }
 
 /// A repository whose `api/spec.json` changed once; a folder and a file beside it.
-fn repository() -> TempDir {
+pub(crate) fn repository() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let api = folder.path().join("api");
     fs::create_dir(&api).unwrap();
@@ -239,4 +239,39 @@ fn what_is_no_document_is_told_with_its_name() {
         "new.json",
         &["folder: it is a folder"],
     );
+}
+
+#[test]
+fn a_document_that_regen_refuses_is_compared_as_it_is_written() {
+    let folder = folder();
+    let without = |text: &str| text.replace("\"security\": [],", "");
+    let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+    write("old2.json", without(OLD));
+    write("new2.json", without(&new()));
+    let output = xtask(folder.path(), &["diff", "old2.json", "new2.json"]);
+    assert!(stdout(&output).contains(FOUND), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("regen would refuse new2.json: /security: `security` is missing"),
+        "{}",
+        stderr(&output)
+    );
+    let output = xtask(folder.path(), &["diff", "old2.json", "old2.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    // What was fine before, and no longer is, fails.
+    let output = xtask(folder.path(), &["diff", "old.json", "old2.json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+}
+
+#[test]
+fn the_contract_and_its_file_are_the_same() {
+    let file = xtask::layout::Layout::here().unwrap().contract();
+    let file = file.to_str().unwrap();
+    for arguments in [["diff", "contract", file], ["diff", file, "contract"]] {
+        let output = xtask(Path::new("."), &arguments);
+        assert!(
+            stdout(&output).ends_with("\nNothing changed.\n"),
+            "{}",
+            stdout(&output)
+        );
+    }
 }
