@@ -7,15 +7,18 @@
 mod contract;
 mod node;
 mod operation;
+mod position;
 mod schema;
 mod schemas;
 mod text;
 
 pub use self::contract::{Contract, Parameter, ResolvedOperation};
 pub use self::node::{
-    Node, entries, escape, fields, object, reference, references, resolve, resolve_at, target,
+    Node, entries, escape, fields, object, reference, references, resolve, resolve_at, segments,
+    target,
 };
 pub use self::operation::{Operation, is_method, is_success, operations, path_shape};
+pub use self::position::{Position, positions};
 pub use self::schema::Schema;
 pub use self::schemas::{LIMITS, SCHEMAS, each_schema, each_schema_mut, is_rust_name, type_name};
 pub(crate) use self::text::hex;

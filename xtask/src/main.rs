@@ -20,6 +20,9 @@ enum Command {
     ///
     /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where it
     /// cannot judge: a document cannot be read, or is no contract.
+    ///
+    /// In a pull request, on a checkout with `fetch-depth: 0`:
+    /// `cargo xtask diff "origin/$GITHUB_BASE_REF:openapi/twipla-3as.json" openapi/twipla-3as.json --format github`
     Diff(diff::Options),
     /// List the rules of `diff`
     Rules,

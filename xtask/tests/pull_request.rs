@@ -6,6 +6,8 @@
     reason = "every function here serves a test"
 )]
 
+#[path = "pull_request/formats.rs"]
+mod formats;
 #[path = "pull_request/inputs.rs"]
 mod inputs;
 #[path = "pull_request/levels.rs"]

@@ -6,8 +6,9 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::accepted::{Accepted, RuleLevel};
+use super::entry;
 use super::input;
-use super::report::{self, Format, Report};
+use super::report::{Format, Report};
 use super::rules::{self, Level};
 use crate::layout::Layout;
 
@@ -62,18 +63,23 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
             );
         }
     }
-    let report = Report::new(
+    let level = match options.fail_on {
+        FailOn::Breaking => Some(Level::Breaking),
+        FailOn::Warning => Some(Level::Warning),
+        FailOn::Info => Some(Level::Info),
+        FailOn::Never => None,
+    };
+    let mut report = Report::new(
         (&old.name, &old.canonical),
         (&new.name, &new.canonical),
         &accepted,
-    )?;
+    )?
+    .fail_on(level);
+    if !matches!(options.format, Format::Text | Format::Markdown) {
+        report = report.locate(&old, &new)?;
+    }
     anstream::print!("{}", report.print(options.format)?);
-    let level = match options.fail_on {
-        FailOn::Breaking => Level::Breaking,
-        FailOn::Warning => Level::Warning,
-        FailOn::Info => Level::Info,
-        FailOn::Never => return Ok(true),
-    };
+    let Some(level) = level else { return Ok(true) };
     let open = report.open(level);
     if let Some(reason) = &options.accept {
         let added = Accepted::add(layout, &open, reason)?;
@@ -95,8 +101,8 @@ pub fn rules() -> String {
             "| `{}` | {} | {} | {} |",
             rule.id,
             rule.level.name(),
-            report::runtime(rule.runtime),
-            report::rust_api(rule.rust_api),
+            entry::runtime(rule.runtime),
+            entry::rust_api(rule.rust_api),
         );
     }
     text

@@ -1,4 +1,7 @@
-//! A comparison as it is printed: for a terminal, as markdown, as JSON.
+//! A comparison as it is printed: for a terminal, as markdown, as JSON, for GitHub, as JUnit.
+
+mod github;
+mod junit;
 
 use std::fmt::Write as _;
 
@@ -10,11 +13,11 @@ use serde_json::Value;
 
 use super::accepted::Accepted;
 use super::compare::compare;
+use super::entry::{Entry, only_words, runtime, rust_api, used_by};
 use super::finding::{Finding, Overridden};
+use super::input::Input;
+use super::place::{Place, Places, places};
 use super::rules::{Direction, Level, Runtime, RustApi};
-
-/// Operations that are named; the others are counted.
-const NAMED: usize = 3;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,6 +28,10 @@ pub enum Format {
     Markdown,
     /// For a program.
     Json,
+    /// For the steps of a workflow of GitHub's: annotations at the lines.
+    Github,
+    /// For other CI systems: a test for each change.
+    Junit,
 }
 
 /// The findings of one comparison, with what was accepted.
@@ -37,6 +44,10 @@ pub struct Report {
     /// The findings, the worst first.
     pub findings: Vec<Finding>,
     accepted: Vec<Option<String>>,
+    /// Where they are; empty until [`Report::locate`].
+    places: Vec<Places>,
+    /// The lowest level that fails.
+    fail_on: Option<Level>,
 }
 
 /// How many findings there are of each level.
@@ -70,7 +81,26 @@ impl Report {
                 .map(|finding| accepted.reason(finding).map(str::to_owned))
                 .collect(),
             findings,
+            places: Vec::new(),
+            fail_on: Some(Level::Breaking),
         })
+    }
+
+    /// Sets the lowest level that fails; nothing does by default but a breaking change.
+    #[must_use]
+    pub fn fail_on(mut self, level: Option<Level>) -> Self {
+        self.fail_on = level;
+        self
+    }
+
+    /// Finds lines and columns, which JSON, GitHub and JUnit show.
+    ///
+    /// # Errors
+    ///
+    /// Where a text cannot be read again.
+    pub fn locate(mut self, old: &Input, new: &Input) -> Result<Self> {
+        self.places = places(&self.findings, old, new)?;
+        Ok(self)
     }
 
     /// How many findings there are of each level.
@@ -105,7 +135,23 @@ impl Report {
             Format::Text => Ok(self.text()),
             Format::Markdown => Ok(self.markdown("##")),
             Format::Json => self.json(),
+            Format::Github => Ok(github::github(&self.entries(), &self.severity())),
+            Format::Junit => junit::junit(&self.old, &self.new, &self.entries(), self.fail_on),
         }
+    }
+
+    /// The findings with what is said beside them, but for those about words.
+    fn entries(&self) -> Vec<Entry<'_>> {
+        self.findings
+            .iter()
+            .enumerate()
+            .filter(|(_, finding)| !only_words(finding))
+            .map(|(index, finding)| Entry {
+                finding,
+                accepted: self.accepted[index].as_deref(),
+                places: self.places.get(index),
+            })
+            .collect()
     }
 
     fn text(&self) -> String {
@@ -199,12 +245,14 @@ impl Report {
             old: &'a str,
             new: &'a str,
             summary: Summary,
-            findings: Vec<Entry<'a>>,
+            findings: Vec<Change<'a>>,
         }
         #[derive(Serialize)]
-        struct Entry<'a> {
+        struct Change<'a> {
             #[serde(flatten)]
             finding: &'a Finding,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            position: Option<&'a Place>,
             #[serde(skip_serializing_if = "Option::is_none")]
             accepted: &'a Option<String>,
         }
@@ -214,7 +262,12 @@ impl Report {
             new: &self.new,
             summary: self.summary(),
             findings: findings
-                .map(|(finding, accepted)| Entry { finding, accepted })
+                .enumerate()
+                .map(|(index, (finding, accepted))| Change {
+                    finding,
+                    position: self.places.get(index).map(|places| &places.exact),
+                    accepted,
+                })
                 .collect(),
         })
         .context("cannot print the findings")?;
@@ -266,11 +319,6 @@ impl Report {
     }
 }
 
-/// A change that is counted, not listed: `--format json` has it.
-fn only_words(finding: &Finding) -> bool {
-    matches!(finding.id.as_str(), "description-changed" | "info-changed")
-}
-
 /// A finding as the report in text has it.
 fn entry(finding: &Finding, reason: Option<&str>) -> String {
     let style = style(finding.level);
@@ -313,42 +361,10 @@ fn line(finding: &Finding, reason: Option<&str>) -> String {
     line
 }
 
-/// Who uses a shared schema; nothing where the finding names its one operation anyway.
-fn used_by(finding: &Finding) -> String {
-    let all = &finding.operations;
-    if all.is_empty() || (all.len() == 1 && finding.subject.starts_with(&all[0])) {
-        return String::new();
-    }
-    let mut named = all[..all.len().min(NAMED)].join(", ");
-    if all.len() > NAMED {
-        let _ = write!(named, " and {} more", all.len() - NAMED);
-    }
-    format!(", in {named}")
-}
-
 fn style(level: Level) -> Style {
     match level {
         Level::Breaking => AnsiColor::Red.on_default().bold(),
         Level::Warning => AnsiColor::Yellow.on_default(),
         Level::Info => AnsiColor::Green.on_default(),
-    }
-}
-
-/// Whether a released client keeps working, as it is printed.
-pub(super) fn runtime(runtime: Runtime) -> &'static str {
-    match runtime {
-        Runtime::Breaks => "breaks",
-        Runtime::Unknown => "unknown",
-        Runtime::Works => "works",
-    }
-}
-
-/// What happens to the Rust API, as it is printed.
-pub(super) fn rust_api(api: RustApi) -> &'static str {
-    match api {
-        RustApi::None => "unchanged",
-        RustApi::Patch => "patch",
-        RustApi::Minor => "minor",
-        RustApi::Major => "major",
     }
 }

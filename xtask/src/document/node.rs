@@ -42,6 +42,12 @@ pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// The keys that a JSON pointer leads by.
+pub fn segments(pointer: &str) -> Vec<String> {
+    let unescaped = |segment: &str| segment.replace("~1", "/").replace("~0", "~");
+    pointer.split('/').skip(1).map(unescaped).collect()
+}
+
 /// The `$ref` of a node.
 pub fn reference(node: &Value) -> Option<&str> {
     node.get("$ref").and_then(Value::as_str)

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 /// Reads a document in JSON or YAML.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).context("invalid text: expected UTF-8")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with(['{', '[']) {
+    let text = without_mark(text);
+    if is_json(text) {
         return serde_json::from_str(text).context("invalid JSON");
     }
     let mut document: Value = serde_saphyr::from_str(text).context("invalid YAML")?;
@@ -20,6 +20,16 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
         *version = Value::String(version.to_string());
     }
     Ok(document)
+}
+
+/// A text without the mark (BOM) that some editors put at its start.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Whether a document is read as JSON.
+pub(super) fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
 }
 
 /// A document as it is checked in: two spaces, one newline at the end.

@@ -1,0 +1,94 @@
+//! Where a reader finds a change: document, file, line and column.
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::finding::Finding;
+use super::input::Input;
+use super::origin::Origin;
+use crate::document::{Position, positions};
+
+/// One of the two documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The older one.
+    Old,
+    /// The newer one.
+    New,
+}
+
+/// A place in one of the documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Which document.
+    pub document: Side,
+    /// Its file, as seen from the root of the repository; nothing where it came by a pipe or from an address.
+    pub file: Option<String>,
+    /// Line and column.
+    #[serde(flatten)]
+    pub position: Position,
+}
+
+/// Where a finding is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Places {
+    /// Where the changed thing is: in the new document, or in the old one where it is gone.
+    pub(super) exact: Place,
+    /// What to mark in the files that are checked out. A line of an old revision would mark another one there, so for
+    /// what is gone it is the nearest thing around it that is left.
+    pub(super) marked: Place,
+}
+
+/// The places of findings, in their order.
+///
+/// # Errors
+///
+/// Where a text cannot be read again.
+pub(super) fn places(findings: &[Finding], old: &Input, new: &Input) -> Result<Vec<Places>> {
+    let before = located(Side::Old, old, findings)?;
+    let now = located(Side::New, new, findings)?;
+    let old_is_marked = old.is_checked_out && old.file.is_some() && old.file != new.file;
+    Ok(findings
+        .iter()
+        .zip(before.into_iter().zip(now))
+        .map(|(finding, (before, now))| {
+            if !is_gone(finding, old, new) {
+                return Places {
+                    exact: now.clone(),
+                    marked: now,
+                };
+            }
+            Places {
+                marked: if old_is_marked { before.clone() } else { now },
+                exact: before,
+            }
+        })
+        .collect())
+}
+
+/// Whether the changed thing is in the old document alone.
+fn is_gone(finding: &Finding, old: &Input, new: &Input) -> bool {
+    let is_in = |input: &Input| input.canonical.pointer(&finding.location).is_some();
+    // The next parameter may have taken the index of one that is gone.
+    is_in(old) && (!is_in(new) || (finding.action == "removed" && finding.new.is_null()))
+}
+
+fn located(document: Side, input: &Input, findings: &[Finding]) -> Result<Vec<Place>> {
+    let origin = Origin::new(&input.written, &input.canonical);
+    let pointers: Vec<String> = findings
+        .iter()
+        .map(|finding| origin.of(&finding.location))
+        .collect();
+    let pointers: Vec<&str> = pointers.iter().map(String::as_str).collect();
+    let found = positions(&input.text, &pointers)
+        .with_context(|| format!("cannot find lines in {}", input.name))?;
+    Ok(found
+        .into_iter()
+        .map(|position| Place {
+            document,
+            file: input.file.clone(),
+            position,
+        })
+        .collect())
+}
