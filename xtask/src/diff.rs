@@ -24,6 +24,7 @@ pub mod rules;
 mod rust_type;
 mod schema;
 mod surface;
+mod table;
 
 pub use self::accepted::{Accepted, RuleLevel};
 pub use self::compare::compare;
@@ -33,3 +34,4 @@ pub use self::place::{Place, Side};
 pub use self::report::{Format, Report};
 pub use self::rules::{Direction, Level, Runtime, RustApi};
 pub use self::surface::surface;
+pub use self::table::markdown as rules_markdown;

@@ -52,6 +52,11 @@ impl Layout {
         self.openapi().join("CHANGELOG.md")
     }
 
+    /// The rules by which changes are judged.
+    pub fn rules(&self) -> PathBuf {
+        self.openapi().join("RULES.md")
+    }
+
     /// The README, which lists the operations.
     pub fn readme(&self) -> PathBuf {
         self.root.join("README.md")

@@ -25,7 +25,11 @@ enum Command {
     /// `cargo xtask diff "origin/$GITHUB_BASE_REF:openapi/twipla-3as.json" openapi/twipla-3as.json --format github`
     Diff(diff::Options),
     /// List the rules of `diff`
-    Rules,
+    Rules {
+        /// `markdown` writes openapi/RULES.md
+        #[arg(long, value_enum, default_value = "text")]
+        format: diff::RulesFormat,
+    },
     /// Fetch, compare, regenerate, check, and say what is left to do
     ///
     /// The list is made against what is committed: a second run says the same until it is done.
@@ -93,7 +97,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
     match command {
         Command::Fetch(options) => update::fetch(&layout, options)?,
         Command::Diff(options) => return diff::run(&layout, options),
-        Command::Rules => print!("{}", diff::rules()),
+        Command::Rules { format } => diff::rules(&layout, *format)?,
         Command::Update(options) => return update::run(&layout, options),
         Command::Bench(options) => bench::run(&layout, options)?,
         Command::DependencyCost { no_build } => dependency_cost::run(&layout, !no_build)?,

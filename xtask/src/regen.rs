@@ -13,7 +13,7 @@ use crate::canonical::{self, Change};
 use crate::document;
 use crate::layout::{self, Layout};
 use crate::normalise::{Kind, Rewrite, normalise};
-use crate::{generate, history, operations, overlay, readme, secrets};
+use crate::{diff, generate, history, operations, overlay, readme, secrets};
 
 /// Lines of a difference that are printed.
 const SHOWN: usize = 60;
@@ -84,6 +84,10 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
         Output {
             path: layout.changelog(),
             text: history::changelog(layout)?,
+        },
+        Output {
+            path: layout.rules(),
+            text: diff::rules_markdown(),
         },
         Output {
             path: layout.readme(),

@@ -9,6 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use xtask::diff::command::{self, RulesFormat};
+use xtask::diff::rules::rules;
 use xtask::layout::{self, Layout};
 use xtask::lock::Lock;
 use xtask::regen::{self, Mode};
@@ -36,9 +38,10 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
         layout.generated("types"),
         layout.generated("requests"),
         layout.generated("operations"),
+        layout.rules(),
     ] {
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replacen('{', "{ ", 1)).unwrap();
+        fs::write(&path, text.clone() + "\n").unwrap();
         assert!(
             !regen::run(&layout, Mode::Check, false).unwrap(),
             "{}",
@@ -275,4 +278,21 @@ fn files_are_replaced_as_a_whole() {
         error.starts_with("cannot write /no/such/folder/file"),
         "{error}"
     );
+}
+
+#[test]
+fn the_rules_are_written_where_they_are_checked() {
+    let (_folder, layout) = copy();
+    fs::write(layout.rules(), "old").unwrap();
+    assert!(!regen::run(&layout, Mode::Check, false).unwrap());
+    command::rules(&layout, RulesFormat::Markdown).unwrap();
+    assert!(regen::run(&layout, Mode::Check, false).unwrap());
+    let text = fs::read_to_string(layout.rules()).unwrap();
+    for rule in rules() {
+        assert!(
+            text.contains(&format!("\n| `{}` | ", rule.id)),
+            "{}",
+            rule.id
+        );
+    }
 }

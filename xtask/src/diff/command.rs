@@ -1,16 +1,14 @@
 //! `cargo xtask diff`: two documents, a report, and an exit code for scripts.
 
-use std::fmt::Write as _;
-
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::accepted::{Accepted, RuleLevel};
-use super::entry;
 use super::input;
 use super::report::{Format, Report};
-use super::rules::{self, Level};
-use crate::layout::Layout;
+use super::rules::Level;
+use super::table;
+use crate::layout::{self, Layout};
 
 /// What `cargo xtask diff` is asked.
 #[derive(Debug, Clone, Args)]
@@ -91,19 +89,28 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
     Ok(open.is_empty() && !is_lost)
 }
 
-/// The table of rules, for a reader.
-pub fn rules() -> String {
-    let mut text =
-        String::from("| rule | level | released client | Rust API |\n|---|---|---|---|\n");
-    for rule in rules::rules() {
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} | {} |",
-            rule.id,
-            rule.level.name(),
-            entry::runtime(rule.runtime),
-            entry::rust_api(rule.rust_api),
-        );
+/// How the rules are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// On the terminal.
+    Text,
+    /// Into openapi/RULES.md.
+    Markdown,
+}
+
+/// Lists the rules, or writes them into `openapi/RULES.md`.
+///
+/// # Errors
+///
+/// Where the file cannot be written.
+pub fn rules(layout: &Layout, format: RulesFormat) -> Result<()> {
+    match format {
+        RulesFormat::Text => anstream::print!("{}", table::table()),
+        RulesFormat::Markdown => {
+            let path = layout.rules();
+            layout::write_atomically(&path, &table::markdown())?;
+            anstream::println!("wrote {}", layout.show(&path));
+        }
     }
-    text
+    Ok(())
 }
