@@ -114,6 +114,22 @@ async fn calls_that_wait_for_the_pace_of_one_host_hold_nothing_back_from_the_oth
 }
 
 #[tokio::test]
+async fn a_pause_reaches_calls_that_wait_for_their_turn() {
+    let sandbox = sandbox().await;
+    let twipla = build(&sandbox).max_in_flight(1).build().unwrap();
+    // The token is there, so both ask for their turn before anything is sent.
+    twipla.packages().list().await.unwrap();
+    sandbox.clear_requests();
+    sandbox.inject(Fault::new(refusal("60")).times(1));
+    let list = || twipla.packages().list().timeout(Duration::from_secs(10));
+    let (first, second) = tokio::join!(list().into_future(), list().into_future());
+    assert_eq!(first.unwrap_err().attempts(), 1);
+    let error = second.unwrap_err();
+    assert!(error.to_string().contains("the rate limit"), "{error}");
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_bulk_job_lets_other_calls_of_its_client_through() {
     const ITEMS: usize = 120;
     let sandbox = sandbox().await;
