@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::secret::Secret;
 use crate::types::{
     ApiKey, CompanyDetails, CreatedApiKey, CreatedIntpc, DashboardTokens, Intpc, Package,
-    Subscription, SubscriptionStatus, Website, WebsiteContributors,
+    Subscription, Website, WebsiteContributors,
 };
 
 // Customers.
@@ -421,7 +421,6 @@ pub(crate) fn cancel_website_subscription(
         request,
         |response| response.payload,
     )
-    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Canceled))
 }
 
 pub(crate) fn resume_website_subscription(
@@ -435,7 +434,6 @@ pub(crate) fn resume_website_subscription(
         request,
         |response| response.payload,
     )
-    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Active))
 }
 
 pub(crate) fn deactivate_website_subscription(
@@ -494,7 +492,6 @@ pub(crate) fn cancel_intpc_subscription(
         request,
         |response| response.payload,
     )
-    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Canceled))
 }
 
 pub(crate) fn resume_intpc_subscription(
@@ -508,7 +505,6 @@ pub(crate) fn resume_intpc_subscription(
         request,
         |response| response.payload,
     )
-    .refuse(|subscription| other_status(subscription, &SubscriptionStatus::Active))
 }
 
 pub(crate) fn deactivate_intpc_subscription(
@@ -528,15 +524,6 @@ pub(crate) fn deactivate_intpc_subscription(
 fn next_package(subscription: &Subscription) -> &PackageId {
     let planned = subscription.planned_downgrade_package_id.as_ref();
     planned.unwrap_or(&subscription.package_id)
-}
-
-/// What is wrong with a subscription whose status is known to be another than a change makes.
-fn other_status(subscription: &Subscription, expected: &SubscriptionStatus) -> Option<String> {
-    let status = &subscription.status;
-    let is_other = status != expected && !matches!(status, SubscriptionStatus::Unknown(_));
-    is_other.then(|| {
-        format!("the response is about a subscription that is {status}, expected {expected}")
-    })
 }
 
 // The partner.
