@@ -54,13 +54,13 @@ pub async fn create_many(creates: usize, per_second: f64) -> Result<Throttled> {
     let requests = sandbox.requests().len();
     // What was told is so.
     let commits = sandbox.commits();
-    let carried_out = commits
+    let made = commits
         .iter()
         .filter(|commit| commit.operation == "create_website");
     let told = report.outcomes.iter().filter(|outcome| outcome.is_done());
     Ok(Throttled {
         creates,
-        done: told.count().min(carried_out.count()),
+        done: told.count().min(made.count()),
         requests,
         failure: outcomes
             .find(|outcome| !outcome.is_done())
