@@ -2,13 +2,15 @@
 //! tests notice.
 //!
 //! `tests/breakages.toml` lists them. Each is put into a copy of the working tree
-//! in `target/breakages`, where the unit tests of `twipla` run, then the
-//! whole-system tests, those of the rules first. A breakage that nothing notices is a missing test.
+//! in `target/breakages`, where the tests run that it names, and all others only where
+//! those stay green. A breakage that nothing notices is a missing test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
@@ -17,34 +19,22 @@ use crate::layout::Layout;
 
 /// What is left out of the copy.
 const NOT_COPIED: [&str; 2] = ["target", ".git"];
-/// The test commands, the quick ones first. Each may take [`LONGEST`] seconds.
-const TESTS: [(&str, &[&str]); 3] = [
-    ("unit tests", &["-p", "twipla", "--lib"]),
-    (
-        "tests of the rules",
-        &[
-            "-p",
-            "twipla-tests",
-            "--test",
-            "it",
-            "--",
-            "bulk",
-            "customers",
-            "deadlines",
-            "keys_and_roles",
-            "packages",
-            "recovery",
-            "replies",
-            "subscriptions",
-            "throttling",
-            "websites",
-        ],
-    ),
-    (
-        "whole-system tests",
-        &["-p", "twipla-tests", "--test", "it"],
-    ),
+const UNIT_TESTS: &[&str] = &["-p", "twipla", "--lib"];
+const SYSTEM_TESTS: &[&str] = &["-p", "twipla-tests", "--test", "it"];
+/// Whole-system tests of the rules of a call, which notice most breakages.
+const RULES: [&str; 10] = [
+    "bulk",
+    "customers",
+    "deadlines",
+    "keys_and_roles",
+    "packages",
+    "recovery",
+    "replies",
+    "subscriptions",
+    "throttling",
+    "websites",
 ];
+/// How many seconds a test command may take.
 const LONGEST: u64 = 600;
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +54,34 @@ struct Breakage {
     /// Text that is in the file exactly once.
     from: String,
     to: String,
+    /// Filters of the unit tests of `twipla` that should notice.
+    #[serde(default)]
+    unit_tests: Vec<String>,
+    /// The same of the whole-system tests.
+    #[serde(default)]
+    system_tests: Vec<String>,
+}
+
+/// A test command: its name, and what follows `cargo test`.
+type TestCommand<'a> = (&'static str, Vec<&'a str>);
+
+impl Breakage {
+    /// What to run, the likeliest and quickest first.
+    fn commands(&self) -> Vec<TestCommand<'_>> {
+        let mut commands = Vec::new();
+        for (name, arguments, filters) in [
+            ("its unit tests", UNIT_TESTS, &self.unit_tests),
+            ("its system tests", SYSTEM_TESTS, &self.system_tests),
+        ] {
+            if !filters.is_empty() {
+                let filters = filters.iter().map(String::as_str);
+                let arguments = arguments.iter().copied().chain(["--"]).chain(filters);
+                commands.push((name, arguments.collect()));
+            }
+        }
+        commands.extend(all_tests());
+        commands
+    }
 }
 
 /// Tries each breakage whose name contains `only`; false where one survived.
@@ -77,30 +95,88 @@ pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
 
     let copy = layout.root().join("target/breakages/tree");
     copy_tree(layout.root(), &copy)?;
-    for (name, arguments) in TESTS {
+    // A test that fails anyway would notice everything.
+    for (name, arguments) in [("unit tests", UNIT_TESTS), ("system tests", SYSTEM_TESTS)] {
+        let failed = failed_tests(&copy, arguments)?;
         ensure!(
-            failed_tests(&copy, arguments)?.is_empty(),
-            "the {name} fail without a breakage: mend them first"
+            failed.is_empty(),
+            "the {name} fail without a breakage: mend them first: {failed:?}"
         );
     }
-    let mut survived = 0;
+    let mut rows = Vec::new();
     for (number, breakage) in chosen.iter().enumerate() {
-        let noticed = try_one(layout.root(), &copy, breakage)?;
-        let who = noticed.as_deref().unwrap_or("SURVIVED");
-        println!(
-            "{:>3}/{} {}: {who}",
-            number + 1,
-            chosen.len(),
-            breakage.name
-        );
-        survived += usize::from(noticed.is_none());
+        let started = Instant::now();
+        // One that does not compile any more must not end the work of an hour.
+        let noticed = try_one(layout.root(), &copy, breakage).unwrap_or_else(|error| {
+            eprintln!("{}: {error:#}", breakage.name);
+            None
+        });
+        let row = Row {
+            name: &breakage.name,
+            noticed,
+            seconds: started.elapsed().as_secs(),
+        };
+        println!("{:>3}/{} {}", number + 1, chosen.len(), row.text());
+        rows.push(row);
     }
-    println!(
-        "{} of {} breakages were noticed",
-        chosen.len() - survived,
-        chosen.len()
+    println!("\n{}", summary(&rows));
+    Ok(rows.iter().all(|row| row.noticed.is_some()))
+}
+
+/// What became of a breakage.
+struct Row<'a> {
+    name: &'a str,
+    /// The command and the tests that failed.
+    noticed: Option<(&'static str, String)>,
+    seconds: u64,
+}
+
+impl Row<'_> {
+    fn text(&self) -> String {
+        let who = match &self.noticed {
+            Some((command, tests)) => format!("{tests} ({command})"),
+            None => "SURVIVED".to_owned(),
+        };
+        format!("{}: {who}, {} s", self.name, self.seconds)
+    }
+}
+
+/// How many were noticed by which command, and the names of those that were not.
+fn summary(rows: &[Row<'_>]) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for row in rows {
+        let command = row
+            .noticed
+            .as_ref()
+            .map_or("nothing", |(command, _)| *command);
+        *counts.entry(command).or_default() += 1;
+    }
+    let mut text = String::from("| noticed by | breakages |\n|---|---|\n");
+    for (command, count) in counts {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {command} | {count} |");
+    }
+    let seconds: u64 = rows.iter().map(|row| row.seconds).sum();
+    let _ = writeln!(
+        text,
+        "| all, in {} min | {} |",
+        seconds.div_ceil(60),
+        rows.len()
     );
-    Ok(survived == 0)
+    for row in rows.iter().filter(|row| row.noticed.is_none()) {
+        let _ = writeln!(text, "SURVIVED: {}", row.name);
+    }
+    text
+}
+
+/// All tests, the quick ones first.
+fn all_tests() -> [TestCommand<'static>; 3] {
+    let rules = [SYSTEM_TESTS, &["--"], &RULES].concat();
+    [
+        ("all unit tests", UNIT_TESTS.to_vec()),
+        ("the tests of the rules", rules),
+        ("all system tests", SYSTEM_TESTS.to_vec()),
+    ]
 }
 
 /// All breakages, each of which finds its text.
@@ -116,23 +192,31 @@ fn listed(layout: &Layout) -> Result<Vec<Breakage>> {
     Ok(list.breakage)
 }
 
-/// Who notices a breakage.
-fn try_one(root: &Path, copy: &Path, breakage: &Breakage) -> Result<Option<String>> {
+/// Which command notices a breakage, and by which tests.
+fn try_one(
+    root: &Path,
+    copy: &Path,
+    breakage: &Breakage,
+) -> Result<Option<(&'static str, String)>> {
     let target = copy.join(&breakage.file);
     fs::write(&target, broken(root, breakage)?)?;
-    let mut noticed = None;
-    for (_, arguments) in TESTS {
-        let failed = failed_tests(copy, arguments)?;
+    let noticed = first_to_fail(copy, breakage);
+    fs::copy(root.join(&breakage.file), &target)?;
+    noticed
+}
+
+fn first_to_fail(copy: &Path, breakage: &Breakage) -> Result<Option<(&'static str, String)>> {
+    for (command, arguments) in breakage.commands() {
+        let failed = failed_tests(copy, &arguments)?;
         if let Some(first) = failed.first() {
-            noticed = Some(match failed.len() {
+            let tests = match failed.len() {
                 1 => first.clone(),
                 more => format!("{first} and {} more", more - 1),
-            });
-            break;
+            };
+            return Ok(Some((command, tests)));
         }
     }
-    fs::copy(root.join(&breakage.file), &target)?;
-    Ok(noticed)
+    Ok(None)
 }
 
 /// The text of the file with the breakage in it.
@@ -142,6 +226,7 @@ fn broken(root: &Path, breakage: &Breakage) -> Result<String> {
         file,
         from,
         to,
+        ..
     } = breakage;
     let text = fs::read_to_string(root.join(file))
         .with_context(|| format!("breakage {name:?}: cannot read {}", file.display()))?;
@@ -219,5 +304,19 @@ mod tests {
     #[test]
     fn every_breakage_finds_its_text() {
         assert!(!listed(&Layout::here().unwrap()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_survivor_is_named_in_the_summary() {
+        let row = |name, noticed| Row {
+            name,
+            noticed,
+            seconds: 30,
+        };
+        let noticed = Some(("its unit tests", "walk::tests::it".to_owned()));
+        let text = summary(&[row("caught", noticed), row("missed", None)]);
+        assert!(text.contains("| its unit tests | 1 |"), "{text}");
+        assert!(text.contains("SURVIVED: missed"), "{text}");
+        assert!(!text.contains("SURVIVED: caught"), "{text}");
     }
 }
