@@ -256,6 +256,10 @@ mod tests {
             "\u{feff}a: 1\r\nb:\r\n  c: 2\r\n",
             &[("/a", 1, 1), ("/b/c", 3, 3)],
         );
+        // Read as YAML, a key as long as this is refused.
+        let key = "k".repeat(2000);
+        let text = format!("\u{feff}{{\"{key}\": 1,\n \"b\": 2}}");
+        places(&text, &[("/b", 2, 2)]);
     }
 
     #[test]
