@@ -471,18 +471,22 @@ async fn two_hours_of_skew_are_corrected() {
 
 #[tokio::test(start_paused = true)]
 async fn mint_by_a_wrong_clock_is_not_joined() {
-    let signer = Fake::new(1);
-    let minter = minter(&signer);
-    let rejected = minter.partner_token().await.unwrap();
-    signer.set_delay(5);
-    advance(LIFE.mul_f64(0.86)).await;
-    // Starts a refresh by the wrong clock.
-    minter.partner_token().await.unwrap();
-    let server = minter.now() - TimeDelta::hours(2);
-    let token = replace(&minter, &rejected, server).await;
-    assert!((claims(&token)["iat"].as_i64().unwrap() - server.timestamp()).abs() <= 1);
-    sleep(Duration::from_secs(10)).await;
-    assert!(Arc::ptr_eq(&minter.partner_token().await.unwrap(), &token));
+    for hours in [-2, 2] {
+        let signer = Fake::new(1);
+        let minter = minter(&signer);
+        let rejected = minter.partner_token().await.unwrap();
+        signer.set_delay(5);
+        advance(LIFE.mul_f64(0.86)).await;
+        // Starts a refresh by the wrong clock.
+        minter.partner_token().await.unwrap();
+        let server = minter.now() + TimeDelta::hours(hours);
+        let token = replace(&minter, &rejected, server).await;
+        let issued = claims(&token)["iat"].as_i64().unwrap();
+        assert!((issued - server.timestamp()).abs() <= 1, "{hours} h");
+        sleep(Duration::from_secs(10)).await;
+        let cached = minter.partner_token().await.unwrap();
+        assert!(Arc::ptr_eq(&cached, &token), "{hours} h");
+    }
 }
 
 #[tokio::test(start_paused = true)]
