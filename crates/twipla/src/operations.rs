@@ -24,17 +24,16 @@ pub(crate) fn create_customer(
     core: &Arc<Core>,
     body: Result<&wire::CreateCustomerRequest>,
 ) -> Request<CreatedIntpc> {
-    let expected = body.as_ref().ok().map(|body| body.intp_customer_id.clone());
-    let website = body.as_ref().ok().and_then(|body| body.website.as_ref());
-    let website = website.map(|website| website.intp_website_id.clone());
+    let asked = body.as_ref().ok();
+    let customer = asked.map(|body| body.intp_customer_id.clone());
+    let website = asked.and_then(|body| Some(body.website.as_ref()?.intp_website_id.clone()));
+    let owner = website.as_ref().and(customer.clone());
     let request = body.and_then(|body| Ok(requests::create_customer(body)?));
     Request::new(core, &table::CREATE_CUSTOMER, request, |response| {
         response.payload
     })
-    .expect_id(expected.clone(), |customer| {
-        Some(&customer.intp_customer_id)
-    })
-    .expect_id(expected, |customer| {
+    .expect_id(customer, |customer| Some(&customer.intp_customer_id))
+    .expect_id(owner, |customer| {
         Some(&customer.website.as_ref()?.intp_customer_id)
     })
     .expect_id(website, |customer| {
