@@ -83,3 +83,47 @@ fn single_changes_are_found_among_thousands_of_operations() {
         fs::write(folder.join(name), document.to_string()).unwrap();
     }
 }
+
+/// Schemas of which each leads to every other.
+fn mesh(prefix: &str) -> Value {
+    const SCHEMAS: usize = 300;
+    let properties: Map<String, Value> = (0..SCHEMAS)
+        .map(|number| {
+            let reference = format!("#/components/schemas/{prefix}{number}");
+            (format!("to{number}"), json!({"$ref": reference}))
+        })
+        .collect();
+    let schemas: Map<String, Value> = (0..SCHEMAS)
+        .map(|number| {
+            (
+                format!("{prefix}{number}"),
+                json!({"type": "object", "properties": properties}),
+            )
+        })
+        .collect();
+    let schema = json!({"$ref": format!("#/components/schemas/{prefix}0")});
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Mesh", "version": "1"},
+        "paths": {"/mesh": {"get": {
+            "operationId": "get_mesh",
+            "security": [],
+            "responses": {"200": {
+                "description": "Mesh.",
+                "content": {"application/json": {"schema": schema}},
+            }},
+        }}},
+        "components": {"schemas": schemas},
+    })
+}
+
+#[test]
+fn a_mesh_of_renamed_schemas_is_one_finding_for_each() {
+    let findings = compare(&mesh("Node"), &mesh("Tree")).unwrap();
+    assert_eq!(findings.len(), 300);
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.id == "schema-name-changed")
+    );
+}

@@ -36,7 +36,6 @@ pub(super) struct Schemas<'a> {
 struct SchemaUse {
     old: String,
     new: String,
-    subject: String,
     position: SchemaPosition,
     required: (bool, bool),
     ignored: bool,
@@ -130,21 +129,23 @@ impl<'a> Comparison<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<()> {
         self.changes.compare_annotations(&context, old, new);
-        if old.name.is_none() && new.name.is_none() {
+        // What no reference leads to cannot lead back to itself.
+        if !old.is_referred_to() && !new.is_referred_to() {
             return self.inside(&context, old, new);
         }
-        if let Some(name) = new.name.filter(|_| old.name == new.name) {
-            if self.changes.schemas.same.contains(name) {
-                return Ok(());
-            }
+        if let Some(name) = new.name.filter(|_| old.name == new.name)
+            && self.changes.schemas.same.contains(name)
+        {
+            return Ok(());
+        }
+        let renamed = self.changes.compare_names(&context, old, new);
+        if let Some(name) = new.name.filter(|_| old.name == new.name || renamed) {
             // Readers look a shared schema up by its name.
             name.clone_into(&mut context.subject);
         }
-        self.changes.compare_names(&context, old, new);
         let schema_use = SchemaUse {
             old: old.pointer.clone(),
             new: new.pointer.clone(),
-            subject: context.subject.clone(),
             position: context.position,
             required: context.required,
             ignored: context.ignored,
@@ -191,23 +192,28 @@ impl<'a> Comparison<'_, 'a> {
 /// The names of the components that did not change, and lead to none that did.
 fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
     let before: HashMap<&str, &Value> = old.components("schemas").collect();
-    let mut same: HashMap<&'a str, Vec<&'a str>> = new
-        .components("schemas")
-        .filter(|(name, value)| before.get(name) == Some(value))
-        .map(|(name, value)| (name, references(value)))
-        .collect();
-    loop {
-        let names: HashSet<&str> = same.keys().copied().collect();
-        let count = same.len();
-        same.retain(|_, references| {
-            references.iter().all(|reference| {
-                reference
-                    .strip_prefix(SCHEMAS)
-                    .is_some_and(|name| names.contains(name))
-            })
-        });
-        if same.len() == count {
-            return same.into_keys().collect();
+    let mut same: HashSet<&'a str> = HashSet::new();
+    let mut users: HashMap<&'a str, Vec<&'a str>> = HashMap::new();
+    let mut changed: Vec<&'a str> = Vec::new();
+    for (name, value) in new.components("schemas") {
+        same.insert(name);
+        if before.get(name) != Some(&value) {
+            changed.push(name);
+        }
+        for reference in references(value) {
+            match reference.strip_prefix(SCHEMAS) {
+                Some(part) if new.component("schemas", part).is_some() => {
+                    users.entry(part).or_default().push(name);
+                }
+                // What is not a whole component is not followed.
+                _ => changed.push(name),
+            }
         }
     }
+    while let Some(name) = changed.pop() {
+        if same.remove(name) {
+            changed.extend(users.get(name).into_iter().flatten());
+        }
+    }
+    same
 }

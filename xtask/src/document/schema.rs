@@ -102,6 +102,13 @@ impl<'a> Schema<'a> {
         })
     }
 
+    /// Whether a `$ref` leads to it.
+    pub fn is_referred_to(&self) -> bool {
+        self.references
+            .iter()
+            .any(|(_, value)| reference(value).is_some())
+    }
+
     /// Whether a flag is set.
     pub fn is(&self, flag: &str) -> bool {
         self.get(flag) == Some(&Value::Bool(true))

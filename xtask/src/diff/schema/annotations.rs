@@ -89,16 +89,21 @@ impl<'a> Changes<'_, 'a> {
         }
     }
 
+    /// Whether one name took the place of the other in the whole document.
     pub(super) fn compare_names(
         &mut self,
         context: &SchemaContext,
         old: &Schema<'a>,
         new: &Schema<'a>,
-    ) {
+    ) -> bool {
         if old.name == new.name {
-            return;
+            return false;
         }
-        let explains = old.references().chain(new.references()).collect();
+        let renamed = match (old.name, new.name) {
+            (Some(was), Some(is)) => self.schemas.renamed(was, is),
+            _ => false,
+        };
+        let explains: Vec<String> = old.references().chain(new.references()).collect();
         // Only what becomes a Rust type of its own has a name that callers see.
         let own = |schema: &Schema<'a>| schema.properties().is_some() || schema.values().is_some();
         let severity = if own(old) || own(new) {
@@ -109,13 +114,22 @@ impl<'a> Changes<'_, 'a> {
                 ..context.severity()
             }
         };
-        let location = ChangeLocation {
-            operation: context.operation.clone(),
-            subject: context.subject.clone(),
-            pointer: new.used_at.clone(),
-            explains,
-        };
         let name = |schema: &Schema<'a>| schema.name.map_or(Value::Null, |name| json!(name));
+        let location = match old.name.filter(|_| renamed) {
+            // Once, however often it is used.
+            Some(was) => ChangeLocation {
+                operation: context.operation.clone(),
+                subject: format!("schema {was}"),
+                pointer: new.pointer.clone(),
+                explains,
+            },
+            None => ChangeLocation {
+                operation: context.operation.clone(),
+                subject: context.subject.clone(),
+                pointer: new.used_at.clone(),
+                explains,
+            },
+        };
         self.findings.add(
             "schema-name-changed",
             location,
@@ -123,5 +137,6 @@ impl<'a> Changes<'_, 'a> {
             name(new),
             severity,
         );
+        renamed
     }
 }

@@ -18,6 +18,13 @@ pub(super) struct Pair<'a> {
     pub(super) same: HashSet<&'a str>,
 }
 
+impl Pair<'_> {
+    /// Whether the one component is only in the old document and the other only in the new one.
+    pub(super) fn renamed(&self, old: &str, new: &str) -> bool {
+        self.new.component("schemas", old).is_none() && self.old.component("schemas", new).is_none()
+    }
+}
+
 /// A pair of schemas one level down, which is still to be compared.
 pub(super) struct Child<'a> {
     pub(super) context: SchemaContext,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::changes::{Changes, Child, or_null};
 use super::context::SchemaContext;
-use crate::document::{Schema, entries, reference};
+use crate::document::{SCHEMAS, Schema, entries, reference};
 
 impl<'a> Changes<'_, 'a> {
     /// Items, and the values of a map.
@@ -110,10 +110,14 @@ impl<'a> Changes<'_, 'a> {
         };
         let (mut before, mut now) = (list(old), list(new));
         // The same member stays the same wherever it stands in the list, and so does a reference by the same name.
-        let same: [fn(&Value, &Value) -> bool; 3] = [
-            |before, now| reference(before).is_some() && reference(before) == reference(now),
-            |before, now| before == now,
-            |before, now| reference(before).is_none() && reference(now).is_none(),
+        let same: [&dyn Fn(&Value, &Value) -> bool; 4] = [
+            &|before, now| reference(before).is_some() && reference(before) == reference(now),
+            &|before, now| before == now,
+            &|before, now| match (component(before), component(now)) {
+                (Some(before), Some(now)) => self.schemas.renamed(before, now),
+                _ => false,
+            },
+            &|before, now| reference(before).is_none() && reference(now).is_none(),
         ];
         let mut pairs = Vec::new();
         for same in same {
@@ -179,4 +183,9 @@ impl<'a> Changes<'_, 'a> {
         }
         Ok(children)
     }
+}
+
+/// The name of the component that a member refers to.
+fn component(member: &Value) -> Option<&str> {
+    reference(member)?.strip_prefix(SCHEMAS)
 }
