@@ -14,6 +14,7 @@ mod accepted;
 pub mod command;
 mod compare;
 mod entry;
+mod escape;
 mod finding;
 mod input;
 mod origin;
@@ -28,6 +29,7 @@ mod table;
 
 pub use self::accepted::{Accepted, RuleLevel};
 pub use self::compare::compare;
+pub use self::escape::plain;
 pub use self::finding::{Finding, Overridden};
 pub use self::input::Input;
 pub use self::place::{Place, Side};

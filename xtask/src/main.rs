@@ -80,7 +80,10 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // It may quote a document.
+            let told = format!("{error:#}");
+            let lines: Vec<String> = told.lines().map(xtask::diff::plain).collect();
+            eprintln!("error: {}", lines.join("\n"));
             // 1 is the answer of a comparison.
             ExitCode::from(if matches!(command, Command::Diff(_)) {
                 2

@@ -21,7 +21,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xtask::diff::rules::{SchemaPosition, rule, rules};
-use xtask::diff::{Direction, Finding, Level, Runtime, RustApi, compare};
+use xtask::diff::{Accepted, Direction, Finding, Format, Level, Report, Runtime, RustApi, compare};
 
 #[derive(Serialize, Deserialize)]
 struct Case {
@@ -365,4 +365,35 @@ fn directions_and_levels_have_names_in_json() {
         ]),
         json!(["request", "info", "works", "none"])
     );
+}
+
+#[test]
+fn text_of_a_contract_is_text_in_every_report() {
+    let base = base();
+    let evil = "x\u{1b}[2K\r\n\n# Approved `a` <img src=x> @everyone [b](http://c)";
+    for at in [
+        "/paths/~1things/get/operationId",
+        "/paths/~1things/get/parameters/0/name",
+        "/paths/~1things/get/tags/0",
+        "/servers/0/url",
+        "/components/schemas/NewThing/required/0",
+    ] {
+        let mut new = base.clone();
+        *new.pointer_mut(at).unwrap() = json!(evil);
+        let report = Report::new(("old", &base), (evil, &new), &Accepted::default()).unwrap();
+        let text = anstream::adapter::strip_str(&report.print(Format::Text).unwrap()).to_string();
+        let markdown = report.print(Format::Markdown).unwrap();
+        for printed in [&text, &markdown] {
+            assert!(!printed.contains(['\u{1b}', '\r']), "{at}: {printed}");
+            assert!(!printed.contains("\n# Approved"), "{at}: {printed}");
+        }
+        // Outside of code nothing is markup; inside nothing ends it.
+        for line in markdown.lines() {
+            assert_eq!(line.matches('`').count() % 2, 0, "{at}: {line}");
+            let outside: String = line.split('`').step_by(2).collect();
+            for markup in ["<img", "@everyone", " [b]("] {
+                assert!(!outside.contains(markup), "{at}: {line}");
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::escape::{plain, quoted};
 use super::finding::{Finding, Overridden};
 use super::place::Places;
 use super::rules::{Runtime, RustApi};
@@ -25,8 +26,8 @@ impl Entry<'_> {
         let finding = self.finding;
         let mut text = format!(
             "{}{} (client {}, Rust API {}, {})",
-            finding.text,
-            used_by(finding),
+            plain(&finding.text),
+            plain(&used_by(finding)),
             runtime(finding.runtime),
             rust_api(finding.rust_api),
             finding.fingerprint,
@@ -52,7 +53,7 @@ pub(super) fn used_by(finding: &Finding) -> String {
     if all.is_empty() || (all.len() == 1 && finding.subject.starts_with(&all[0])) {
         return String::new();
     }
-    let mut named = all[..all.len().min(NAMED)].join(", ");
+    let mut named = quoted(&all[..all.len().min(NAMED)].join(", "));
     if all.len() > NAMED {
         let _ = write!(named, " and {} more", all.len() - NAMED);
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::escape::quoted;
 use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
 use crate::document::hex;
 
@@ -211,7 +212,7 @@ fn fingerprint(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
 }
 
 fn sentence(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
-    let mut text = format!("{subject}: ");
+    let mut text = format!("{}: ", quoted(subject));
     let mut rest = rule.text;
     // One pass, because a value may look like a placeholder: paths do.
     while let Some(at) = rest.find('{') {
@@ -232,19 +233,20 @@ pub(super) fn shown(value: &Value) -> String {
     const LONGEST: usize = 100;
     let text = match value {
         Value::Null => "nothing".to_owned(),
-        Value::String(text) => format!("`{text}`"),
+        Value::String(text) => format!("`{}`", quoted(text)),
         Value::Array(values) if values.iter().all(Value::is_string) => {
             let values: Vec<String> = values.iter().map(shown).collect();
             values.join(", ")
         }
-        other => format!("`{other}`"),
+        other => format!("`{}`", quoted(&other.to_string())),
     };
     if text.chars().count() <= LONGEST {
         return text;
     }
     let mut short: String = text.chars().take(LONGEST).collect();
     short.push('…');
-    if short.starts_with('`') {
+    // Cut inside a value or between two of them.
+    if short.matches('`').count() % 2 == 1 {
         short.push('`');
     }
     short

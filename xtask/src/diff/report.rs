@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::accepted::Accepted;
 use super::compare::compare;
 use super::entry::{Entry, only_words, runtime, rust_api, used_by};
+use super::escape::{markdown, plain};
 use super::finding::{Finding, Overridden};
 use super::input::Input;
 use super::place::{Place, Places, places};
@@ -155,7 +156,12 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
+        let mut text = format!(
+            "{} -> {}\n{}\n",
+            plain(&self.old),
+            plain(&self.new),
+            self.severity()
+        );
         let listed = self.findings.iter().zip(&self.accepted);
         for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
             text.push_str(&entry(finding, reason.as_deref()));
@@ -166,7 +172,12 @@ impl Report {
 
     /// The report with one finding of each rule, for a reader who wants to know what it looks like.
     pub fn excerpt(&self) -> String {
-        let mut text = format!("{} -> {}\n{}\n", self.old, self.new, self.severity());
+        let mut text = format!(
+            "{} -> {}\n{}\n",
+            plain(&self.old),
+            plain(&self.new),
+            self.severity()
+        );
         let mut rules: Vec<&str> = Vec::new();
         for (finding, reason) in self.findings.iter().zip(&self.accepted) {
             if only_words(finding)
@@ -187,8 +198,8 @@ impl Report {
     pub fn markdown(&self, heading: &str) -> String {
         let mut text = format!(
             "{heading} {} → {}\n\n{}\n",
-            self.old,
-            self.new,
+            markdown(&self.old),
+            markdown(&self.new),
             self.severity()
         );
         for (title, areas) in [
@@ -325,13 +336,13 @@ fn entry(finding: &Finding, reason: Option<&str>) -> String {
     let mut text = format!(
         "\n{style}{}{style:#} {}{}\n    {}, client {}, Rust API {}, {} at {}\n",
         finding.level.name(),
-        finding.text,
-        used_by(finding),
+        plain(&finding.text),
+        plain(&used_by(finding)),
         finding.id,
         runtime(finding.runtime),
         rust_api(finding.rust_api),
         finding.fingerprint,
-        finding.location,
+        plain(&finding.location),
     );
     if let Some(Overridden { rule, reason }) = &finding.overridden {
         let _ = writeln!(text, "    {} by the rule: {reason}", rule.name());
@@ -346,8 +357,8 @@ fn line(finding: &Finding, reason: Option<&str>) -> String {
     let mut line = format!(
         "- **{}** {}{} (`{}`; client {}, Rust API {})",
         finding.level.name(),
-        finding.text,
-        used_by(finding),
+        markdown(&finding.text),
+        markdown(&used_by(finding)),
         finding.id,
         runtime(finding.runtime),
         rust_api(finding.rust_api),
