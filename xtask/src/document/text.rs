@@ -1,7 +1,10 @@
 //! Documents as text: read, written and known by their hash.
 
+use std::fmt;
+
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 /// Reads a document in JSON or YAML.
@@ -9,7 +12,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).context("invalid text: expected UTF-8")?;
     let text = without_mark(text);
     if is_json(text) {
-        return serde_json::from_str(text).context("invalid JSON");
+        let Unique(document) = serde_json::from_str(text).context("invalid JSON")?;
+        return Ok(document);
     }
     let mut document: Value = serde_saphyr::from_str(text).context("invalid YAML")?;
     // YAML reads a bare 3.1 as a number.
@@ -55,6 +59,70 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
 }
 
+/// A value in which no object has a key twice: which of the two counts is up to the reader, and readers differ.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(Unique(entry)) = list.next_element()? {
+            entries.push(entry);
+        }
+        Ok(entries.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((key, Unique(value))) = object.next_entry::<String, Unique>()? {
+            if fields.contains_key(&key) {
+                return Err(A::Error::custom(format_args!(
+                    "duplicate key {key:?}: expected each key once"
+                )));
+            }
+            fields.insert(key, value);
+        }
+        Ok(fields.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +135,33 @@ mod tests {
         assert_eq!(document["openapi"], "3.1");
         let response = &document["paths"]["/a"]["get"]["responses"]["200"];
         assert_eq!(response["type"], "string");
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused_with_its_place() {
+        for text in [
+            "{\"a\": 1, \"a\": 1}",
+            "{\"b\": [{\"a\": 1,\n\"c\": {}, \"a\": {}}]}",
+            "{\"x\": {\"a\": null, \"\\u0061\": 2}}",
+            "[{\"a\": 1, \"b\": 2, \"a\": 3}]",
+            "{\"properties\": {\"a\": {}, \"a\": {}}}",
+            "a: 1\nb: 2\na: 3\n",
+            "x:\n  - a: 1\n    a: 2\n",
+        ] {
+            let error = format!("{:#}", parse(text.as_bytes()).unwrap_err());
+            assert!(error.contains("duplicate"), "{error}");
+            assert!(error.contains("line"), "{error}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_as_it_is_written() {
+        let text = "{\"z\": [null, true, 1, -2, 2.5, 1e300, 18446744073709551615, \"s\\n\"], \"a\": {\"z\": {}}}";
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(parse(text.as_bytes()).unwrap(), value);
+        assert_eq!(
+            parse(text.as_bytes()).unwrap().to_string(),
+            value.to_string()
+        );
     }
 }
