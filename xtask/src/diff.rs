@@ -24,6 +24,7 @@ mod residual;
 pub mod rules;
 mod rust_type;
 mod schema;
+mod sunset;
 mod surface;
 mod table;
 

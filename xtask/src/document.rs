@@ -14,8 +14,8 @@ mod text;
 
 pub use self::contract::{Contract, Parameter, ResolvedOperation};
 pub use self::node::{
-    Node, entries, escape, fields, object, reference, references, resolve, resolve_at, segments,
-    target,
+    Node, entries, escape, fields, is_map, object, reference, references, resolve, resolve_at,
+    segments, target,
 };
 pub use self::operation::{Operation, is_method, is_success, operations, path_shape};
 pub use self::position::{Position, positions};

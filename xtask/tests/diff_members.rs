@@ -38,7 +38,7 @@ struct Member {
     new_schemas: Map<String, Value>,
     /// OpenAPI 3.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    new_version: bool,
+    openapi_3_1: bool,
     #[serde(default)]
     forward: Vec<String>,
     #[serde(default)]
@@ -71,7 +71,7 @@ impl Member {
         ]
         .map(|(node, schemas)| {
             let mut document = base.clone();
-            if self.new_version {
+            if self.openapi_3_1 {
                 document["openapi"] = "3.1.0".into();
             }
             let at = PLACES
@@ -136,11 +136,45 @@ fn each_member_gives_its_findings_and_its_reverse_the_mirrored_ones() {
         }
     }
     if std::env::var("GOLDEN").is_ok_and(|value| value == "write") {
-        let text = serde_json::to_string_pretty(&kinds).unwrap() + "\n";
-        fs::write(file("members.json"), text).unwrap();
+        fs::write(file("members.json"), written(&kinds)).unwrap();
         return;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A line for each schema and each finding.
+fn written(kinds: &IndexMap<String, IndexMap<String, Member>>) -> String {
+    let quoted = |text: &str| Value::from(text).to_string();
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, members)| {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, member)| {
+                    let member = serde_json::to_value(member).unwrap();
+                    let fields: Vec<String> = member
+                        .as_object()
+                        .unwrap()
+                        .iter()
+                        .map(|(key, value)| format!("      {}: {}", quoted(key), lines(value)))
+                        .collect();
+                    format!("    {}: {{\n{}\n    }}", quoted(name), fields.join(",\n"))
+                })
+                .collect();
+            format!("  {}: {{\n{}\n  }}", quoted(kind), members.join(",\n"))
+        })
+        .collect();
+    format!("{{\n{}\n}}\n", kinds.join(",\n"))
+}
+
+fn lines(value: &Value) -> String {
+    match value.as_array() {
+        Some(list) if list.iter().any(Value::is_string) && list.len() > 1 => {
+            let list: Vec<String> = list.iter().map(|line| format!("        {line}")).collect();
+            format!("[\n{}\n      ]", list.join(",\n"))
+        }
+        _ => value.to_string(),
+    }
 }
 
 /// Every finding of one direction has its mirror in the other.

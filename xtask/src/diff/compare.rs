@@ -5,6 +5,8 @@ mod document;
 mod operations;
 mod request;
 mod response;
+mod security;
+mod servers;
 
 use std::collections::HashMap;
 

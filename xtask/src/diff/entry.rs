@@ -44,7 +44,10 @@ impl Entry<'_> {
 
 /// A change that is counted, not listed: `--format json` has it.
 pub(super) fn only_words(finding: &Finding) -> bool {
-    matches!(finding.id.as_str(), "description-changed" | "info-changed")
+    matches!(
+        finding.id.as_str(),
+        "description-changed" | "info-changed" | "example-changed" | "documentation-changed"
+    )
 }
 
 /// Who uses a shared schema; nothing where the finding names its one operation anyway.

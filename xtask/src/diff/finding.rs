@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -9,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::escape::quoted;
 use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
 use crate::document::hex;
+
+/// Where a comparison ends with an error, before it takes the machine.
+const MOST_WORK: usize = 2_000_000;
 
 /// One change, where it is, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,6 +77,7 @@ pub(super) struct ChangeLocation {
 /// What replaces the severity of a rule where the comparison knows more than the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SeverityOverride {
+    pub(super) level: Option<Level>,
     pub(super) runtime: Option<Runtime>,
     pub(super) rust_api: Option<RustApi>,
 }
@@ -81,8 +86,18 @@ impl SeverityOverride {
     /// For the body of a failure: clients tell failures by their status and do not decode it.
     pub(super) fn ignored() -> Self {
         Self {
+            level: None,
             runtime: Some(Runtime::Works),
             rust_api: Some(RustApi::None),
+        }
+    }
+
+    /// For what does not travel this way: a value that is only read is not sent.
+    pub(super) fn unsent() -> Self {
+        Self {
+            level: Some(Level::Info),
+            runtime: Some(Runtime::Works),
+            rust_api: None,
         }
     }
 }
@@ -91,8 +106,10 @@ impl SeverityOverride {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
-    index: HashMap<(String, Direction, String, String, String), usize>,
+    index: HashMap<[u8; 16], usize>,
     explained: BTreeSet<String>,
+    /// Pairs of schemas that were compared.
+    work: usize,
     /// Which findings were added since the last look.
     added: Vec<usize>,
 }
@@ -111,16 +128,13 @@ impl Findings {
             unreachable!("there is no rule {id}");
         };
         self.explained.extend(location.explains);
-        let key = (
-            id.to_owned(),
-            rule.direction,
-            location.pointer.clone(),
-            old.to_string(),
-            new.to_string(),
-        );
+        let key = key(rule, &location.pointer, &old, &new);
         if let Some(&known) = self.index.get(&key) {
             let finding = &mut self.list[known];
-            finding.runtime = worse(finding.runtime, severity.runtime.unwrap_or(rule.runtime));
+            finding.level = finding.level.min(severity.level.unwrap_or(rule.level));
+            finding.runtime = finding
+                .runtime
+                .min(severity.runtime.unwrap_or(rule.runtime));
             finding.rust_api = finding
                 .rust_api
                 .max(severity.rust_api.unwrap_or(rule.rust_api));
@@ -133,7 +147,7 @@ impl Findings {
         self.index.insert(key, self.list.len());
         self.list.push(Finding {
             id: id.to_owned(),
-            level: rule.level,
+            level: severity.level.unwrap_or(rule.level),
             overridden: None,
             direction: rule.direction,
             area: rule.area,
@@ -170,6 +184,21 @@ impl Findings {
         std::mem::take(&mut self.added)
     }
 
+    /// How many findings were added since somebody took them, those that were known included.
+    pub(super) fn added(&self) -> usize {
+        self.added.len()
+    }
+
+    /// Fails where a comparison takes more work than any contract that somebody wrote.
+    pub(super) fn count_work(&mut self, work: usize) -> Result<()> {
+        self.work += work;
+        ensure!(
+            self.work + self.list.len() <= MOST_WORK,
+            "cannot compare: more than {MOST_WORK} pairs of schemas and findings"
+        );
+        Ok(())
+    }
+
     /// Notes that findings elsewhere explain what changed here.
     pub(super) fn mark_explained(&mut self, pointer: String) {
         self.explained.insert(pointer);
@@ -193,22 +222,27 @@ impl Findings {
     }
 }
 
-fn worse(one: Runtime, other: Runtime) -> Runtime {
-    match (one, other) {
-        (Runtime::Breaks, _) | (_, Runtime::Breaks) => Runtime::Breaks,
-        (Runtime::Unknown, _) | (_, Runtime::Unknown) => Runtime::Unknown,
-        (Runtime::Works, Runtime::Works) => Runtime::Works,
-    }
+/// The same rule at the same place with the same values is the same change.
+fn key(rule: &Rule, pointer: &str, old: &Value, new: &Value) -> [u8; 16] {
+    let hash = hashed(&[&rule.id, pointer, &old.to_string(), &new.to_string()]);
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash[..16]);
+    key
 }
 
 /// Depends on what changed and not on where in the file that is.
 fn fingerprint(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
+    let hash = hashed(&[&rule.id, subject, &old.to_string(), &new.to_string()]);
+    hex(&hash)[..12].to_owned()
+}
+
+fn hashed(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [&rule.id, subject, &old.to_string(), &new.to_string()] {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hex(&hash.finalize())[..12].to_owned()
+    hash.finalize().into()
 }
 
 fn sentence(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {

@@ -302,9 +302,16 @@ impl Report {
             .iter()
             .any(|finding| finding.runtime == Runtime::Breaks);
         let client = match (breaks, unknown) {
-            (true, _) => "Some calls of a released client break.",
-            (false, 0) => "A released client keeps working.",
-            (false, _) => "Whether a released client keeps working is unknown.",
+            (true, 0) => "Some calls of a released client break.".to_owned(),
+            (true, _) => {
+                format!("Some calls of a released client break, and {unknown} changes are unknown.")
+            }
+            (false, 0) => "A released client keeps working.".to_owned(),
+            (false, _) => {
+                format!(
+                    "Whether a released client keeps working is unknown: no rule knows {unknown} of the changes."
+                )
+            }
         };
         let api = self
             .findings

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::finding::{ChangeLocation, Findings, SeverityOverride};
-use crate::document::escape;
+use crate::document::{escape, is_map};
 
 /// Reports every difference of two documents that no finding explains.
 pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
@@ -15,18 +15,7 @@ pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
         if explained(&difference, findings.explained()) {
             continue;
         }
-        let is_text = difference
-            .pointer
-            .rsplit('/')
-            .next()
-            .is_some_and(|key| matches!(key, "description" | "summary" | "title"));
-        let id = if is_text {
-            "description-changed"
-        } else if difference.pointer.starts_with("/info/") {
-            "info-changed"
-        } else {
-            "document-changed"
-        };
+        let id = rule(&difference);
         let location = ChangeLocation {
             subject: difference.pointer.clone(),
             pointer: difference.pointer,
@@ -38,7 +27,67 @@ pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
     }
 }
 
+/// What a difference is called, by the last keyword on the way to it.
+fn rule(difference: &Difference<'_>) -> &'static str {
+    let keywords = keywords(&difference.pointer);
+    let is_description = keywords.iter().any(|key| key == "description");
+    if difference.pointer.starts_with("/info/") && !is_description {
+        return "info-changed";
+    }
+    if let Some(id) = keywords.iter().find_map(|key| for_readers(key)) {
+        return id;
+    }
+    if difference.is_beside {
+        return "document-rewritten";
+    }
+    let is_off = |value: Option<&Value>| value.is_none_or(|value| value == &Value::Bool(false));
+    let last = keywords.last().map_or("", String::as_str);
+    if FLAGS.contains(&last) && is_off(difference.old) && is_off(difference.new) {
+        return "document-rewritten";
+    }
+    "document-changed"
+}
+
+/// What no client reads.
+pub(super) fn for_readers(key: &str) -> Option<&'static str> {
+    match key {
+        "description" | "summary" | "title" => Some("description-changed"),
+        "example" | "examples" => Some("example-changed"),
+        "externalDocs" | "xml" | "$comment" => Some("documentation-changed"),
+        _ if key.starts_with("x-") => Some("extension-changed"),
+        _ => None,
+    }
+}
+
+/// Keywords that are off where they are absent.
+const FLAGS: [&str; 7] = [
+    "nullable",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "uniqueItems",
+    "required",
+    "allowReserved",
+];
+
+/// The segments of a pointer that are keywords, and no names that somebody gave.
+fn keywords(pointer: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_name = false;
+    for segment in pointer.split('/').skip(1) {
+        if is_name {
+            is_name = false;
+            continue;
+        }
+        is_name = is_map(segment);
+        found.push(segment.replace("~1", "/").replace("~0", "~"));
+    }
+    found
+}
+
 struct Difference<'a> {
+    /// It stands beside a reference, where nothing but the reference counts.
+    is_beside: bool,
     pointer: String,
     old: Option<&'a Value>,
     new: Option<&'a Value>,
@@ -54,6 +103,9 @@ impl Difference<'_> {
 }
 
 fn explained(difference: &Difference<'_>, known: &BTreeSet<String>) -> bool {
+    if difference.is_beside {
+        return known.contains(&difference.pointer);
+    }
     let mut at = difference.pointer.as_str();
     loop {
         if known.contains(at) {
@@ -90,6 +142,7 @@ fn compare_values<'a>(
                 }
             } else {
                 found.push(Difference {
+                    is_beside: false,
                     pointer,
                     old: Some(old),
                     new: Some(new),
@@ -97,6 +150,7 @@ fn compare_values<'a>(
             }
         }
         _ => found.push(Difference {
+            is_beside: false,
             pointer,
             old: Some(old),
             new: Some(new),
@@ -110,12 +164,31 @@ fn objects<'a>(
     pointer: &str,
     found: &mut Vec<Difference<'a>>,
 ) {
+    if before.get("$ref").is_some_and(Value::is_string) && before.get("$ref") == now.get("$ref") {
+        for key in before.keys().chain(now.keys()) {
+            let (old, new) = (before.get(key), now.get(key));
+            if old != new {
+                found.push(Difference {
+                    is_beside: true,
+                    pointer: format!("{pointer}/{}", escape(key)),
+                    old,
+                    new,
+                });
+            }
+        }
+        return;
+    }
     let gone = before.keys().filter(|key| !now.contains_key(*key));
     for key in now.keys().chain(gone) {
         let pointer = format!("{pointer}/{}", escape(key));
         match (before.get(key), now.get(key)) {
             (Some(old), Some(new)) => compare_values(old, new, pointer, found),
-            (old, new) => found.push(Difference { pointer, old, new }),
+            (old, new) => found.push(Difference {
+                is_beside: false,
+                pointer,
+                old,
+                new,
+            }),
         }
     }
 }
@@ -131,6 +204,7 @@ fn lists<'a>(
         match is.iter().position(|key| *key == was[index]) {
             Some(other) => compare_values(value, &now[other], format!("{pointer}/{other}"), found),
             None => found.push(Difference {
+                is_beside: false,
                 pointer: format!("{pointer}/{index}"),
                 old: Some(value),
                 new: None,
@@ -140,6 +214,7 @@ fn lists<'a>(
     for (index, value) in now.iter().enumerate() {
         if !was.contains(&is[index]) {
             found.push(Difference {
+                is_beside: false,
                 pointer: format!("{pointer}/{index}"),
                 old: None,
                 new: Some(value),

@@ -51,7 +51,7 @@ pub enum Direction {
 }
 
 /// Whether a released `twipla` keeps working.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Runtime {
     /// A call that worked can fail.
@@ -191,7 +191,7 @@ static RULES: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
 
 use Direction::{None as Neither, Request, Response};
 use Level::{Breaking, Info, Warning};
-use Runtime::{Breaks, Works};
+use Runtime::{Breaks, Unknown, Works};
 use RustApi::{Major, Minor, None as Same, Patch};
 
 type Row = (
@@ -208,18 +208,26 @@ type Row = (
 /// id, level, direction, [area, kind, action], runtime, Rust API, mirrors, text.
 #[rustfmt::skip]
 const LISTED: &[Row] = &[
-    ("endpoint-added", Info, Neither, ["operation", "operation", "added"], Works, Minor, "endpoint-removed endpoint-removed-after-deprecation", "the operation is new"),
+    ("endpoint-added", Info, Neither, ["operation", "operation", "added"], Works, Minor, "endpoint-removed endpoint-removed-after-deprecation endpoint-removed-before-sunset", "the operation is new"),
     ("endpoint-removed", Breaking, Neither, ["operation", "operation", "removed"], Breaks, Major, "endpoint-added", "the operation is gone"),
     ("endpoint-removed-after-deprecation", Warning, Neither, ["operation", "operation", "removed"], Breaks, Major, "endpoint-added", "the deprecated operation is gone"),
+    ("endpoint-removed-before-sunset", Breaking, Neither, ["operation", "operation", "removed"], Breaks, Major, "endpoint-added", "the operation is gone, and was promised until a later day"),
     ("endpoint-moved", Breaking, Neither, ["operation", "path", "changed"], Breaks, Patch, "endpoint-moved", "moved from {old} to {new}"),
     ("endpoint-renamed", Info, Neither, ["operation", "operation-id", "renamed"], Works, Major, "endpoint-renamed", "the operationId changed from {old} to {new}"),
     ("endpoint-deprecated", Info, Neither, ["operation", "deprecation", "added"], Works, Patch, "endpoint-reactivated", "the operation is deprecated"),
-    ("endpoint-reactivated", Info, Neither, ["operation", "deprecation", "removed"], Works, Patch, "endpoint-deprecated", "the operation is no longer deprecated"),
+    ("endpoint-deprecated-without-sunset", Warning, Neither, ["operation", "deprecation", "added"], Works, Patch, "endpoint-reactivated", "the operation is deprecated, and no day says until when it stays"),
+    ("endpoint-reactivated", Info, Neither, ["operation", "deprecation", "removed"], Works, Patch, "endpoint-deprecated endpoint-deprecated-without-sunset", "the operation is no longer deprecated"),
+    ("endpoint-sunset-set", Info, Neither, ["operation", "sunset", "added"], Works, Same, "endpoint-sunset-removed", "ends on {new}"),
+    ("endpoint-sunset-removed", Warning, Neither, ["operation", "sunset", "removed"], Works, Same, "endpoint-sunset-set", "no longer says that it ends on {old}"),
+    ("endpoint-sunset-earlier", Breaking, Neither, ["operation", "sunset", "narrowed"], Works, Same, "endpoint-sunset-later", "ends on {new}, earlier than {old}"),
+    ("endpoint-sunset-later", Info, Neither, ["operation", "sunset", "widened"], Works, Same, "endpoint-sunset-earlier", "ends on {new}, later than {old}"),
+    ("endpoint-sunset-changed", Warning, Neither, ["operation", "sunset", "changed"], Unknown, Same, "endpoint-sunset-changed", "the end changed from {old} to {new}, of which one is no date"),
     ("endpoint-tags-changed", Info, Neither, ["operation", "tags", "changed"], Works, Same, "endpoint-tags-changed", "the tags changed from {old} to {new}"),
     ("path-parameter-renamed", Info, Request, ["parameter", "name", "renamed"], Works, Patch, "path-parameter-renamed", "renamed from {old} to {new}"),
 
-    ("new-required-request-parameter", Breaking, Request, ["parameter", "parameter", "added"], Breaks, Major, "request-parameter-removed", "new, and required"),
-    ("new-optional-request-parameter", Info, Request, ["parameter", "parameter", "added"], Works, Major, "request-parameter-removed", "new, and optional"),
+    ("new-required-request-parameter", Breaking, Request, ["parameter", "parameter", "added"], Breaks, Major, "request-parameter-removed request-parameter-removed-before-sunset", "new, and required"),
+    ("new-optional-request-parameter", Info, Request, ["parameter", "parameter", "added"], Works, Major, "request-parameter-removed request-parameter-removed-before-sunset", "new, and optional"),
+    ("request-parameter-removed-before-sunset", Breaking, Request, ["parameter", "parameter", "removed"], Works, Major, "new-required-request-parameter new-optional-request-parameter", "gone, and was promised until a later day"),
     ("request-parameter-removed", Warning, Request, ["parameter", "parameter", "removed"], Works, Major, "new-required-request-parameter new-optional-request-parameter", "gone; a server that ignores it may answer differently"),
     ("request-parameter-became-required", Breaking, Request, ["parameter", "presence", "required"], Breaks, Major, "request-parameter-became-optional", "became required"),
     ("request-parameter-became-optional", Info, Request, ["parameter", "presence", "optional"], Works, Major, "request-parameter-became-required", "became optional"),
@@ -236,16 +244,19 @@ const LISTED: &[Row] = &[
     ("request-body-media-type-added", Info, Request, ["body", "media-type", "added"], Works, Same, "request-body-media-type-removed", "may also be {new}"),
     ("request-body-media-type-removed", Breaking, Request, ["body", "media-type", "removed"], Breaks, Major, "request-body-media-type-added", "may no longer be {old}"),
 
-    ("new-required-request-property", Breaking, Request, ["property", "property", "added"], Breaks, Major, "request-property-removed", "new, and required"),
-    ("new-optional-request-property", Info, Request, ["property", "property", "added"], Works, Major, "request-property-removed", "new, and optional"),
+    ("new-required-request-property", Breaking, Request, ["property", "property", "added"], Breaks, Major, "request-property-removed request-property-removed-and-forbidden request-property-removed-before-sunset", "new, and required"),
+    ("new-optional-request-property", Info, Request, ["property", "property", "added"], Works, Major, "request-property-removed request-property-removed-and-forbidden request-property-removed-before-sunset", "new, and optional"),
+    ("request-property-removed-before-sunset", Breaking, Request, ["property", "property", "removed"], Works, Major, "new-required-request-property new-optional-request-property", "gone, and was promised until a later day"),
     ("request-property-removed", Warning, Request, ["property", "property", "removed"], Works, Major, "new-required-request-property new-optional-request-property", "gone; what is sent may be ignored"),
+    ("request-property-removed-and-forbidden", Breaking, Request, ["property", "property", "removed"], Breaks, Major, "new-required-request-property new-optional-request-property", "gone, and no other properties are allowed"),
     ("request-property-became-required", Breaking, Request, ["property", "presence", "required"], Breaks, Major, "request-property-became-optional", "became required"),
     ("request-property-became-optional", Info, Request, ["property", "presence", "optional"], Works, Major, "request-property-became-required", "became optional"),
     ("request-property-renamed", Warning, Request, ["property", "name", "renamed"], Breaks, Major, "request-property-renamed", "looks as if {old} was renamed to {new}"),
 
     ("response-required-property-added", Info, Response, ["property", "property", "added"], Works, Major, "response-required-property-removed", "new, and always there"),
     ("response-required-property-removed", Breaking, Response, ["property", "property", "removed"], Breaks, Major, "response-required-property-added", "gone, and was always there"),
-    ("response-optional-property-added", Info, Response, ["property", "property", "added"], Works, Major, "response-optional-property-removed", "new, and optional"),
+    ("response-optional-property-added", Info, Response, ["property", "property", "added"], Works, Major, "response-optional-property-removed response-property-removed-before-sunset", "new, and optional"),
+    ("response-property-removed-before-sunset", Breaking, Response, ["property", "property", "removed"], Works, Major, "response-optional-property-added", "gone, and was promised until a later day"),
     ("response-optional-property-removed", Warning, Response, ["property", "property", "removed"], Works, Major, "response-optional-property-added", "gone, and was optional"),
     ("response-property-became-optional", Breaking, Response, ["property", "presence", "optional"], Breaks, Major, "response-property-became-required", "is no longer always there"),
     ("response-property-became-required", Info, Response, ["property", "presence", "required"], Works, Major, "response-property-became-optional", "is now always there"),
@@ -270,12 +281,22 @@ const LISTED: &[Row] = &[
     ("endpoint-security-removed", Info, Neither, ["security", "requirement", "removed"], Works, Patch, "endpoint-security-added", "needs no {old} any more"),
     ("endpoint-security-alternative-added", Info, Neither, ["security", "alternative", "added"], Works, Patch, "endpoint-security-alternative-removed", "takes {new} as well"),
     ("endpoint-security-alternative-removed", Breaking, Neither, ["security", "alternative", "removed"], Breaks, Patch, "endpoint-security-alternative-added", "no longer takes {old}"),
+    ("endpoint-security-loosened", Info, Neither, ["security", "alternative", "widened"], Works, Patch, "endpoint-security-tightened", "needs {new} where it needed {old}"),
+    ("endpoint-security-tightened", Breaking, Neither, ["security", "alternative", "narrowed"], Breaks, Patch, "endpoint-security-loosened", "needs {new} where it needed {old}"),
+    ("security-scheme-renamed", Info, Neither, ["security", "scheme", "renamed"], Works, Same, "security-scheme-renamed", "is called {new}, not {old}"),
+    ("security-scheme-scopes-changed", Info, Neither, ["security", "scopes", "changed"], Works, Same, "security-scheme-scopes-changed", "knows the scopes {new}, where they were {old}"),
     ("security-scheme-added", Info, Neither, ["security", "scheme", "added"], Works, Same, "security-scheme-removed", "new"),
     ("security-scheme-removed", Warning, Neither, ["security", "scheme", "removed"], Works, Same, "security-scheme-added", "gone"),
     ("security-scheme-changed", Breaking, Neither, ["security", "scheme", "changed"], Breaks, Patch, "security-scheme-changed", "changed from {old} to {new}"),
 
     ("server-added", Info, Neither, ["server", "server", "added"], Works, Patch, "server-removed", "new"),
     ("server-removed", Breaking, Neither, ["server", "server", "removed"], Breaks, Patch, "server-added", "gone"),
+    ("server-changed", Breaking, Neither, ["server", "variables", "changed"], Breaks, Patch, "server-changed", "the variables changed from {old} to {new}"),
+    ("servers-reordered", Warning, Neither, ["server", "order", "changed"], Works, Patch, "servers-reordered", "the order changed from {old} to {new}; many clients take the first"),
+    ("endpoint-server-added", Info, Neither, ["server", "server", "added"], Works, Patch, "endpoint-server-removed", "serves the operation now"),
+    ("endpoint-server-removed", Breaking, Neither, ["server", "server", "removed"], Breaks, Patch, "endpoint-server-added", "no longer serves the operation"),
+    ("endpoint-server-changed", Breaking, Neither, ["server", "variables", "changed"], Breaks, Patch, "endpoint-server-changed", "the variables changed from {old} to {new}"),
+    ("endpoint-servers-reordered", Warning, Neither, ["server", "order", "changed"], Works, Patch, "endpoint-servers-reordered", "is served by {new}, where it was {old}; many clients take the first"),
 
     ("paging-added", Breaking, Response, ["paging", "shape", "added"], Breaks, Major, "paging-removed", "arrives in pages now: {new}"),
     ("paging-removed", Breaking, Response, ["paging", "shape", "removed"], Breaks, Major, "paging-added", "no longer arrives in pages: {old}"),
@@ -283,13 +304,18 @@ const LISTED: &[Row] = &[
 
     ("schema-name-changed", Info, Neither, ["schema", "name", "renamed"], Works, Major, "schema-name-changed", "the type is called {new}, not {old}"),
     ("schema-added", Info, Neither, ["schema", "schema", "added"], Works, Same, "schema-removed", "new, and used by no operation"),
+    ("schema-changed", Info, Neither, ["schema", "schema", "changed"], Works, Same, "schema-changed", "changed, and no operation uses it that was there before"),
     ("schema-removed", Info, Neither, ["schema", "schema", "removed"], Works, Same, "schema-added", "gone, and was used by no operation"),
 
     ("tag-added", Info, Neither, ["document", "tag", "added"], Works, Same, "tag-removed", "new"),
     ("tag-removed", Info, Neither, ["document", "tag", "removed"], Works, Same, "tag-added", "gone"),
     ("info-changed", Info, Neither, ["document", "info", "changed"], Works, Same, "info-changed", "what the document says of itself changed from {old} to {new}"),
     ("description-changed", Info, Neither, ["document", "description", "changed"], Works, Patch, "description-changed", "the description changed"),
-    ("document-changed", Info, Neither, ["document", "other", "changed"], Works, Same, "document-changed", "changed, and no rule says what that means"),
+    ("example-changed", Info, Neither, ["document", "example", "changed"], Works, Same, "example-changed", "the example changed"),
+    ("documentation-changed", Info, Neither, ["document", "documentation", "changed"], Works, Same, "documentation-changed", "what is only for readers changed from {old} to {new}"),
+    ("extension-changed", Info, Neither, ["document", "extension", "changed"], Works, Same, "extension-changed", "the extension changed from {old} to {new}"),
+    ("document-rewritten", Info, Neither, ["document", "form", "changed"], Works, Same, "document-rewritten", "is written differently and means the same"),
+    ("document-changed", Warning, Neither, ["document", "other", "changed"], Unknown, Same, "document-changed", "changed, and no rule says what that means"),
 ];
 
 fn listed() -> impl Iterator<Item = Rule> {
@@ -320,9 +346,11 @@ enum Effect {
     Replaces,
     /// The same values fit.
     Keeps,
+    /// Nobody knows.
+    Unclear,
 }
 
-use Effect::{Keeps, Narrows, Replaces, Widens};
+use Effect::{Keeps, Narrows, Replaces, Unclear, Widens};
 
 type Aspect = (
     &'static str,
@@ -402,6 +430,8 @@ const ASPECTS: &[Aspect] = &[
     ("unique-items-set", "unique-items-unset", Narrows, ["unique-items", "added"], Takes, Same, "the items must differ now"),
     ("unique-items-unset", "unique-items-set", Widens, ["unique-items", "removed"], Takes, Same, "the items need no longer differ"),
     ("pattern-changed", "pattern-changed", Replaces, ["pattern", "changed"], Takes, Same, "the pattern changed from {old} to {new}"),
+    ("pattern-widened", "pattern-narrowed", Widens, ["pattern", "widened"], Takes, Same, "more matches the pattern {new} than {old}"),
+    ("pattern-narrowed", "pattern-widened", Narrows, ["pattern", "narrowed"], Takes, Same, "less matches the pattern {new} than {old}"),
     ("pattern-added", "pattern-removed", Narrows, ["pattern", "added"], Takes, Same, "must match {new} now"),
     ("pattern-removed", "pattern-added", Widens, ["pattern", "removed"], Takes, Same, "need no longer match {old}"),
 
@@ -417,15 +447,24 @@ const ASPECTS: &[Aspect] = &[
     ("one-of-removed", "one-of-added", Narrows, ["one-of", "narrowed"], Refuses, Major, "may no longer be one of oneOf: {old}"),
     ("any-of-added", "any-of-removed", Widens, ["any-of", "widened"], Refuses, Major, "may also be one of anyOf: {new}"),
     ("any-of-removed", "any-of-added", Narrows, ["any-of", "narrowed"], Refuses, Major, "may no longer be one of anyOf: {old}"),
-    ("all-of-added", "all-of-removed", Narrows, ["all-of", "narrowed"], Refuses, Major, "must also fit {new}"),
-    ("all-of-removed", "all-of-added", Widens, ["all-of", "widened"], Refuses, Major, "need no longer fit {old}"),
+    ("choice-added", "choice-removed", Narrows, ["choice", "added"], Refuses, Major, "must be one of {new} now"),
+    ("choice-removed", "choice-added", Widens, ["choice", "removed"], Refuses, Major, "need no longer be one of {old}"),
     ("not-changed", "not-changed", Replaces, ["not", "changed"], Takes, Same, "what it must not be changed"),
     ("discriminator-changed", "discriminator-changed", Replaces, ["discriminator", "changed"], Refuses, Major, "the discriminator changed from {old} to {new}"),
+
+    ("keyword-added", "keyword-removed", Narrows, ["keyword", "added"], Takes, Same, "is limited by {new} now"),
+    ("keyword-removed", "keyword-added", Widens, ["keyword", "removed"], Takes, Same, "is no longer limited by {old}"),
+    ("keyword-changed", "keyword-changed", Unclear, ["keyword", "changed"], Takes, Same, "changed from {old} to {new}, and no rule says what that means"),
 
     ("became-read-only", "became-not-read-only", Keeps, ["read-only", "added"], Takes, Same, "is only read now"),
     ("became-not-read-only", "became-read-only", Keeps, ["read-only", "removed"], Takes, Same, "is no longer only read"),
     ("became-write-only", "became-not-write-only", Keeps, ["write-only", "added"], Takes, Same, "is only written now"),
     ("became-not-write-only", "became-write-only", Keeps, ["write-only", "removed"], Takes, Same, "is no longer only written"),
+    ("sunset-set", "sunset-removed", Keeps, ["sunset", "added"], Takes, Same, "ends on {new}"),
+    ("sunset-removed", "sunset-set", Keeps, ["sunset", "removed"], Takes, Same, "no longer says that it ends on {old}"),
+    ("sunset-earlier", "sunset-later", Keeps, ["sunset", "narrowed"], Takes, Same, "ends on {new}, earlier than {old}"),
+    ("sunset-later", "sunset-earlier", Keeps, ["sunset", "widened"], Takes, Same, "ends on {new}, later than {old}"),
+    ("sunset-changed", "sunset-changed", Unclear, ["sunset", "changed"], Takes, Same, "the end changed from {old} to {new}, of which one is no date"),
     ("schema-deprecated", "schema-reactivated", Keeps, ["deprecation", "added"], Takes, Patch, "is deprecated"),
     ("schema-reactivated", "schema-deprecated", Keeps, ["deprecation", "removed"], Takes, Patch, "is no longer deprecated"),
 ];
@@ -462,10 +501,13 @@ fn level(direction: Direction, effect: Effect, aspect: &str) -> Level {
         // A value that is only read cannot be sent, one that is only written does not arrive.
         (Request, _) if aspect == "became-read-only" => Warning,
         (Response, _) if aspect == "became-write-only" => Warning,
+        (_, Keeps) if aspect == "sunset-earlier" => Breaking,
+        (_, Keeps) if aspect == "sunset-removed" => Warning,
         // A default is part of what a call without the value means.
         (Request, Keeps) if aspect.starts_with("default-value") => Warning,
         // Readers are told to expect new values of an enum, but many do not.
         (Response, Widens) if aspect.starts_with("enum-") => Warning,
+        (_, Unclear) => Warning,
         (_, Replaces) | (Request, Narrows) | (Response, Widens) => Breaking,
         _ => Info,
     }
@@ -475,6 +517,7 @@ fn runtime(position: SchemaPosition, effect: Effect, tolerance: Tolerance) -> Ru
     match (position.direction(), effect) {
         // The client reads no described header strictly.
         _ if position == SchemaPosition::ResponseHeader => Works,
+        (_, Unclear) => Unknown,
         (Request, Narrows | Replaces) => Breaks,
         (Response, Widens | Replaces) if tolerance == Refuses => Breaks,
         _ => Works,

@@ -16,7 +16,7 @@ pub(super) fn rust_type(contract: Contract<'_>, schema: &Schema<'_>) -> Result<S
 fn nested(contract: Contract<'_>, schema: &Schema<'_>, depth: usize) -> Result<String> {
     let named = schema
         .name
-        .filter(|_| schema.properties().is_some() || schema.values().is_some())
+        .filter(|_| schema.has_properties() || schema.values().is_some())
         .map(type_name);
     if let Some(name) = named {
         return Ok(name);
@@ -60,7 +60,7 @@ fn nested(contract: Contract<'_>, schema: &Schema<'_>, depth: usize) -> Result<S
             };
             format!("Vec<{items}>")
         }
-        ["object"] if schema.properties().is_some() => "struct".to_owned(),
+        ["object"] if schema.has_properties() => "struct".to_owned(),
         ["object"] => "Map".to_owned(),
         _ if ["oneOf", "anyOf", "allOf"]
             .iter()

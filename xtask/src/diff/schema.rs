@@ -4,7 +4,9 @@ mod annotations;
 mod changes;
 mod context;
 mod parts;
+mod pattern;
 mod properties;
+mod rest;
 mod values;
 
 use std::collections::{HashMap, HashSet};
@@ -39,6 +41,7 @@ struct SchemaUse {
     position: SchemaPosition,
     required: (bool, bool),
     ignored: bool,
+    unsent: bool,
 }
 
 /// A pair of schemas of which at least one is shared.
@@ -130,7 +133,7 @@ impl<'a> Comparison<'_, 'a> {
     ) -> Result<()> {
         self.changes.compare_annotations(&context, old, new);
         // What no reference leads to cannot lead back to itself.
-        if !old.is_referred_to() && !new.is_referred_to() {
+        if !old.is_shared() && !new.is_shared() {
             return self.inside(&context, old, new);
         }
         if let Some(name) = new.name.filter(|_| old.name == new.name)
@@ -144,11 +147,12 @@ impl<'a> Comparison<'_, 'a> {
             name.clone_into(&mut context.subject);
         }
         let schema_use = SchemaUse {
-            old: old.pointer.clone(),
-            new: new.pointer.clone(),
+            old: old.identity(),
+            new: new.identity(),
             position: context.position,
             required: context.required,
             ignored: context.ignored,
+            unsent: context.unsent,
         };
         let id = *self.ids.entry(schema_use).or_insert_with(|| {
             self.shared.push(SharedSchema {
@@ -170,6 +174,12 @@ impl<'a> Comparison<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<()> {
         let changes = &mut self.changes;
+        changes
+            .findings
+            .count_work(old.parts().count() + new.parts().count())?;
+        changes.explain(old);
+        changes.explain(new);
+        let found = changes.findings.added();
         if !changes.types(context, old, new) {
             return Ok(());
         }
@@ -178,10 +188,14 @@ impl<'a> Comparison<'_, 'a> {
         changes.bounds(context, old, new);
         changes.limits(context, old, new);
         let mut children = changes.children(context, old, new)?;
-        for key in ["oneOf", "anyOf", "allOf"] {
+        for key in ["oneOf", "anyOf"] {
             children.extend(changes.members(context, old, new, key)?);
         }
         children.extend(changes.properties(context, old, new)?);
+        changes.rest(context, old, new);
+        if changes.findings.added() == found {
+            changes.rewritten(context, old, new);
+        }
         for child in children {
             self.schema(child.context, &child.old, &child.new)?;
         }

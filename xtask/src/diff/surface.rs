@@ -71,7 +71,8 @@ pub fn surface(document: &Value) -> Result<String> {
     for (name, value) in contract.components("schemas") {
         let schema = contract.schema(value, format!("/components/schemas/{}", escape(name)))?;
         let _ = writeln!(text, "\n{name}: {}", whole(contract, &schema)?);
-        for (field, property) in schema.properties().into_iter().flatten() {
+        let own = schema.parts().next().map_or(&Value::Null, |(_, node)| node);
+        for (field, property) in fields(&own["properties"]) {
             let at = format!("{}/{}", schema.at("properties"), escape(field));
             let property = contract.schema(property, at)?;
             let mut notes = String::new();
@@ -80,7 +81,11 @@ pub fn surface(document: &Value) -> Result<String> {
                     let _ = write!(notes, ", {flag}");
                 }
             }
-            let presence = if schema.requires(field) { "" } else { "?" };
+            let presence = if schema.required().contains(field) {
+                ""
+            } else {
+                "?"
+            };
             let _ = writeln!(
                 text,
                 "  {field}{presence}: {}{notes}",

@@ -30,6 +30,8 @@ pub struct ResolvedOperation<'a> {
     pub body: Option<Node<'a>>,
     /// Its responses by status, in order.
     pub responses: Vec<(&'a str, Node<'a>)>,
+    /// Where it is served: its own list, the one of its path, or the one of the document.
+    pub servers: Node<'a>,
     /// What it must be called with: one of these, where there are any.
     pub security: BTreeSet<String>,
     /// Where that is written.
@@ -103,10 +105,14 @@ impl<'a> Contract<'a> {
         self.root["components"][kind].get(name)
     }
 
-    /// Pointers of the components that some path leads to.
+    /// Pointers of the components that some path or webhook leads to.
     pub fn used(self) -> BTreeSet<&'a str> {
+        self.reached(vec![&self.root["paths"], &self.root["webhooks"]])
+    }
+
+    /// Pointers of the components that these nodes lead to.
+    pub fn reached(self, mut open: Vec<&'a Value>) -> BTreeSet<&'a str> {
         let mut used = BTreeSet::new();
-        let mut open = vec![&self.root["paths"]];
         while let Some(node) = open.pop() {
             for reference in references(node) {
                 if let Some(pointer) = reference.strip_prefix('#')
@@ -179,7 +185,16 @@ impl<'a> Contract<'a> {
             Some(own) => (own, format!("{pointer}/security")),
             None => (&self.root["security"], "/security".to_owned()),
         };
+        let own = [(value, &pointer), (item.value, &item.pointer)];
+        let servers = own
+            .into_iter()
+            .find_map(|(owner, at)| Some((owner.get("servers")?, format!("{at}/servers"))))
+            .unwrap_or((&self.root["servers"], "/servers".to_owned()));
         Ok(ResolvedOperation {
+            servers: Node {
+                value: servers.0,
+                pointer: servers.1,
+            },
             method,
             path,
             node: Node { pointer, value },

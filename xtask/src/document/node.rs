@@ -8,7 +8,32 @@ use serde_json::{Map, Value};
 pub(super) const LONGEST_CHAIN: usize = 32;
 
 /// Keywords that hold a map from names to nodes: no name in it is a keyword, not even `example`.
-const MAPS: [&str; 4] = ["properties", "patternProperties", "headers", "schemas"];
+const MAPS: [&str; 19] = [
+    "properties",
+    "patternProperties",
+    "dependentSchemas",
+    "$defs",
+    "definitions",
+    "headers",
+    "schemas",
+    "responses",
+    "parameters",
+    "requestBodies",
+    "securitySchemes",
+    "links",
+    "callbacks",
+    "pathItems",
+    "paths",
+    "webhooks",
+    "content",
+    "encoding",
+    "variables",
+];
+
+/// Whether a keyword holds a map from names to nodes.
+pub fn is_map(key: &str) -> bool {
+    MAPS.contains(&key)
+}
 
 /// A node with its JSON pointer, after any reference.
 #[derive(Debug, Clone)]
@@ -60,13 +85,13 @@ pub fn references(node: &Value) -> Vec<&str> {
     found
 }
 
-fn collect_references<'a>(node: &'a Value, is_map: bool, found: &mut Vec<&'a str>) {
+fn collect_references<'a>(node: &'a Value, has_names: bool, found: &mut Vec<&'a str>) {
     for (key, value) in fields(node) {
         match value {
-            _ if is_map => collect_references(value, false, found),
+            _ if has_names => collect_references(value, false, found),
             _ if matches!(key, "example" | "examples") || key.starts_with("x-") => {}
             Value::String(reference) if key == "$ref" => found.push(reference),
-            _ => collect_references(value, MAPS.contains(&key), found),
+            _ => collect_references(value, is_map(key), found),
         }
     }
     for entry in entries(node) {

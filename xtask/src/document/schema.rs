@@ -1,18 +1,19 @@
-//! One schema, with its references resolved.
+//! One schema, with its references resolved and its `allOf` put together.
 //!
 //! Both OpenAPI 3.0 and 3.1 are read: `type` may be one name or several, null
-//! may be a type or `nullable`.
+//! may be a type, `nullable` or a member of `anyOf`. A schema that is written
+//! in several parts reads like one that is written in one.
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
-use serde_json::{Map, Value};
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
 
 use super::node::{LONGEST_CHAIN, entries, escape, fields, reference, target};
 use super::schemas::SCHEMAS;
 
 /// Keywords that annotate a reference and leave its type as it is.
-const ANNOTATIONS: [&str; 10] = [
+const ANNOTATIONS: [&str; 12] = [
     "nullable",
     "description",
     "title",
@@ -23,7 +24,12 @@ const ANNOTATIONS: [&str; 10] = [
     "deprecated",
     "readOnly",
     "writeOnly",
+    "externalDocs",
+    "xml",
 ];
+
+/// More parts than any schema has that somebody wrote.
+const MOST_PARTS: usize = 1_000;
 
 /// A schema with its references resolved.
 #[derive(Debug, Clone)]
@@ -34,9 +40,10 @@ pub struct Schema<'a> {
     pub pointer: String,
     /// Name of the component.
     pub name: Option<&'a str>,
-    node: &'a Value,
     /// The references on the way there, with their annotations, outermost first.
     references: Vec<(String, &'a Value)>,
+    /// What it is made of: its own node first, then the members of `allOf`.
+    parts: Vec<(String, &'a Value)>,
 }
 
 impl<'a> Schema<'a> {
@@ -48,65 +55,153 @@ impl<'a> Schema<'a> {
     pub fn resolve(document: &'a Value, value: &'a Value, used_at: String) -> Result<Self> {
         let mut schema = Self {
             pointer: used_at.clone(),
-            used_at,
+            used_at: used_at.clone(),
             name: None,
-            node: value,
             references: Vec::new(),
+            parts: Vec::new(),
         };
-        for _ in 0..LONGEST_CHAIN {
-            let (next, pointer) = if let Some(reference) = reference(schema.node) {
-                let target = target(document, reference)?;
-                schema.name = reference.strip_prefix(SCHEMAS);
-                (target.value, target.pointer)
-            } else if let Some(only) = wrapped(schema.node) {
-                (only, format!("{}/allOf/0", schema.pointer))
-            } else {
-                return Ok(schema);
-            };
-            schema
-                .references
-                .push((std::mem::replace(&mut schema.pointer, pointer), schema.node));
-            schema.node = next;
+        let mut beside = Vec::new();
+        let (pointer, node) = schema.follow(document, value, used_at, &mut beside)?;
+        if !beside.is_empty() {
+            schema.name = None;
         }
-        bail!("{}: a chain of $ref does not end", schema.pointer)
+        schema.pointer.clone_from(&pointer);
+        schema.add_part(document, pointer, node)?;
+        for (pointer, node) in beside {
+            schema.add_part(document, pointer, node)?;
+        }
+        Ok(schema)
+    }
+
+    /// Follows references to where a schema is written; `beside` is what limits it on the way.
+    fn follow(
+        &mut self,
+        document: &'a Value,
+        value: &'a Value,
+        pointer: String,
+        beside: &mut Vec<(String, &'a Value)>,
+    ) -> Result<(String, &'a Value)> {
+        let (mut pointer, mut node) = (pointer, value);
+        for _ in 0..LONGEST_CHAIN {
+            let (next, next_pointer) = if let Some(reference) = reference(node) {
+                let target = target(document, reference)?;
+                self.name = reference.strip_prefix(SCHEMAS);
+                if is_3_1(document) && fields(node).any(|(key, _)| limits(key)) {
+                    beside.push((pointer.clone(), node));
+                }
+                (target.value, target.pointer)
+            } else if let Some((only, key)) = wrapped(node) {
+                let next_pointer = format!("{pointer}/{key}");
+                (only, next_pointer)
+            } else {
+                return Ok((pointer, node));
+            };
+            self.references
+                .push((std::mem::replace(&mut pointer, next_pointer), node));
+            node = next;
+        }
+        bail!("{pointer}: a chain of $ref does not end")
+    }
+
+    /// Adds a node and the members of its `allOf`, each once.
+    fn add_part(&mut self, document: &'a Value, pointer: String, node: &'a Value) -> Result<()> {
+        let mut open = vec![(pointer, node)];
+        while let Some((pointer, node)) = open.pop() {
+            if self.parts.iter().any(|(known, _)| *known == pointer) {
+                continue;
+            }
+            ensure!(
+                self.parts.len() < MOST_PARTS,
+                "{}: a schema of more than {MOST_PARTS} parts",
+                self.used_at
+            );
+            let members = entries(&node["allOf"]).iter().enumerate();
+            for (index, member) in members.rev() {
+                let at = format!("{pointer}/allOf/{index}");
+                // Only the schema as a whole has a name.
+                let name = self.name;
+                let mut beside = Vec::new();
+                let found = self.follow(document, member, at, &mut beside)?;
+                self.name = name;
+                open.push(found);
+                open.append(&mut beside);
+            }
+            self.parts.push((pointer, node));
+        }
+        Ok(())
+    }
+
+    /// This schema and another one that the same value must fit.
+    fn and(mut self, other: Self) -> Self {
+        if self.pointer != other.pointer {
+            self.name = None;
+        }
+        self.references.extend(other.references);
+        for part in other.parts {
+            if !self.parts.iter().any(|(known, _)| *known == part.0) {
+                self.parts.push(part);
+            }
+        }
+        self
     }
 
     /// A keyword, of the reference or of what it names.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
-        self.holder(key).1.get(key)
+        self.holder(key).and_then(|(_, node)| node.get(key))
     }
 
     /// The pointer of a keyword, or of where it would stand.
     pub fn at(&self, key: &str) -> String {
-        format!("{}/{}", self.holder(key).0, escape(key))
+        let at = self
+            .holder(key)
+            .map_or(self.pointer.as_str(), |(at, _)| at.as_str());
+        format!("{at}/{}", escape(key))
     }
 
-    fn holder(&self, key: &str) -> (&str, &'a Value) {
+    fn holder(&self, key: &str) -> Option<&(String, &'a Value)> {
         self.references
             .iter()
-            .find(|(_, value)| ANNOTATIONS.contains(&key) && value.get(key).is_some())
-            .map_or((self.pointer.as_str(), self.node), |(at, value)| {
-                (at.as_str(), *value)
-            })
+            .filter(|_| ANNOTATIONS.contains(&key))
+            .chain(&self.parts)
+            .find(|(_, value)| value.get(key).is_some())
     }
 
-    /// Every pointer between where it is used and where it is defined.
-    pub fn references(&self) -> impl Iterator<Item = String> {
-        self.references.iter().map(|(at, value)| {
-            let key = if value.get("$ref").is_some() {
-                "$ref"
-            } else {
-                "allOf"
-            };
-            format!("{at}/{key}")
-        })
+    /// A keyword in each part that has it, the same value once.
+    pub fn all(&self, key: &str) -> Vec<&'a Value> {
+        let mut found: Vec<&'a Value> = Vec::new();
+        for value in self.parts.iter().filter_map(|(_, node)| node.get(key)) {
+            if !found.contains(&value) {
+                found.push(value);
+            }
+        }
+        found
     }
 
-    /// Whether a `$ref` leads to it.
-    pub fn is_referred_to(&self) -> bool {
+    /// The nodes that it is made of, with their pointers.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &'a Value)> {
+        self.parts.iter().map(|(at, node)| (at.as_str(), *node))
+    }
+
+    /// The nodes between where it is used and where it is defined, with their pointers.
+    pub fn references(&self) -> impl Iterator<Item = (&str, &'a Value)> {
         self.references
             .iter()
-            .any(|(_, value)| reference(value).is_some())
+            .map(|(at, node)| (at.as_str(), *node))
+    }
+
+    /// What tells it from every other schema of the document.
+    pub fn identity(&self) -> String {
+        let pointers: Vec<&str> = self.parts().map(|(at, _)| at).collect();
+        pointers.join(" ")
+    }
+
+    /// Whether a reference leads to it, or it is put together of several.
+    pub fn is_shared(&self) -> bool {
+        self.parts.len() > 1
+            || self
+                .references
+                .iter()
+                .any(|(_, value)| reference(value).is_some())
     }
 
     /// Whether a flag is set.
@@ -114,59 +209,201 @@ impl<'a> Schema<'a> {
         self.get(flag) == Some(&Value::Bool(true))
     }
 
+    /// Whether no value fits it.
+    pub fn is_nothing(&self) -> bool {
+        self.parts().any(|(_, node)| node == &Value::Bool(false))
+    }
+
     /// The types it names, without null; none means any.
     pub fn types(&self) -> BTreeSet<&'a str> {
-        match self.get("type") {
-            Some(Value::String(name)) => BTreeSet::from([name.as_str()]),
-            Some(Value::Array(names)) => names
-                .iter()
-                .filter_map(Value::as_str)
-                .filter(|name| *name != "null")
-                .collect(),
-            _ => BTreeSet::new(),
+        if self.is_nothing() {
+            return BTreeSet::from(["nothing"]);
         }
+        let mut common: Option<BTreeSet<&'a str>> = None;
+        for value in self.all("type") {
+            let names = type_names(value);
+            common = Some(match common {
+                None => names,
+                Some(known) => {
+                    let fits = |name: &&str, others: &BTreeSet<&str>| {
+                        others.contains(name) || (*name == "integer" && others.contains("number"))
+                    };
+                    let one = known.iter().filter(|name| fits(name, &names));
+                    let other = names.iter().filter(|name| fits(name, &known));
+                    let both: BTreeSet<&str> = one.chain(other).copied().collect();
+                    if both.is_empty() {
+                        BTreeSet::from(["nothing"])
+                    } else {
+                        both
+                    }
+                }
+            });
+        }
+        common.unwrap_or_default()
     }
 
     /// Whether it may be null.
     pub fn nullable(&self) -> bool {
-        self.references
-            .iter()
-            .map(|(_, value)| *value)
-            .chain([self.node])
-            .any(|value| value.get("nullable") == Some(&Value::Bool(true)))
-            || entries(self.get("type").unwrap_or(&Value::Null))
-                .iter()
-                .any(|name| name == "null")
+        let says_so = |node: &Value| {
+            node.get("nullable") == Some(&Value::Bool(true))
+                || ["anyOf", "oneOf"]
+                    .iter()
+                    .any(|key| entries(&node[*key]).iter().any(is_null))
+        };
+        let typed = self.all("type");
+        self.references().any(|(_, node)| says_so(node))
+            || self.parts.first().is_some_and(|(_, node)| says_so(node))
+            || (!typed.is_empty() && typed.iter().all(|value| has_null(value)))
     }
 
     /// The values it is limited to.
     pub fn values(&self) -> Option<Vec<&'a Value>> {
-        match (self.get("enum"), self.get("const")) {
-            (Some(Value::Array(values)), _) => Some(values.iter().collect()),
-            (_, Some(value)) => Some(vec![value]),
-            _ => None,
+        let mut common: Option<Vec<&'a Value>> = None;
+        for (_, node) in self.parts() {
+            let values: Vec<&'a Value> = match (node.get("enum"), node.get("const")) {
+                (_, Some(value)) => vec![value],
+                (Some(Value::Array(values)), _) => values.iter().collect(),
+                _ => continue,
+            };
+            common = Some(match common {
+                None => values,
+                Some(known) => known
+                    .into_iter()
+                    .filter(|value| values.contains(value))
+                    .collect(),
+            });
         }
+        common
     }
 
-    /// Its properties.
-    pub fn properties(&self) -> Option<&'a Map<String, Value>> {
-        self.get("properties").and_then(Value::as_object)
-    }
-
-    /// Whether a property is required.
-    pub fn requires(&self, property: &str) -> bool {
-        entries(self.get("required").unwrap_or(&Value::Null))
+    /// The members of `oneOf` or `anyOf` that are not just null.
+    pub fn members(&self, key: &str) -> Vec<(String, &'a Value)> {
+        let at = self.at(key);
+        entries(self.get(key).unwrap_or(&Value::Null))
             .iter()
-            .any(|name| name == property)
+            .enumerate()
+            .filter(|(_, member)| !is_null(member))
+            .map(|(index, member)| (format!("{at}/{index}"), member))
+            .collect()
+    }
+
+    /// Whether any part describes properties.
+    pub fn has_properties(&self) -> bool {
+        self.parts()
+            .any(|(_, node)| node.get("properties").is_some())
+    }
+
+    /// The names of its properties, each once.
+    pub fn properties(&self) -> Vec<&'a str> {
+        let mut known = std::collections::HashSet::new();
+        self.parts()
+            .flat_map(|(_, node)| fields(&node["properties"]))
+            .map(|(name, _)| name)
+            .filter(|name| known.insert(*name))
+            .collect()
+    }
+
+    /// A property, as all parts have it.
+    pub fn property(&self, document: &'a Value, name: &str) -> Result<Option<Self>> {
+        let mut found: Option<Self> = None;
+        for (at, node) in self.parts() {
+            if let Some(value) = node["properties"].get(name) {
+                let at = format!("{at}/properties/{}", escape(name));
+                let schema = Self::resolve(document, value, at)?;
+                found = Some(match found {
+                    Some(known) => known.and(schema),
+                    None => schema,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The schema under a keyword, as all parts have it.
+    pub fn child(&self, document: &'a Value, key: &str) -> Result<Option<Self>> {
+        let mut found: Option<Self> = None;
+        for (at, node) in self.parts() {
+            if let Some(value) = node.get(key).filter(|value| value.is_object()) {
+                let schema = Self::resolve(document, value, format!("{at}/{key}"))?;
+                found = Some(match found {
+                    Some(known) => known.and(schema),
+                    None => schema,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names that it requires, whether it describes them or not.
+    pub fn required(&self) -> BTreeSet<&'a str> {
+        self.parts()
+            .flat_map(|(_, node)| entries(&node["required"]))
+            .filter_map(Value::as_str)
+            .collect()
     }
 }
 
-/// The one member of an `allOf` whose only other keywords are annotations.
-fn wrapped(schema: &Value) -> Option<&Value> {
-    let [only] = entries(&schema["allOf"]) else {
-        return None;
-    };
-    fields(schema)
-        .all(|(key, _)| key == "allOf" || key.starts_with("x-") || ANNOTATIONS.contains(&key))
-        .then_some(only)
+impl Schema<'_> {
+    /// Where a name is required: the entry of the list.
+    pub fn required_at(&self, name: &str) -> Option<String> {
+        self.parts().find_map(|(at, node)| {
+            let index = entries(&node["required"])
+                .iter()
+                .position(|entry| entry == name)?;
+            Some(format!("{at}/required/{index}"))
+        })
+    }
+}
+
+fn is_3_1(document: &Value) -> bool {
+    document["openapi"]
+        .as_str()
+        .is_some_and(|version| !version.starts_with("3.0"))
+}
+
+/// Whether a keyword beside a reference says which values fit.
+fn limits(key: &str) -> bool {
+    key != "$ref" && !key.starts_with("x-") && !ANNOTATIONS.contains(&key)
+}
+
+fn type_names(value: &Value) -> BTreeSet<&str> {
+    match value {
+        Value::String(name) => BTreeSet::from([name.as_str()]),
+        Value::Array(names) => {
+            let names: BTreeSet<&str> = names.iter().filter_map(Value::as_str).collect();
+            let others: BTreeSet<&str> = names
+                .iter()
+                .copied()
+                .filter(|name| *name != "null")
+                .collect();
+            if others.is_empty() { names } else { others }
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+fn has_null(kind: &Value) -> bool {
+    kind == "null" || entries(kind).iter().any(|name| name == "null")
+}
+
+/// Whether only null fits a member.
+fn is_null(member: &Value) -> bool {
+    member["type"] == "null" || member.get("const") == Some(&Value::Null)
+}
+
+/// The only member of `allOf`, `anyOf` or `oneOf`, null aside, where all other keywords are annotations.
+fn wrapped(schema: &Value) -> Option<(&Value, String)> {
+    let key = ["allOf", "anyOf", "oneOf"]
+        .into_iter()
+        .find(|key| schema.get(*key).is_some())?;
+    let mut members = entries(&schema[key])
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| key == "allOf" || !is_null(member));
+    let (index, only) = members.next()?;
+    (members.next().is_none()
+        && fields(schema).all(|(other, _)| {
+            other == key || other.starts_with("x-") || ANNOTATIONS.contains(&other)
+        }))
+    .then(|| (only, format!("{key}/{index}")))
 }

@@ -1,9 +1,12 @@
 //! What every part of a comparison needs: the two contracts, and where findings go.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::diff::finding::{ChangeLocation, Findings, SeverityOverride};
+use crate::diff::residual::for_readers;
 use crate::diff::schema::{SchemaContext, Schemas};
 use crate::document::{Contract, Node, escape, fields};
 
@@ -13,6 +16,8 @@ pub(super) struct Comparison<'a> {
     pub(super) new: Contract<'a>,
     pub(super) schemas: Schemas<'a>,
     pub(super) findings: Findings,
+    /// The nodes of the operations that both have: before, and now.
+    pub(super) operations: [Vec<&'a Value>; 2],
 }
 
 impl<'a> Comparison<'a> {
@@ -22,6 +27,7 @@ impl<'a> Comparison<'a> {
             old,
             new,
             findings: Findings::default(),
+            operations: [Vec::new(), Vec::new()],
         }
     }
 
@@ -32,47 +38,85 @@ impl<'a> Comparison<'a> {
         after: &Node<'a>,
         (removed, added): (&str, &str),
     ) -> Result<()> {
-        let list = |node: &Node<'a>| -> Vec<(String, &'a Value)> {
+        let list = |node: &Node<'a>| -> Vec<(String, Node<'a>)> {
             fields(&node.value["content"])
-                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .map(|(name, value)| {
+                    let pointer = format!("{}/content/{}", node.pointer, escape(name));
+                    (media_type(name), Node { pointer, value })
+                })
                 .collect()
-        };
-        let pointer = |node: &Node<'a>, name: &str| {
-            let original = fields(&node.value["content"])
-                .map(|(key, _)| key)
-                .find(|key| key.eq_ignore_ascii_case(name));
-            format!(
-                "{}/content/{}",
-                node.pointer,
-                escape(original.unwrap_or(name))
-            )
         };
         let (old, new) = (list(before), list(after));
         let severity = context.severity();
-        for (name, _) in missing(&old, &new) {
-            let location = at(&context.operation, &context.subject, &pointer(before, name));
+        for (name, node) in missing(&old, &new) {
+            let location = at(&context.operation, &context.subject, &node.pointer);
             self.findings
                 .add(removed, location, json!(name), Value::Null, severity);
         }
-        for (name, _) in missing(&new, &old) {
-            let location = at(&context.operation, &context.subject, &pointer(after, name));
+        for (name, node) in missing(&new, &old) {
+            let location = at(&context.operation, &context.subject, &node.pointer);
             self.findings
                 .add(added, location, Value::Null, json!(name), severity);
         }
         for (name, was) in &old {
             if let Some((_, is)) = new.iter().find(|(other, _)| other == name) {
-                let was = Node {
-                    pointer: pointer(before, name),
-                    value: was,
-                };
-                let is = Node {
-                    pointer: pointer(after, name),
-                    value: is,
-                };
-                self.schema_of(context, &was, &is)?;
+                let called = |node: &Node<'a>| node.pointer.rsplit('/').next().map(str::to_owned);
+                if called(was) != called(is) {
+                    let location = at(&context.operation, &context.subject, &is.pointer);
+                    let [from, to] = [was, is]
+                        .map(|node| json!(called(node).map(|name| name.replace("~1", "/"))));
+                    self.add("document-rewritten", location, from, to);
+                }
+                self.schema_of(context, was, is)?;
+                let place = (context.operation.as_str(), context.subject.as_str());
+                self.rest(place, (was, is), &["schema"]);
             }
         }
         Ok(())
+    }
+
+    /// What two nodes say beside the keywords that are compared by rules of their own.
+    pub(super) fn rest(
+        &mut self,
+        (operation, subject): (&str, &str),
+        (old, new): (&Node<'a>, &Node<'a>),
+        known: &[&str],
+    ) {
+        let keys: BTreeSet<&str> = fields(old.value)
+            .chain(fields(new.value))
+            .map(|(key, _)| key)
+            .collect();
+        for key in keys {
+            let (was, is) = (old.value.get(key), new.value.get(key));
+            if was == is {
+                continue;
+            }
+            let holder = if is.is_some() { new } else { old };
+            let pointer = format!("{}/{}", holder.pointer, escape(key));
+            let id = match key {
+                _ if known.contains(&key) => {
+                    let is_plain = [was, is]
+                        .iter()
+                        .flatten()
+                        .all(|value| !value.is_object() && !value.is_array());
+                    let told = self.findings.explained();
+                    let is_told = [&old.pointer, &new.pointer].into_iter().any(|at| {
+                        told.contains(at) || told.contains(&format!("{at}/{}", escape(key)))
+                    });
+                    if !is_plain || is_told {
+                        continue;
+                    }
+                    "document-rewritten"
+                }
+                "bearerFormat" => "documentation-changed",
+                _ => for_readers(key).unwrap_or("document-changed"),
+            };
+            let location = at(operation, subject, &pointer);
+            let [was, is] = [was, is].map(|value| value.cloned().unwrap_or(Value::Null));
+            self.add(id, location, was, is);
+        }
+        self.findings.mark_explained(old.pointer.clone());
+        self.findings.mark_explained(new.pointer.clone());
     }
 
     /// Compares what stands under `schema`, or what the content of a parameter holds.
@@ -149,4 +193,20 @@ pub(super) fn media_types(node: &Node<'_>) -> Value {
         .map(|(name, _)| name)
         .collect::<Vec<_>>()
         .into()
+}
+
+/// A media type as it is compared: `charset=utf-8` is what JSON and text are written in anyway.
+fn media_type(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let mut parts = lower.split(';').map(str::trim);
+    let mut media = parts.next().unwrap_or_default().to_owned();
+    let mut parameters: Vec<&str> = parts
+        .filter(|part| !part.is_empty() && !matches!(*part, "charset=utf-8" | "charset=\"utf-8\""))
+        .collect();
+    parameters.sort_unstable();
+    for parameter in parameters {
+        media.push_str("; ");
+        media.push_str(parameter);
+    }
+    media
 }

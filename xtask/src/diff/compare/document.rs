@@ -3,29 +3,11 @@
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, at, missing};
-use crate::document::{Contract, entries, escape, fields};
+use crate::document::{Contract, entries, escape};
 
 impl<'a> Comparison<'a> {
     pub(super) fn document(&mut self) {
-        let servers = |contract: Contract<'a>| -> Vec<(String, String)> {
-            entries(&contract.root()["servers"])
-                .iter()
-                .enumerate()
-                .map(|(index, server)| {
-                    let url = server["url"].as_str().unwrap_or_default().to_owned();
-                    (url, format!("/servers/{index}"))
-                })
-                .collect()
-        };
-        let (before, after) = (servers(self.old), servers(self.new));
-        for (url, pointer) in missing(&before, &after) {
-            let location = at("", &format!("server {url}"), pointer);
-            self.add("server-removed", location, json!(url), Value::Null);
-        }
-        for (url, pointer) in missing(&after, &before) {
-            let location = at("", &format!("server {url}"), pointer);
-            self.add("server-added", location, Value::Null, json!(url));
-        }
+        self.document_servers();
         let tags = |contract: Contract<'a>| -> Vec<(String, String)> {
             entries(&contract.root()["tags"])
                 .iter()
@@ -44,46 +26,12 @@ impl<'a> Comparison<'a> {
             let location = at("", &format!("tag {name}"), pointer);
             self.add("tag-added", location, Value::Null, json!(name));
         }
-        let before: Vec<_> = self.old.components("securitySchemes").collect();
-        let after: Vec<_> = self.new.components("securitySchemes").collect();
-        let scheme = |name: &str| {
-            at(
-                "",
-                &format!("security scheme {name}"),
-                &format!("/components/securitySchemes/{}", escape(name)),
-            )
-        };
-        for (name, value) in &before {
-            match after.iter().find(|(other, _)| other == name) {
-                None => self.add(
-                    "security-scheme-removed",
-                    scheme(name),
-                    without_docs(value),
-                    Value::Null,
-                ),
-                Some((_, now)) if without_docs(value) != without_docs(now) => {
-                    self.add(
-                        "security-scheme-changed",
-                        scheme(name),
-                        without_docs(value),
-                        without_docs(now),
-                    );
-                }
-                Some(_) => {}
-            }
-        }
-        for (name, value) in missing(&after, &before) {
-            self.add(
-                "security-scheme-added",
-                scheme(name),
-                Value::Null,
-                without_docs(value),
-            );
-        }
+        self.security_schemes();
     }
 
     /// Components that came or went: findings about their users say why, the others are listed.
     pub(super) fn components(&mut self) {
+        self.uncompared();
         for (contract, other, gone) in [(self.old, self.new, true), (self.new, self.old, false)] {
             let used = contract.used();
             for (kind, name, value) in contract.all_components() {
@@ -104,12 +52,24 @@ impl<'a> Comparison<'a> {
             }
         }
     }
-}
 
-/// A node without its descriptions and extensions.
-fn without_docs(value: &Value) -> Value {
-    fields(value)
-        .filter(|(key, _)| *key != "description" && !key.starts_with("x-"))
-        .map(|(key, value)| (key.to_owned(), value.clone()))
-        .collect()
+    /// Schemas that no operation leads to that both documents have.
+    fn uncompared(&mut self) {
+        let mut roots = self.operations.clone();
+        roots[0].push(&self.old.root()["webhooks"]);
+        roots[1].push(&self.new.root()["webhooks"]);
+        let [before, after] = roots;
+        let (before, after) = (self.old.reached(before), self.new.reached(after));
+        for (name, was) in self.old.components("schemas") {
+            let pointer = format!("/components/schemas/{}", escape(name));
+            if let Some(is) = self.new.component("schemas", name)
+                && was != is
+                && !before.contains(pointer.as_str())
+                && !after.contains(pointer.as_str())
+            {
+                let location = at("", &format!("schema {name}"), &pointer);
+                self.add("schema-changed", location, was.clone(), is.clone());
+            }
+        }
+    }
 }

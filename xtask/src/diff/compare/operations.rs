@@ -6,7 +6,23 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, at};
-use crate::document::ResolvedOperation;
+use crate::diff::sunset;
+use crate::document::{ResolvedOperation, escape};
+
+/// What is compared of an operation by rules of its own.
+const OPERATION: [&str; 11] = [
+    "operationId",
+    "deprecated",
+    "x-sunset",
+    "tags",
+    "summary",
+    "description",
+    "security",
+    "parameters",
+    "requestBody",
+    "responses",
+    "servers",
+];
 
 impl<'a> Comparison<'a> {
     pub(super) fn operations(
@@ -39,8 +55,8 @@ impl<'a> Comparison<'a> {
             let name = old.name();
             if let Some(new) = moved {
                 taken.insert(&new.node.pointer);
-                let mut location = at(&name, &name, &new.node.pointer);
-                location.explains = vec![old.node.pointer.clone(), new.node.pointer.clone()];
+                // The rest of the operation is compared as well.
+                let location = at(&name, &name, &new.node.pointer);
                 self.add(
                     "endpoint-moved",
                     location,
@@ -50,7 +66,9 @@ impl<'a> Comparison<'a> {
                 pairs.push((old, new));
                 continue;
             }
-            let id = if old.is("deprecated") {
+            let id = if sunset::is_ahead(old.node.value.get("x-sunset")) {
+                "endpoint-removed-before-sunset"
+            } else if old.is("deprecated") {
                 "endpoint-removed-after-deprecation"
             } else {
                 "endpoint-removed"
@@ -73,8 +91,21 @@ impl<'a> Comparison<'a> {
                 );
             }
         }
+        let mut items = BTreeSet::new();
         for (old, new) in pairs {
             self.operation(old, new)?;
+            for (nodes, operation) in self.operations.iter_mut().zip([old, new]) {
+                nodes.push(operation.node.value);
+                nodes.extend(
+                    operation
+                        .parameters
+                        .iter()
+                        .map(|parameter| parameter.node.value),
+                );
+            }
+            if items.insert((old.path, new.path)) {
+                self.path_item(old, new)?;
+            }
         }
         Ok(())
     }
@@ -96,24 +127,26 @@ impl<'a> Comparison<'a> {
                 named(new.id()),
             );
         }
-        match (old.is("deprecated"), new.is("deprecated")) {
-            (false, true) => {
-                self.add(
-                    "endpoint-deprecated",
-                    location("deprecated"),
-                    json!(false),
-                    json!(true),
-                );
-            }
-            (true, false) => {
-                self.add(
-                    "endpoint-reactivated",
-                    location("deprecated"),
-                    json!(true),
-                    json!(false),
-                );
-            }
-            _ => {}
+        let (was, is) = (old.is("deprecated"), new.is("deprecated"));
+        let sunset = |operation: &ResolvedOperation<'a>| operation.node.value.get("x-sunset");
+        if was != is {
+            let holder = if is { new } else { old };
+            let id = match (is, sunset(holder).and_then(sunset::day)) {
+                (true, Some(_)) => "endpoint-deprecated",
+                (true, None) => "endpoint-deprecated-without-sunset",
+                (false, _) => "endpoint-reactivated",
+            };
+            self.add(id, location("deprecated"), json!(was), json!(is));
+        }
+        if let Some(change) = sunset::change(sunset(old), sunset(new)) {
+            let [before, after] =
+                [old, new].map(|operation| operation.node.value["x-sunset"].clone());
+            self.add(
+                &format!("endpoint-{change}"),
+                location("x-sunset"),
+                before,
+                after,
+            );
         }
         if old.node.value["tags"] != new.node.value["tags"] {
             self.add(
@@ -130,47 +163,48 @@ impl<'a> Comparison<'a> {
         self.parameters(old, new)?;
         self.body(old, new)?;
         self.responses(old, new)?;
-        self.paging(old, new)
+        self.paging(old, new)?;
+        self.operation_servers(old, new);
+        self.rest((&name, &name), (&old.node, &new.node), &OPERATION);
+        Ok(())
     }
 
-    fn security(&mut self, old: &ResolvedOperation<'a>, new: &ResolvedOperation<'a>) {
-        let name = new.name();
-        let mut location = at(&name, &name, &new.security_pointer);
-        location.explains = vec![old.security_pointer.clone()];
-        let open = |operation: &ResolvedOperation<'a>| {
-            operation.security.is_empty() || operation.security.contains("nothing")
-        };
-        let list = |operation: &ResolvedOperation<'a>| -> Value {
-            operation
-                .security
-                .iter()
-                .filter(|alternative| *alternative != "nothing")
-                .cloned()
-                .collect()
-        };
-        match (open(old), open(new)) {
-            (true, false) => {
-                self.add("endpoint-security-added", location, Value::Null, list(new));
-            }
-            (false, true) => {
-                self.add(
-                    "endpoint-security-removed",
-                    location,
-                    list(old),
-                    Value::Null,
-                );
-            }
-            _ => {
-                for gone in old.security.difference(&new.security) {
-                    let id = "endpoint-security-alternative-removed";
-                    self.add(id, location.clone(), json!(gone), Value::Null);
-                }
-                for added in new.security.difference(&old.security) {
-                    let id = "endpoint-security-alternative-added";
-                    self.add(id, location.clone(), Value::Null, json!(added));
-                }
-            }
+    /// What a path says of all its operations.
+    fn path_item(
+        &mut self,
+        old: &ResolvedOperation<'a>,
+        new: &ResolvedOperation<'a>,
+    ) -> Result<()> {
+        const KNOWN: [&str; 13] = [
+            "$ref",
+            "parameters",
+            "servers",
+            "summary",
+            "description",
+            "get",
+            "put",
+            "post",
+            "delete",
+            "options",
+            "head",
+            "patch",
+            "trace",
+        ];
+        let [before, after] = [(self.old, old), (self.new, new)].map(|(contract, operation)| {
+            let at = format!("/paths/{}", escape(operation.path));
+            contract.node(&contract.root()["paths"][operation.path], at)
+        });
+        let (before, after) = (before?, after?);
+        let name = after.pointer.clone();
+        for key in ["summary", "description"] {
+            self.description("", &name, (&before, &after), key);
         }
+        self.rest(("", &name), (&before, &after), &KNOWN);
+        self.findings
+            .mark_explained(format!("/paths/{}", escape(old.path)));
+        self.findings
+            .mark_explained(format!("/paths/{}", escape(new.path)));
+        Ok(())
     }
 }
 

@@ -9,7 +9,23 @@ use super::comparison::{Comparison, at, media_types};
 use crate::diff::finding::ChangeLocation;
 use crate::diff::rules::SchemaPosition;
 use crate::diff::schema::SchemaContext;
-use crate::document::{Node, Parameter, ResolvedOperation, escape, fields};
+use crate::diff::sunset;
+use crate::document::{Node, Parameter, ResolvedOperation, fields};
+
+/// What is compared of a parameter by rules of its own.
+const PARAMETER: [&str; 11] = [
+    "name",
+    "in",
+    "required",
+    "deprecated",
+    "x-sunset",
+    "style",
+    "explode",
+    "allowReserved",
+    "content",
+    "schema",
+    "description",
+];
 
 impl<'a> Comparison<'a> {
     pub(super) fn parameters(
@@ -50,8 +66,7 @@ impl<'a> Comparison<'a> {
             });
             if let Some(after) = moved {
                 taken.insert(&after.node.pointer);
-                let mut location = parameter_at(&name, after, "in");
-                location.explains = vec![before.node.pointer.clone(), after.node.pointer.clone()];
+                let location = parameter_at(&name, after, "in");
                 self.add(
                     "request-parameter-moved",
                     location,
@@ -61,12 +76,12 @@ impl<'a> Comparison<'a> {
                 self.parameter(new, before, after)?;
             } else {
                 let location = parameter_at(&name, before, "");
-                self.add(
-                    "request-parameter-removed",
-                    location,
-                    before.node.value.clone(),
-                    Value::Null,
-                );
+                let id = if sunset::is_ahead(before.node.value.get("x-sunset")) {
+                    "request-parameter-removed-before-sunset"
+                } else {
+                    "request-parameter-removed"
+                };
+                self.add(id, location, before.node.value.clone(), Value::Null);
             }
         }
         for after in &new.parameters {
@@ -91,18 +106,7 @@ impl<'a> Comparison<'a> {
     ) -> Result<()> {
         let name = operation.name();
         if old.name != new.name {
-            let mut location = parameter_at(&name, new, "name");
-            // The template names it, too.
-            location.explains = vec![
-                "/paths".to_owned() + &format!("/{}", escape(operation.path)),
-                old.node.pointer.clone(),
-                old.node
-                    .pointer
-                    .split("/parameters")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
-            ];
+            let location = parameter_at(&name, new, "name");
             self.add(
                 "path-parameter-renamed",
                 location,
@@ -145,7 +149,24 @@ impl<'a> Comparison<'a> {
         self.description(&name, &subject, (&old.node, &new.node), "description");
         let context = SchemaContext::new(&name, subject, SchemaPosition::Parameter)
             .required(flag(old, "required"), flag(new, "required"));
-        self.schema_of(&context, &old.node, &new.node)
+        let dates = [old, new].map(|parameter| parameter.node.value.get("x-sunset"));
+        if let Some(change) = sunset::change(dates[0], dates[1]) {
+            let [before, after] = dates.map(|date| date.cloned().unwrap_or(Value::Null));
+            let location = parameter_at(&name, new, "x-sunset");
+            self.add(
+                &format!("request-parameter-{change}"),
+                location,
+                before,
+                after,
+            );
+        }
+        self.schema_of(&context, &old.node, &new.node)?;
+        self.rest(
+            (&name, &context.subject),
+            (&old.node, &new.node),
+            &PARAMETER,
+        );
+        Ok(())
     }
 
     pub(super) fn body(
@@ -194,6 +215,12 @@ impl<'a> Comparison<'a> {
                         "request-body-media-type-added",
                     ),
                 )?;
+                let subject = format!("{name} request body");
+                self.rest(
+                    (&name, &subject),
+                    (before, after),
+                    &["required", "content", "description"],
+                );
             }
         }
         Ok(())

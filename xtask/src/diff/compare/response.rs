@@ -9,6 +9,9 @@ use crate::diff::rules::SchemaPosition;
 use crate::diff::schema::SchemaContext;
 use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
+/// What is compared of a header by rules of its own.
+const HEADER: [&str; 4] = ["required", "content", "schema", "description"];
+
 impl<'a> Comparison<'a> {
     pub(super) fn responses(
         &mut self,
@@ -115,6 +118,12 @@ impl<'a> Comparison<'a> {
                 )?;
             }
         }
+        let subject = format!("{operation} response {status}");
+        self.rest(
+            (operation, &subject),
+            (before, after),
+            &["description", "headers", "content"],
+        );
         Ok(())
     }
 
@@ -170,6 +179,7 @@ impl<'a> Comparison<'a> {
             let context =
                 SchemaContext::new(operation, subject(name), SchemaPosition::ResponseHeader);
             self.schema_of(&context, was, is)?;
+            self.rest((operation, &subject(name)), (was, is), &HEADER);
         }
         Ok(())
     }
@@ -229,18 +239,15 @@ fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<V
     {
         let at = format!("{}/content/{}/schema", response.pointer, escape(media));
         let schema = contract.schema(value, at)?;
-        for (name, property) in schema.properties().into_iter().flatten() {
-            let property = contract.schema(property, String::new())?;
-            if TELL.contains(&name.as_str()) {
-                told.extend(
-                    property
-                        .properties()
-                        .into_iter()
-                        .flatten()
-                        .map(|(field, _)| format!("{name}.{field}")),
-                );
+        for name in schema.properties() {
+            let Some(property) = schema.property(contract.root(), name)? else {
+                continue;
+            };
+            if TELL.contains(&name) {
+                let fields = property.properties();
+                told.extend(fields.iter().map(|field| format!("{name}.{field}")));
             } else if property.types().contains("array") {
-                items = items.or(Some(name.as_str()));
+                items = items.or(Some(name));
             }
         }
     }

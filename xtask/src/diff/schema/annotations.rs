@@ -1,12 +1,29 @@
 //! What may differ from one use of a schema to the next: null, defaults, flags, texts, and its name.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::changes::{Changes, or_null};
+use super::changes::{AT_THE_USE, Changes, or_null};
 use super::context::SchemaContext;
 use crate::diff::finding::{ChangeLocation, SeverityOverride};
-use crate::diff::rules::{Direction, Runtime, RustApi};
-use crate::document::Schema;
+use crate::diff::rules::{Direction, Level, Runtime, RustApi};
+use crate::document::{Schema, escape, fields};
+
+/// What is only for readers, and what a change of it is called.
+pub(super) const TEXTS: [(&str, &str); 8] = [
+    ("title", "description-changed"),
+    ("description", "description-changed"),
+    ("summary", "description-changed"),
+    ("example", "example-changed"),
+    ("examples", "example-changed"),
+    ("externalDocs", "documentation-changed"),
+    ("xml", "documentation-changed"),
+    ("$comment", "documentation-changed"),
+];
+
+/// What a reference is made of.
+const STRUCTURE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 
 impl<'a> Changes<'_, 'a> {
     /// What may differ from one use of a schema to the next.
@@ -45,13 +62,26 @@ impl<'a> Changes<'_, 'a> {
             let (before, now) = (old.is(key), new.is(key));
             if before != now {
                 let aspect = if now { on } else { off };
-                self.add(
-                    context,
-                    aspect,
-                    (old, new),
-                    key,
-                    [json!(before), json!(now)],
-                );
+                let mut severity = context.severity();
+                // Required, and sent by nobody so far; or read, and no longer there.
+                let breaks = match (key, context.position.direction()) {
+                    ("readOnly", Direction::Request) => context.required == (false, true),
+                    ("writeOnly", Direction::Response) => context.required == (true, false),
+                    _ => false,
+                };
+                if breaks {
+                    severity.level = Some(Level::Breaking);
+                    severity.runtime = Some(Runtime::Breaks);
+                }
+                let values = [json!(before), json!(now)];
+                self.add_with(context, aspect, (old, new), key, values, severity);
+            }
+        }
+        for key in AT_THE_USE {
+            // The same words in another place.
+            if old.get(key) == new.get(key) && old.at(key) != new.at(key) {
+                self.findings.mark_explained(old.at(key));
+                self.findings.mark_explained(new.at(key));
             }
         }
         let (before, now) = (old.get("default"), new.get("default"));
@@ -69,7 +99,7 @@ impl<'a> Changes<'_, 'a> {
                 [or_null(before), or_null(now)],
             );
         }
-        for key in ["title", "description"] {
+        for (key, id) in TEXTS {
             let (before, now) = (old.get(key), new.get(key));
             if before != now {
                 let mut location = Self::locate(context, (old, new), key);
@@ -78,11 +108,54 @@ impl<'a> Changes<'_, 'a> {
                 {
                     name.clone_into(&mut location.subject);
                 }
+                let severity = SeverityOverride::default();
+                self.findings
+                    .add(id, location, or_null(before), or_null(now), severity);
+            }
+        }
+        self.extensions(context, (old, new));
+        self.explain_references(old);
+        self.explain_references(new);
+    }
+
+    /// What stands beside a reference, and is no annotation.
+    fn extensions(&mut self, context: &SchemaContext, (old, new): (&Schema<'a>, &Schema<'a>)) {
+        let beside = |schema: &Schema<'a>| -> BTreeMap<&'a str, (String, &'a Value)> {
+            // A limit beside a reference counts in 3.1, where it is a part of the schema.
+            let is_part = |at: &str| schema.parts().any(|(part, _)| part == at);
+            schema
+                .references()
+                .filter(|(at, _)| !is_part(at))
+                .flat_map(|(at, node)| {
+                    fields(node)
+                        .map(move |(key, value)| (key, (format!("{at}/{}", escape(key)), value)))
+                })
+                .filter(|(key, _)| {
+                    !STRUCTURE.contains(key)
+                        && !AT_THE_USE.contains(key)
+                        && TEXTS.iter().all(|(text, _)| text != key)
+                })
+                .collect()
+        };
+        let (before, now) = (beside(old), beside(new));
+        for key in before.keys().chain(now.keys()) {
+            let (was, is) = (before.get(key), now.get(key));
+            let value =
+                |found: Option<&(String, &'a Value)>| or_null(found.map(|(_, value)| *value));
+            if value(was) != value(is)
+                && let Some((pointer, _)) = is.or(was)
+            {
+                let location = context.location(pointer.clone());
+                let id = if key.starts_with("x-") {
+                    "extension-changed"
+                } else {
+                    "document-changed"
+                };
                 self.findings.add(
-                    "description-changed",
+                    id,
                     location,
-                    or_null(before),
-                    or_null(now),
+                    value(was),
+                    value(is),
                     SeverityOverride::default(),
                 );
             }
@@ -103,9 +176,8 @@ impl<'a> Changes<'_, 'a> {
             (Some(was), Some(is)) => self.schemas.renamed(was, is),
             _ => false,
         };
-        let explains: Vec<String> = old.references().chain(new.references()).collect();
         // Only what becomes a Rust type of its own has a name that callers see.
-        let own = |schema: &Schema<'a>| schema.properties().is_some() || schema.values().is_some();
+        let own = |schema: &Schema<'a>| schema.has_properties() || schema.values().is_some();
         let severity = if own(old) || own(new) {
             context.severity()
         } else {
@@ -118,17 +190,10 @@ impl<'a> Changes<'_, 'a> {
         let location = match old.name.filter(|_| renamed) {
             // Once, however often it is used.
             Some(was) => ChangeLocation {
-                operation: context.operation.clone(),
                 subject: format!("schema {was}"),
-                pointer: new.pointer.clone(),
-                explains,
+                ..context.location(new.pointer.clone())
             },
-            None => ChangeLocation {
-                operation: context.operation.clone(),
-                subject: context.subject.clone(),
-                pointer: new.used_at.clone(),
-                explains,
-            },
+            None => context.location(new.used_at.clone()),
         };
         self.findings.add(
             "schema-name-changed",

@@ -8,7 +8,7 @@ use super::context::SchemaContext;
 use crate::diff::finding::{ChangeLocation, Findings, SeverityOverride};
 use crate::diff::rules::RustApi;
 use crate::diff::rust_type::rust_type;
-use crate::document::{Contract, Schema};
+use crate::document::{Contract, Schema, escape, fields};
 
 /// The two contracts.
 pub(super) struct Pair<'a> {
@@ -104,13 +104,40 @@ impl<'a> Changes<'_, 'a> {
             new.at(key)
         };
         ChangeLocation {
-            operation: context.operation.clone(),
-            subject: context.subject.clone(),
-            pointer,
             explains: vec![old.at(key), new.at(key)],
+            ..context.location(pointer)
+        }
+    }
+
+    /// Notes that these schemas are compared keyword by keyword, so that nothing else has to tell their differences.
+    ///
+    /// What a place may say over the head of what it refers to is noted where it is compared.
+    pub(super) fn explain(&mut self, schema: &Schema<'a>) {
+        for (at, node) in schema.parts() {
+            for (key, _) in fields(node).filter(|(key, _)| !AT_THE_USE.contains(key)) {
+                self.findings
+                    .mark_explained(format!("{at}/{}", escape(key)));
+            }
+            if !node.is_object() {
+                self.findings.mark_explained(at.to_owned());
+            }
+        }
+    }
+
+    /// As [`Changes::explain`], for the references that lead to them.
+    pub(super) fn explain_references(&mut self, schema: &Schema<'a>) {
+        for (at, node) in schema.references() {
+            for (key, _) in fields(node).filter(|(key, _)| !AT_THE_USE.contains(key)) {
+                self.findings
+                    .mark_explained(format!("{at}/{}", escape(key)));
+            }
         }
     }
 }
+
+/// Keywords that a reference may have beside it, where they count and not those of what it names.
+pub(super) const AT_THE_USE: [&str; 5] =
+    ["nullable", "default", "deprecated", "readOnly", "writeOnly"];
 
 /// A keyword as it is reported.
 pub(super) fn or_null(value: Option<&Value>) -> Value {

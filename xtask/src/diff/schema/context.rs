@@ -1,6 +1,6 @@
 //! Where in the contracts a pair of schemas is.
 
-use crate::diff::finding::SeverityOverride;
+use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::SchemaPosition;
 
 /// The operation, subject and position of a pair of schemas.
@@ -14,6 +14,8 @@ pub(in crate::diff) struct SchemaContext {
     pub(in crate::diff) required: (bool, bool),
     /// The body of a failure, which the client does not decode.
     pub(in crate::diff) ignored: bool,
+    /// A property that does not travel this way, or something inside it.
+    pub(in crate::diff) unsent: bool,
 }
 
 impl SchemaContext {
@@ -24,6 +26,7 @@ impl SchemaContext {
             position,
             required: (false, false),
             ignored: false,
+            unsent: false,
         }
     }
 
@@ -41,8 +44,20 @@ impl SchemaContext {
     pub(in crate::diff) fn severity(&self) -> SeverityOverride {
         if self.ignored {
             SeverityOverride::ignored()
+        } else if self.unsent {
+            SeverityOverride::unsent()
         } else {
             SeverityOverride::default()
+        }
+    }
+
+    /// A place about which a finding is.
+    pub(in crate::diff) fn location(&self, pointer: String) -> ChangeLocation {
+        ChangeLocation {
+            operation: self.operation.clone(),
+            subject: self.subject.clone(),
+            pointer,
+            explains: Vec::new(),
         }
     }
 

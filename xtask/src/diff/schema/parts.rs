@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 use super::changes::{Changes, Child, or_null};
 use super::context::SchemaContext;
-use crate::document::{SCHEMAS, Schema, entries, reference};
+use super::rest::is_manifold;
+use crate::document::{SCHEMAS, Schema, reference};
+
+/// Whether a member of the one is a member of the other.
+type Same<'s> = dyn Fn(&Value, &Value) -> bool + 's;
 
 impl<'a> Changes<'_, 'a> {
     /// Items, and the values of a map.
@@ -16,85 +20,65 @@ impl<'a> Changes<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<Vec<Child<'a>>> {
         let mut children = Vec::new();
-        match (old.get("items"), new.get("items")) {
-            (None, Some(now)) => {
-                self.add(
-                    context,
-                    "items-added",
-                    (old, new),
-                    "items",
-                    [Value::Null, now.clone()],
-                );
-            }
-            (Some(before), None) => {
-                self.add(
-                    context,
-                    "items-removed",
-                    (old, new),
-                    "items",
-                    [before.clone(), Value::Null],
-                );
-            }
-            (Some(before), Some(now)) => {
-                let before = self.schemas.old.schema(before, old.at("items"))?;
-                let now = self.schemas.new.schema(now, new.at("items"))?;
-                children.push(Child {
-                    context: context.child("[]", (true, true)),
-                    old: before,
-                    new: now,
-                });
-            }
-            (None, None) => {}
-        }
-        let key = "additionalProperties";
-        let (before, now) = (old.get(key), new.get(key));
-        let open = |value: Option<&Value>| value != Some(&json!(false));
-        match (before, now) {
-            (Some(before), Some(now)) if before.is_object() && now.is_object() => {
-                let before = self.schemas.old.schema(before, old.at(key))?;
-                let now = self.schemas.new.schema(now, new.at(key))?;
-                children.push(Child {
-                    context: context.child("{}", (true, true)),
-                    old: before,
-                    new: now,
-                });
-            }
-            _ if before == now => {}
-            _ => {
-                // From anything to something is narrower, and so is from something to nothing.
-                let rank = |value: Option<&Value>| match value {
-                    Some(value) if value.is_object() => 1,
-                    _ if open(value) => 2,
-                    _ => 0,
+        let (old_root, new_root) = (self.schemas.old.root(), self.schemas.new.root());
+        let key = "items";
+        match (old.child(old_root, key)?, new.child(new_root, key)?) {
+            (Some(before), Some(now)) => children.push(Child {
+                context: context.child("[]", (true, true)),
+                old: before,
+                new: now,
+            }),
+            (before, now) => {
+                let aspect = if now.is_some() {
+                    "items-added"
+                } else {
+                    "items-removed"
                 };
-                let values = [or_null(before), or_null(now)];
-                match rank(before).cmp(&rank(now)) {
-                    std::cmp::Ordering::Less => {
-                        self.add(
-                            context,
-                            "additional-properties-allowed",
-                            (old, new),
-                            key,
-                            values,
-                        );
-                    }
-                    std::cmp::Ordering::Greater => {
-                        self.add(
-                            context,
-                            "additional-properties-forbidden",
-                            (old, new),
-                            key,
-                            values,
-                        );
-                    }
-                    // Absent and true are the same.
-                    std::cmp::Ordering::Equal => {}
+                if before.is_some() != now.is_some() {
+                    let values = [or_null(old.get(key)), or_null(new.get(key))];
+                    self.add(context, aspect, (old, new), key, values);
                 }
             }
         }
+        let key = "additionalProperties";
+        // From anything to something is narrower, and so is from something to nothing.
+        let rank = |schema: &Schema<'a>| {
+            schema
+                .all(key)
+                .into_iter()
+                .map(|value| match value {
+                    Value::Bool(false) => 0,
+                    Value::Object(fields) if !fields.is_empty() => 1,
+                    _ => 2,
+                })
+                .min()
+                .unwrap_or(2)
+        };
+        let aspect = match rank(old).cmp(&rank(new)) {
+            std::cmp::Ordering::Less => "additional-properties-allowed",
+            std::cmp::Ordering::Greater => "additional-properties-forbidden",
+            // Absent, true and {} are the same.
+            std::cmp::Ordering::Equal => {
+                if let (1, Some(before), Some(now)) = (
+                    rank(old),
+                    old.child(old_root, key)?,
+                    new.child(new_root, key)?,
+                ) {
+                    children.push(Child {
+                        context: context.child("{}", (true, true)),
+                        old: before,
+                        new: now,
+                    });
+                }
+                return Ok(children);
+            }
+        };
+        let values = [or_null(old.get(key)), or_null(new.get(key))];
+        self.add(context, aspect, (old, new), key, values);
         Ok(children)
     }
 
+    /// Members of `oneOf` and `anyOf`.
     pub(super) fn members(
         &mut self,
         context: &SchemaContext,
@@ -102,15 +86,12 @@ impl<'a> Changes<'_, 'a> {
         new: &Schema<'a>,
         key: &str,
     ) -> Result<Vec<Child<'a>>> {
-        let list = |schema: &Schema<'a>| -> Vec<(usize, &'a Value)> {
-            entries(schema.get(key).unwrap_or(&Value::Null))
-                .iter()
-                .enumerate()
-                .collect()
-        };
-        let (mut before, mut now) = (list(old), list(new));
+        if is_manifold(old, new, key) {
+            return Ok(Vec::new());
+        }
+        let (mut before, mut now) = (old.members(key), new.members(key));
         // The same member stays the same wherever it stands in the list, and so does a reference by the same name.
-        let same: [&dyn Fn(&Value, &Value) -> bool; 4] = [
+        let same: [&Same<'_>; 4] = [
             &|before, now| reference(before).is_some() && reference(before) == reference(now),
             &|before, now| before == now,
             &|before, now| match (component(before), component(now)) {
@@ -121,65 +102,80 @@ impl<'a> Changes<'_, 'a> {
         ];
         let mut pairs = Vec::new();
         for same in same {
-            before.retain(|&(index, was)| {
-                let Some(found) = now.iter().position(|&(_, is)| same(was, is)) else {
+            before.retain(|(at, was)| {
+                let Some(found) = now.iter().position(|(_, is)| same(was, is)) else {
                     return true;
                 };
-                let (found, is) = now.remove(found);
-                pairs.push(((index, was), (found, is)));
+                pairs.push(((at.clone(), *was), now.remove(found)));
                 false
             });
         }
-        let called = |index: usize, value: &Value| {
+        // The last one on each side, written out here and by name there.
+        if let ([_], [_]) = (&before[..], &now[..])
+            && reference(before[0].1).is_some() != reference(now[0].1).is_some()
+        {
+            pairs.extend(before.pop().zip(now.pop()));
+        }
+        let called = |at: &str, value: &Value| {
+            let index = at
+                .rsplit('/')
+                .next()
+                .and_then(|index| index.parse::<usize>().ok());
             reference(value)
                 .and_then(|reference| reference.rsplit('/').next())
-                .map_or_else(|| format!("{key} {}", index + 1), str::to_owned)
+                .map_or_else(
+                    || format!("{key} {}", index.unwrap_or_default() + 1),
+                    str::to_owned,
+                )
         };
         let mut children = Vec::new();
-        for ((before, was), (after, is)) in pairs {
-            let name = called(after, is);
-            let was = self
-                .schemas
-                .old
-                .schema(was, format!("{}/{before}", old.at(key)))?;
-            let is = self
-                .schemas
-                .new
-                .schema(is, format!("{}/{after}", new.at(key)))?;
+        for ((old_at, was), (new_at, is)) in pairs {
+            let name = called(&new_at, is);
             children.push(Child {
                 context: context.child(&format!(" ({name})"), context.required),
-                old: was,
-                new: is,
+                old: self.schemas.old.schema(was, old_at)?,
+                new: self.schemas.new.schema(is, new_at)?,
             });
         }
-        let prefix = match key {
-            "oneOf" => "one-of",
-            "anyOf" => "any-of",
-            _ => "all-of",
-        };
-        for (index, was) in before {
-            let mut location = Self::locate(context, (old, new), key);
-            location.pointer = format!("{}/{index}", old.at(key));
-            let values = [json!(called(index, was)), Value::Null];
-            self.finish(
-                context,
-                &format!("{prefix}-removed"),
-                location,
-                values,
-                context.severity(),
-            );
+        let prefix = if key == "oneOf" { "one-of" } else { "any-of" };
+        // A choice where there was none limits; a choice that ends frees.
+        if old.members(key).is_empty() != new.members(key).is_empty() {
+            let list = |schema: &Schema<'a>| -> Value {
+                schema
+                    .members(key)
+                    .iter()
+                    .map(|(at, member)| called(at, member))
+                    .collect()
+            };
+            let or_nothing = |value: Value| {
+                if value == json!([]) {
+                    Value::Null
+                } else {
+                    value
+                }
+            };
+            let begins = old.members(key).is_empty();
+            let aspect = if begins {
+                "choice-added"
+            } else {
+                "choice-removed"
+            };
+            let values = [or_nothing(list(old)), or_nothing(list(new))];
+            self.add(context, aspect, (old, new), key, values);
+            return Ok(children);
         }
-        for (index, is) in now {
-            let mut location = Self::locate(context, (old, new), key);
-            location.pointer = format!("{}/{index}", new.at(key));
-            let values = [Value::Null, json!(called(index, is))];
-            self.finish(
-                context,
-                &format!("{prefix}-added"),
-                location,
-                values,
-                context.severity(),
-            );
+        for (aspect, members) in [("removed", before), ("added", now)] {
+            for (at, member) in members {
+                let value = json!(called(&at, member));
+                let values = if aspect == "removed" {
+                    [value, Value::Null]
+                } else {
+                    [Value::Null, value]
+                };
+                let location = context.location(at);
+                let aspect = format!("{prefix}-{aspect}");
+                self.finish(context, &aspect, location, values, context.severity());
+            }
         }
         Ok(children)
     }

@@ -1,16 +1,22 @@
 //! The properties of an object.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::changes::{Changes, Child};
 use super::context::SchemaContext;
+use crate::diff::finding::SeverityOverride;
 use crate::diff::rules::{Direction, Runtime};
 use crate::diff::rust_type::rust_type;
-use crate::document::{Schema, escape};
+use crate::diff::sunset;
+use crate::document::Schema;
 
 /// Alike enough to be the same name written anew.
 const ALIKE: f32 = 0.6;
+/// More pairs of names are not held against each other.
+const MOST_PAIRS: usize = 1_000;
 
 impl<'a> Changes<'_, 'a> {
     pub(super) fn properties(
@@ -20,108 +26,175 @@ impl<'a> Changes<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<Vec<Child<'a>>> {
         let mut children = Vec::new();
-        let (before, now) = (old.properties(), new.properties());
-        let response = context.position.direction() == Direction::Response;
-        let inside = |name: &str| context.child(&format!(".{name}"), (false, false));
         let mut gone = Vec::new();
         let mut added = Vec::new();
-        for (name, value) in before.into_iter().flatten() {
-            let was = self.schemas.old.schema(value, property_at(old, name))?;
-            let Some(value) = now.and_then(|all| all.get(name)) else {
-                gone.push((name.as_str(), was));
+        let mut undescribed: BTreeSet<&str> = old.required();
+        undescribed.extend(new.required());
+        let names: BTreeSet<&str> = new.properties().into_iter().collect();
+        let (old_required, new_required) = (old.required(), new.required());
+        for name in old.properties() {
+            undescribed.remove(name);
+            let Some(was) = old.property(self.schemas.old.root(), name)? else {
                 continue;
             };
-            let is = self.schemas.new.schema(value, property_at(new, name))?;
-            let required = (
-                matters(context, &was) && old.requires(name),
-                matters(context, &is) && new.requires(name),
-            );
-            if old.requires(name) != new.requires(name) {
-                let change = if new.requires(name) {
-                    "required"
+            if !names.contains(name) {
+                gone.push((name, was));
+                continue;
+            }
+            let Some(is) = new.property(self.schemas.new.root(), name)? else {
+                continue;
+            };
+            let says = (old_required.contains(name), new_required.contains(name));
+            let travels = (matters(context, &was), matters(context, &is));
+            let required = (says.0 && travels.0, says.1 && travels.1);
+            let mut child = context.child(&format!(".{name}"), required);
+            child.unsent |= travels == (false, false);
+            if says.0 != says.1 {
+                let (from, to) = says;
+                let pointer = if is.used_at.starts_with(&format!("{}/", new.pointer)) {
+                    is.used_at.clone()
                 } else {
-                    "optional"
+                    // Inherited: the property itself is shared with others.
+                    new.required_at(name)
+                        .or_else(|| old.required_at(name))
+                        .unwrap_or_else(|| is.used_at.clone())
                 };
-                let id = format!("{}-property-became-{change}", side(response));
-                let mut severity = context.severity();
+                let mut severity = child.severity();
                 if required == (false, false) {
                     severity.runtime = Some(Runtime::Works);
                 }
-                let mut location = Self::locate(&inside(name), (&was, &is), "");
-                location.pointer.clone_from(&is.used_at);
-                location.explains = vec![old.at("required"), new.at("required")];
-                let values = [json!(old.requires(name)), json!(new.requires(name))];
-                let [from, to] = values;
-                self.findings.add(&id, location, from, to, severity);
+                self.presence(&child, pointer, from, to, severity);
             }
             children.push(Child {
-                context: context.child(&format!(".{name}"), required),
+                context: child,
                 old: was,
                 new: is,
             });
         }
-        for (name, value) in now.into_iter().flatten() {
-            if before.is_none_or(|all| !all.contains_key(name)) {
-                let is = self.schemas.new.schema(value, property_at(new, name))?;
-                added.push((name.as_str(), is));
+        let before: BTreeSet<&str> = old.properties().into_iter().collect();
+        for name in new.properties() {
+            undescribed.remove(name);
+            if !before.contains(name)
+                && let Some(is) = new.property(self.schemas.new.root(), name)?
+            {
+                added.push((name, is));
             }
         }
-        for (name, was) in &gone {
-            let required = old.requires(name) && matters(context, was);
+        for name in undescribed {
+            let (was, is) = (old_required.contains(name), new_required.contains(name));
+            if was != is {
+                let holder = if is { new } else { old };
+                let pointer = holder.required_at(name).unwrap_or_default();
+                let child = context.child(&format!(".{name}"), (was, is));
+                self.presence(&child, pointer, was, is, child.severity());
+            }
+        }
+        // Required without being described is required all the same.
+        for (name, _) in gone.iter().chain(&added) {
+            let (was, is) = (old_required.contains(name), new_required.contains(name));
+            let holder = if is { new } else { old };
+            if was != is && !holder.properties().contains(name) {
+                let pointer = holder.required_at(name).unwrap_or_default();
+                let child = context.child(&format!(".{name}"), (was, is));
+                self.presence(&child, pointer, was, is, child.severity());
+            }
+        }
+        self.gone_and_added(context, (old, new), &gone, &added)?;
+        self.renamed(context, &gone, &added)?;
+        Ok(children)
+    }
+
+    fn presence(
+        &mut self,
+        context: &SchemaContext,
+        pointer: String,
+        was: bool,
+        is: bool,
+        severity: SeverityOverride,
+    ) {
+        let change = if is { "required" } else { "optional" };
+        let id = format!("{}-property-became-{change}", side(context));
+        let location = context.location(pointer);
+        self.findings
+            .add(&id, location, json!(was), json!(is), severity);
+    }
+
+    fn gone_and_added(
+        &mut self,
+        context: &SchemaContext,
+        (old, new): (&Schema<'a>, &Schema<'a>),
+        gone: &[(&str, Schema<'a>)],
+        added: &[(&str, Schema<'a>)],
+    ) -> Result<()> {
+        let response = context.position.direction() == Direction::Response;
+        for (name, was) in gone {
+            let travels = matters(context, was);
+            let required = old.required().contains(name) && travels;
+            let is_promised = travels && sunset::is_ahead(was.get("x-sunset"));
             let id = match (response, required) {
+                (false, _) if is_promised => "request-property-removed-before-sunset",
+                (true, false) if is_promised => "response-property-removed-before-sunset",
+                (false, _) if forbids_others(new) && travels => {
+                    "request-property-removed-and-forbidden"
+                }
                 (false, _) => "request-property-removed",
                 (true, true) => "response-required-property-removed",
                 (true, false) => "response-optional-property-removed",
             };
-            let mut location = Self::locate(&inside(name), (was, was), "");
-            location.pointer = property_at(old, name);
-            location.explains = vec![old.at("required"), new.at("required")];
+            let mut child = context.child(&format!(".{name}"), (false, false));
+            child.unsent |= !travels;
             let value = json!(rust_type(self.schemas.old, was)?);
+            let location = child.location(was.used_at.clone());
             self.findings
-                .add(id, location, value, Value::Null, context.severity());
+                .add(id, location, value, Value::Null, child.severity());
         }
-        for (name, is) in &added {
-            let required = new.requires(name) && matters(context, is);
+        for (name, is) in added {
+            let travels = matters(context, is);
+            let required = new.required().contains(name) && travels;
             let id = match (response, required) {
-                (false, true) => "new-required-request-property",
-                (false, false) => "new-optional-request-property",
+                // What had to be there, described or not, is no more than described.
+                (false, true) if !old.required().contains(name) => "new-required-request-property",
+                (false, _) => "new-optional-request-property",
                 (true, true) => "response-required-property-added",
                 (true, false) => "response-optional-property-added",
             };
-            let mut location = Self::locate(&inside(name), (is, is), "");
-            location.pointer = property_at(new, name);
-            location.explains = vec![old.at("required"), new.at("required")];
+            let mut child = context.child(&format!(".{name}"), (false, false));
+            child.unsent |= !travels;
             let value = json!(rust_type(self.schemas.new, is)?);
+            let location = child.location(is.used_at.clone());
             self.findings
-                .add(id, location, Value::Null, value, context.severity());
+                .add(id, location, Value::Null, value, child.severity());
         }
-        self.renamed(context, new, &gone, &added)?;
-        Ok(children)
+        Ok(())
     }
 
     /// Suggests a new name for what went, where just one fits.
     fn renamed(
         &mut self,
         context: &SchemaContext,
-        object: &Schema<'a>,
         gone: &[(&str, Schema<'a>)],
         added: &[(&str, Schema<'a>)],
     ) -> Result<()> {
-        let response = context.position.direction() == Direction::Response;
+        if gone.len() * added.len() > MOST_PAIRS {
+            return Ok(());
+        }
+        let kinds: Vec<String> = added
+            .iter()
+            .map(|(_, is)| rust_type(self.schemas.new, is))
+            .collect::<Result<_>>()?;
         for (name, was) in gone {
             let kind = rust_type(self.schemas.old, was)?;
             let mut fits = Vec::new();
-            for (other, is) in added {
+            for ((other, is), is_kind) in added.iter().zip(&kinds) {
                 let told = was.get("description").is_some()
                     && was.get("description") == is.get("description");
-                if rust_type(self.schemas.new, is)? == kind && (told || alike(name, other)) {
-                    fits.push(*other);
+                if *is_kind == kind && (told || alike(name, other)) {
+                    fits.push((*other, is));
                 }
             }
-            if let [other] = fits[..] {
-                let id = format!("{}-property-renamed", side(response));
-                let mut location = Self::locate(context, (object, object), "");
-                location.pointer = property_at(object, other);
+            if let [(other, is)] = fits[..] {
+                let id = format!("{}-property-renamed", side(context));
+                let location = context.location(is.used_at.clone());
                 self.findings
                     .add(&id, location, json!(name), json!(other), context.severity());
             }
@@ -138,12 +211,18 @@ fn matters(context: &SchemaContext, property: &Schema<'_>) -> bool {
     }
 }
 
-fn property_at(schema: &Schema<'_>, name: &str) -> String {
-    format!("{}/{}", schema.at("properties"), escape(name))
+/// Whether properties that are not described are refused.
+fn forbids_others(schema: &Schema<'_>) -> bool {
+    ["additionalProperties", "unevaluatedProperties"]
+        .iter()
+        .any(|key| schema.all(key).contains(&&Value::Bool(false)))
 }
 
-fn side(response: bool) -> &'static str {
-    if response { "response" } else { "request" }
+fn side(context: &SchemaContext) -> &'static str {
+    match context.position.direction() {
+        Direction::Response => "response",
+        _ => "request",
+    }
 }
 
 fn alike(one: &str, other: &str) -> bool {

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::changes::{Changes, or_null};
 use super::context::SchemaContext;
+use super::pattern;
+use super::rest::is_manifold;
 use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;
 
@@ -35,6 +37,7 @@ impl<'a> Changes<'_, 'a> {
         }
         let within = |inner: &BTreeSet<&str>, outer: &BTreeSet<&str>| {
             outer.is_empty()
+                || inner.contains("nothing")
                 || (!inner.is_empty()
                     && inner.iter().all(|name| {
                         outer.contains(name) || (*name == "integer" && outer.contains("number"))
@@ -77,7 +80,7 @@ impl<'a> Changes<'_, 'a> {
             (Some(_), None) => "format-removed",
             _ => "format-changed",
         };
-        if before == now {
+        if before == now || is_manifold(old, new, "format") {
             return;
         }
         let mut severity = self.severity_by_type(context, old, new);
@@ -135,8 +138,8 @@ impl<'a> Changes<'_, 'a> {
     pub(super) fn bounds(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         for (keyword, exclusive, name, lower) in BOUNDS {
             let (before, now) = (
-                bound(old, keyword, exclusive),
-                bound(new, keyword, exclusive),
+                bound(old, keyword, exclusive, lower),
+                bound(new, keyword, exclusive, lower),
             );
             let change = match (&before, &now) {
                 (None, None) => continue,
@@ -186,11 +189,23 @@ impl<'a> Changes<'_, 'a> {
             ),
         ] {
             let (before, now) = (old.get(key), new.get(key));
+            if is_manifold(old, new, key) {
+                continue;
+            }
             let aspect = match (before, now) {
                 (None, Some(_)) => set,
                 (Some(_), None) => unset,
+                (Some(Value::String(before)), Some(Value::String(now)))
+                    if key == "pattern" && before != now =>
+                {
+                    pattern::change(before, now)
+                }
                 _ => changed,
             };
+            if aspect == "pattern-rewritten" {
+                // Nothing is added here, so that the whole schema may say so.
+                continue;
+            }
             if before != now {
                 let mut severity = context.severity();
                 if key == "multipleOf" {
@@ -205,7 +220,8 @@ impl<'a> Changes<'_, 'a> {
                 self.add_with(context, aspect, (old, new), key, values, severity);
             }
         }
-        let (before, now) = (old.is("uniqueItems"), new.is("uniqueItems"));
+        let unique = |schema: &Schema<'a>| schema.all("uniqueItems").contains(&&Value::Bool(true));
+        let (before, now) = (unique(old), unique(new));
         if before != now {
             let aspect = if now {
                 "unique-items-set"
@@ -257,17 +273,28 @@ impl Bound {
     }
 }
 
-fn bound(schema: &Schema<'_>, keyword: &str, exclusive: &str) -> Option<Bound> {
-    let value = schema.get(keyword).and_then(Value::as_f64);
-    match schema.get(exclusive) {
-        // OpenAPI 3.1: the excluded bound is a number of its own.
-        Some(Value::Number(number)) => Some(Bound {
-            value: number.as_f64()?,
-            exclusive: true,
-        }),
-        flag => Some(Bound {
-            value: value?,
-            exclusive: flag == Some(&json!(true)),
-        }),
-    }
+/// The bound of a schema: the narrowest one that any part of it has.
+fn bound(schema: &Schema<'_>, keyword: &str, exclusive: &str, lower: bool) -> Option<Bound> {
+    schema
+        .parts()
+        .flat_map(|(_, node)| bounds_of(node, keyword, exclusive))
+        .max_by(|one, other| {
+            let order = one.compare(other, lower);
+            if lower { order } else { order.reverse() }
+        })
+}
+
+fn bounds_of(node: &Value, keyword: &str, exclusive: &str) -> Vec<Bound> {
+    let value = node.get(keyword).and_then(Value::as_f64);
+    let flag = node.get(exclusive);
+    let own = value.map(|value| Bound {
+        value,
+        exclusive: flag == Some(&json!(true)),
+    });
+    // OpenAPI 3.1: the excluded bound is a number of its own.
+    let excluded = flag.and_then(Value::as_f64).map(|value| Bound {
+        value,
+        exclusive: true,
+    });
+    own.into_iter().chain(excluded).collect()
 }
