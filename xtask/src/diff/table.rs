@@ -1,6 +1,7 @@
 //! The table of rules for a reader, beside what oasdiff says of the same changes.
 //!
-//! Its levels are those of its source at commit 001f320: `ERR`, `WARN` and `INFO` are breaking, warning and info here.
+//! `allOf` has no rules here: schemas are compared with their parts put together. The levels of oasdiff are those of its
+//! source at commit 001f320: `ERR`, `WARN` and `INFO` are breaking, warning and info here.
 
 use std::fmt::Write as _;
 
@@ -142,16 +143,8 @@ const ASPECTS: &[(&str, Effect, &[SchemaPosition])] = &[
         Effect::None,
         WITH_DEFAULT,
     ),
-    (
-        "one-of-added any-of-added all-of-removed",
-        Effect::Widens,
-        BODIES,
-    ),
-    (
-        "one-of-removed any-of-removed all-of-added",
-        Effect::Narrows,
-        BODIES,
-    ),
+    ("one-of-added any-of-added", Effect::Widens, BODIES),
+    ("one-of-removed any-of-removed", Effect::Narrows, BODIES),
     ("discriminator-changed", Effect::None, BODIES),
     (
         "became-read-only became-not-read-only became-write-only became-not-write-only schema-deprecated schema-reactivated",
@@ -332,18 +325,22 @@ mod tests {
 
     #[test]
     fn every_change_that_oasdiff_has_a_level_for_is_a_rule_here() {
+        let mut missing = Vec::new();
         for (ids, _) in LISTED {
-            for id in ids.split_whitespace() {
-                assert!(rule(id).is_some(), "there is no rule {id}");
-            }
+            missing.extend(
+                ids.split_whitespace()
+                    .filter(|id| rule(id).is_none())
+                    .map(str::to_owned),
+            );
         }
         for (aspects, _, positions) in ASPECTS {
             for aspect in aspects.split_whitespace() {
                 for position in *positions {
                     let id = format!("{}-{aspect}", position.prefix());
-                    assert!(rule(&id).is_some(), "there is no rule {id}");
+                    missing.extend(rule(&id).is_none().then_some(id));
                 }
             }
         }
+        assert!(missing.is_empty(), "there are no rules {missing:?}");
     }
 }
