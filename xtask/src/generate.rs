@@ -37,11 +37,22 @@ pub struct Generated {
 
 /// Generates the client from a normalised contract.
 pub fn generate(contract: &Value) -> Result<Generated> {
+    generated(contract, true)
+}
+
+/// As [`generate`], for a version without its corrections: it lacks schemas whose types are written by hand.
+pub fn generate_uncorrected(contract: &Value) -> Result<Generated> {
+    generated(contract, false)
+}
+
+fn generated(contract: &Value, has_replacements: bool) -> Result<Generated> {
     let tokens = guard::guarded(contract, progenitor)?;
     let mut file: syn::File =
         syn::parse2(tokens).context("progenitor wrote something that is not valid Rust")?;
 
-    replaced::check_replacements(&file, contract)?;
+    if has_replacements {
+        replaced::check_replacements(&file, contract)?;
+    }
     let mut requests = requests::functions(&file, contract)?;
     types::open_enums(&mut file, contract)?;
     secrets::secret_types(&mut file, contract)?;

@@ -215,7 +215,7 @@ fn left(
         parts.max().filter(|part| *part != RustApi::None)
     }) {
         let part = match part {
-            RustApi::Major => "major (below 1.0: the second number)",
+            RustApi::Major | RustApi::Refused => "major (below 1.0: the second number)",
             RustApi::Minor => "minor (below 1.0: the third number)",
             RustApi::Patch | RustApi::None => "patch",
         };

@@ -212,7 +212,8 @@ fn every_rule_has_a_case() {
     }
     let missing: Vec<&str> = rules()
         .map(|rule| rule.id.as_str())
-        .filter(|id| !covered.contains(*id))
+        // It is found by generating, in `rust_api.rs`.
+        .filter(|id| !covered.contains(*id) && *id != "rust-api-changed")
         .collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }

@@ -79,5 +79,6 @@ pub(super) fn rust_api(api: RustApi) -> &'static str {
         RustApi::Patch => "patch",
         RustApi::Minor => "minor",
         RustApi::Major => "major",
+        RustApi::Refused => "refused",
     }
 }

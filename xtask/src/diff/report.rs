@@ -19,6 +19,7 @@ use super::finding::{Finding, Overridden};
 use super::input::Input;
 use super::place::{Place, Places, places};
 use super::rules::{Direction, Level, Runtime, RustApi};
+use super::rust_api::{self as judge, RustVerdict};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +45,8 @@ pub struct Report {
     pub new: String,
     /// The findings, the worst first.
     pub findings: Vec<Finding>,
+    /// How the Rust API was judged.
+    pub rust: RustVerdict,
     accepted: Vec<Option<String>>,
     /// Where they are; empty until [`Report::locate`].
     places: Vec<Places>,
@@ -73,6 +76,7 @@ impl Report {
     ) -> Result<Self> {
         let mut findings = compare(old, new)
             .with_context(|| format!("cannot compare {old_name} with {new_name}"))?;
+        let rust = judge::judge(old, new, &mut findings);
         accepted.override_levels(&mut findings);
         Ok(Self {
             old: old_name.to_owned(),
@@ -82,6 +86,7 @@ impl Report {
                 .map(|finding| accepted.reason(finding).map(str::to_owned))
                 .collect(),
             findings,
+            rust,
             places: Vec::new(),
             fail_on: Some(Level::Breaking),
         })
@@ -160,7 +165,7 @@ impl Report {
             "{} -> {}\n{}\n",
             plain(&self.old),
             plain(&self.new),
-            self.severity()
+            self.summary_line()
         );
         let listed = self.findings.iter().zip(&self.accepted);
         for (finding, reason) in listed.filter(|(finding, _)| !only_words(finding)) {
@@ -176,7 +181,7 @@ impl Report {
             "{} -> {}\n{}\n",
             plain(&self.old),
             plain(&self.new),
-            self.severity()
+            self.summary_line()
         );
         let mut rules: Vec<&str> = Vec::new();
         for (finding, reason) in self.findings.iter().zip(&self.accepted) {
@@ -200,7 +205,7 @@ impl Report {
             "{heading} {} → {}\n\n{}\n",
             markdown(&self.old),
             markdown(&self.new),
-            self.severity()
+            self.summary_line()
         );
         for (title, areas) in [
             ("Operations", &["operation"][..]),
@@ -256,6 +261,8 @@ impl Report {
             old: &'a str,
             new: &'a str,
             summary: Summary,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            refused: Option<&'a str>,
             findings: Vec<Change<'a>>,
         }
         #[derive(Serialize)]
@@ -272,6 +279,10 @@ impl Report {
             old: &self.old,
             new: &self.new,
             summary: self.summary(),
+            refused: match &self.rust {
+                RustVerdict::Refused(reason) => Some(reason),
+                RustVerdict::Generated | RustVerdict::TooLarge => None,
+            },
             findings: findings
                 .enumerate()
                 .map(|(index, (finding, accepted))| Change {
@@ -287,7 +298,7 @@ impl Report {
     }
 
     /// The two questions that every reader has, answered for the whole.
-    fn severity(&self) -> String {
+    pub fn summary_line(&self) -> String {
         if self.findings.is_empty() {
             return "Nothing changed.".to_owned();
         }
@@ -319,9 +330,16 @@ impl Report {
             .map(|finding| finding.rust_api)
             .max()
             .unwrap_or(RustApi::None);
-        let version = match api {
-            RustApi::None => "The generated Rust stays the same.".to_owned(),
-            part => format!("Regenerating needs a {} version.", rust_api(part)),
+        let version = match (&self.rust, api) {
+            (RustVerdict::Refused(reason), _) => {
+                format!("Regenerating is refused: {}.", quoted(reason))
+            }
+            (RustVerdict::TooLarge, part) => format!(
+                "Too large to generate; at worst regenerating needs a {} version.",
+                rust_api(part)
+            ),
+            (_, RustApi::None) => "The generated Rust stays the same.".to_owned(),
+            (_, part) => format!("Regenerating needs a {} version.", rust_api(part)),
         };
         let accepted = match self.accepted.iter().flatten().count() {
             0 => String::new(),

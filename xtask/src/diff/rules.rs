@@ -74,6 +74,8 @@ pub enum RustApi {
     Minor,
     /// A caller's program may not compile.
     Major,
+    /// The generator refuses the contract.
+    Refused,
 }
 
 /// What is known of a kind of change.
@@ -314,6 +316,7 @@ const LISTED: &[Row] = &[
     ("example-changed", Info, Neither, ["document", "example", "changed"], Works, Same, "example-changed", "the example changed"),
     ("documentation-changed", Info, Neither, ["document", "documentation", "changed"], Works, Same, "documentation-changed", "what is only for readers changed from {old} to {new}"),
     ("extension-changed", Info, Neither, ["document", "extension", "changed"], Works, Same, "extension-changed", "the extension changed from {old} to {new}"),
+    ("rust-api-changed", Info, Neither, ["document", "rust-api", "changed"], Works, Same, "rust-api-changed", "changes in {new}, which no other finding accounts for"),
     ("document-rewritten", Info, Neither, ["document", "form", "changed"], Works, Same, "document-rewritten", "is written differently and means the same"),
     ("document-changed", Warning, Neither, ["document", "other", "changed"], Unknown, Same, "document-changed", "changed, and no rule says what that means"),
 ];
