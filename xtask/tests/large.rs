@@ -1,8 +1,7 @@
 //! A contract of 2,000 operations, in which single changes are still found.
 //!
-//! Writes `large-old.json` and `large-new.json` into `target/tmp`, for measuring:
-//! `cargo build --release -p xtask && /usr/bin/time -v target/release/xtask diff target/tmp/large-old.json
-//! target/tmp/large-new.json --fail-on never`
+//! `cargo test -p xtask --test large -- --ignored` writes pairs of documents into `target/tmp`, for measuring; the README
+//! says how.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -78,10 +77,6 @@ fn single_changes_are_found_among_thousands_of_operations() {
             ("request-parameter-max-decreased", 1),
         ]
     );
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (name, document) in [("large-old.json", &old), ("large-new.json", &new)] {
-        fs::write(folder.join(name), document.to_string()).unwrap();
-    }
 }
 
 /// Schemas of which each leads to every other.
@@ -126,4 +121,78 @@ fn a_mesh_of_renamed_schemas_is_one_finding_for_each() {
             .iter()
             .all(|finding| finding.id == "schema-name-changed")
     );
+}
+
+/// A document with an operation for each schema.
+fn document(schemas: &Map<String, Value>, operations: usize) -> Value {
+    let names: Vec<&String> = schemas.keys().collect();
+    let paths: Map<String, Value> = (0..operations)
+        .map(|number| {
+            let name = names[number % names.len()];
+            let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+            let content = json!({"application/json": {"schema": schema}});
+            let operation = json!({
+                "operationId": format!("operation_{number}"),
+                "security": [],
+                "requestBody": {"required": true, "content": content},
+                "responses": {"200": {"description": "Done.", "content": content}},
+            });
+            (format!("/path{number}"), json!({"post": operation}))
+        })
+        .collect();
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Large", "version": "1"},
+        "servers": [{"url": "https://api.example.com"}],
+        "paths": paths,
+        "components": {"schemas": schemas},
+    })
+}
+
+/// Schemas of 22 fields each, of which the first is of this type; each leads to the next where it is asked to.
+fn schemas(count: usize, kind: &str, text: &str, is_ring: bool) -> Map<String, Value> {
+    (0..count)
+        .map(|number| {
+            let mut properties: Map<String, Value> = (0..22)
+                .map(|field| {
+                    let kind = if field == 0 { kind } else { "string" };
+                    (
+                        format!("field{field}"),
+                        json!({"type": kind, "description": text}),
+                    )
+                })
+                .collect();
+            if is_ring {
+                let next = format!("#/components/schemas/Schema{}", (number + 1) % count);
+                properties.insert("next".to_owned(), json!({"$ref": next}));
+            }
+            let schema = json!({"type": "object", "properties": properties});
+            (format!("Schema{number}"), schema)
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "writes documents for measuring"]
+fn write_pairs_for_measuring() {
+    let renamed = |prefix: &str| {
+        let fields: Map<String, Value> = (0..2_000)
+            .map(|number| (format!("{prefix}{number}"), json!({"type": "string"})))
+            .collect();
+        let schema = json!({"type": "object", "properties": fields});
+        document(&Map::from_iter([("Wide".to_owned(), schema)]), 1)
+    };
+    let shared = |kind: &str| document(&schemas(500, kind, "Text.", true), 2_000);
+    // 20 MB.
+    let big = |kind: &str| document(&schemas(5_000, kind, &"x".repeat(120), false), 5_000);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, old, new) in [
+        ("renamed", renamed("old"), renamed("odd")),
+        ("mesh", mesh("Node"), mesh("Tree")),
+        ("shared", shared("string"), shared("integer")),
+        ("big", big("string"), big("integer")),
+    ] {
+        fs::write(folder.join(format!("{name}-old.json")), old.to_string()).unwrap();
+        fs::write(folder.join(format!("{name}-new.json")), new.to_string()).unwrap();
+    }
 }

@@ -51,32 +51,49 @@ pub(super) fn is_scalar(schema: &Value) -> bool {
         )
 }
 
+/// Schemas that are written out in a shape; those beyond are told apart by their names. A mesh would never end.
+const MOST_SCHEMAS: usize = 1_000;
+/// The same for those that are further inside.
+const DEEPEST: usize = 16;
+
+/// The names on the way to a schema, and how many schemas may still be written out.
+struct Open<'a> {
+    names: Vec<&'a str>,
+    left: usize,
+}
+
 /// Text that is equal for schemas that admit the same.
 pub(super) fn shape(document: &Value, schema: &Value) -> String {
-    value(document, schema, true, &mut Vec::new()).to_string()
+    let mut open = Open {
+        names: Vec::new(),
+        left: MOST_SCHEMAS,
+    };
+    value(document, schema, true, &mut open).to_string()
 }
 
 fn value<'a>(
     document: &'a Value,
     schema: &'a Value,
     outermost: bool,
-    open: &mut Vec<&'a str>,
+    open: &mut Open<'a>,
 ) -> Value {
+    open.left = open.left.saturating_sub(1);
     let nullable = !outermost && schema["nullable"] == true;
     let inner = peel(schema);
     let mut found = match named(inner) {
-        Some(name) if open.contains(&name) => {
-            json!({ "again": open.iter().rev().position(|other| *other == name) })
+        Some(name) if open.names.contains(&name) => {
+            json!({ "again": open.names.iter().rev().position(|other| *other == name) })
         }
+        Some(name) if open.left == 0 || open.names.len() == DEEPEST => json!({ "named": name }),
         Some(name) => {
-            open.push(name);
+            open.names.push(name);
             let found = value(
                 document,
                 &document["components"]["schemas"][name],
                 true,
                 open,
             );
-            open.pop();
+            open.names.pop();
             found
         }
         None => own(document, inner, open),
@@ -87,7 +104,7 @@ fn value<'a>(
     found
 }
 
-fn own<'a>(document: &'a Value, schema: &'a Value, open: &mut Vec<&'a str>) -> Value {
+fn own<'a>(document: &'a Value, schema: &'a Value, open: &mut Open<'a>) -> Value {
     let mut found: BTreeMap<&str, Value> = BTreeMap::new();
     let kind = schema["type"].as_str();
     let is_number = matches!(kind, Some("integer" | "number"));

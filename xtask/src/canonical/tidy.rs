@@ -52,12 +52,13 @@ fn reached(document: &Value, part: &str) -> BTreeSet<String> {
 /// A reply may have more fields than are described.
 fn open_replies(document: &mut Value, received: &BTreeSet<String>, log: &mut Log) {
     let mut changed = Vec::new();
+    let received: BTreeSet<String> = received.iter().map(|name| escape(name)).collect();
     each_schema_mut(document, &mut |at, schema| {
         let name = at
             .strip_prefix(&SCHEMAS[1..])
             .map(|rest| rest.split('/').next().unwrap_or_default());
         let is_received = match name {
-            Some(name) => received.iter().any(|other| escape(other) == name),
+            Some(name) => received.contains(name),
             None => at.contains("/responses/"),
         };
         if is_received

@@ -15,6 +15,8 @@ use crate::{generate, normalise};
 
 /// More values than ten times the contract has take the generator minutes.
 const MOST_VALUES: usize = 60_000;
+/// The same for a struct of more fields.
+const MOST_FIELDS: usize = 500;
 /// Items that a finding names.
 const NAMED: usize = 5;
 
@@ -147,6 +149,7 @@ fn is_too_large(document: &Value) -> bool {
     while let Some(value) = open.pop() {
         count += 1;
         match value {
+            Value::Object(fields) if fields.len() > MOST_FIELDS => return true,
             Value::Object(fields) => open.extend(fields.values()),
             Value::Array(entries) => open.extend(entries),
             _ => {}
