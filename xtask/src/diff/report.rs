@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::accepted::Accepted;
 use super::compare::compare;
 use super::entry::{Entry, only_words, runtime, rust_api, used_by};
-use super::escape::{markdown, plain};
+use super::escape::{markdown, plain, quoted};
 use super::finding::{Finding, Overridden};
 use super::input::Input;
 use super::place::{Place, Places, places};
@@ -141,7 +141,7 @@ impl Report {
             Format::Text => Ok(self.text()),
             Format::Markdown => Ok(self.markdown("##")),
             Format::Json => self.json(),
-            Format::Github => Ok(github::github(&self.entries(), &self.severity())),
+            Format::Github => Ok(github::github(&self.entries(), &self.summary_line())),
             Format::Junit => junit::junit(&self.old, &self.new, &self.entries(), self.fail_on),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::comparison::{Comparison, at, media_types, missing};
 use crate::diff::finding::SeverityOverride;
-use crate::diff::rules::SchemaPosition;
+use crate::diff::rules::{Runtime, SchemaPosition};
 use crate::diff::schema::SchemaContext;
 use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
@@ -43,7 +43,7 @@ impl<'a> Comparison<'a> {
                 self.add(&id, location, json!(status), Value::Null);
             }
         }
-        for (status, _) in &new.responses {
+        for (status, after) in &new.responses {
             if find(old, status).is_none() {
                 let id = format!("response-{}-status-added", kind(status));
                 let location = at(
@@ -51,7 +51,18 @@ impl<'a> Comparison<'a> {
                     &format!("{name} response"),
                     &response_at(new, status),
                 );
-                self.add(&id, location, Value::Null, json!(status));
+                // Callers read every success as the one that they know.
+                let is_read = is_success(status)
+                    && old.success().is_some_and(|(_, known)| {
+                        !known.value["content"].is_null()
+                            && known.value["content"] != after.value["content"]
+                    });
+                let severity = SeverityOverride {
+                    runtime: is_read.then_some(Runtime::Unknown),
+                    ..SeverityOverride::default()
+                };
+                self.findings
+                    .add(&id, location, Value::Null, json!(status), severity);
             }
         }
         // Success under another status is still the answer that callers read.
