@@ -49,6 +49,7 @@ impl<'a> Comparison<'a> {
         let find = |list: &[Server<'a>], wanted: &Server<'a>| {
             list.iter().position(|server| server.url == wanted.url)
         };
+        let told = self.findings.added();
         let mut order = Vec::new();
         for server in before {
             let Some(index) = find(after, server) else {
@@ -115,6 +116,15 @@ impl<'a> Comparison<'a> {
                 list(before),
                 list(after),
             );
+        }
+        // The same one twice is still one.
+        if told == self.findings.added() && before.len() != after.len() {
+            let pointer = after.first().map_or("/servers", |server| {
+                server.node.pointer.trim_end_matches("/0")
+            });
+            let location = at(operation, "servers", pointer);
+            let [old, new] = [before, after].map(|list| json!(list.len()));
+            self.add("document-rewritten", location, old, new);
         }
     }
 }
