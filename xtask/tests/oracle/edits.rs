@@ -11,7 +11,7 @@ pub(crate) fn one(document: &mut Value, random: &mut TestRng) -> (String, String
     loop {
         // What does not fit may have been half done.
         let mut edited = document.clone();
-        let what = if random.next_u32() % 3 == 0 {
+        let what = if random.next_u32().is_multiple_of(3) {
             let at = choose(&operations, random).clone();
             of_operation(&mut edited, &at, random).map(|what| (what, at))
         } else {
@@ -59,6 +59,7 @@ fn operations(document: &Value) -> Vec<String> {
     found
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of edits")]
 fn of_schema(document: &mut Value, at: &str, random: &mut TestRng) -> Option<String> {
     let schema = document.pointer_mut(at)?.as_object_mut()?;
     let kind = schema
@@ -172,6 +173,7 @@ fn of_schema(document: &mut Value, at: &str, random: &mut TestRng) -> Option<Str
     })
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of edits")]
 fn of_operation(document: &mut Value, at: &str, random: &mut TestRng) -> Option<String> {
     let (item, method) = at.rsplit_once('/')?;
     let operation = document.pointer_mut(at)?.as_object_mut()?;

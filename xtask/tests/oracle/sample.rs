@@ -115,7 +115,7 @@ impl Sampler<'_> {
         match schema.get("type").and_then(Value::as_str) {
             Some("string") => self.text(&schema),
             Some("integer" | "number") => self.number(&schema),
-            Some("boolean") => json!(self.pick % 2 == 0),
+            Some("boolean") => json!(self.pick.is_multiple_of(2)),
             Some("array") => {
                 let least = number("minItems").unwrap_or(0);
                 let count = match self.shape {
