@@ -256,5 +256,9 @@ fn from_pem_file_names_the_file_in_errors() {
         error.contains("key.pem") && error.contains("not PEM"),
         "{error}"
     );
+    // No more of a file is read than it takes to see that it is too large.
+    std::fs::write(&path, vec![b'-'; MAX_PEM_BYTES + 1]).unwrap();
+    let error = PrivateKey::from_pem_file(&path).unwrap_err().to_string();
+    assert!(error.contains("is larger than"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
