@@ -16,8 +16,31 @@ async fn what_was_once_told_wrongly_is_told_truly() {
         "`Server`: certain",
         "no such plan",
         "longer than 0.400 s",
+        "the change is in force",
+        "the change is in force",
+        "`Conflict`: certain",
+        "done",
+        "about somebody-elses",
+        "done",
+        "no such thing",
+        "`Rejected`: certain",
+        "0 of 40 failed",
+        "as long as was asked for",
+        "`Decode`",
+        "`Decode`",
+        "done",
+        "the cause is shown",
+        "0 of 10 later ones failed",
+        "in flight",
     ];
     assert_eq!(now.len(), expected.len(), "{table}");
+    let shown = table.replace('\n', "");
+    assert!(
+        !shown
+            .chars()
+            .any(|letter| letter.is_control() || letter == '\u{202e}')
+    );
+    assert!(!table.contains("twpl-1234"), "{table}");
     for (now, expected) in now.iter().zip(expected) {
         assert!(now.contains(expected), "{expected}: {now}");
     }
