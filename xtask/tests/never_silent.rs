@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use xtask::diff::compare;
 use xtask::layout::Layout;
@@ -103,6 +104,13 @@ fn edit(document: &mut Value, at: &str, way: u8) {
     }
 }
 
+fn seed() -> RngSeed {
+    match ProptestConfig::default().rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        given @ RngSeed::Fixed(_) => given,
+    }
+}
+
 /// Whether what was taken away is still said by a schema that is referred to beside it.
 fn is_said_elsewhere(at: &str, edited: &Value) -> bool {
     let Some((schema, keyword)) = at.rsplit_once('/') else {
@@ -120,7 +128,13 @@ fn is_said_elsewhere(at: &str, edited: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    // The same edits each time: a change that has nothing to do with the judge must not
+    // meet a case that nobody has seen. PROPTEST_RNG_SEED tries others.
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        rng_seed: seed(),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn an_edit_is_never_silent(at in any::<Index>(), way in 0_u8..8) {
