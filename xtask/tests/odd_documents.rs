@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use anyhow::Result;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use xtask::canonical::{Names, canonical, current};
 use xtask::document;
@@ -71,7 +72,12 @@ fn road(document: &Value) -> Result<()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // The same values each time, so that nobody's change meets a new one by chance.
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn an_odd_value_never_panics(document in 0..3_usize, at in any::<Index>(), odd in any::<Index>()) {
