@@ -116,19 +116,13 @@ pub(crate) fn list_websites(
             Some(page_size),
         )?)
     });
-    let list = Request::new(core, &table::LIST_WEBSITES, request, |response| {
+    Request::new(core, &table::LIST_WEBSITES, request, |response| {
         Page::new(response.payload, response.meta)
-    });
-    let Some(expected) = expected else {
-        return list;
-    };
+    })
     // A server that ignores the filter shows the websites of other customers.
-    list.refuse(move |page: &Page<Website>| {
+    .expect_ids(expected, |page| {
         let owners = page.items.iter().map(|website| &website.intp_customer_id);
-        let mut others = owners.filter(|owner| **owner != expected);
-        others.next().map(|other| {
-            format!("the response has a website of {other}, expected those of {expected}")
-        })
+        owners.collect()
     })
 }
 
@@ -269,8 +263,8 @@ pub(crate) fn list_api_keys(
     Request::new(core, &table::LIST_API_KEYS, request, |response| {
         response.payload
     })
-    .expect_id(website.get().ok().cloned(), |keys| {
-        Some(&keys.first()?.intp_website_id)
+    .expect_ids(website.get().ok().cloned(), |keys| {
+        keys.iter().map(|key| &key.intp_website_id).collect()
     })
 }
 

@@ -169,11 +169,19 @@ impl<T: Send + 'static> Request<T> {
         let Some(expected) = expected else {
             return self;
         };
-        self.refuse(move |value| {
-            found(value)
-                .filter(|found| **found != expected)
-                .map(|found| format!("the response is about {found}, expected {expected}"))
-        })
+        self.refuse(move |value| other_id(found(value), &expected))
+    }
+
+    /// Refuses a list with an entry of something else than was asked for: every id
+    /// that `found` gives must be `expected`.
+    pub(crate) fn expect_ids<I>(self, expected: Option<I>, found: fn(&T) -> Vec<&I>) -> Self
+    where
+        I: PartialEq + fmt::Display + Send + Sync + 'static,
+    {
+        let Some(expected) = expected else {
+            return self;
+        };
+        self.refuse(move |value| other_id(found(value), &expected))
     }
 
     /// Refuses a response in which `problem` finds one.
@@ -315,6 +323,17 @@ impl From<InvalidRequest> for Error {
     fn from(error: InvalidRequest) -> Self {
         Self::invalid(error.message()).with_operation(error.operation())
     }
+}
+
+/// What is wrong where one of the ids found is not the one that was asked for.
+fn other_id<'a, I: PartialEq + fmt::Display + 'a>(
+    found: impl IntoIterator<Item = &'a I>,
+    expected: &I,
+) -> Option<String> {
+    let other = found.into_iter().find(|found| *found != expected)?;
+    Some(format!(
+        "the response is about {other}, expected {expected}"
+    ))
 }
 
 /// Until when a call may send, and until when it may read back.

@@ -101,7 +101,7 @@ fn request(body: &mut Value, at: &str, log: &mut Log) {
 
 /// Gives a success its number, and takes away what stands for anything else.
 ///
-/// Where no success is described, there is one all the same, and its body is not read.
+/// An operation without a documented success gets one. Its body is not read.
 fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut Log) {
     let is_number = |status: &String| status.parse::<u16>().is_ok() && is_success(status);
     let has_number = responses.keys().any(is_number);

@@ -210,7 +210,7 @@ impl Accepted {
 fn known(id: &str) -> Result<()> {
     ensure!(
         rule(id).is_some(),
-        "there is no rule {id:?}: `cargo xtask rules` lists them"
+        "invalid rule {id:?}: expected one that `cargo xtask rules` lists"
     );
     Ok(())
 }
@@ -246,7 +246,7 @@ mod tests {
             (one.repeat(2), "twice"),
             (
                 one.replace("endpoint-removed", "endpoint-gone"),
-                "no rule \"endpoint-gone\"",
+                "invalid rule \"endpoint-gone\"",
             ),
             (one.replace("info", "never"), "expected lists of"),
         ] {
@@ -259,7 +259,7 @@ mod tests {
     fn the_command_line_names_a_rule_and_a_level() {
         for (text, want) in [
             ("endpoint-removed", "expected ID=LEVEL"),
-            ("endpoint-gone=info", "no rule \"endpoint-gone\""),
+            ("endpoint-gone=info", "invalid rule \"endpoint-gone\""),
             (
                 "endpoint-removed=never",
                 "expected breaking, warning or info",

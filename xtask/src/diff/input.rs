@@ -208,7 +208,7 @@ impl Input {
         let text = String::from_utf8(bytes).with_context(|| name.clone())?;
         Contract::read(&written).with_context(|| name.clone())?;
         let names = Names::load(layout)?;
-        // A document of another API may say too little for ours, and can be compared all the same.
+        // A document of another API may lack what regen needs. It can still be compared.
         let (canonical, refused) = match canonical::canonical(&written, &names, Some(names_of)) {
             Ok((canonical, _)) => (canonical, None),
             Err(error) => (written.clone(), Some(format!("{error:#}"))),

@@ -263,7 +263,7 @@ mod tests {
             "/components/schemas/Part/properties/size/nullable",
         ] {
             let origin = Origin::new(&document, &document);
-            // A component is found by the way that leads to it, which ends at the component itself.
+            // The walk leads through references, and still ends at the component's own pointer.
             assert_eq!(origin.of(pointer), pointer);
         }
     }

@@ -223,7 +223,7 @@ const LISTED: &[Row] = &[
     ("endpoint-sunset-removed", Warning, Neither, ["operation", "sunset", "removed"], Works, Same, "endpoint-sunset-set", "no longer says that it ends on {old}"),
     ("endpoint-sunset-earlier", Breaking, Neither, ["operation", "sunset", "narrowed"], Works, Same, "endpoint-sunset-later", "ends on {new}, earlier than {old}"),
     ("endpoint-sunset-later", Info, Neither, ["operation", "sunset", "widened"], Works, Same, "endpoint-sunset-earlier", "ends on {new}, later than {old}"),
-    ("endpoint-sunset-changed", Warning, Neither, ["operation", "sunset", "changed"], Unknown, Same, "endpoint-sunset-changed", "the end changed from {old} to {new}, of which one is no date"),
+    ("endpoint-sunset-changed", Warning, Neither, ["operation", "sunset", "changed"], Unknown, Same, "endpoint-sunset-changed", "the sunset changed from {old} to {new}, one of which is not a date"),
     ("endpoint-tags-changed", Info, Neither, ["operation", "tags", "changed"], Works, Same, "endpoint-tags-changed", "the tags changed from {old} to {new}"),
     ("path-parameter-renamed", Info, Request, ["parameter", "name", "renamed"], Works, Patch, "path-parameter-renamed", "renamed from {old} to {new}"),
 
@@ -467,7 +467,7 @@ const ASPECTS: &[Aspect] = &[
     ("sunset-removed", "sunset-set", Keeps, ["sunset", "removed"], Takes, Same, "no longer says that it ends on {old}"),
     ("sunset-earlier", "sunset-later", Keeps, ["sunset", "narrowed"], Takes, Same, "ends on {new}, earlier than {old}"),
     ("sunset-later", "sunset-earlier", Keeps, ["sunset", "widened"], Takes, Same, "ends on {new}, later than {old}"),
-    ("sunset-changed", "sunset-changed", Unclear, ["sunset", "changed"], Takes, Same, "the end changed from {old} to {new}, of which one is no date"),
+    ("sunset-changed", "sunset-changed", Unclear, ["sunset", "changed"], Takes, Same, "the sunset changed from {old} to {new}, one of which is not a date"),
     ("schema-deprecated", "schema-reactivated", Keeps, ["deprecation", "added"], Takes, Patch, "is deprecated"),
     ("schema-reactivated", "schema-deprecated", Keeps, ["deprecation", "removed"], Takes, Patch, "is no longer deprecated"),
 ];

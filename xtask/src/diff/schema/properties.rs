@@ -89,7 +89,7 @@ impl<'a> Changes<'_, 'a> {
                 self.presence(&child, pointer, was, is, child.severity());
             }
         }
-        // Required without being described is required all the same.
+        // A property may be required without being declared.
         for (name, _) in gone.iter().chain(&added) {
             let (was, is) = (old_required.contains(name), new_required.contains(name));
             let holder = if is { new } else { old };
