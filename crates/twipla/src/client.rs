@@ -161,11 +161,29 @@ impl Twipla {
 
     /// The partner's token as requests carry it, with its expiry: for calls
     /// that another client makes. Cached; minted when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) where the signer fails, and
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) where it takes longer than
+    /// [`timeout`](PartnerToken::timeout).
+    ///
+    /// ```
+    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+    /// let token = twipla.partner_token().await?;
+    /// let authorization = format!("Bearer {}", token.expose());
+    /// # let _ = authorization; Ok(()) }
+    /// ```
     pub fn partner_token(&self) -> PartnerToken {
         PartnerToken::new(&self.core)
     }
 
     /// A fresh token for one customer (INTPC), for the dashboard only.
+    ///
+    /// # Errors
+    ///
+    /// As [`partner_token`](Self::partner_token), and
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid id.
     pub fn customer_token(&self, customer: impl IntoId<CustomerId>) -> CustomerToken {
         CustomerToken::new(&self.core, customer.into_id())
     }

@@ -281,7 +281,7 @@ impl Rotation {
         }
     }
 
-    /// Deletes the new key again; the old one stays.
+    /// Deletes the new key and keeps the old one.
     pub fn abandon(&self) -> Request<()> {
         self.keys.delete(&self.new_key.id)
     }
