@@ -44,17 +44,16 @@ use crate::lock::{self, Lock, Version};
 ///
 /// Where it is not an OpenAPI 3.0 or 3.1 document, or holds what cannot be carried over; all refusals at once.
 pub fn canonical(
-    document: &Value,
+    mut document: Value,
     names: &Names,
     previous: Option<&Value>,
 ) -> Result<(Value, Vec<Change>)> {
-    Contract::read(document)?;
+    Contract::read(&document)?;
     let version = document["openapi"].as_str().unwrap_or_default();
     ensure!(
         version.starts_with("3.0") || version.starts_with("3.1"),
         "/openapi: unsupported OpenAPI version {version}: expected 3.0 or 3.1"
     );
-    let mut document = document.clone();
     let mut log = Log::default();
     slips::mend(&mut document, previous, &mut log);
     references::resolve_references(&mut document, &mut log);
@@ -88,7 +87,7 @@ pub fn version(layout: &Layout, version: &Version) -> Result<(Value, Vec<Change>
     for step in &lock.versions {
         let document = lock::load_version(layout, step)?;
         let form = canonical(
-            &document,
+            document,
             &names,
             previous.as_ref().map(|(previous, _)| previous),
         )

@@ -30,7 +30,7 @@ fn form(name: &str) -> Value {
 fn next(document: &Value) -> anyhow::Result<Value> {
     let layout = Layout::here()?;
     let (before, _) = current(&layout)?;
-    Ok(canonical(document, &Names::load(&layout)?, Some(&before))?.0)
+    Ok(canonical(document.clone(), &Names::load(&layout)?, Some(&before))?.0)
 }
 
 /// The error of a document that is refused.
@@ -44,7 +44,8 @@ fn the_versions_of_the_repository_are_canonical() {
     for kept in Lock::load(&layout).unwrap().versions {
         let document = load_version(&layout, &kept).unwrap();
         let (form, log) = version(&layout, &kept).unwrap();
-        let (again, _) = canonical(&form, &Names::load(&layout).unwrap(), Some(&form)).unwrap();
+        let (again, _) =
+            canonical(form.clone(), &Names::load(&layout).unwrap(), Some(&form)).unwrap();
         assert_eq!(again, form, "{}", kept.name);
         // Hosts and shared failures that a version leaves out are kept from the one before it.
         if log.iter().all(|change| change.kind == Kind::Kept) {
@@ -122,7 +123,7 @@ fn names_servers_and_bundling_are_no_change() {
         document
     };
     for document in [before.clone(), form(FORMS[0]), form(FORMS[1])] {
-        let (plain, _) = canonical(&document, &Names::default(), Some(&before)).unwrap();
+        let (plain, _) = canonical(document.clone(), &Names::default(), Some(&before)).unwrap();
         for (name, changed) in [
             (
                 "path parameters",
@@ -144,7 +145,8 @@ fn names_servers_and_bundling_are_no_change() {
             } else {
                 changed
             };
-            let (mut changed, _) = canonical(&changed, &Names::default(), Some(&before)).unwrap();
+            let (mut changed, _) =
+                canonical(changed.clone(), &Names::default(), Some(&before)).unwrap();
             changed.as_object_mut().unwrap().shift_remove("x-servers");
             assert!(
                 changed == plain,
@@ -153,7 +155,7 @@ fn names_servers_and_bundling_are_no_change() {
             );
         }
     }
-    let (based, _) = canonical(&prefixed(&before), &Names::default(), None).unwrap();
+    let (based, _) = canonical(prefixed(&before), &Names::default(), None).unwrap();
     assert_eq!(
         based["servers"],
         json!([{ "url": "https://api-gateway.visitor-analytics.io" }])
@@ -228,7 +230,7 @@ fn descriptions_and_examples_that_are_left_out_are_kept_where_they_fit() {
     }
     package["properties"]["price"]["type"] = json!("string");
     package["properties"]["period"]["description"] = json!("Theirs.");
-    let (form, _) = canonical(&document, &Names::default(), Some(&before)).unwrap();
+    let (form, _) = canonical(document.clone(), &Names::default(), Some(&before)).unwrap();
     let (now, was) = (
         &form["components"]["schemas"]["Package"]["properties"],
         &before["components"]["schemas"]["Package"]["properties"],
@@ -291,7 +293,7 @@ fn names_toml_decides() {
         "#,
     )
     .unwrap();
-    let (form, log) = canonical(&document, &names, Some(&before)).unwrap();
+    let (form, log) = canonical(document.clone(), &names, Some(&before)).unwrap();
     assert_eq!(form["security"], json!([{ "partnerToken": [] }]));
     assert_eq!(
         form["paths"]["/v2/3as/websites"]["get"]["operationId"],

@@ -101,7 +101,7 @@ impl Base {
         let mut document = self.current.clone();
         document["info"]["version"] = json!("3.1.0");
         change(&mut document);
-        let (form, _) = canonical(&document, &self.names, Some(&self.current))?;
+        let (form, _) = canonical(document.clone(), &self.names, Some(&self.current))?;
         let contract = overlay::corrected(&self.layout, form)?;
         secrets::check(Some(&self.contract), &contract)?;
         let (prepared, rewrites) = normalise(&contract)?;

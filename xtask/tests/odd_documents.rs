@@ -63,7 +63,7 @@ fn nodes(value: &Value, at: &str, found: &mut Vec<String>) {
 /// The whole road but for the generator, which is guarded.
 fn road(document: &Value) -> Result<()> {
     let layout = Layout::here()?;
-    let (form, _) = canonical(document, &Names::load(&layout)?, Some(&CURRENT))?;
+    let (form, _) = canonical(document.clone(), &Names::load(&layout)?, Some(&CURRENT))?;
     let contract = overlay::corrected(&layout, form)?;
     secrets::check(Some(&CURRENT), &contract)?;
     normalise(&contract)?;

@@ -8,7 +8,7 @@ use super::log::{Kind, Log};
 use super::lower::ANNOTATIONS;
 use super::names::Names;
 use super::places::{Known, children, component, roots};
-use super::shape::{is_scalar, named, peel, shape};
+use super::shape::{Shapes, is_scalar, named, peel};
 use crate::document::{SCHEMAS, fields, is_rust_name, object, reference};
 
 pub(super) fn rename_components(
@@ -34,6 +34,7 @@ pub(super) fn rename_components(
 /// The names to change, and what into.
 fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, String> {
     let schemas = object(&document["components"]["schemas"]);
+    let shapes = Shapes::of(document);
     let mut ours: BTreeMap<String, String> = BTreeMap::new();
     for theirs in schemas.keys() {
         if let Some(name) = names
@@ -51,13 +52,16 @@ fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, 
         }
         for (theirs, schema) in schemas {
             let name = ours.get(theirs).unwrap_or(theirs);
+            if !known.schemas.contains_key(name.as_str()) {
+                continue;
+            }
             for child in children(schema) {
                 let place = format!("{}/{}", component(name), child.step);
                 collect(child.schema, &place, known, &mut votes);
             }
         }
         let before = ours.len();
-        for (theirs, schema) in schemas {
+        for theirs in schemas.keys() {
             let is_decided = ours.contains_key(theirs) || names.schema(theirs).is_some();
             if known.schemas.contains_key(theirs.as_str()) || is_decided {
                 continue;
@@ -71,9 +75,8 @@ fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, 
                 .flatten()
                 .filter(|name| is_free(name))
                 .collect();
-            let found = shape(document, schema);
             let equal: Vec<&str> = known
-                .like(&found)
+                .like(shapes.named(theirs))
                 .into_iter()
                 .filter(|name| is_free(name))
                 .collect();

@@ -10,11 +10,26 @@ use crate::document::{LIMITS, SCHEMAS, each_schema_mut, entries, fields, referen
 const DEEPEST: usize = 8;
 
 pub(super) fn write_out(document: &mut Value, log: &mut Log) {
+    let mut any = false;
+    each_schema_mut(document, &mut |_, schema| {
+        annotations(schema);
+        any |= is_composed(schema);
+    });
+    if any {
+        merge_parts(document, log);
+    }
+    null_where_it_is_used(document, log);
+}
+
+fn is_composed(schema: &Value) -> bool {
+    let parts = entries(&schema["allOf"]).len();
+    parts > 1 || (parts == 1 && schema.get("properties").is_some())
+}
+
+fn merge_parts(document: &mut Value, log: &mut Log) {
     let whole = document.clone();
     each_schema_mut(document, &mut |at, schema| {
-        annotations(schema);
-        let parts = entries(&schema["allOf"]).len();
-        if parts < 2 && !(parts == 1 && schema.get("properties").is_some()) {
+        if !is_composed(schema) {
             return;
         }
         let mut merged = Map::new();
@@ -34,7 +49,6 @@ pub(super) fn write_out(document: &mut Value, log: &mut Log) {
         *schema = Value::Object(merged);
         log.add(Kind::Lowered, at, "allOf is written out");
     });
-    null_where_it_is_used(document, log);
 }
 
 /// Takes the parts of `allOf` that only annotate to where the whole is: `[{ $ref }, { description }]`.

@@ -1,6 +1,6 @@
 //! The schemas that have no name get one: the one we know them by, or else one that says where they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
@@ -9,14 +9,14 @@ use super::log::{Kind, Log};
 use super::lower::ANNOTATIONS;
 use super::names::Names;
 use super::places::{Known, Place, children, component, roots, schema_pointer};
-use super::shape::{is_scalar, named, needs_name, peel, shape};
-use crate::document::{SCHEMAS, entries, escape, fields, is_rust_name, object, type_name};
+use super::shape::{Shape, Shapes, is_scalar, named, needs_name, peel};
+use crate::document::{SCHEMAS, entries, escape, fields, is_rust_name, type_name};
 
 /// A schema without a name.
 struct Found<'a> {
     pointer: String,
     schema: &'a Value,
-    shape: String,
+    shape: Shape,
     /// What the previous version has here.
     before: Place,
     /// What the derived name is made of.
@@ -50,15 +50,16 @@ enum Rank {
 }
 
 pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>, log: &mut Log) {
-    let before = document.clone();
+    let shapes = Shapes::of(document);
     let mut walk = Walk {
-        document: &before,
+        shapes: &shapes,
         known,
         found: Vec::new(),
+        seen: HashSet::new(),
         plain: Vec::new(),
         whole: Vec::new(),
     };
-    for root in roots(&before) {
+    for root in roots(document) {
         walk.visit(
             root.schema,
             root.pointer,
@@ -67,21 +68,11 @@ pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>
             "",
         );
     }
-    for (name, schema) in fields(&before["components"]["schemas"]) {
+    for (name, schema) in fields(&document["components"]["schemas"]) {
         let base = Base::Name(type_name(name));
         walk.below(schema, &schema_pointer(name), &component(name), &base, "");
     }
-    for pointer in &walk.whole {
-        if let Some(schema) = document.pointer_mut(pointer) {
-            schema["multipleOf"] = json!(1);
-            log.add(
-                Kind::Kept,
-                pointer,
-                "a whole number, as in the previous version",
-            );
-        }
-    }
-    let chosen = decide(&before, &walk.found, names, known);
+    let chosen = decide(document, &walk.found, &shapes, names, known);
     let mut hoist = Hoist {
         names: BTreeMap::new(),
         definitions: Map::new(),
@@ -94,13 +85,23 @@ pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>
         hoist.names.insert(found.pointer, name);
     }
     for (pointer, name) in walk.plain {
-        if before["components"]["schemas"].get(&name).is_none()
+        if document["components"]["schemas"].get(&name).is_none()
             && let Some(schema) = known.schemas.get(name.as_str())
         {
             hoist.definitions.insert(name.clone(), (*schema).clone());
         }
         log.add(Kind::Named, pointer.clone(), name.clone());
         hoist.names.insert(pointer, name);
+    }
+    for pointer in walk.whole {
+        if let Some(schema) = document.pointer_mut(&pointer) {
+            schema["multipleOf"] = json!(1);
+            log.add(
+                Kind::Kept,
+                pointer,
+                "a whole number, as in the previous version",
+            );
+        }
     }
     if hoist.names.is_empty() {
         return;
@@ -111,9 +112,11 @@ pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>
 
 /// One walk over every schema, in the order of the document.
 struct Walk<'a> {
-    document: &'a Value,
+    shapes: &'a Shapes<'a>,
     known: &'a Known<'a>,
     found: Vec<Found<'a>>,
+    /// The pointers of those. A shared response is met at every operation that has it.
+    seen: HashSet<String>,
     /// Plain values that the previous version has a name for.
     plain: Vec<(String, String)>,
     /// Numbers that the previous version knows to be whole.
@@ -135,8 +138,7 @@ impl<'a> Walk<'a> {
             outer = &entries(&outer["allOf"])[0];
             pointer.push_str("/allOf/0");
         }
-        // A shared response is met at every operation that has it.
-        if named(inner).is_some() || self.found.iter().any(|other| other.pointer == pointer) {
+        if named(inner).is_some() || self.seen.contains(&pointer) {
             return;
         }
         let before = self.known.at(place);
@@ -152,11 +154,12 @@ impl<'a> Walk<'a> {
             self.below(inner, &pointer, &place, base, suffix);
             return;
         }
+        self.seen.insert(pointer.clone());
         let index = self.found.len();
         self.found.push(Found {
             pointer: pointer.clone(),
             schema: inner,
-            shape: shape(self.document, inner),
+            shape: self.shapes.of_schema(inner),
             before,
             base: base.clone(),
             suffix: suffix.to_owned(),
@@ -178,7 +181,7 @@ impl<'a> Walk<'a> {
 
     fn plain_value(&mut self, schema: &Value, pointer: String, before: Place) {
         match before.name {
-            Some(name) if self.known.shape(&name) == Some(&shape(self.document, schema)) => {
+            Some(name) if self.known.shape(&name) == Some(self.shapes.of_schema(schema)) => {
                 self.plain.push((pointer, name));
             }
             None if before.whole
@@ -193,30 +196,34 @@ impl<'a> Walk<'a> {
 }
 
 /// A name for each.
-fn decide(document: &Value, found: &[Found<'_>], names: &Names, known: &Known<'_>) -> Vec<String> {
-    let own: BTreeMap<String, &str> = fields(&document["components"]["schemas"])
+fn decide(
+    document: &Value,
+    found: &[Found<'_>],
+    shapes: &Shapes<'_>,
+    names: &Names,
+    known: &Known<'_>,
+) -> Vec<String> {
+    let own: BTreeMap<Shape, &str> = fields(&document["components"]["schemas"])
         .filter(|(_, schema)| needs_name(schema))
-        .map(|(name, schema)| (shape(document, schema), name))
+        .map(|(name, _)| (shapes.named(name), name))
         .collect();
     let first: Vec<(Rank, Option<String>)> = found
         .iter()
         .map(|found| preferred(found, &own, names, known))
         .collect();
     // Equal schemas are one, unless each has a name of its own already.
-    let mut classes: BTreeMap<&str, (Rank, Option<String>)> = BTreeMap::new();
+    let mut classes: BTreeMap<Shape, (Rank, Option<String>)> = BTreeMap::new();
     for (found, choice) in found.iter().zip(&first) {
-        let class = classes
-            .entry(&found.shape)
-            .or_insert_with(|| choice.clone());
+        let class = classes.entry(found.shape).or_insert_with(|| choice.clone());
         if choice.0 < class.0 {
             *class = choice.clone();
         }
     }
-    let mut taken: BTreeMap<String, String> = fields(&document["components"]["schemas"])
-        .map(|(name, schema)| (type_name(name), shape(document, schema)))
+    let mut taken: BTreeMap<String, Shape> = fields(&document["components"]["schemas"])
+        .map(|(name, _)| (type_name(name), shapes.named(name)))
         .collect();
     let mut result: Vec<Option<String>> = vec![None; found.len()];
-    let mut derived: BTreeMap<&str, String> = BTreeMap::new();
+    let mut derived: BTreeMap<Shape, String> = BTreeMap::new();
     let mut order: Vec<usize> = (0..found.len()).collect();
     let rank = |index: usize| {
         let (rank, name) = &first[index];
@@ -224,21 +231,21 @@ fn decide(document: &Value, found: &[Found<'_>], names: &Names, known: &Known<'_
         if keeps {
             (*rank, name.clone())
         } else {
-            classes[found[index].shape.as_str()].clone()
+            classes[&found[index].shape].clone()
         }
     };
     order.sort_by_key(|index| rank(*index).0);
     for index in order {
         let this = &found[index];
         let (_, name) = rank(index);
-        let free = |name: &str, taken: &BTreeMap<String, String>| {
+        let free = |name: &str, taken: &BTreeMap<String, Shape>| {
             taken
                 .get(&type_name(name))
                 .is_none_or(|shape| *shape == this.shape)
         };
         let known = name.filter(|name| free(name, &taken));
         let name = known
-            .or_else(|| derived.get(this.shape.as_str()).cloned())
+            .or_else(|| derived.get(&this.shape).cloned())
             .unwrap_or_else(|| {
                 let base = match &this.base {
                     Base::Name(name) => name.clone(),
@@ -250,10 +257,10 @@ fn decide(document: &Value, found: &[Found<'_>], names: &Names, known: &Known<'_
                     .chain(numbered)
                     .find(|name| free(name, &taken));
                 let name = name.unwrap_or(wanted.clone());
-                derived.insert(&this.shape, name.clone());
+                derived.insert(this.shape, name.clone());
                 name
             });
-        taken.insert(type_name(&name), this.shape.clone());
+        taken.insert(type_name(&name), this.shape);
         result[index] = Some(name);
     }
     result.into_iter().map(Option::unwrap_or_default).collect()
@@ -261,7 +268,7 @@ fn decide(document: &Value, found: &[Found<'_>], names: &Names, known: &Known<'_
 
 fn preferred(
     found: &Found<'_>,
-    own: &BTreeMap<String, &str>,
+    own: &BTreeMap<Shape, &str>,
     names: &Names,
     known: &Known<'_>,
 ) -> (Rank, Option<String>) {
@@ -270,10 +277,10 @@ fn preferred(
         return (Rank::Decided, Some(name.to_owned()));
     }
     let here = found.before.name.as_deref();
-    if let Some(here) = here.filter(|here| known.shape(here) == Some(&found.shape)) {
+    if let Some(here) = here.filter(|here| known.shape(here) == Some(found.shape)) {
         return (Rank::Same, Some(here.to_owned()));
     }
-    let equal = known.like(&found.shape);
+    let equal = known.like(found.shape);
     if let Some(name) = equal
         .first()
         .copied()
@@ -419,7 +426,10 @@ impl Hoist<'_> {
 
 /// Adds the definitions, and takes from each place what the definition says already.
 fn finish(document: &mut Value, definitions: Map<String, Value>, known: &Known<'_>) {
-    let mut schemas = object(&document["components"]["schemas"]).clone();
+    let mut schemas = match document["components"]["schemas"].take() {
+        Value::Object(schemas) => schemas,
+        _ => Map::new(),
+    };
     for (name, mut definition) in definitions {
         if definition.get("enum").is_some() && definition.get("description").is_none() {
             definition["description"] = json!(format!("Values of {name}."));
@@ -436,18 +446,20 @@ fn finish(document: &mut Value, definitions: Map<String, Value>, known: &Known<'
     let mut sorted: Vec<(String, Value)> = schemas.into_iter().collect();
     sorted.sort_by_key(|(name, _)| position(name));
     document["components"]["schemas"] = Value::Object(sorted.into_iter().collect());
-    let definitions = document["components"]["schemas"].clone();
-    unwrap(document, &definitions);
+    let descriptions: BTreeMap<String, Value> = fields(&document["components"]["schemas"])
+        .filter_map(|(name, schema)| Some((name.to_owned(), schema.get("description")?.clone())))
+        .collect();
+    unwrap(document, &descriptions);
 }
 
-fn unwrap(node: &mut Value, definitions: &Value) {
+fn unwrap(node: &mut Value, descriptions: &BTreeMap<String, Value>) {
     match node {
         Value::Object(fields) => fields
             .values_mut()
-            .for_each(|value| unwrap(value, definitions)),
+            .for_each(|value| unwrap(value, descriptions)),
         Value::Array(entries) => entries
             .iter_mut()
-            .for_each(|value| unwrap(value, definitions)),
+            .for_each(|value| unwrap(value, descriptions)),
         _ => return,
     }
     let [only] = entries(&node["allOf"]) else {
@@ -460,12 +472,12 @@ fn unwrap(node: &mut Value, definitions: &Value) {
             inner[key] = value.clone();
         }
         *node = inner;
-        return unwrap(node, definitions);
+        return unwrap(node, descriptions);
     }
-    let Some(name) = named(only).map(str::to_owned) else {
+    let Some(name) = named(only) else {
         return;
     };
-    let description = definitions[name.as_str()].get("description");
+    let description = descriptions.get(name);
     if fields(node)
         .all(|(key, value)| key == "allOf" || key == "description" && Some(value) == description)
     {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heck::ToPascalCase as _;
 use serde_json::{Value, json};
 
-use super::shape::{named, peel, shape};
+use super::shape::{Shape, Shapes, named, peel};
 use crate::document::{
     Operation, SCHEMAS, entries, escape, fields, is_success, operations, reference, target,
 };
@@ -172,7 +172,7 @@ pub(super) struct Place {
 pub(super) struct Known<'a> {
     pub(super) schemas: BTreeMap<&'a str, &'a Value>,
     places: BTreeMap<String, Place>,
-    shapes: BTreeMap<&'a str, String>,
+    shapes: BTreeMap<&'a str, Shape>,
     /// In the order of the document.
     pub(super) order: Vec<&'a str>,
 }
@@ -183,9 +183,10 @@ impl<'a> Known<'a> {
             return Self::default();
         };
         let mut known = Self::default();
+        let shapes = Shapes::of(previous);
         for (name, schema) in fields(&previous["components"]["schemas"]) {
             known.schemas.insert(name, schema);
-            known.shapes.insert(name, shape(previous, schema));
+            known.shapes.insert(name, shapes.named(name));
             known.order.push(name);
             known.below(schema, &component(name));
         }
@@ -220,13 +221,13 @@ impl<'a> Known<'a> {
     }
 
     /// What a schema admits.
-    pub(super) fn shape(&self, name: &str) -> Option<&str> {
-        self.shapes.get(name).map(String::as_str)
+    pub(super) fn shape(&self, name: &str) -> Option<Shape> {
+        self.shapes.get(name).copied()
     }
 
     /// The schemas that admit this, in the order of the document.
-    pub(super) fn like(&self, shape: &str) -> Vec<&'a str> {
-        let is_like = |name: &&&str| self.shapes.get(**name).is_some_and(|known| known == shape);
+    pub(super) fn like(&self, shape: Shape) -> Vec<&'a str> {
+        let is_like = |name: &&&str| self.shapes.get(**name).is_some_and(|known| *known == shape);
         self.order.iter().filter(is_like).copied().collect()
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::log::{Kind, Log};
-use crate::document::{SCHEMAS, escape, is_method, reference, target};
+use crate::document::{SCHEMAS, escape, is_method, reference, references, target};
 
 /// How many references inside what a reference names are followed; more are a circle.
 const DEEPEST: usize = 8;
@@ -25,10 +25,12 @@ const MAPS: [&str; 6] = [
 ];
 
 pub(super) fn resolve_references(document: &mut Value, log: &mut Log) {
-    let whole = document.clone();
-    for part in ["paths", "components"] {
-        if let Some(node) = document.get_mut(part) {
-            write_out(&whole, node, &format!("/{part}"), false, 0, log);
+    if !references(document).into_iter().all(stays) {
+        let whole = document.clone();
+        for part in ["paths", "components"] {
+            if let Some(node) = document.get_mut(part) {
+                write_out(&whole, node, &format!("/{part}"), false, 0, log);
+            }
         }
     }
     if let Some(components) = document

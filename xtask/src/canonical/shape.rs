@@ -1,8 +1,9 @@
 //! What a schema admits, whatever it is called and however it is described.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::document::{LIMITS, SCHEMAS, entries, fields, reference};
 
@@ -51,113 +52,283 @@ pub(super) fn is_scalar(schema: &Value) -> bool {
         )
 }
 
-/// Schemas that are written out in a shape; those beyond are told apart by their names. A mesh would never end.
-const MOST_SCHEMAS: usize = 1_000;
-/// The same for those that are further inside.
-const DEEPEST: usize = 16;
+/// How often the shapes of named schemas are made of the shapes of those that they refer to: deeper than schemas are
+/// nested anywhere.
+const ROUNDS: usize = 16;
 
-/// The names on the way to a schema, and how many schemas may still be written out.
-struct Open<'a> {
-    names: Vec<&'a str>,
-    left: usize,
+/// A digest that is equal for schemas that admit the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shape([u8; 32]);
+
+/// That of a schema which was not looked into yet, or is not there.
+const UNKNOWN: Shape = Shape([0; 32]);
+
+/// What the named schemas of a document admit.
+#[derive(Debug)]
+pub(super) struct Shapes<'a> {
+    schemas: &'a Value,
+    index: BTreeMap<&'a str, usize>,
+    /// By that index.
+    shapes: Vec<Shape>,
 }
 
-/// Text that is equal for schemas that admit the same.
-pub(super) fn shape(document: &Value, schema: &Value) -> String {
-    let mut open = Open {
-        names: Vec::new(),
-        left: MOST_SCHEMAS,
-    };
-    value(document, schema, true, &mut open).to_string()
-}
-
-fn value<'a>(
-    document: &'a Value,
-    schema: &'a Value,
-    outermost: bool,
-    open: &mut Open<'a>,
-) -> Value {
-    open.left = open.left.saturating_sub(1);
-    let nullable = !outermost && schema["nullable"] == true;
-    let inner = peel(schema);
-    let mut found = match named(inner) {
-        Some(name) if open.names.contains(&name) => {
-            json!({ "again": open.names.iter().rev().position(|other| *other == name) })
+impl<'a> Shapes<'a> {
+    pub(super) fn of(document: &'a Value) -> Self {
+        let schemas = &document["components"]["schemas"];
+        let names: Vec<&str> = fields(schemas).map(|(name, _)| name).collect();
+        let mut shapes = Self {
+            schemas,
+            index: names.iter().copied().zip(0..).collect(),
+            shapes: vec![UNKNOWN; names.len()],
+        };
+        let parts: Vec<Part> = fields(schemas)
+            .map(|(_, schema)| Part::of(&shapes, schema))
+            .collect();
+        let mut classes = 0;
+        for _ in 0..ROUNDS {
+            let next: Vec<Shape> = parts.iter().map(|part| shapes.shape(part)).collect();
+            if shapes.shapes == next {
+                return shapes;
+            }
+            classes = shapes.classes();
+            shapes.shapes = next;
         }
-        Some(name) if open.left == 0 || open.names.len() == DEEPEST => json!({ "named": name }),
-        Some(name) => {
-            open.names.push(name);
-            let found = value(
-                document,
-                &document["components"]["schemas"][name],
-                true,
-                open,
-            );
-            open.names.pop();
-            found
+        // Schemas in circles get a new digest in every round. As soon as a round tells no more of them apart, none will.
+        if shapes.classes() != classes {
+            for (shape, name) in shapes.shapes.iter_mut().zip(names) {
+                *shape = digest(name.as_bytes(), std::iter::once(*shape));
+            }
         }
-        None => own(document, inner, open),
-    };
-    if nullable && let Some(found) = found.as_object_mut() {
-        found.insert("nullable".to_owned(), json!(true));
+        shapes
     }
-    found
+
+    /// What the schema of this name admits.
+    pub(super) fn named(&self, name: &str) -> Shape {
+        self.get(self.position(name))
+    }
+
+    /// What any schema of the document admits.
+    pub(super) fn of_schema(&self, schema: &Value) -> Shape {
+        self.shape(&Part::of(self, schema))
+    }
+
+    fn get(&self, index: Option<usize>) -> Shape {
+        index.map_or(UNKNOWN, |index| self.shapes[index])
+    }
+
+    /// The index of the schema that a name stands for, which may only refer to another.
+    fn position(&self, name: &str) -> Option<usize> {
+        let mut name = name;
+        for _ in 0..ROUNDS {
+            match named(&self.schemas[name]) {
+                Some(next) => name = next,
+                None => break,
+            }
+        }
+        self.index.get(name).copied()
+    }
+
+    fn shape(&self, part: &Part) -> Shape {
+        match part {
+            Part::Done(shape) => *shape,
+            Part::Named(index) => self.get(*index),
+            Part::Open(outline) => {
+                let inner = outline.parts.iter().map(|part| self.shape(part));
+                digest(outline.text.as_bytes(), inner)
+            }
+        }
+    }
+
+    /// How many shapes are told apart.
+    fn classes(&self) -> usize {
+        self.shapes.iter().collect::<BTreeSet<_>>().len()
+    }
 }
 
-fn own<'a>(document: &'a Value, schema: &'a Value, open: &mut Open<'a>) -> Value {
-    let mut found: BTreeMap<&str, Value> = BTreeMap::new();
-    let kind = schema["type"].as_str();
-    let is_number = matches!(kind, Some("integer" | "number"));
-    for (key, keyword) in fields(schema) {
-        match key {
-            // The values of a map are part of its type.
-            "additionalProperties" if keyword.is_object() => {
-                found.insert(key, value(document, keyword, false, open));
-            }
-            _ if APART.contains(&key)
-                || LIMITS.contains(&key)
-                || key.starts_with("x-")
-                || key == "nullable" => {}
-            // Many documents write `number` for whole numbers.
-            "format" if is_number => {}
-            "type" if is_number => {
-                found.insert(key, json!("number"));
-            }
-            "required" | "enum" => {
-                let mut names = entries(keyword).to_vec();
-                names.sort_by_key(Value::to_string);
-                if !names.is_empty() {
-                    found.insert(key, Value::Array(names));
+fn digest(text: &[u8], inner: impl Iterator<Item = Shape>) -> Shape {
+    let mut digest = Sha256::new_with_prefix(text);
+    for shape in inner {
+        digest.update(shape.0);
+    }
+    Shape(digest.finalize().into())
+}
+
+/// A schema, as far as it can be made a digest of.
+#[derive(Debug)]
+enum Part {
+    /// It refers to none.
+    Done(Shape),
+    /// It is a reference to the schema with this index.
+    Named(Option<usize>),
+    /// It refers to some inside.
+    Open(Outline),
+}
+
+impl Part {
+    fn of(shapes: &Shapes<'_>, schema: &Value) -> Self {
+        let schema = peel(schema);
+        if let Some(name) = named(schema) {
+            return Self::Named(shapes.position(name));
+        }
+        let outline = Outline::of(shapes, schema);
+        if outline
+            .parts
+            .iter()
+            .all(|part| matches!(part, Self::Done(_)))
+        {
+            return Self::Done(shapes.shape(&Self::Open(outline)));
+        }
+        Self::Open(outline)
+    }
+}
+
+/// The keywords of a schema, without the schemas inside it.
+#[derive(Debug, Default)]
+struct Outline {
+    text: String,
+    parts: Vec<Part>,
+}
+
+impl Outline {
+    fn of(shapes: &Shapes<'_>, schema: &Value) -> Self {
+        let mut outline = Self::default();
+        outline.keywords(shapes, schema);
+        outline
+    }
+
+    fn schema(&mut self, shapes: &Shapes<'_>, schema: &Value) {
+        self.text
+            .push(if schema["nullable"] == true { '?' } else { '#' });
+        self.parts.push(Part::of(shapes, schema));
+    }
+
+    fn keywords(&mut self, shapes: &Shapes<'_>, schema: &Value) {
+        let is_number = matches!(schema["type"].as_str(), Some("integer" | "number"));
+        let keywords: BTreeMap<&str, &Value> = fields(schema).collect();
+        self.text.push('{');
+        for (key, keyword) in keywords {
+            match key {
+                // The values of a map are part of its type.
+                "additionalProperties" if keyword.is_object() => {
+                    self.key(key);
+                    self.schema(shapes, keyword);
+                }
+                _ if APART.contains(&key)
+                    || LIMITS.contains(&key)
+                    || key.starts_with("x-")
+                    || key == "nullable" => {}
+                // Many documents write `number` for whole numbers.
+                "format" if is_number => {}
+                "type" if is_number => {
+                    self.key(key);
+                    self.text.push_str("number");
+                }
+                "required" | "enum" if entries(keyword).is_empty() => {}
+                "required" | "enum" => {
+                    self.key(key);
+                    let mut names: Vec<String> =
+                        entries(keyword).iter().map(Value::to_string).collect();
+                    names.sort();
+                    self.text.push_str(&names.join(","));
+                }
+                "properties" => {
+                    self.key(key);
+                    let properties: BTreeMap<&str, &Value> = fields(keyword).collect();
+                    self.text.push('{');
+                    for (name, property) in properties {
+                        self.key(name);
+                        self.schema(shapes, property);
+                    }
+                    self.text.push('}');
+                }
+                "items" | "not" => {
+                    self.key(key);
+                    self.schema(shapes, keyword);
+                }
+                "allOf" | "oneOf" | "anyOf" => {
+                    self.key(key);
+                    for part in entries(keyword) {
+                        self.text.push('|');
+                        self.schema(shapes, part);
+                    }
+                }
+                _ => {
+                    self.key(key);
+                    self.text.push_str(&keyword.to_string());
                 }
             }
-            "properties" => {
-                let properties: BTreeMap<&str, Value> = fields(keyword)
-                    .map(|(name, property)| (name, value(document, property, false, open)))
-                    .collect();
-                found.insert(key, object(properties));
-            }
-            "items" | "not" => {
-                found.insert(key, value(document, keyword, false, open));
-            }
-            "allOf" | "oneOf" | "anyOf" => {
-                let parts = entries(keyword)
-                    .iter()
-                    .map(|part| value(document, part, false, open))
-                    .collect();
-                found.insert(key, Value::Array(parts));
-            }
-            _ => {
-                found.insert(key, keyword.clone());
-            }
         }
+        self.text.push('}');
     }
-    object(found)
+
+    fn key(&mut self, key: &str) {
+        self.text.push_str(&format!(",{key:?}:"));
+    }
 }
 
-fn object(fields: BTreeMap<&str, Value>) -> Value {
-    let fields: Map<String, Value> = fields
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
-    Value::Object(fields)
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn document(schemas: Value) -> Value {
+        json!({ "components": { "schemas": schemas } })
+    }
+
+    #[test]
+    fn schemas_in_circles_are_equal_where_they_admit_the_same() {
+        let node = |to: &str| json!({ "type": "object", "properties": { "next": { "$ref": format!("{SCHEMAS}{to}") } } });
+        let document = document(json!({
+            "Self": node("Self"),
+            "One": node("Two"),
+            "Two": node("One"),
+            "Alias": { "$ref": "#/components/schemas/One" },
+            "Other": { "type": "object", "properties": { "other": { "$ref": "#/components/schemas/Other" } } },
+            "ToOther": node("Other"),
+            "Circle": { "$ref": "#/components/schemas/Circle" },
+        }));
+        let shapes = Shapes::of(&document);
+        for equal in ["One", "Two", "Alias"] {
+            assert_eq!(shapes.named("Self"), shapes.named(equal), "{equal}");
+        }
+        for other in ["Other", "ToOther", "Circle"] {
+            assert_ne!(shapes.named("Self"), shapes.named(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_difference_far_inside_is_seen() {
+        let mut schemas = Map::new();
+        for side in ["A", "B"] {
+            for depth in 0..200 {
+                let next = format!("{SCHEMAS}{side}{}", depth + 1);
+                schemas.insert(
+                    format!("{side}{depth}"),
+                    json!({ "items": { "$ref": next } }),
+                );
+            }
+            schemas.insert(
+                format!("{side}200"),
+                json!({ "type": "string", "format": side }),
+            );
+        }
+        let document = document(Value::Object(schemas));
+        let shapes = Shapes::of(&document);
+        assert_ne!(shapes.named("A0"), shapes.named("B0"));
+        assert_ne!(shapes.named("A190"), shapes.named("B190"));
+    }
+
+    #[test]
+    fn null_counts_where_a_schema_is_used() {
+        let document = document(json!({ "Text": { "type": "string", "nullable": true } }));
+        let shapes = Shapes::of(&document);
+        let with = |property: Value| shapes.of_schema(&json!({ "properties": { "a": property } }));
+        let plain = with(json!({ "type": "string" }));
+        assert_ne!(plain, with(json!({ "type": "string", "nullable": true })));
+        assert_eq!(
+            plain,
+            with(json!({ "$ref": "#/components/schemas/Text", "description": "x" }))
+        );
+    }
 }

@@ -285,3 +285,16 @@ pub(super) fn shown(value: &Value) -> String {
     }
     short
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_without_end_is_an_error() {
+        let mut findings = Findings::default();
+        findings.count_work(MOST_WORK).unwrap();
+        let error = findings.count_work(1).unwrap_err().to_string();
+        assert!(error.starts_with("cannot compare: more than"), "{error}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::canonical::{self, Names};
 use crate::document::{self, Contract};
 use crate::fetch::Source;
 use crate::layout::Layout;
-use crate::lock::{self, Lock, Version};
+use crate::lock::{Lock, Version};
 use crate::overlay;
 
 /// A document to compare.
@@ -25,8 +25,6 @@ pub struct Input {
     pub is_checked_out: bool,
     /// What was read.
     pub text: String,
-    /// The same as a value.
-    pub written: Value,
     /// Its canonical form, which is compared; or what was written, where one of the two has no canonical form.
     pub canonical: Value,
     /// Why it has no canonical form.
@@ -55,13 +53,23 @@ pub(super) fn pair(layout: &Layout, old: &str, new: &str) -> Result<(Input, Inpu
     let mut old = Input::read(layout, old, &names_of)?;
     let mut new = Input::read(layout, new, &names_of)?;
     if old.refused.is_some() || new.refused.is_some() {
-        old.canonical = old.written.clone();
-        new.canonical = new.written.clone();
+        old.canonical = old.written()?;
+        new.canonical = new.written()?;
     }
     Ok((old, new))
 }
 
 impl Input {
+    /// What was read, as a value. It is parsed again for the few who need it: as values, large documents take much
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// Where it is neither JSON nor YAML.
+    pub(super) fn written(&self) -> Result<Value> {
+        document::parse(self.text.as_bytes())
+    }
+
     /// Reads what an argument names.
     ///
     /// What exists as a file is a file, whatever it looks like.
@@ -169,7 +177,6 @@ impl Input {
             file: Some(shown(layout, &path)),
             is_checked_out: true,
             text,
-            written: lock::load_version(layout, version)?,
             canonical: canonical::version(layout, version)?.0,
             refused: None,
         })
@@ -184,7 +191,6 @@ impl Input {
             file: Some(shown(layout, &path)),
             is_checked_out: true,
             text: document::to_text(&contract)?,
-            written: contract.clone(),
             canonical: contract,
             refused: None,
         })
@@ -209,16 +215,18 @@ impl Input {
         Contract::read(&written).with_context(|| name.clone())?;
         let names = Names::load(layout)?;
         // A document of another API may lack what regen needs. It can still be compared.
-        let (canonical, refused) = match canonical::canonical(&written, &names, Some(names_of)) {
+        let (canonical, refused) = match canonical::canonical(written, &names, Some(names_of)) {
             Ok((canonical, _)) => (canonical, None),
-            Err(error) => (written.clone(), Some(format!("{error:#}"))),
+            Err(error) => (
+                document::parse(text.as_bytes())?,
+                Some(format!("{error:#}")),
+            ),
         };
         Ok(Self {
             name,
             file,
             is_checked_out,
             text,
-            written,
             canonical,
             refused,
         })

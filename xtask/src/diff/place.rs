@@ -75,7 +75,8 @@ fn is_gone(finding: &Finding, old: &Input, new: &Input) -> bool {
 }
 
 fn located(document: Side, input: &Input, findings: &[Finding]) -> Result<Vec<Place>> {
-    let origin = Origin::new(&input.written, &input.canonical);
+    let written = input.written()?;
+    let origin = Origin::new(&written, &input.canonical);
     let pointers: Vec<String> = findings
         .iter()
         .map(|finding| origin.of(&finding.location))

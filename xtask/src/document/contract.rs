@@ -1,6 +1,6 @@
 //! A whole contract: its operations with all that belongs to them, references resolved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -71,7 +71,11 @@ impl<'a> Contract<'a> {
             root.get("paths").is_some_and(Value::is_object) || version.starts_with("3.1"),
             "not a valid OpenAPI document: expected `paths`"
         );
+        let mut known = HashSet::new();
         for reference in references(root) {
+            if !known.insert(reference) {
+                continue;
+            }
             target(root, reference)
                 .with_context(|| place_of(root, reference, "").unwrap_or_default())?;
         }

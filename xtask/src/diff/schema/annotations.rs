@@ -79,7 +79,8 @@ impl<'a> Changes<'_, 'a> {
         }
         for key in AT_THE_USE {
             // The same words in another place.
-            if old.get(key) == new.get(key) && old.at(key) != new.at(key) {
+            let is_same = old.get(key).is_some() && old.get(key) == new.get(key);
+            if is_same && old.at(key) != new.at(key) {
                 self.findings.mark_explained(old.at(key));
                 self.findings.mark_explained(new.at(key));
             }
