@@ -20,6 +20,8 @@ pub use self::node::{
 pub use self::operation::{Operation, is_method, is_success, operations, path_shape};
 pub use self::position::{Position, positions};
 pub use self::schema::Schema;
-pub use self::schemas::{LIMITS, SCHEMAS, each_schema, each_schema_mut, is_rust_name, type_name};
+pub use self::schemas::{
+    JSON_SCHEMA, LIMITS, SCHEMAS, WEBHOOKS, each_schema, each_schema_mut, is_rust_name, type_name,
+};
 pub(crate) use self::text::hex;
 pub use self::text::{parse, sha256, to_text};

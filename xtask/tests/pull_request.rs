@@ -10,6 +10,8 @@
 mod formats;
 #[path = "pull_request/inputs.rs"]
 mod inputs;
+#[path = "pull_request/json_schema.rs"]
+mod json_schema;
 #[path = "pull_request/levels.rs"]
 mod levels;
 #[path = "support/server.rs"]

@@ -10,7 +10,7 @@ use super::lower::ANNOTATIONS;
 use super::names::Names;
 use super::places::{Known, Place, children, component, roots, schema_pointer};
 use super::shape::{Shape, Shapes, is_scalar, named, needs_name, peel};
-use crate::document::{SCHEMAS, entries, escape, fields, is_rust_name, type_name};
+use crate::document::{JSON_SCHEMA, SCHEMAS, entries, escape, fields, is_rust_name, type_name};
 
 /// A schema without a name.
 struct Found<'a> {
@@ -343,7 +343,7 @@ impl Hoist<'_> {
             fields.shift_remove("title");
             let of_the_place: Vec<String> = fields
                 .keys()
-                .filter(|key| ANNOTATIONS.contains(&key.as_str()))
+                .filter(|key| ANNOTATIONS.contains(&key.as_str()) || *key == JSON_SCHEMA)
                 .cloned()
                 .collect();
             for key in of_the_place {

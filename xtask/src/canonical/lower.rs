@@ -4,21 +4,25 @@ use serde_json::{Map, Value, json};
 
 use super::log::{Kind, Log};
 use super::slips;
-use crate::document::{each_schema_mut, entries, reference};
+use crate::document::{JSON_SCHEMA, WEBHOOKS, each_schema_mut, entries, reference};
 
 /// The version of OpenAPI that the canonical form has.
 const VERSION: &str = "3.0.3";
 
-/// Keywords of JSON Schema that OpenAPI 3.0 does not have.
-const ONLY_JSON_SCHEMA: [&str; 25] = [
+/// Keywords of JSON Schema that OpenAPI 3.0 does not have, and that say nothing of a value.
+const APART: [&str; 7] = [
     "$schema",
     "$id",
     "$anchor",
     "$comment",
     "$defs",
     "$dynamicAnchor",
-    "$dynamicRef",
     "definitions",
+];
+
+/// Those that limit a value. They are kept in [`JSON_SCHEMA`], so that a change of them is seen.
+const LIMITING: [&str; 18] = [
+    "$dynamicRef",
     "patternProperties",
     "prefixItems",
     "propertyNames",
@@ -74,13 +78,13 @@ pub(super) fn lower(document: &mut Value, log: &mut Log) {
             format!("is written as {number:?}"),
         );
     }
-    for key in ["webhooks", "jsonSchemaDialect"] {
-        if document
-            .as_object_mut()
-            .and_then(|root| root.shift_remove(key))
-            .is_some()
-        {
-            log.add(Kind::Dropped, format!("/{key}"), "is not in OpenAPI 3.0");
+    if let Some(root) = document.as_object_mut() {
+        if let Some(webhooks) = root.shift_remove("webhooks") {
+            root.insert(WEBHOOKS.to_owned(), webhooks);
+            log.add(Kind::Lowered, "/webhooks", format!("is kept as {WEBHOOKS}"));
+        }
+        if root.shift_remove("jsonSchemaDialect").is_some() {
+            log.add(Kind::Dropped, "/jsonSchemaDialect", "is not in OpenAPI 3.0");
         }
     }
     each_schema_mut(document, &mut |at, schema| {
@@ -123,14 +127,28 @@ fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
 }
 
 fn keywords(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
-    for key in ONLY_JSON_SCHEMA {
+    for key in APART {
         if fields.shift_remove(key).is_some() {
             log.add(Kind::Dropped, at, format!("{key} cannot be carried over"));
+        }
+    }
+    for key in LIMITING {
+        if let Some(value) = fields.shift_remove(key) {
+            keep(fields, key, value);
+            log.add(Kind::Lowered, at, format!("{key} is kept in {JSON_SCHEMA}"));
         }
     }
     // A name for readers; what it says of a name is taken before.
     if let Some(Value::Array(examples)) = fields.get("examples").cloned() {
         replace(fields, "examples", "example", examples.first());
+    }
+}
+
+/// Keeps a keyword that OpenAPI 3.0 does not have.
+fn keep(fields: &mut Map<String, Value>, key: &str, value: Value) {
+    let kept = fields.entry(JSON_SCHEMA).or_insert_with(|| json!({}));
+    if let Some(kept) = kept.as_object_mut() {
+        kept.insert(key.to_owned(), value);
     }
 }
 
@@ -161,11 +179,13 @@ fn beside_reference(schema: &mut Value, at: &str, log: &mut Log) {
         .cloned()
         .collect();
     for key in dropped {
-        beside.shift_remove(&key);
+        if let Some(value) = beside.shift_remove(&key) {
+            keep(&mut beside, &key, value);
+        }
         log.add(
-            Kind::Dropped,
+            Kind::Lowered,
             at,
-            format!("{key} beside $ref cannot be carried over"),
+            format!("{key} beside $ref is kept in {JSON_SCHEMA}"),
         );
     }
     fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
@@ -196,8 +216,9 @@ fn types(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
         }
         _ => {
             fields.shift_remove("type");
+            keep(fields, "type", json!(names));
             log.add(
-                Kind::Dropped,
+                Kind::Lowered,
                 at,
                 format!("type {} is any value", json!(names)),
             );
@@ -213,8 +234,9 @@ fn constants(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
         replace(fields, "const", "enum", Some(&json!([value])));
     } else {
         fields.shift_remove("const");
+        keep(fields, "const", value.clone());
         log.add(
-            Kind::Dropped,
+            Kind::Lowered,
             at,
             format!("const {value} is checked by the server"),
         );
@@ -386,8 +408,9 @@ fn values(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
         return;
     }
     fields.shift_remove("enum");
+    keep(fields, "enum", json!(values));
     log.add(
-        Kind::Dropped,
+        Kind::Lowered,
         at,
         format!("enum {} is checked by the server", json!(values)),
     );

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::finding::{ChangeLocation, Findings, SeverityOverride};
-use crate::document::{escape, is_map};
+use crate::document::{JSON_SCHEMA, WEBHOOKS, escape, is_map};
 
 /// Reports every difference of two documents that no finding explains.
 pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
@@ -54,6 +54,7 @@ pub(super) fn for_readers(key: &str) -> Option<&'static str> {
         "description" | "summary" | "title" => Some("description-changed"),
         "example" | "examples" => Some("example-changed"),
         "externalDocs" | "xml" | "$comment" => Some("documentation-changed"),
+        JSON_SCHEMA | WEBHOOKS => None,
         _ if key.starts_with("x-") => Some("extension-changed"),
         _ => None,
     }

@@ -8,7 +8,7 @@ use super::changes::{AT_THE_USE, Changes, or_null};
 use super::context::SchemaContext;
 use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::{Direction, Level, Runtime, RustApi};
-use crate::document::{Schema, escape, fields};
+use crate::document::{JSON_SCHEMA, Schema, escape, fields};
 
 /// What is only for readers, and what a change of it is called.
 pub(super) const TEXTS: [(&str, &str); 8] = [
@@ -147,7 +147,7 @@ impl<'a> Changes<'_, 'a> {
                 && let Some((pointer, _)) = is.or(was)
             {
                 let location = context.location(pointer.clone());
-                let id = if key.starts_with("x-") {
+                let id = if key.starts_with("x-") && *key != JSON_SCHEMA {
                     "extension-changed"
                 } else {
                     "document-changed"

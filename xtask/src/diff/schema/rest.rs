@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::annotations::TEXTS;
 use super::changes::{AT_THE_USE, Changes};
 use super::context::SchemaContext;
-use crate::diff::finding::SeverityOverride;
+use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::sunset;
-use crate::document::{Schema, fields, object};
+use crate::document::{JSON_SCHEMA, Schema, fields, object};
 
 /// Keywords that are compared by what they mean, in whatever part they stand.
 const COMPARED: [&str; 24] = [
@@ -91,6 +91,10 @@ impl<'a> Changes<'_, 'a> {
             {
                 continue;
             }
+            if key == JSON_SCHEMA {
+                self.kept_keywords(context, (old, new));
+                continue;
+            }
             let location = Self::locate(context, (old, new), key);
             let values = [together(&before), together(&now)];
             if key == "x-sunset" {
@@ -106,14 +110,7 @@ impl<'a> Changes<'_, 'a> {
                 None if key.starts_with("x-") => "extension-changed",
                 None if FORMAL.contains(&key) => "documentation-changed",
                 None => {
-                    let aspect = match (before.is_empty(), now.is_empty()) {
-                        (true, false) if NARROWING.contains(&key) => "keyword-added",
-                        (false, true) if NARROWING.contains(&key) => "keyword-removed",
-                        _ => "keyword-changed",
-                    };
-                    // A reader wants to know which keyword.
-                    let values = values.map(|value| named(key, value));
-                    self.finish(context, aspect, location, values, context.severity());
+                    self.keyword(context, location, key, &before, &now);
                     continue;
                 }
             };
@@ -121,6 +118,43 @@ impl<'a> Changes<'_, 'a> {
             self.findings
                 .add(id, location, from, to, SeverityOverride::default());
         }
+    }
+
+    /// What the canonical form keeps of JSON Schema is judged as it is in OpenAPI 3.1.
+    fn kept_keywords(&mut self, context: &SchemaContext, (old, new): (&Schema<'a>, &Schema<'a>)) {
+        let (before, now) = (old.all(JSON_SCHEMA), new.all(JSON_SCHEMA));
+        let keys: BTreeSet<&str> = (before.iter().chain(&now))
+            .flat_map(|kept| fields(kept))
+            .map(|(key, _)| key)
+            .collect();
+        for key in keys {
+            let of = |kept: &[&'a Value]| -> Vec<&'a Value> {
+                kept.iter().filter_map(|kept| kept.get(key)).collect()
+            };
+            let (before, now) = (of(&before), of(&now));
+            if before != now {
+                let location = Self::locate(context, (old, new), JSON_SCHEMA);
+                self.keyword(context, location, key, &before, &now);
+            }
+        }
+    }
+
+    fn keyword(
+        &mut self,
+        context: &SchemaContext,
+        location: ChangeLocation,
+        key: &str,
+        before: &[&Value],
+        now: &[&Value],
+    ) {
+        let aspect = match (before.is_empty(), now.is_empty()) {
+            (true, false) if NARROWING.contains(&key) => "keyword-added",
+            (false, true) if NARROWING.contains(&key) => "keyword-removed",
+            _ => "keyword-changed",
+        };
+        // A reader wants to know which keyword.
+        let values = [together(before), together(now)].map(|value| named(key, value));
+        self.finish(context, aspect, location, values, context.severity());
     }
 
     /// Reports what is written differently, where all of it means the same.
