@@ -1,21 +1,17 @@
-//! A partner's account: its customers, websites, packages and their subscriptions.
+//! A partner's account: its customers, websites and packages.
 
-use chrono::{DateTime, Duration, Months, Utc};
-use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
-use twipla_api::types::{
-    ApiKey, BillingInterval, BillingMode, ContributorRole, Currency, Package, PackageVisibility,
-    SubscriptionStatus,
-};
-use twipla_api::{Count, PackageId};
+use twipla_api::PackageId;
+use twipla_api::types::{ApiKey, BillingMode, ContributorRole, Package};
 use uuid::Uuid;
 
-/// Name of the package that a new website starts on for a while (observed).
-pub(crate) const TRIAL: &str = "unlimited_30_day_free_trial";
-/// Name of the package that an ended subscription falls back to (observed).
-pub(crate) const FREE: &str = "Free";
-/// How long a trial lasts (documented in the official SDKs).
-pub(crate) const TRIAL_DAYS: i64 = 30;
+use crate::price_list::{package_named, price_list};
+use crate::subscription::Subscription;
+use crate::table::Table;
 
 /// Which subscription model a partner is under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,17 +33,35 @@ impl Model {
 }
 
 /// A partner and everything it owns. Partners never see each other's data.
+#[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) model: Model,
     pub(crate) billing_mode: BillingMode,
     pub(crate) created_at: DateTime<Utc>,
-    pub(crate) customers: IndexMap<String, Customer>,
-    pub(crate) websites: IndexMap<String, Website>,
+    customers: Table<Customer>,
+    websites: Table<Website>,
     pub(crate) packages: IndexMap<PackageId, Package>,
+    index: Index,
 }
 
+/// What finds a customer or website by something else than its id.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    /// In lower case.
+    emails: HashSet<String>,
+    /// The websites of a customer, in the order in which they came.
+    owned: HashMap<String, IndexSet<String>>,
+    /// The websites that a customer contributes to.
+    contributed: HashMap<String, IndexSet<String>>,
+    /// Websites by the id that the server issued.
+    websites: HashMap<Uuid, String>,
+    /// The website of each API key, by its secret.
+    api_keys: HashMap<String, String>,
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct Customer {
     pub(crate) id: Uuid,
     pub(crate) email: String,
@@ -56,6 +70,7 @@ pub(crate) struct Customer {
     pub(crate) subscription: Option<Subscription>,
 }
 
+#[derive(Debug, Clone)]
 pub(crate) struct Website {
     pub(crate) id: Uuid,
     pub(crate) customer: String,
@@ -64,69 +79,51 @@ pub(crate) struct Website {
     pub(crate) privacy_level: Option<i64>,
     /// Under the website model.
     pub(crate) subscription: Option<Subscription>,
-    pub(crate) contributors: IndexMap<String, ContributorRole>,
-    pub(crate) api_keys: Vec<Key>,
+    contributors: IndexMap<String, ContributorRole>,
+    api_keys: Vec<Key>,
     pub(crate) domains: Vec<String>,
 }
 
 /// An API key and its secret.
+#[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) secret: String,
     pub(crate) shown: ApiKey,
 }
 
+impl Website {
+    pub(crate) fn new(
+        customer: String,
+        domain: String,
+        created_at: DateTime<Utc>,
+        privacy_level: Option<i64>,
+        subscription: Option<Subscription>,
+    ) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            customer,
+            domain,
+            created_at,
+            privacy_level,
+            subscription,
+            contributors: IndexMap::new(),
+            api_keys: Vec::new(),
+            domains: Vec::new(),
+        }
+    }
+
+    pub(crate) fn contributors(&self) -> &IndexMap<String, ContributorRole> {
+        &self.contributors
+    }
+
+    pub(crate) fn api_keys(&self) -> &[Key] {
+        &self.api_keys
+    }
+}
+
 impl Key {
     pub(crate) fn is_valid_at(&self, time: DateTime<Utc>) -> bool {
         self.shown.expires_at.is_none_or(|expiry| expiry > time)
-    }
-}
-
-#[derive(Clone, PartialEq)]
-pub(crate) struct Subscription {
-    pub(crate) id: Uuid,
-    pub(crate) status: SubscriptionStatus,
-    pub(crate) package: PackageId,
-    pub(crate) planned: Option<PackageId>,
-    pub(crate) expires_at: DateTime<Utc>,
-    pub(crate) stp_reset_at: DateTime<Utc>,
-    pub(crate) last_package_change_at: DateTime<Utc>,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) in_trial: bool,
-    pub(crate) had_trial: bool,
-}
-
-impl Subscription {
-    /// A subscription that begins `from` a date, which may lie ahead or behind.
-    pub(crate) fn start(
-        package: &Package,
-        trial: bool,
-        from: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let mut subscription = Self {
-            id: Uuid::new_v4(),
-            status: SubscriptionStatus::Active,
-            package: package.id,
-            planned: None,
-            expires_at: from,
-            stp_reset_at: from,
-            last_package_change_at: now,
-            created_at: now,
-            in_trial: trial,
-            had_trial: trial,
-        };
-        subscription.restart(package, from);
-        if trial {
-            subscription.expires_at = from + Duration::days(TRIAL_DAYS);
-        }
-        subscription
-    }
-
-    /// Puts the subscription on a package, with a new period and consumption from zero.
-    pub(crate) fn restart(&mut self, package: &Package, from: DateTime<Utc>) {
-        self.package = package.id;
-        self.expires_at = add_months(from, months(&package.period));
-        self.stp_reset_at = add_months(from, 1);
     }
 }
 
@@ -144,65 +141,175 @@ impl Account {
             model,
             billing_mode,
             created_at: now,
-            customers: IndexMap::new(),
-            websites: IndexMap::new(),
+            customers: Table::new(),
+            websites: Table::new(),
             packages: price_list(id, now)
                 .into_iter()
                 .map(|package| (package.id, package))
                 .collect(),
+            index: Index::default(),
         }
     }
 
     pub(crate) fn package_named(&self, name: &str) -> Option<&Package> {
-        self.packages.values().find(|package| package.name == name)
+        package_named(&self.packages, name)
     }
 
-    /// Applies everything that is due by `now`: planned downgrades, the end of
-    /// trials and of canceled subscriptions, new billing periods.
-    pub(crate) fn apply_due_changes(&mut self, now: DateTime<Utc>) {
-        let Some(free) = self.package_named(FREE).cloned() else {
-            return;
-        };
-        let packages = &self.packages;
-        let of_customers = self
-            .customers
-            .values_mut()
-            .filter_map(|customer| customer.subscription.as_mut());
-        let of_websites = self
-            .websites
-            .values_mut()
-            .filter_map(|website| website.subscription.as_mut());
-        for subscription in of_customers.chain(of_websites) {
-            while subscription.stp_reset_at <= now {
-                subscription.stp_reset_at = add_months(subscription.stp_reset_at, 1);
-            }
-            if subscription.status == SubscriptionStatus::Inactive {
-                continue;
-            }
-            while subscription.expires_at <= now {
-                let ended = subscription.expires_at;
-                let on_trial_package = packages
-                    .get(&subscription.package)
-                    .is_some_and(|package| package.name == TRIAL);
-                let next = match subscription.planned.take() {
-                    Some(planned) => packages.get(&planned).unwrap_or(&free),
-                    None if on_trial_package => &free,
-                    None => packages.get(&subscription.package).unwrap_or(&free),
-                };
-                if next.id != subscription.package {
-                    subscription.last_package_change_at = ended;
-                }
-                // A cancellation that takes effect leaves an active free plan.
-                subscription.status = SubscriptionStatus::Active;
-                subscription.in_trial = false;
-                subscription.package = next.id;
-                subscription.expires_at = add_months(ended, months(&next.period));
+    pub(crate) fn customers(&self) -> &Table<Customer> {
+        &self.customers
+    }
+
+    pub(crate) fn websites(&self) -> &Table<Website> {
+        &self.websites
+    }
+
+    /// The ids of a customer's websites, in the order in which they came.
+    pub(crate) fn websites_of(&self, customer: &str) -> Option<&IndexSet<String>> {
+        self.index.owned.get(customer)
+    }
+
+    pub(crate) fn email_in_use(&self, email: &str) -> bool {
+        self.index.emails.contains(&email.to_ascii_lowercase())
+    }
+
+    /// The website with this id of the server's, and the partner's id of it.
+    pub(crate) fn website_by_uuid(&self, id: Uuid) -> Option<(&str, &Website)> {
+        let name = self.index.websites.get(&id)?;
+        Some((name, self.websites.get(name)?))
+    }
+
+    /// The website that an API key belongs to, if the key is valid at this time.
+    pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<&Website> {
+        let site = self.websites.get(self.index.api_keys.get(secret)?)?;
+        let key = site.api_keys.iter().find(|key| key.secret == secret)?;
+        key.is_valid_at(time).then_some(site)
+    }
+
+    /// The subscription that a website draws on: its own, or that of its owner.
+    pub(crate) fn subscription_of(
+        &self,
+        site: &Website,
+        now: DateTime<Utc>,
+    ) -> Option<Subscription> {
+        let owner = self.customers.get(&site.customer);
+        let subscription = site
+            .subscription
+            .as_ref()
+            .or_else(|| owner.and_then(|owner| owner.subscription.as_ref()))?;
+        Some(subscription.at(now, &self.packages))
+    }
+
+    pub(crate) fn add_customer(&mut self, id: String, customer: Customer) {
+        self.index
+            .emails
+            .insert(customer.email.to_ascii_lowercase());
+        self.customers.insert(id, customer);
+    }
+
+    /// Removes a customer with their websites and contributor roles.
+    pub(crate) fn remove_customer(&mut self, id: &str) {
+        if let Some(customer) = self.customers.remove(id) {
+            self.index
+                .emails
+                .remove(&customer.email.to_ascii_lowercase());
+        }
+        self.unassign_all(id);
+        for website in self.index.owned.remove(id).unwrap_or_default() {
+            self.remove_website(&website);
+        }
+        for website in self.index.contributed.remove(id).unwrap_or_default() {
+            if let Some(site) = self.websites.get_mut(&website) {
+                site.contributors.shift_remove(id);
             }
         }
     }
 
+    pub(crate) fn add_website(&mut self, id: String, site: Website) {
+        self.index.websites.insert(site.id, id.clone());
+        let owned = self.index.owned.entry(site.customer.clone());
+        owned.or_default().insert(id.clone());
+        self.websites.insert(id, site);
+    }
+
+    pub(crate) fn remove_website(&mut self, id: &str) {
+        let Some(site) = self.websites.remove(id) else {
+            return;
+        };
+        self.unassign_all(id);
+        self.index.websites.remove(&site.id);
+        if let Some(owned) = self.index.owned.get_mut(&site.customer) {
+            owned.shift_remove(id);
+        }
+        for customer in site.contributors.keys() {
+            if let Some(contributed) = self.index.contributed.get_mut(customer) {
+                contributed.shift_remove(id);
+            }
+        }
+        for key in &site.api_keys {
+            self.index.api_keys.remove(&key.secret);
+        }
+    }
+
+    pub(crate) fn customer_subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
+        self.customers.get_mut(id)?.subscription.as_mut()
+    }
+
+    pub(crate) fn website_subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
+        self.websites.get_mut(id)?.subscription.as_mut()
+    }
+
+    /// The whitelisted domains of a website.
+    pub(crate) fn domains_mut(&mut self, id: &str) -> Option<&mut Vec<String>> {
+        Some(&mut self.websites.get_mut(id)?.domains)
+    }
+
+    /// Gives a customer a role on a website, and returns the role before.
+    pub(crate) fn set_role(
+        &mut self,
+        website: &str,
+        customer: &str,
+        role: ContributorRole,
+    ) -> Option<ContributorRole> {
+        let site = self.websites.get_mut(website)?;
+        let contributed = self.index.contributed.entry(customer.to_owned());
+        contributed.or_default().insert(website.to_owned());
+        site.contributors.insert(customer.to_owned(), role)
+    }
+
+    /// Takes the role of a customer on a website away; false if there was none.
+    pub(crate) fn remove_role(&mut self, website: &str, customer: &str) -> bool {
+        if let Some(contributed) = self.index.contributed.get_mut(customer) {
+            contributed.shift_remove(website);
+        }
+        self.websites
+            .get_mut(website)
+            .is_some_and(|site| site.contributors.shift_remove(customer).is_some())
+    }
+
+    pub(crate) fn add_api_key(&mut self, website: &str, key: Key) {
+        if let Some(site) = self.websites.get_mut(website) {
+            let secret = key.secret.clone();
+            self.index.api_keys.insert(secret, website.to_owned());
+            site.api_keys.push(key);
+        }
+    }
+
+    /// Removes a key of a website by its id; false if there is none.
+    pub(crate) fn remove_api_key(&mut self, website: &str, id: &str) -> bool {
+        let Some(site) = self.websites.get_mut(website) else {
+            return false;
+        };
+        let Some(place) = site.api_keys.iter().position(|key| key.shown.id == id) else {
+            return false;
+        };
+        self.index
+            .api_keys
+            .remove(&site.api_keys.remove(place).secret);
+        true
+    }
+
     /// Removes a website or customer from all restricted packages.
-    pub(crate) fn unassign_all(&mut self, target: &str) {
+    fn unassign_all(&mut self, target: &str) {
         for package in self.packages.values_mut() {
             if let Some(to) = &mut package.restricted_to {
                 to.retain(|to| {
@@ -213,10 +320,11 @@ impl Account {
         }
     }
 
-    /// The whole account, without secrets.
-    pub(crate) fn snapshot(&self) -> Value {
+    /// The whole account as it is by `now`, without secrets.
+    pub(crate) fn snapshot(&self, now: DateTime<Utc>) -> Value {
         let subscription = |subscription: &Option<Subscription>| {
             subscription.as_ref().map(|subscription| {
+                let subscription = subscription.at(now, &self.packages);
                 json!({
                     "status": subscription.status,
                     "packageId": subscription.package,
@@ -252,64 +360,4 @@ impl Account {
             })).collect::<Vec<_>>(),
         })
     }
-}
-
-fn months(period: &BillingInterval) -> u32 {
-    match period {
-        BillingInterval::Yearly => 12,
-        _ => 1,
-    }
-}
-
-fn add_months(to: DateTime<Utc>, months: u32) -> DateTime<Utc> {
-    to.checked_add_months(Months::new(months))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// The packages that a partner starts with: the free and the trial package, a
-/// monthly and yearly price list, and a restricted package.
-fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
-    let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
-        id: Uuid::new_v4().into(),
-        name: name.to_owned(),
-        touchpoints: Count::from(touchpoints),
-        intp_id: partner.into(),
-        price,
-        currency: Currency::Eur,
-        period,
-        recommended: name == "Pro",
-        created_at: now,
-        visibility: PackageVisibility::Public,
-        restricted_to: Some(Vec::new()),
-        external_id: None,
-    };
-    let mut list = vec![
-        package(FREE, 0, 0.0, BillingInterval::Monthly),
-        package(TRIAL, -1, 0.0, BillingInterval::Monthly),
-    ];
-    for (name, touchpoints, by_month, by_year) in [
-        ("Basic", 11_000, 12.99, 124.68),
-        ("Advanced", 27_500, 24.99, 239.88),
-        ("Pro", 55_000, 39.99, 383.88),
-        ("Pro+", 110_000, 77.99, 748.68),
-        ("Executive", 330_000, 229.0, 2198.4),
-        ("Unicorn", 5_500_000, 2999.0, 28790.4),
-    ] {
-        list.push(package(
-            name,
-            touchpoints,
-            by_month,
-            BillingInterval::Monthly,
-        ));
-        list.push(package(
-            &format!("{name} yearly"),
-            touchpoints,
-            by_year,
-            BillingInterval::Yearly,
-        ));
-    }
-    let mut custom = package("Custom 75k", 75_000, 49.0, BillingInterval::Monthly);
-    custom.visibility = PackageVisibility::Restricted;
-    list.push(custom);
-    list
 }

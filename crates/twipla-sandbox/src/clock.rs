@@ -37,18 +37,17 @@ impl Clock {
         now + self.advanced
     }
 
-    /// Moves the billing time on and returns it; `None` (and no change) if it
-    /// would go back or leave the calendar.
-    pub(crate) fn advance(&mut self, by: Duration) -> Option<DateTime<Utc>> {
+    /// Moves the billing time on; `None` (and no change) if it would go back or
+    /// leave the calendar.
+    pub(crate) fn advance(&mut self, by: Duration) -> Option<()> {
         if by < Duration::zero() {
             return None;
         }
         let advanced = self.advanced.checked_add(&by)?;
-        let time = self
-            .now()
+        self.now()
             .checked_add_signed(advanced)
             .filter(|time| time.year() < LAST_YEAR)?;
         self.advanced = advanced;
-        Some(time)
+        Some(())
     }
 }

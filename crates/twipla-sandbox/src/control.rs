@@ -61,7 +61,7 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
         ("POST", "advance") => {
             let Advance { seconds } = body(request)?;
             Duration::try_seconds(seconds)
-                .and_then(|by| world.advance(by))
+                .and_then(|by| world.clock.advance(by))
                 .ok_or_else(|| {
                     ApiError::bad(format!(
                         "invalid seconds {seconds}: expected a number that is not negative and stays within the calendar"

@@ -12,11 +12,7 @@ use crate::reply::Reply;
 use crate::state::World;
 
 /// The page for a dashboard URL.
-pub(crate) fn page(world: &mut World, query: &Query, now: DateTime<Utc>) -> Reply {
-    let time = world.clock.billing_time(now);
-    for account in world.accounts.values_mut() {
-        account.apply_due_changes(time);
-    }
+pub(crate) fn page(world: &World, query: &Query, now: DateTime<Utc>) -> Reply {
     match find(world, query, now) {
         Ok((account, site)) => Reply::html(
             200,
@@ -51,8 +47,7 @@ fn find<'a>(
         let (account, site) = world
             .accounts
             .values()
-            .flat_map(|account| account.websites.values().map(move |site| (account, site)))
-            .find(|(_, site)| site.id == login.website)
+            .find_map(|account| Some((account, account.website_by_uuid(login.website)?.1)))
             .ok_or((404, "no such website"))?;
         return active(site).map(|()| (account, site));
     }
@@ -67,15 +62,15 @@ fn find<'a>(
         .accounts
         .get(&partner)
         .ok_or((401, "no such partner"))?;
-    if !account.customers.contains_key(&customer) {
+    if !account.customers().contains(&customer) {
         return Err((401, "no such customer"));
     }
     let id = query
         .get("externalWebsiteId")
         .ok_or((404, "externalWebsiteId is missing"))?;
-    let site = account.websites.get(id).ok_or((404, "no such website"))?;
+    let site = account.websites().get(id).ok_or((404, "no such website"))?;
     active(site)?;
-    if site.customer == customer || site.contributors.contains_key(&customer) {
+    if site.customer == customer || site.contributors().contains_key(&customer) {
         Ok((account, site))
     } else {
         Err((403, "the website belongs to somebody else"))

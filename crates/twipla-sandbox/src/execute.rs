@@ -53,7 +53,6 @@ fn run(
                 .accounts
                 .get_mut(&partner)
                 .ok_or_else(ApiError::token)?;
-            account.apply_due_changes(time);
             let context = OperationContext {
                 account,
                 now: time,

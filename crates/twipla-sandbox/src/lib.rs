@@ -55,7 +55,8 @@
 //!
 //! Each uses only those on the lines above it:
 //!
-//! - `message`, `clock`, `error`, `keys`, `account`, `commits`: the basics
+//! - `message`, `clock`, `error`, `keys`, `commits`: the basics
+//! - `price_list`, `subscription`, `table`, `account`: what a partner owns
 //! - `reply`, `input`, `render`: between JSON and the account
 //! - `rules`: what each operation does
 //! - `auth`, `fault`, `faults`, `record`, `partner`: tokens, faults, the log of
@@ -82,6 +83,7 @@ mod input;
 mod keys;
 mod message;
 mod partner;
+mod price_list;
 mod receive;
 mod record;
 mod render;
@@ -95,6 +97,8 @@ mod rules;
 mod sandbox;
 mod server;
 mod state;
+mod subscription;
+mod table;
 
 pub use account::Model;
 pub use commits::Commit;

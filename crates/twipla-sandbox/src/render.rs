@@ -1,10 +1,12 @@
 //! Turns the state into the types of the contract.
 
+use chrono::{DateTime, Utc};
 use twipla_api::types as wire;
 use twipla_api::{Count, CustomerId, WebsiteId};
 
-use crate::account::{Account, Customer, Model, Subscription, Website};
+use crate::account::{Account, Customer, Model, Website};
 use crate::reply::ApiError;
+use crate::subscription::Subscription;
 
 /// A customer.
 pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::Intpc {
@@ -18,17 +20,16 @@ pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::I
     }
 }
 
-/// A website, with the subscription that it draws on.
+/// A website, with the subscription that it draws on, as they are by `now`.
 pub(crate) fn website(
     account: &Account,
     id: &str,
     site: &Website,
+    now: DateTime<Utc>,
 ) -> Result<wire::Website, ApiError> {
-    let owner = account.customers.get(&site.customer);
-    let subscription = site
-        .subscription
-        .as_ref()
-        .or_else(|| owner.and_then(|owner| owner.subscription.as_ref()))
+    let owner = account.customers().get(&site.customer);
+    let subscription = account
+        .subscription_of(site, now)
         .ok_or_else(|| ApiError::new(500, "the website has no subscription"))?;
     let package = account
         .packages
@@ -83,7 +84,7 @@ pub(crate) fn subscription(
         .get(&subscription.package)
         .ok_or_else(|| ApiError::new(500, "the package of the subscription is gone"))?;
     let owner = account
-        .customers
+        .customers()
         .get(customer)
         .ok_or_else(|| ApiError::new(500, "the owner of the subscription is gone"))?;
     Ok(wire::Subscription {
@@ -123,7 +124,7 @@ pub(crate) fn company(account: &Account) -> wire::CompanyDetails {
 pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteContributors {
     let email = |id: &str| {
         account
-            .customers
+            .customers()
             .get(id)
             .map_or("", |customer| customer.email.as_str())
     };
@@ -132,7 +133,7 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
         email: email(id).to_owned(),
     };
     let with = |role: &wire::ContributorRole| {
-        site.contributors
+        site.contributors()
             .iter()
             .filter(|(_, has)| *has == role)
             .map(|(id, _)| contributor(id))

@@ -242,7 +242,7 @@ impl Sandbox {
     /// A negative time, and one outside the calendar (after the year 9000),
     /// changes nothing.
     pub fn advance(&self, by: Duration) {
-        let _ = self.world.lock().advance(by);
+        let _ = self.world.lock().clock.advance(by);
     }
 
     /// The customers, websites, subscriptions and packages of all partners, without secrets.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -65,16 +65,6 @@ impl World {
         }
     }
 
-    /// Moves subscriptions, trials and API keys on. Returns `None`, and changes
-    /// nothing, if that goes back or leaves the calendar.
-    pub(crate) fn advance(&mut self, by: Duration) -> Option<()> {
-        let time = self.clock.advance(by)?;
-        for account in self.accounts.values_mut() {
-            account.apply_due_changes(time);
-        }
-        Some(())
-    }
-
     /// Who a token speaks for, by the server's clock; `None` for an invalid one.
     pub(crate) fn bearer(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
         if self.refused_tokens.contains(token, now) {
@@ -93,16 +83,15 @@ impl World {
     pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<Uuid> {
         self.accounts
             .values()
-            .flat_map(|account| account.websites.values())
-            .flat_map(|site| site.api_keys.iter().map(move |key| (site, key)))
-            .find(|(_, key)| key.secret == secret && key.is_valid_at(time))
-            .map(|(site, _)| site.id)
+            .find_map(|account| account.website_of_key(secret, time))
+            .map(|site| site.id)
     }
 
     /// Everything about the partners, without secrets.
     pub(crate) fn snapshot(&self) -> Value {
+        let now = self.clock.billing_time(self.clock.now());
         let mut accounts: Vec<_> = self.accounts.values().collect();
         accounts.sort_by_key(|account| account.id);
-        json!({ "partners": accounts.iter().map(|account| account.snapshot()).collect::<Vec<_>>() })
+        json!({ "partners": accounts.iter().map(|account| account.snapshot(now)).collect::<Vec<_>>() })
     }
 }

@@ -8,7 +8,7 @@ use twipla_api::types::ApiKey;
 use twipla_api::{ApiKeyId, CustomerId, WebsiteId};
 use uuid::Uuid;
 
-use super::context::{OperationContext, website, website_mut};
+use super::context::{OperationContext, website};
 use crate::account::Key;
 use crate::reply::{ApiError, ApiResult, Reply};
 
@@ -46,9 +46,9 @@ pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
             ("apiKeyId", shown.id.as_ref()),
         ],
     );
-    website_mut(context.account, &website_id)?
-        .api_keys
-        .push(Key { secret, shown });
+    context
+        .account
+        .add_api_key(&website_id, Key { secret, shown });
     reply
 }
 
@@ -63,16 +63,14 @@ struct CreatedApiKey<'a> {
 
 /// The keys without their secrets.
 pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
-    let keys = &website(context.account, context.param(0))?.api_keys;
+    let keys = website(context.account, context.param(0))?.api_keys();
     Reply::payload(200, &keys.iter().map(|key| &key.shown).collect::<Vec<_>>())
 }
 
 pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let (website_id, key) = (context.param(0).to_owned(), context.param(1).to_owned());
-    let keys = &mut website_mut(context.account, &website_id)?.api_keys;
-    let before = keys.len();
-    keys.retain(|known| known.shown.id != key);
-    if keys.len() == before {
+    website(context.account, &website_id)?;
+    if !context.account.remove_api_key(&website_id, &key) {
         return Err(ApiError::not_found("API key", &key));
     }
     context

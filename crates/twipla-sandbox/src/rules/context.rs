@@ -35,25 +35,15 @@ impl OperationContext<'_> {
 
 pub(crate) fn customer<'a>(account: &'a Account, id: &str) -> Result<&'a Customer, ApiError> {
     account
-        .customers
+        .customers()
         .get(id)
         .ok_or_else(|| ApiError::not_found("customer", id))
 }
 
 pub(crate) fn website<'a>(account: &'a Account, id: &str) -> Result<&'a Website, ApiError> {
     account
-        .websites
+        .websites()
         .get(id)
-        .ok_or_else(|| ApiError::not_found("website", id))
-}
-
-pub(crate) fn website_mut<'a>(
-    account: &'a mut Account,
-    id: &str,
-) -> Result<&'a mut Website, ApiError> {
-    account
-        .websites
-        .get_mut(id)
         .ok_or_else(|| ApiError::not_found("website", id))
 }
 

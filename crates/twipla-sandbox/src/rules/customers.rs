@@ -5,10 +5,12 @@ use uuid::Uuid;
 
 use super::context::{OperationContext, customer, preset_package, requested_package, website};
 use super::websites;
-use crate::account::{Account, Customer, FREE, Model, Subscription};
+use crate::account::{Customer, Model};
 use crate::input::Fields;
+use crate::price_list::FREE;
 use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
+use crate::subscription::Subscription;
 
 pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
@@ -43,14 +45,10 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         mut commits,
         ..
     } = context;
-    if account.customers.contains_key(&id) {
+    if account.customers().contains(&id) {
         return Err(ApiError::bad(format!("intpCustomerId {id} is in use")));
     }
-    if account
-        .customers
-        .values()
-        .any(|customer| customer.email.eq_ignore_ascii_case(&email))
-    {
+    if account.email_in_use(&email) {
         return Err(ApiError::bad(format!("email {email} is in use")));
     }
     let subscription = match account.model {
@@ -87,7 +85,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         created_at: now,
         subscription,
     };
-    account.customers.insert(id.clone(), made);
+    account.add_customer(id.clone(), made);
     match &site {
         Some((site_id, _)) => {
             commits.record(&[("intpCustomerId", &id), ("intpWebsiteId", site_id)]);
@@ -96,9 +94,8 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     }
     let website = site
         .map(|(site_id, site)| {
-            account.websites.insert(site_id.clone(), site);
-            account.apply_due_changes(now);
-            render::website(account, &site_id, website(account, &site_id)?)
+            account.add_website(site_id.clone(), site);
+            render::website(account, &site_id, website(account, &site_id)?, now)
         })
         .transpose()?;
     let shown = render::intpc(account, &id, customer(account, &id)?);
@@ -125,14 +122,12 @@ pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
             "the query parameters page and pageSize are required",
         ));
     };
-    let customers = &context.account.customers;
-    let shown = customers
-        .iter()
-        .map(|(id, customer)| render::intpc(context.account, id, customer));
-    Reply::page(
-        &render::window(shown, page, size),
-        &render::meta(page, size, customers.len()),
-    )
+    let customers = context.account.customers();
+    let shown: Vec<_> = render::window(customers.iter(), page, size)
+        .into_iter()
+        .map(|(id, customer)| render::intpc(context.account, id, customer))
+        .collect();
+    Reply::page(&shown, &render::meta(page, size, customers.len()))
 }
 
 pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
@@ -147,27 +142,9 @@ pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
 pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0).to_owned();
     let before = render::intpc(context.account, &id, customer(context.account, &id)?);
-    remove(context.account, &id);
+    context.account.remove_customer(&id);
     context.commits.record(&[("intpCustomerId", &id)]);
     Reply::payload(200, &before)
-}
-
-pub(crate) fn remove(account: &mut Account, id: &str) {
-    account.customers.shift_remove(id);
-    account.unassign_all(id);
-    let theirs: Vec<_> = account
-        .websites
-        .iter()
-        .filter(|(_, site)| site.customer == id)
-        .map(|(website, _)| website.clone())
-        .collect();
-    for website in theirs {
-        account.websites.shift_remove(&website);
-        account.unassign_all(&website);
-    }
-    for site in account.websites.values_mut() {
-        site.contributors.shift_remove(id);
-    }
 }
 
 /// A rough check that catches mistakes.

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::context::{OperationContext, customer, website};
 
-use crate::account::{Account, FREE, Model, TRIAL};
+use crate::account::{Account, Model};
 use crate::input::parse_uuid;
+use crate::price_list::{FREE, TRIAL};
 use crate::reply::{ApiError, ApiResult, Reply};
 
 /// Whether a website or customer with this id may use the package.

@@ -6,9 +6,11 @@ use twipla_api::types::{Package, SubscriptionStatus};
 
 use super::context::{OperationContext, customer, preset_package, requested_package, website};
 use super::packages;
-use crate::account::{Account, FREE, Model, Subscription, TRIAL};
+use crate::account::{Account, Model};
+use crate::price_list::{FREE, TRIAL};
 use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
+use crate::subscription::Subscription;
 
 /// What a request does to a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +73,7 @@ pub(crate) fn change(
         Some(package) => Some(requested_package(account, package)?),
         None => None,
     };
-    let before = current(account, owner, &id)?.clone();
+    let before = current(account, owner, &id)?.at(now, &account.packages);
     if before.status == SubscriptionStatus::Inactive {
         return Err(ApiError::rule("the subscription is inactive"));
     }
@@ -207,11 +209,12 @@ fn deactivate(
     let shown = show(account, owner, id, before)?;
     match owner {
         SubscriptionOwner::Website => {
-            let subscription = current_mut(account, owner, id)?;
-            subscription.status = SubscriptionStatus::Inactive;
-            subscription.planned = None;
+            let mut after = before.clone();
+            after.status = SubscriptionStatus::Inactive;
+            after.planned = None;
+            *current_mut(account, owner, id)? = after;
         }
-        SubscriptionOwner::Customer => super::customers::remove(account, id),
+        SubscriptionOwner::Customer => account.remove_customer(id),
     }
     Reply::payload(201, &shown)
 }
@@ -249,14 +252,8 @@ fn current_mut<'a>(
     id: &str,
 ) -> Result<&'a mut Subscription, ApiError> {
     let found = match owner {
-        SubscriptionOwner::Website => account
-            .websites
-            .get_mut(id)
-            .and_then(|site| site.subscription.as_mut()),
-        SubscriptionOwner::Customer => account
-            .customers
-            .get_mut(id)
-            .and_then(|customer| customer.subscription.as_mut()),
+        SubscriptionOwner::Website => account.website_subscription_mut(id),
+        SubscriptionOwner::Customer => account.customer_subscription_mut(id),
     };
     found.ok_or_else(|| ApiError::not_found("subscription of", id))
 }
@@ -383,24 +380,21 @@ mod tests {
             run(&mut account, start, SubscriptionAction::Downgrade, "Basic"),
             201
         );
-        let on = |account: &Account| {
-            let subscription = account.websites["w"].subscription.as_ref().unwrap();
-            account.packages[&subscription.package].name.clone()
+        let at = |account: &Account, time: &str| {
+            let site = account.websites().get("w").unwrap();
+            let subscription = account.subscription_of(site, time.parse().unwrap());
+            let subscription = subscription.unwrap();
+            let package = account.packages[&subscription.package].name.clone();
+            (package, subscription.status)
         };
-        account.apply_due_changes("2026-02-28T11:59:59Z".parse().unwrap());
-        assert_eq!(on(&account), "Pro");
-        account.apply_due_changes("2026-02-28T12:00:00Z".parse().unwrap());
-        assert_eq!(on(&account), "Basic");
+        let active = |package: &str| (package.to_owned(), SubscriptionStatus::Active);
+        assert_eq!(at(&account, "2026-02-28T11:59:59Z"), active("Pro"));
+        assert_eq!(at(&account, "2026-02-28T12:00:00Z"), active("Basic"));
         assert_eq!(
             run(&mut account, start, SubscriptionAction::Cancel, ""),
             201
         );
-        account.apply_due_changes("2027-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(on(&account), FREE);
-        assert_eq!(
-            account.websites["w"].subscription.as_ref().unwrap().status,
-            SubscriptionStatus::Active
-        );
+        assert_eq!(at(&account, "2027-01-01T00:00:00Z"), active(FREE));
     }
 
     #[test]
@@ -411,7 +405,7 @@ mod tests {
             run(&mut by_website, now, SubscriptionAction::Deactivate, ""),
             201
         );
-        assert!(by_website.websites.contains_key("w"));
+        assert!(by_website.websites().contains("w"));
         assert_eq!(
             run(&mut by_website, now, SubscriptionAction::Upgrade, "Unicorn"),
             500
@@ -421,6 +415,6 @@ mod tests {
             run(&mut by_account, now, SubscriptionAction::Deactivate, ""),
             201
         );
-        assert!(by_account.customers.is_empty());
+        assert_eq!(by_account.customers().len(), 0);
     }
 }

@@ -1,18 +1,17 @@
 //! Websites, with their contributors and whitelisted domains.
 
 use chrono::{DateTime, Utc};
-use indexmap::IndexMap;
 use twipla_api::types::{BillingMode, ContributorRole};
 use uuid::Uuid;
 
-use super::context::{
-    OperationContext, customer, preset_package, requested_package, website, website_mut,
-};
+use super::context::{OperationContext, customer, preset_package, requested_package, website};
 
-use crate::account::{Account, FREE, Model, Subscription, TRIAL, Website};
+use crate::account::{Account, Model, Website};
 use crate::input::parse_uuid;
+use crate::price_list::{FREE, TRIAL};
 use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
+use crate::subscription::Subscription;
 
 /// A website as a request describes it.
 pub(crate) struct NewWebsite {
@@ -32,7 +31,7 @@ pub(crate) fn build(
     new: NewWebsite,
     now: DateTime<Utc>,
 ) -> Result<(String, Website), ApiError> {
-    if account.websites.contains_key(&new.id) {
+    if account.websites().contains(&new.id) {
         return Err(ApiError::bad(format!("intpWebsiteId {} is in use", new.id)));
     }
     let subscription = match (account.model, new.package) {
@@ -60,17 +59,13 @@ pub(crate) fn build(
             ))
         }
     };
-    let website = Website {
-        id: Uuid::new_v4(),
-        customer: new.customer,
-        domain: new.domain,
-        created_at: now,
-        privacy_level: new.privacy_level,
+    let website = Website::new(
+        new.customer,
+        new.domain,
+        now,
+        new.privacy_level,
         subscription,
-        contributors: IndexMap::new(),
-        api_keys: Vec::new(),
-        domains: Vec::new(),
-    };
+    );
     Ok((new.id, website))
 }
 
@@ -154,35 +149,39 @@ fn insert(context: OperationContext<'_>, new: NewWebsite) -> ApiResult {
     } = context;
     customer(account, &new.customer)?;
     let (id, site) = build(account, new, now)?;
-    account.websites.insert(id.clone(), site);
+    account.add_website(id.clone(), site);
     commits.record(&[("intpWebsiteId", &id)]);
-    // With a billing date in the past, the first period may already have ended.
-    account.apply_due_changes(now);
-    Reply::payload(201, &render::website(account, &id, website(account, &id)?)?)
+    let site = website(account, &id)?;
+    Reply::payload(201, &render::website(account, &id, site, now)?)
 }
 
 pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
     let page = context.query.whole("page", 0)?.unwrap_or(0);
     let size = context.query.whole("pageSize", 1)?.unwrap_or(10);
-    let owner = context.query.get("externalCustomerId");
     let account = &*context.account;
-    let all: Vec<_> = account
-        .websites
-        .iter()
-        .filter(|(_, site)| owner.is_none_or(|owner| site.customer == owner))
-        .collect();
-    let shown = render::window(all.iter(), page, size)
+    let (ids, total) = match context.query.get("externalCustomerId") {
+        None => {
+            let ids = account.websites().iter().map(|(id, _)| id);
+            (render::window(ids, page, size), account.websites().len())
+        }
+        Some(owner) => match account.websites_of(owner) {
+            Some(ids) => (render::window(ids.iter(), page, size), ids.len()),
+            None => (Vec::new(), 0),
+        },
+    };
+    let shown = ids
         .into_iter()
-        .map(|(id, site)| render::website(account, id, site))
+        .map(|id| render::website(account, id, website(account, id)?, context.now))
         .collect::<Result<Vec<_>, _>>()?;
-    Reply::page(&shown, &render::meta(page, size, all.len()))
+    Reply::page(&shown, &render::meta(page, size, total))
 }
 
 pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0);
+    let site = website(context.account, id)?;
     Reply::payload(
         200,
-        &render::website(context.account, id, website(context.account, id)?)?,
+        &render::website(context.account, id, site, context.now)?,
     )
 }
 
@@ -190,21 +189,20 @@ pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
 pub(crate) fn get_by_id(context: OperationContext<'_>) -> ApiResult {
     let text = context.param(0);
     let id = parse_uuid(text).ok_or_else(|| ApiError::bad("websiteId must be a uuid"))?;
-    let found = context
-        .account
-        .websites
-        .iter()
-        .find(|(_, site)| site.id == id);
+    let found = context.account.website_by_uuid(id);
     let (name, site) = found.ok_or_else(|| ApiError::not_found("website", text))?;
-    Reply::payload(200, &render::website(context.account, name, site)?)
+    Reply::payload(
+        200,
+        &render::website(context.account, name, site, context.now)?,
+    )
 }
 
 /// The reply shows the website as it was. Afterwards it is not found.
 pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0).to_owned();
-    let before = render::website(context.account, &id, website(context.account, &id)?)?;
-    context.account.websites.shift_remove(&id);
-    context.account.unassign_all(&id);
+    let site = website(context.account, &id)?;
+    let before = render::website(context.account, &id, site, context.now)?;
+    context.account.remove_website(&id);
     context.commits.record(&[("intpWebsiteId", &id)]);
     Reply::payload(200, &before)
 }
@@ -227,9 +225,7 @@ pub(crate) fn add_contributor(mut context: OperationContext<'_>) -> ApiResult {
             "the owner of a website cannot be its contributor",
         ));
     }
-    let before = website_mut(context.account, &website_id)?
-        .contributors
-        .insert(id.clone(), role.clone());
+    let before = context.account.set_role(&website_id, &id, role.clone());
     if before != Some(role) {
         context
             .commits
@@ -240,8 +236,8 @@ pub(crate) fn add_contributor(mut context: OperationContext<'_>) -> ApiResult {
 
 pub(crate) fn remove_contributor(mut context: OperationContext<'_>) -> ApiResult {
     let (website_id, id) = (context.param(0).to_owned(), context.param(1).to_owned());
-    let site = website_mut(context.account, &website_id)?;
-    if site.contributors.shift_remove(&id).is_none() {
+    website(context.account, &website_id)?;
+    if !context.account.remove_role(&website_id, &id) {
         return Err(ApiError::not_found("contributor", &id));
     }
     context
@@ -257,9 +253,9 @@ pub(crate) fn list_domains(context: OperationContext<'_>) -> ApiResult {
 pub(crate) fn add_domain(mut context: OperationContext<'_>) -> ApiResult {
     let domain = context.fields()?.text("domain")?.to_owned();
     let id = context.param(0).to_owned();
-    let site = website_mut(context.account, &id)?;
-    if !site.domains.contains(&domain) {
-        site.domains.push(domain.clone());
+    let domains = domains_mut(context.account, &id)?;
+    if !domains.contains(&domain) {
+        domains.push(domain.clone());
         context
             .commits
             .record_named(&domain, &[("intpWebsiteId", &id)]);
@@ -271,7 +267,7 @@ pub(crate) fn add_domain(mut context: OperationContext<'_>) -> ApiResult {
 pub(crate) fn remove_domain(mut context: OperationContext<'_>) -> ApiResult {
     let domain = context.fields()?.text("domain")?.to_owned();
     let id = context.param(0).to_owned();
-    let domains = &mut website_mut(context.account, &id)?.domains;
+    let domains = domains_mut(context.account, &id)?;
     let before = domains.len();
     domains.retain(|known| *known != domain);
     if domains.len() < before {
@@ -280,4 +276,10 @@ pub(crate) fn remove_domain(mut context: OperationContext<'_>) -> ApiResult {
             .record_named(&domain, &[("intpWebsiteId", &id)]);
     }
     Ok(Reply::done())
+}
+
+fn domains_mut<'a>(account: &'a mut Account, id: &str) -> Result<&'a mut Vec<String>, ApiError> {
+    account
+        .domains_mut(id)
+        .ok_or_else(|| ApiError::not_found("website", id))
 }

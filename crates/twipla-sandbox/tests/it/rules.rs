@@ -37,3 +37,61 @@ async fn second_trial_is_an_upgrade_without_a_trial() {
         (&json!(false), &json!(true))
     );
 }
+
+/// Whatever finds something by e-mail address, owner, id or key forgets it, too.
+#[tokio::test]
+async fn deleted_customer_leaves_nothing_behind() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let other = json!({
+        "intpCustomerId": "d", "email": "d@example.com",
+        "website": {"intpWebsiteId": "x", "domain": "example.com"},
+    });
+    client.post("/v2/3as/customers", &other).await.unwrap();
+    let role = json!({"intpCustomerId": "c", "role": "editor"});
+    let contributors = "/v3/3as/websites/x/contributors";
+    assert_eq!(
+        client.post(contributors, &role).await.unwrap().status(),
+        204
+    );
+    let keys = "/v2/3as/websites/w/api-keys";
+    let made = client.post(keys, &json!({"name": "k"})).await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let site: Value = payload(&client, "/v2/3as/websites/w").await;
+    let by_id = format!("/v2/3as/internal/websites/{}", site["id"].as_str().unwrap());
+    assert_eq!(payload(&client, &by_id).await["intpWebsiteId"], "w");
+    let login = json!({"apiKey": made["payload"]["apiKey"], "websiteId": site["id"]});
+    let try_login = async || {
+        let response = client.post("/v2/3as/api-keys/login", &login).await;
+        response.unwrap().status()
+    };
+    assert_eq!(try_login().await, 201);
+
+    let deleted = client.delete("/v2/3as/customers/c").await.unwrap();
+    assert_eq!(deleted.status(), 200);
+
+    assert_eq!(try_login().await, 401);
+    assert_eq!(client.get(&by_id).await.unwrap().status(), 404);
+    let of_owner = "/v2/3as/websites?externalCustomerId=c";
+    assert_eq!(payload(&client, of_owner).await, json!([]));
+    let left = payload(&client, contributors).await;
+    assert_eq!(left["contributors"]["editor"], json!([]));
+
+    let again = json!({
+        "intpCustomerId": "c", "email": "C@example.com",
+        "website": {"intpWebsiteId": "w", "domain": "example.com"},
+    });
+    let again = client.post("/v2/3as/customers", &again).await.unwrap();
+    assert_eq!(again.status(), 201);
+    let left = payload(&client, contributors).await;
+    assert_eq!(left["contributors"]["editor"], json!([]));
+    let twice = json!({"intpCustomerId": "e", "email": "c@EXAMPLE.com"});
+    let twice = client.post("/v2/3as/customers", &twice).await.unwrap();
+    assert_eq!(twice.status(), 400);
+}
+
+async fn payload(client: &Client, path: &str) -> Value {
+    let response = client.get(path).await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.json::<Value>().await.unwrap()["payload"].take()
+}

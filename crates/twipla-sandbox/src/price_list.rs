@@ -1,0 +1,68 @@
+//! The packages that every partner starts with.
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use twipla_api::types::{BillingInterval, Currency, Package, PackageVisibility};
+use twipla_api::{Count, PackageId};
+use uuid::Uuid;
+
+/// Name of the package that a new website starts on for a while (observed).
+pub(crate) const TRIAL: &str = "unlimited_30_day_free_trial";
+/// Name of the package that an ended subscription falls back to (observed).
+pub(crate) const FREE: &str = "Free";
+
+/// The first package of this name.
+pub(crate) fn package_named<'a>(
+    packages: &'a IndexMap<PackageId, Package>,
+    name: &str,
+) -> Option<&'a Package> {
+    packages.values().find(|package| package.name == name)
+}
+
+/// The packages that a partner starts with: the free and the trial package, a
+/// monthly and yearly price list, and a restricted package.
+pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
+    let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
+        id: Uuid::new_v4().into(),
+        name: name.to_owned(),
+        touchpoints: Count::from(touchpoints),
+        intp_id: partner.into(),
+        price,
+        currency: Currency::Eur,
+        period,
+        recommended: name == "Pro",
+        created_at: now,
+        visibility: PackageVisibility::Public,
+        restricted_to: Some(Vec::new()),
+        external_id: None,
+    };
+    let mut list = vec![
+        package(FREE, 0, 0.0, BillingInterval::Monthly),
+        package(TRIAL, -1, 0.0, BillingInterval::Monthly),
+    ];
+    for (name, touchpoints, by_month, by_year) in [
+        ("Basic", 11_000, 12.99, 124.68),
+        ("Advanced", 27_500, 24.99, 239.88),
+        ("Pro", 55_000, 39.99, 383.88),
+        ("Pro+", 110_000, 77.99, 748.68),
+        ("Executive", 330_000, 229.0, 2198.4),
+        ("Unicorn", 5_500_000, 2999.0, 28790.4),
+    ] {
+        list.push(package(
+            name,
+            touchpoints,
+            by_month,
+            BillingInterval::Monthly,
+        ));
+        list.push(package(
+            &format!("{name} yearly"),
+            touchpoints,
+            by_year,
+            BillingInterval::Yearly,
+        ));
+    }
+    let mut custom = package("Custom 75k", 75_000, 49.0, BillingInterval::Monthly);
+    custom.visibility = PackageVisibility::Restricted;
+    list.push(custom);
+    list
+}
