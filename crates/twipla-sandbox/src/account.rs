@@ -4,22 +4,40 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use indexmap::{IndexMap, IndexSet};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twipla_api::PackageId;
 use twipla_api::types::{ApiKey, BillingMode, ContributorRole, Package};
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::price_list::{package_named, price_list};
 use crate::subscription::Subscription;
 use crate::table::Table;
 
 /// Which subscription model a partner is under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Model {
     /// Each website has a subscription.
     Website,
     /// Each customer has a subscription that all of their websites share.
     Account,
+}
+
+impl std::str::FromStr for Model {
+    type Err = Error;
+
+    /// Reads `website` or `account`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "website" => Ok(Self::Website),
+            "account" => Ok(Self::Account),
+            _ => Err(Error::new(format!(
+                "invalid model {text:?}: expected website or account"
+            ))),
+        }
+    }
 }
 
 impl Model {

@@ -65,20 +65,24 @@
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
 //! - `receive`, `server`: connections
-//! - `sandbox`: what a test starts
+//! - `files`, `credentials`: what outlives a run
+//! - `builder`, `sandbox`: what a test starts
 
 mod account;
 mod auth;
+mod builder;
 mod clock;
 mod commits;
 mod control;
 mod corrupt;
+mod credentials;
 mod dashboard;
 mod error;
 mod exchange;
 mod execute;
 mod fault;
 mod faults;
+mod files;
 mod input;
 mod keys;
 mod message;
@@ -101,10 +105,11 @@ mod subscription;
 mod table;
 
 pub use account::Model;
+pub use builder::Builder;
 pub use commits::Commit;
 pub use error::Error;
 pub use fault::{Fault, FaultKind};
 pub use faults::{FaultReport, FaultStatus};
 pub use partner::{Partner, PartnerConfig};
 pub use record::RecordedRequest;
-pub use sandbox::{Builder, Sandbox};
+pub use sandbox::Sandbox;

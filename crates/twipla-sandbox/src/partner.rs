@@ -17,7 +17,9 @@ pub struct Partner {
     id: Uuid,
     name: String,
     model: Model,
+    billing_mode: BillingMode,
     private_key: String,
+    public_key: String,
 }
 
 impl Partner {
@@ -36,10 +38,20 @@ impl Partner {
         self.model
     }
 
-    /// The private key as PKCS#8 PEM, generated when the sandbox started. Empty
-    /// for a partner that came with a public key of its own.
+    /// Who does the billing.
+    pub fn billing_mode(&self) -> &BillingMode {
+        &self.billing_mode
+    }
+
+    /// The private key as PKCS#8 PEM. Empty for a partner that came with a
+    /// public key of its own.
     pub fn private_key_pem(&self) -> &str {
         &self.private_key
+    }
+
+    /// The public key as PEM.
+    pub fn public_key_pem(&self) -> &str {
+        &self.public_key
     }
 }
 
@@ -54,13 +66,26 @@ impl fmt::Debug for Partner {
 }
 
 /// A partner to be added to a sandbox.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PartnerConfig {
     id: Uuid,
     name: String,
     model: Model,
     billing_mode: BillingMode,
     public_key: Option<String>,
+    private_key: Option<String>,
+}
+
+/// Shows no key.
+impl fmt::Debug for PartnerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartnerConfig")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("model", &self.model)
+            .field("billing_mode", &self.billing_mode)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PartnerConfig {
@@ -72,6 +97,7 @@ impl PartnerConfig {
             model,
             billing_mode: BillingMode::CompanyManaged,
             public_key: None,
+            private_key: None,
         }
     }
 
@@ -79,6 +105,13 @@ impl PartnerConfig {
     #[must_use]
     pub fn public_key_pem(mut self, pem: impl Into<String>) -> Self {
         self.public_key = Some(pem.into());
+        self
+    }
+
+    /// A private key that was kept, as PKCS#8 PEM, instead of a generated one.
+    #[must_use]
+    pub fn private_key_pem(mut self, pem: impl Into<String>) -> Self {
+        self.private_key = Some(pem.into());
         self
     }
 
@@ -100,17 +133,20 @@ impl PartnerConfig {
         self.id
     }
 
-    pub(crate) fn mode(&self) -> BillingMode {
-        self.billing_mode.clone()
+    pub(crate) fn model(&self) -> Model {
+        self.model
     }
 
     /// The partner, and the key that verifies its tokens.
     pub(crate) fn into_partner(self) -> Result<(Partner, DecodingKey), Error> {
         let id = self.id;
         let remedy = "make the public one with `openssl rsa -in KEY -pubout`";
-        let pair = match self.public_key {
-            Some(public) => keys::PemPair::public_only(public),
-            None => keys::generate()?,
+        let pair = match (self.private_key, self.public_key) {
+            (Some(private), _) => keys::from_private(private).map_err(|error| {
+                Error::new(format!("cannot use the key of partner {id}")).with_source(error)
+            })?,
+            (None, Some(public)) => keys::PemPair::public_only(public),
+            (None, None) => keys::generate()?,
         };
         if pair.public.contains("PRIVATE KEY") {
             return Err(Error::new(format!(
@@ -127,7 +163,9 @@ impl PartnerConfig {
             id,
             name: self.name,
             model: self.model,
+            billing_mode: self.billing_mode,
             private_key: pair.private,
+            public_key: pair.public,
         };
         Ok((partner, key))
     }

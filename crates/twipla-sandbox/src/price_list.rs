@@ -1,5 +1,6 @@
 //! The packages that every partner starts with.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use twipla_api::types::{BillingInterval, Currency, Package, PackageVisibility};
@@ -23,7 +24,7 @@ pub(crate) fn package_named<'a>(
 /// monthly and yearly price list, and a restricted package.
 pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
-        id: Uuid::new_v4().into(),
+        id: lasting_id(partner, name).into(),
         name: name.to_owned(),
         touchpoints: Count::from(touchpoints),
         intp_id: partner.into(),
@@ -65,4 +66,18 @@ pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     custom.visibility = PackageVisibility::Restricted;
     list.push(custom);
     list
+}
+
+/// An id that is the same at every start: a configuration that names a package
+/// is good for longer than one run.
+pub(crate) fn lasting_id(partner: Uuid, name: &str) -> Uuid {
+    let mut text = partner.as_bytes().to_vec();
+    text.extend_from_slice(name.as_bytes());
+    let hash = digest(&SHA256, &text);
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
+        *to = *from;
+    }
+    // In the form of a random one, as the server's are.
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

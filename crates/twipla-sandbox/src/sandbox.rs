@@ -1,148 +1,35 @@
-//! A sandbox as a test starts, observes and stops it.
+//! A sandbox as a test observes and stops it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::Duration;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use twipla_api::{PackageId, PartnerId};
-use uuid::Uuid;
 
-use crate::account::{Account, Model};
-use crate::clock::Clock;
+use crate::account::Model;
 use crate::commits::Commit;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::faults::FaultReport;
-use crate::partner::{Partner, PartnerConfig};
+use crate::partner::Partner;
 use crate::record::RecordedRequest;
-use crate::server::{Server, Settings};
-use crate::state::{SharedWorld, World};
-
-/// Configures a [`Sandbox`].
-#[derive(Debug)]
-#[must_use]
-pub struct Builder {
-    listen: SocketAddr,
-    partners: Vec<PartnerConfig>,
-    clock_offset: Duration,
-    settings: Settings,
-}
-
-impl Builder {
-    /// The address to listen on; by default this machine only, on a free port.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Adds a partner to the two that every sandbox has.
-    pub fn partner(mut self, partner: PartnerConfig) -> Self {
-        self.partners.push(partner);
-        self
-    }
-
-    /// How far the server's clock is from the machine's.
-    pub fn clock_offset(mut self, offset: Duration) -> Self {
-        self.clock_offset = offset;
-        self
-    }
-
-    /// How long the server keeps a connection that waits for a request, and
-    /// waits for the rest of a request that has begun; 75 seconds by default.
-    pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
-        self.settings.idle_timeout = timeout;
-        self
-    }
-
-    /// A host name under which the control endpoints may be used, besides
-    /// `localhost` and IP addresses; for instance the name of a container.
-    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
-        self.settings.allowed_hosts.push(name.into());
-        self
-    }
-
-    /// Starts the server.
-    ///
-    /// # Errors
-    ///
-    /// If the address is taken, a public key is invalid, two partners have the
-    /// same id, or the clock is off by more than a hundred years.
-    pub async fn start(self) -> Result<Sandbox, Error> {
-        if self.clock_offset.abs() > Clock::MAX_OFFSET {
-            return Err(Error::new(format!(
-                "invalid clock offset {}: expected at most a hundred years either way",
-                self.clock_offset
-            )));
-        }
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            Error::new(format!(
-                "cannot listen on {}: choose another address or a free port (0)",
-                self.listen
-            ))
-            .with_source(error)
-        })?;
-        let address = listener.local_addr().map_err(|error| {
-            Error::new("cannot tell which port the sandbox listens on").with_source(error)
-        })?;
-        let mut world = World::new(Clock::new(self.clock_offset));
-        let presets =
-            [Model::Website, Model::Account].map(|model| PartnerConfig::new(Uuid::new_v4(), model));
-        let mut partners = Vec::new();
-        for config in presets.into_iter().chain(self.partners) {
-            partners.push(add_partner(&mut world, config)?);
-        }
-        let world = Arc::new(SharedWorld::new(world));
-        let (stop, stopped) = watch::channel(false);
-        let server = Server::new(Arc::clone(&world), self.settings);
-        let task = tokio::spawn(server.serve(listener, stopped));
-        Ok(Sandbox {
-            base_url: format!("http://{address}"),
-            world,
-            partners,
-            stop,
-            task: Some(task),
-        })
-    }
-}
+use crate::state::SharedWorld;
 
 /// A running server. Dropping it stops it.
 pub struct Sandbox {
-    base_url: String,
-    world: Arc<SharedWorld>,
-    partners: Vec<Partner>,
-    stop: watch::Sender<bool>,
-    task: Option<JoinHandle<()>>,
+    pub(crate) base_url: String,
+    pub(crate) world: Arc<SharedWorld>,
+    pub(crate) partners: Vec<Partner>,
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) task: Option<JoinHandle<()>>,
 }
 
 impl Sandbox {
-    /// Starts a server on a free port of this machine, with two partners, one
-    /// for each subscription model.
-    ///
-    /// # Errors
-    ///
-    /// If no port is free.
-    pub async fn start() -> Result<Self, Error> {
-        Self::builder().start().await
-    }
-
-    /// Configures a server before it starts.
-    pub fn builder() -> Builder {
-        Builder {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            partners: Vec::new(),
-            clock_offset: Duration::zero(),
-            settings: Settings {
-                idle_timeout: std::time::Duration::from_secs(75),
-                allowed_hosts: Vec::new(),
-            },
-        }
-    }
-
     /// Address of the API, the data endpoints and the dashboard.
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -161,6 +48,11 @@ impl Sandbox {
     /// All partners.
     pub fn partners(&self) -> &[Partner] {
         &self.partners
+    }
+
+    /// The `sandbox.json` of [`Builder::credentials`](crate::Builder::credentials), if that was asked for.
+    pub fn credentials_file(&self) -> Option<&Path> {
+        self.credentials.as_deref()
     }
 
     /// The requests so far, oldest first.
@@ -271,9 +163,16 @@ impl Sandbox {
         }
     }
 
+    #[allow(
+        clippy::expect_used,
+        reason = "no sandbox starts without a partner of each model"
+    )]
     fn partner(&self, model: Model) -> Partner {
-        let preset = usize::from(model == Model::Account);
-        self.partners[preset].clone()
+        let mut partners = self.partners.iter();
+        partners
+            .find(|partner| partner.model() == model)
+            .expect("a partner of each model")
+            .clone()
     }
 }
 
@@ -293,22 +192,4 @@ impl fmt::Debug for Sandbox {
             .field("partners", &self.partners)
             .finish_non_exhaustive()
     }
-}
-
-fn add_partner(world: &mut World, config: PartnerConfig) -> Result<Partner, Error> {
-    let (id, billing_mode) = (config.id(), config.mode());
-    if world.accounts.contains_key(&id) {
-        return Err(Error::new(format!("the partner {id} is named twice")));
-    }
-    let (partner, key) = config.into_partner()?;
-    let account = Account::new(
-        id,
-        partner.name().to_owned(),
-        partner.model(),
-        billing_mode,
-        world.clock.billing_time(world.clock.now()),
-    );
-    world.accounts.insert(id, account);
-    world.keys.insert(id, key);
-    Ok(partner)
 }

@@ -47,6 +47,99 @@ fn listening(mut child: Child) -> (Child, Value) {
     (child, line)
 }
 
+/// The credentials that a start wrote, and what it listens on.
+fn credentials_of_a_start(arguments: &[&str]) -> (Value, String) {
+    let (mut child, line) = listening(program(arguments).spawn().unwrap());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let file = line["credentials"].as_str().unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let listening = line["listening"].as_str().unwrap().to_owned();
+    (serde_json::from_str(&text).unwrap(), listening)
+}
+
+#[test]
+fn start_with_the_same_credentials_has_the_same_partners() {
+    let folder = Folder::new("again");
+    let arguments = ["--listen", "localhost:0", "--credentials", folder.text()];
+    let key_of = |described: &Value, partner: usize| {
+        let file = described["partners"][partner]["privateKeyFile"].as_str();
+        std::fs::read_to_string(file.unwrap()).unwrap()
+    };
+    let (first, _) = credentials_of_a_start(&arguments);
+    let keys = [key_of(&first, 0), key_of(&first, 1)];
+
+    // One that came with its own key is there again without being named.
+    let own = PathBuf::from(first["partners"][0]["publicKeyFile"].as_str().unwrap());
+    let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
+    let partner = format!("id={id},model=website,public-key={}", own.display());
+    let mut with_partner = arguments.to_vec();
+    with_partner.extend(["--partner", &partner]);
+    let (second, _) = credentials_of_a_start(&with_partner);
+    let (third, listening) = credentials_of_a_start(&arguments);
+
+    let partners = |described: &Value| described["partners"].as_array().unwrap().clone();
+    assert_eq!(partners(&second)[..2], partners(&first));
+    assert_eq!(partners(&third), partners(&second));
+    assert_eq!(partners(&third)[2]["id"], id);
+    assert_eq!([key_of(&third, 0), key_of(&third, 1)], keys);
+    assert_eq!(third["baseUrl"], listening, "the address is the new one");
+}
+
+#[test]
+fn damaged_credentials_are_named_and_left_alone() {
+    let folder = Folder::new("damaged");
+    let arguments = ["--listen", "127.0.0.1:0", "--credentials", folder.text()];
+    let (first, _) = credentials_of_a_start(&arguments);
+    let key = first["partners"][0]["privateKeyFile"].as_str().unwrap();
+    std::fs::write(key, "not a key").unwrap();
+    let said = refused(&arguments);
+    assert!(said.contains("expected an RSA key"), "{said}");
+    assert!(
+        said.contains(first["partners"][0]["id"].as_str().unwrap()),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(key).unwrap(), "not a key");
+
+    let file = folder.0.join("sandbox.json");
+    std::fs::write(&file, "{").unwrap();
+    let said = refused(&arguments);
+    assert!(said.contains("sandbox.json"), "{said}");
+    assert!(said.contains("remove the folder"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
+}
+
+/// What a shell has after it sourced a file of the credentials folder.
+#[cfg(unix)]
+fn sourced(folder: &Folder, file: &str, variable: &str) -> String {
+    let script = format!(". '{}/{file}'; printf %s \"${variable}\"", folder.text());
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn shell_has_the_variables_of_a_partner_after_sourcing_its_file() {
+    let folder = Folder::new("it's a folder");
+    let arguments = ["--listen", "127.0.0.1:0", "--credentials", folder.text()];
+    // The quote of the name is for this test; the script above has its own.
+    let link = Folder::new("plain-link");
+    let (described, listening) = credentials_of_a_start(&arguments);
+    std::os::unix::fs::symlink(&folder.0, &link.0).unwrap();
+    for (partner, file) in [(0, "sandbox.env"), (1, "sandbox-account.env")] {
+        let partner = &described["partners"][partner];
+        for (variable, value) in [
+            ("TWIPLA_PARTNER_ID", &partner["id"]),
+            ("TWIPLA_PRIVATE_KEY_FILE", &partner["privateKeyFile"]),
+            ("TWIPLA_BASE_URL", &Value::from(listening.as_str())),
+        ] {
+            assert_eq!(sourced(&link, file, variable), value.as_str().unwrap());
+        }
+    }
+    std::fs::remove_file(&link.0).unwrap();
+}
+
 #[test]
 fn program_prints_its_address_and_writes_credentials() {
     let folder = Folder::new("credentials");
@@ -222,6 +315,9 @@ fn invalid_arguments_are_named_with_a_remedy() {
         said.contains(&address) && said.contains("another address"),
         "{said}"
     );
+
+    let said = refused(&["--listen", "localhost", "--credentials", folder.text()]);
+    assert!(said.contains("as in localhost:8787"), "{said}");
 
     let said = refused(&[
         "--listen",

@@ -1,0 +1,227 @@
+//! What a sandbox starts with: its address, partners, clock and files.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::Duration;
+use indexmap::IndexMap;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::account::{Account, Model};
+use crate::clock::Clock;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::partner::{Partner, PartnerConfig};
+use crate::sandbox::Sandbox;
+use crate::server::{Server, Settings};
+use crate::state::{SharedWorld, World};
+
+/// Configures a [`Sandbox`].
+#[derive(Debug)]
+#[must_use]
+pub struct Builder {
+    listen: SocketAddr,
+    partners: Vec<PartnerConfig>,
+    clock_offset: Duration,
+    credentials: Option<PathBuf>,
+    settings: Settings,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            partners: Vec::new(),
+            clock_offset: Duration::zero(),
+            credentials: None,
+            settings: Settings {
+                idle_timeout: std::time::Duration::from_secs(75),
+                allowed_hosts: Vec::new(),
+            },
+        }
+    }
+
+    /// The address to listen on; by default this machine only, on a free port.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Adds a partner to the two that every sandbox has. One with the id of a
+    /// partner that is already there takes its place.
+    pub fn partner(mut self, partner: PartnerConfig) -> Self {
+        self.partners.push(partner);
+        self
+    }
+
+    /// How far the server's clock is from the machine's.
+    pub fn clock_offset(mut self, offset: Duration) -> Self {
+        self.clock_offset = offset;
+        self
+    }
+
+    /// How long the server keeps a connection that waits for a request, and
+    /// waits for the rest of a request that has begun; 75 seconds by default.
+    pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// A host name under which the control endpoints may be used, besides
+    /// `localhost` and IP addresses; for instance the name of a container.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.settings.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// A folder for `sandbox.json`, the keys of the partners and files to source;
+    /// it is created if it does not exist. If it holds those of an earlier start,
+    /// the sandbox has the same partners, with the same ids, keys and package ids.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("twipla-sandbox-doc-{}", std::process::id()));
+    /// use twipla_sandbox::Sandbox;
+    ///
+    /// let first = Sandbox::builder().credentials(&folder).start().await?;
+    /// let (partner, packages) = (first.website_partner(), first.packages(first.website_partner().id()));
+    /// first.stop().await;
+    ///
+    /// let second = Sandbox::builder().credentials(&folder).start().await?;
+    /// assert_eq!(second.website_partner().private_key_pem(), partner.private_key_pem());
+    /// assert_eq!(second.packages(partner.id()), packages);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn credentials(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.credentials = Some(folder.into());
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// If the address is taken, a key is invalid, two partners have the same id,
+    /// the clock is off by more than a hundred years, or a file cannot be used.
+    pub async fn start(self) -> Result<Sandbox, Error> {
+        if self.clock_offset.abs() > Clock::MAX_OFFSET {
+            return Err(Error::new(format!(
+                "invalid clock offset {}: expected at most a hundred years either way",
+                self.clock_offset
+            )));
+        }
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            Error::new(format!(
+                "cannot listen on {}: choose another address or a free port (0)",
+                self.listen
+            ))
+            .with_source(error)
+        })?;
+        let address = listener.local_addr().map_err(|error| {
+            Error::new("cannot tell which port the sandbox listens on").with_source(error)
+        })?;
+        let base_url = format!("http://{address}");
+
+        let credentials = self.credentials.as_deref().map(Credentials::open);
+        let credentials = credentials.transpose()?;
+        let kept = match &credentials {
+            Some(credentials) => credentials.partners()?,
+            None => None,
+        };
+        let mut world = World::new(Clock::new(self.clock_offset));
+        let mut partners = Vec::new();
+        for config in all_partners(kept, &self.partners)? {
+            partners.push(add_partner(&mut world, config)?);
+        }
+        if let Some(credentials) = &credentials {
+            let described: Vec<_> = partners
+                .iter()
+                .map(|partner| (partner.clone(), packages(&world, partner)))
+                .collect();
+            credentials.write(&base_url, &described)?;
+        }
+
+        let world = Arc::new(SharedWorld::new(world));
+        let (stop, stopped) = watch::channel(false);
+        let server = Server::new(Arc::clone(&world), self.settings);
+        let task = tokio::spawn(server.serve(listener, stopped));
+        Ok(Sandbox {
+            base_url,
+            world,
+            partners,
+            credentials: credentials.map(|credentials| credentials.file()),
+            stop,
+            task: Some(task),
+        })
+    }
+}
+
+impl Sandbox {
+    /// Starts a server on a free port of this machine, with two partners, one
+    /// for each subscription model.
+    ///
+    /// # Errors
+    ///
+    /// If no port is free.
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// Configures a server before it starts.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
+/// The partners that were kept, or one for each model, and those that were asked for.
+fn all_partners(
+    kept: Option<Vec<PartnerConfig>>,
+    wanted: &[PartnerConfig],
+) -> Result<Vec<PartnerConfig>, Error> {
+    let mut partners = kept.unwrap_or_default();
+    for model in [Model::Website, Model::Account] {
+        if !partners.iter().any(|partner| partner.model() == model) {
+            partners.push(PartnerConfig::new(Uuid::new_v4(), model));
+        }
+    }
+    for (index, config) in wanted.iter().enumerate() {
+        let id = config.id();
+        if wanted[..index].iter().any(|earlier| earlier.id() == id) {
+            return Err(Error::new(format!("the partner {id} is named twice")));
+        }
+        match partners.iter_mut().find(|partner| partner.id() == id) {
+            Some(partner) => *partner = config.clone(),
+            None => partners.push(config.clone()),
+        }
+    }
+    Ok(partners)
+}
+
+fn add_partner(world: &mut World, config: PartnerConfig) -> Result<Partner, Error> {
+    let (partner, key) = config.into_partner()?;
+    let id = *partner.id().as_uuid();
+    let account = Account::new(
+        id,
+        partner.name().to_owned(),
+        partner.model(),
+        partner.billing_mode().clone(),
+        world.clock.billing_time(world.clock.now()),
+    );
+    world.accounts.insert(id, account);
+    world.keys.insert(id, key);
+    Ok(partner)
+}
+
+fn packages(world: &World, partner: &Partner) -> IndexMap<String, Uuid> {
+    let account = world.accounts.get(partner.id().as_uuid());
+    account
+        .into_iter()
+        .flat_map(|account| account.packages.values())
+        .map(|package| (package.name.clone(), *package.id.as_uuid()))
+        .collect()
+}

@@ -1,0 +1,185 @@
+//! The credentials folder: `sandbox.json` with the partners, their keys, and
+//! files to source. What is in it is used again at the next start.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use twipla_api::types::BillingMode;
+use uuid::Uuid;
+
+use crate::account::Model;
+use crate::error::Error;
+use crate::files;
+use crate::partner::{Partner, PartnerConfig};
+
+/// The folder, and what to do if it cannot be used.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    folder: PathBuf,
+}
+
+/// `sandbox.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Described {
+    base_url: String,
+    partners: Vec<DescribedPartner>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribedPartner {
+    id: Uuid,
+    name: String,
+    model: Model,
+    billing_mode: BillingMode,
+    /// `None` for a partner that keeps its own.
+    private_key_file: Option<PathBuf>,
+    public_key_file: PathBuf,
+    /// For whoever reads the file: the ids follow from that of the partner.
+    #[serde(default)]
+    packages: IndexMap<String, Uuid>,
+}
+
+impl Credentials {
+    /// Opens the folder; creates it if it does not exist.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let open = || {
+            files::create_private_folder(folder)?;
+            // Whoever reads the files may run in another folder.
+            std::fs::canonicalize(folder)
+        };
+        match open() {
+            Ok(folder) => Ok(Self { folder }),
+            Err(error) => Err(unusable(folder, &error)),
+        }
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join("sandbox.json")
+    }
+
+    /// The partners of an earlier start, if there was one.
+    pub(crate) fn partners(&self) -> Result<Option<Vec<PartnerConfig>>, Error> {
+        let file = self.file();
+        let unreadable = |why: String| {
+            Error::new(format!(
+                "cannot read the credentials in {}: {why}: correct it, or remove the folder to start with new partners",
+                file.display()
+            ))
+        };
+        let text = files::read(&file).map_err(|error| unreadable(error.to_string()))?;
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let described: Described =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let partners = described.partners.into_iter().map(|partner| {
+            let named = |file: &Path| {
+                // A folder that was moved has its keys with it.
+                let name = file.file_name().unwrap_or_default();
+                let file = self.folder.join(name);
+                std::fs::read_to_string(&file)
+                    .map_err(|error| unreadable(format!("{}: {error}", file.display())))
+            };
+            let config = PartnerConfig::new(partner.id, partner.model)
+                .name(partner.name)
+                .billing_mode(partner.billing_mode);
+            Ok(match &partner.private_key_file {
+                Some(file) => config.private_key_pem(named(file)?),
+                None => config.public_key_pem(named(&partner.public_key_file)?),
+            })
+        });
+        partners.collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
+    /// Writes the folder for the partners of a sandbox that listens.
+    pub(crate) fn write(
+        &self,
+        base_url: &str,
+        partners: &[(Partner, IndexMap<String, Uuid>)],
+    ) -> Result<(), Error> {
+        self.try_write(base_url, partners)
+            .map_err(|error| unusable(&self.folder, &error))
+    }
+
+    fn try_write(
+        &self,
+        base_url: &str,
+        partners: &[(Partner, IndexMap<String, Uuid>)],
+    ) -> io::Result<()> {
+        let mut described = Described {
+            base_url: base_url.to_owned(),
+            partners: Vec::new(),
+        };
+        for (partner, packages) in partners {
+            let key = |extension: &str, pem: &str| {
+                let file = self.folder.join(format!("{}.{extension}", partner.id()));
+                files::write(&file, pem).map(|()| file)
+            };
+            let private = match partner.private_key_pem() {
+                "" => None,
+                pem => Some(key("key", pem)?),
+            };
+            let public = key("pub", partner.public_key_pem())?;
+            described.partners.push(DescribedPartner {
+                id: *partner.id().as_uuid(),
+                name: partner.name().to_owned(),
+                model: partner.model(),
+                billing_mode: partner.billing_mode().clone(),
+                private_key_file: private,
+                public_key_file: public,
+                packages: packages.clone(),
+            });
+        }
+        self.write_variables(&described)?;
+        let text = serde_json::to_string_pretty(&described)? + "\n";
+        // Last, because a reader may wait for it.
+        files::write(&self.file(), &text)
+    }
+
+    /// One file to source for each model: the variables that the client of this
+    /// workspace and the tests of others read.
+    fn write_variables(&self, described: &Described) -> io::Result<()> {
+        for (model, name) in [
+            (Model::Website, "sandbox.env"),
+            (Model::Account, "sandbox-account.env"),
+        ] {
+            let partner = described
+                .partners
+                .iter()
+                .find(|partner| partner.model == model && partner.private_key_file.is_some());
+            let Some((partner, key)) =
+                partner.and_then(|partner| Some((partner, partner.private_key_file.as_ref()?)))
+            else {
+                continue;
+            };
+            let text = format!(
+                "# The partner under the {} model: `. {name}`\n\
+                 export TWIPLA_PARTNER_ID={}\n\
+                 export TWIPLA_PRIVATE_KEY_FILE={}\n\
+                 export TWIPLA_BASE_URL={}\n",
+                model.as_str(),
+                partner.id,
+                quoted(&key.to_string_lossy()),
+                quoted(&described.base_url),
+            );
+            files::write(&self.folder.join(name), &text)?;
+        }
+        Ok(())
+    }
+}
+
+/// A word of a shell, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> Error {
+    Error::new(format!(
+        "cannot write credentials into {}: {error}: choose a folder of your own that can be written, or a new one",
+        folder.display()
+    ))
+}

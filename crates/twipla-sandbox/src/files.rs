@@ -1,0 +1,50 @@
+//! Files for the owner's eyes only, written whole or not at all.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{Error, Result, Write as _};
+use std::path::Path;
+
+/// Creates a folder that only its owner can enter. One that is there already
+/// must be like that: its mode may serve others, so it is not for us to change.
+pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(Error::other(format!(
+                "others have access to the folder (mode {mode:o}, expected 700)"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file so that a reader finds the old text or the new one, and only
+/// its owner is one.
+pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(".draft");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(&draft)?;
+    open.write_all(text.as_bytes())?;
+    open.sync_all()?;
+    std::fs::rename(&draft, file)
+}
+
+/// The text of a file, or `None` if there is no such file.
+pub(crate) fn read(file: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
