@@ -51,7 +51,8 @@ impl Model {
 }
 
 /// A partner and everything it owns. Partners never see each other's data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Account {
     pub(crate) id: Uuid,
     pub(crate) name: String,
@@ -61,6 +62,7 @@ pub(crate) struct Account {
     customers: Table<Customer>,
     websites: Table<Website>,
     pub(crate) packages: IndexMap<PackageId, Package>,
+    #[serde(skip)]
     index: Index,
 }
 
@@ -79,7 +81,8 @@ struct Index {
     api_keys: HashMap<String, String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Customer {
     pub(crate) id: Uuid,
     pub(crate) email: String,
@@ -88,7 +91,8 @@ pub(crate) struct Customer {
     pub(crate) subscription: Option<Subscription>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Website {
     pub(crate) id: Uuid,
     pub(crate) customer: String,
@@ -103,7 +107,8 @@ pub(crate) struct Website {
 }
 
 /// An API key and its secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Key {
     pub(crate) secret: String,
     pub(crate) shown: ApiKey,
@@ -171,6 +176,27 @@ impl Account {
 
     pub(crate) fn package_named(&self, name: &str) -> Option<&Package> {
         package_named(&self.packages, name)
+    }
+
+    /// Makes the index of an account that was read from a file.
+    pub(crate) fn make_index(&mut self) {
+        let mut index = Index::default();
+        for (_, customer) in self.customers.iter() {
+            index.emails.insert(customer.email.to_ascii_lowercase());
+        }
+        for (id, site) in self.websites.iter() {
+            index.websites.insert(site.id, id.clone());
+            let owned = index.owned.entry(site.customer.clone());
+            owned.or_default().insert(id.clone());
+            for customer in site.contributors.keys() {
+                let contributed = index.contributed.entry(customer.clone());
+                contributed.or_default().insert(id.clone());
+            }
+            for key in &site.api_keys {
+                index.api_keys.insert(key.secret.clone(), id.clone());
+            }
+        }
+        self.index = index;
     }
 
     pub(crate) fn customers(&self) -> &Table<Customer> {

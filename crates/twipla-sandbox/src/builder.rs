@@ -18,6 +18,7 @@ use crate::partner::{Partner, PartnerConfig};
 use crate::sandbox::Sandbox;
 use crate::server::{Server, Settings};
 use crate::state::{SharedWorld, World};
+use crate::state_file::{State, StateFile};
 
 /// Configures a [`Sandbox`].
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Builder {
     partners: Vec<PartnerConfig>,
     clock_offset: Duration,
     credentials: Option<PathBuf>,
+    state: Option<PathBuf>,
     settings: Settings,
 }
 
@@ -37,6 +39,7 @@ impl Builder {
             partners: Vec::new(),
             clock_offset: Duration::zero(),
             credentials: None,
+            state: None,
             settings: Settings {
                 idle_timeout: std::time::Duration::from_secs(75),
                 allowed_hosts: Vec::new(),
@@ -102,6 +105,36 @@ impl Builder {
         self
     }
 
+    /// A file that keeps what the partners own, their keys, and the time that
+    /// [`Sandbox::advance`] has moved on. If it is there, the sandbox goes on from
+    /// it; if not, it is created.
+    ///
+    /// Changes are written within a second, and when the sandbox stops; the file
+    /// always holds a whole state. Logins, faults and logs are not kept. It
+    /// holds private keys and the secrets of API keys, so only its owner can read it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = std::env::temp_dir().join(format!("twipla-sandbox-doc-{}.json", std::process::id()));
+    /// use twipla_sandbox::Sandbox;
+    ///
+    /// let first = Sandbox::builder().state(&file).start().await?;
+    /// // ... a client creates customers and websites ...
+    /// let before = first.snapshot();
+    /// first.stop().await;
+    ///
+    /// let second = Sandbox::builder().state(&file).start().await?;
+    /// assert_eq!(second.snapshot(), before);
+    /// # drop(second);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
+        self.state = Some(file.into());
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -129,14 +162,24 @@ impl Builder {
 
         let credentials = self.credentials.as_deref().map(Credentials::open);
         let credentials = credentials.transpose()?;
-        let kept = match &credentials {
+        let of_credentials = match &credentials {
             Some(credentials) => credentials.partners()?,
             None => None,
         };
+        let state = match &self.state {
+            Some(file) => State::read(file)?,
+            None => None,
+        };
+        let of_state = state.as_ref().map(State::partners);
+        let kept = kept_partners(of_credentials, of_state)?;
         let mut world = World::new(Clock::new(self.clock_offset));
         let mut partners = Vec::new();
         for config in all_partners(kept, &self.partners)? {
             partners.push(add_partner(&mut world, config)?);
+        }
+        world.origin.clone_from(&world.accounts);
+        if let Some(state) = state {
+            state.restore(&mut world);
         }
         if let Some(credentials) = &credentials {
             let described: Vec<_> = partners
@@ -147,6 +190,13 @@ impl Builder {
         }
 
         let world = Arc::new(SharedWorld::new(world));
+        let state = self.state.map(|path| StateFile::new(path, &partners));
+        let state = state.map(Arc::new);
+        if let Some(state) = &state {
+            // At once, so that a file that cannot be written is found out now.
+            state.save(&world)?;
+            tokio::spawn(Arc::clone(state).keep_saving(Arc::downgrade(&world)));
+        }
         let (stop, stopped) = watch::channel(false);
         let server = Server::new(Arc::clone(&world), self.settings);
         let task = tokio::spawn(server.serve(listener, stopped));
@@ -155,6 +205,7 @@ impl Builder {
             world,
             partners,
             credentials: credentials.map(|credentials| credentials.file()),
+            state,
             stop,
             task: Some(task),
         })
@@ -178,12 +229,39 @@ impl Sandbox {
     }
 }
 
+/// The partners of the credentials folder and the state file, which must not
+/// contradict each other: with other keys, nobody could act for the customers of the state.
+fn kept_partners(
+    of_credentials: Option<Vec<PartnerConfig>>,
+    of_state: Option<Vec<PartnerConfig>>,
+) -> Result<Vec<PartnerConfig>, Error> {
+    let (partners, of_state) = match (of_credentials, of_state) {
+        (None, None) => return Ok(Vec::new()),
+        (Some(partners), None) | (None, Some(partners)) => return Ok(partners),
+        (Some(partners), Some(of_state)) => (partners, of_state),
+    };
+    for config in of_state {
+        let Some(partner) = partners.iter().find(|partner| partner.id() == config.id()) else {
+            return Err(Error::new(format!(
+                "the state has partner {}, whom the credentials do not name: use the folder and the file of the same sandbox, or remove one of them",
+                config.id()
+            )));
+        };
+        if !partner.has_the_key_of(&config) {
+            return Err(Error::new(format!(
+                "the state and the credentials have different keys of partner {}: use the folder and the file of the same sandbox, or remove one of them",
+                config.id()
+            )));
+        }
+    }
+    Ok(partners)
+}
+
 /// The partners that were kept, or one for each model, and those that were asked for.
 fn all_partners(
-    kept: Option<Vec<PartnerConfig>>,
+    mut partners: Vec<PartnerConfig>,
     wanted: &[PartnerConfig],
 ) -> Result<Vec<PartnerConfig>, Error> {
-    let mut partners = kept.unwrap_or_default();
     for model in [Model::Website, Model::Account] {
         if !partners.iter().any(|partner| partner.model() == model) {
             partners.push(PartnerConfig::new(Uuid::new_v4(), model));

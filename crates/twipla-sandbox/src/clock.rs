@@ -25,6 +25,16 @@ impl Clock {
         }
     }
 
+    /// How far the billing time has been moved ahead.
+    pub(crate) fn advanced(&self) -> Duration {
+        self.advanced
+    }
+
+    /// Moves the billing time back to the server's clock.
+    pub(crate) fn reset(&mut self) {
+        self.advanced = Duration::zero();
+    }
+
     /// The server's clock, which judges tokens and fills the `Date` header.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         // Some clients cannot parse more digits than milliseconds.

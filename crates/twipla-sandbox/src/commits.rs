@@ -55,6 +55,11 @@ impl CommitLog {
         self.entries.iter().cloned().collect()
     }
 
+    /// The number of the last change, whether or not its entry is still there.
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.last_sequence
+    }
+
     /// Removes the entries; the sequence goes on.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();

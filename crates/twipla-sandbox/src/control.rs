@@ -58,6 +58,11 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
             world.clear_faults();
             Ok(Reply::done())
         }
+        ("POST", "reset") => {
+            let Nothing {} = body(request)?;
+            world.reset();
+            Ok(Reply::done())
+        }
         ("POST", "advance") => {
             let Advance { seconds } = body(request)?;
             Duration::try_seconds(seconds)
@@ -72,6 +77,10 @@ fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
         _ => Err(ApiError::new(404, "the control endpoint is unknown")),
     }
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -111,13 +111,21 @@ fn work_later(
     now: DateTime<Utc>,
 ) {
     let (world, request) = (Arc::clone(world), request.clone());
-    world.lock().faults.pending_commits += 1;
+    let resets = {
+        let mut world = world.lock();
+        world.faults.pending_commits += 1;
+        world.resets
+    };
     tokio::spawn(async move {
         connection.wait().await;
         tokio::time::sleep(after).await;
         let route = Route::find(&request.method, &request.path);
-        work(&world, &request, &route, now);
-        world.lock().faults.pending_commits -= 1;
+        let mut world = world.lock();
+        // What was asked of the world before a reset is no part of the new one.
+        if world.resets == resets {
+            let _ = execute(&mut world, &request, &route, now);
+        }
+        world.faults.pending_commits -= 1;
     });
 }
 

@@ -49,6 +49,7 @@
 //! | `GET commits`, `DELETE commits` | [`Sandbox::commits`], [`Sandbox::clear_commits`] |
 //! | `POST faults` with `{"kind": "hang", "operation": "get_website", "times": 1}` | [`Sandbox::try_inject`]; see [`Fault`] |
 //! | `GET faults`, `DELETE faults` | [`Sandbox::faults`], [`Sandbox::clear_faults`] |
+//! | `POST reset` with `{}` | [`Sandbox::reset`] |
 //! | `POST advance` with `{"seconds": 3600}` | [`Sandbox::advance`] |
 //!
 //! ## The modules
@@ -65,7 +66,7 @@
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
 //! - `receive`, `server`: connections
-//! - `files`, `credentials`: what outlives a run
+//! - `files`, `credentials`, `state_file`: what outlives a run
 //! - `builder`, `sandbox`: what a test starts
 
 mod account;
@@ -101,6 +102,7 @@ mod rules;
 mod sandbox;
 mod server;
 mod state;
+mod state_file;
 mod subscription;
 mod table;
 

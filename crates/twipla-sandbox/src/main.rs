@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// It starts with two partners, one for each subscription model, writes their
 /// private keys and a sandbox.json that names them into the credentials folder,
 /// and prints one line of JSON when it listens. With the same folder, it has
-/// the same partners again; what they own is gone when it stops.
+/// the same partners again; what they own is kept with --state only.
 #[derive(Parser)]
 #[command(version, about, long_about)]
 struct Args {
@@ -27,6 +27,10 @@ struct Args {
     /// Folder for the keys, sandbox.json and sandbox.env; created if it does not exist, and read if it does
     #[arg(long)]
     credentials: PathBuf,
+
+    /// File that keeps what the partners own from one start to the next; created if it does not exist
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 
     /// Host name under which the control endpoints may be used, besides localhost and IP addresses
     #[arg(long = "allow-host", value_name = "NAME")]
@@ -68,6 +72,9 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut builder = Sandbox::builder()
         .listen(listen_address(&args.listen).await?)
         .credentials(args.credentials);
+    if let Some(file) = args.state {
+        builder = builder.state(file);
+    }
     for partner in args.partners {
         builder = builder.partner(partner);
     }

@@ -137,6 +137,10 @@ impl PartnerConfig {
         self.model
     }
 
+    pub(crate) fn has_the_key_of(&self, other: &Self) -> bool {
+        self.private_key == other.private_key && self.public_key == other.public_key
+    }
+
     /// The partner, and the key that verifies its tokens.
     pub(crate) fn into_partner(self) -> Result<(Partner, DecodingKey), Error> {
         let id = self.id;

@@ -18,6 +18,7 @@ use crate::faults::FaultReport;
 use crate::partner::Partner;
 use crate::record::RecordedRequest;
 use crate::state::SharedWorld;
+use crate::state_file::StateFile;
 
 /// A running server. Dropping it stops it.
 pub struct Sandbox {
@@ -25,6 +26,7 @@ pub struct Sandbox {
     pub(crate) world: Arc<SharedWorld>,
     pub(crate) partners: Vec<Partner>,
     pub(crate) credentials: Option<PathBuf>,
+    pub(crate) state: Option<Arc<StateFile>>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) task: Option<JoinHandle<()>>,
 }
@@ -137,6 +139,25 @@ impl Sandbox {
         let _ = self.world.lock().clock.advance(by);
     }
 
+    /// Puts everything back to how it was at the first start: what the partners
+    /// own (nothing, or that of [`Builder::seed`](crate::Builder::seed)), the
+    /// time, faults, logins and logs. The partners, their keys and the ids of
+    /// their first packages stay. Late commits that are pending do not happen.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), twipla_sandbox::Error> {
+    /// let sandbox = twipla_sandbox::Sandbox::start().await?;
+    /// let fresh = sandbox.snapshot();
+    /// // ... one scenario ...
+    /// sandbox.reset();
+    /// assert_eq!(sandbox.snapshot(), fresh);
+    /// # Ok(()) }
+    /// ```
+    pub fn reset(&self) {
+        self.world.lock().reset();
+    }
+
     /// The customers, websites, subscriptions and packages of all partners, without secrets.
     pub fn snapshot(&self) -> Value {
         self.world.lock().snapshot()
@@ -155,7 +176,8 @@ impl Sandbox {
             .collect()
     }
 
-    /// Stops accepting connections, and gives open ones half a second to end.
+    /// Stops accepting connections, gives open ones half a second to end, and
+    /// writes the last changes to the file of [`Builder::state`](crate::Builder::state).
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {
@@ -181,6 +203,9 @@ impl Drop for Sandbox {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {
             task.abort();
+        }
+        if let Some(state) = &self.state {
+            state.save_or_log(&self.world);
         }
     }
 }

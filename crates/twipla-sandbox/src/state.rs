@@ -19,6 +19,10 @@ use crate::record::RequestLog;
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) accounts: HashMap<Uuid, Account>,
+    /// The accounts as a reset makes them again.
+    pub(crate) origin: HashMap<Uuid, Account>,
+    /// How often the sandbox was reset.
+    pub(crate) resets: u64,
     /// The public key of each partner.
     pub(crate) keys: HashMap<Uuid, DecodingKey>,
     pub(crate) logins: Vec<Login>,
@@ -56,6 +60,8 @@ impl World {
         Self {
             clock,
             accounts: HashMap::new(),
+            origin: HashMap::new(),
+            resets: 0,
             keys: HashMap::new(),
             logins: Vec::new(),
             faults: Faults::default(),
@@ -63,6 +69,18 @@ impl World {
             requests: RequestLog::default(),
             commits: CommitLog::default(),
         }
+    }
+
+    /// Puts everything back to how it was at the first start: accounts, time,
+    /// faults and logs. The partners stay.
+    pub(crate) fn reset(&mut self) {
+        self.accounts.clone_from(&self.origin);
+        self.logins.clear();
+        self.clock.reset();
+        self.clear_faults();
+        self.requests.clear();
+        self.commits.clear();
+        self.resets += 1;
     }
 
     /// Who a token speaks for, by the server's clock; `None` for an invalid one.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Months, Utc};
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use twipla_api::PackageId;
 use twipla_api::types::{BillingInterval, Package, SubscriptionStatus};
 use uuid::Uuid;
@@ -12,7 +13,8 @@ use crate::price_list::{FREE, TRIAL, package_named};
 const TRIAL_DAYS: i64 = 30;
 
 /// A subscription as it was when somebody last changed it; see [`Subscription::at`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Subscription {
     pub(crate) id: Uuid,
     pub(crate) status: SubscriptionStatus,

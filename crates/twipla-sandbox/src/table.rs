@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// See the description of the module. `IndexMap` keeps the order, too, but moves
 /// all later rows when one is removed.
 #[derive(Debug, Clone)]
@@ -54,6 +56,23 @@ impl<T> Table<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &T)> {
         self.rows.values().map(|(id, row)| (id, row))
+    }
+}
+
+/// Written as a list of pairs, so that the order is kept.
+impl<T: Serialize> Serialize for Table<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.rows.values())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut table = Self::new();
+        for (id, row) in Vec::<(String, T)>::deserialize(from)? {
+            table.insert(id, row);
+        }
+        Ok(table)
     }
 }
 

@@ -10,6 +10,7 @@
 mod commits;
 mod faults;
 mod hostile;
+mod kept;
 mod program;
 mod rules;
 mod support;

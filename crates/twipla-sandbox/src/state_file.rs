@@ -1,0 +1,217 @@
+//! The file that keeps what the partners own from one start to the next.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::error::Error;
+use crate::files;
+use crate::partner::{Partner, PartnerConfig};
+use crate::state::{SharedWorld, World};
+
+/// Rises whenever an older sandbox could not read the file any more, or
+/// would read something else.
+const VERSION: u64 = 1;
+/// How long changes may wait to be written.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The file, and which changes are in it.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+    keys: Vec<Keys>,
+    saved: Mutex<Option<Changes>>,
+}
+
+/// What the file says.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct State {
+    version: u64,
+    /// How far subscriptions, trials and API keys are ahead of the clock.
+    advanced_millis: i64,
+    partners: Vec<KeptPartner>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct KeptPartner {
+    keys: Keys,
+    account: Account,
+}
+
+/// So that the file is enough to start from.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Keys {
+    id: uuid::Uuid,
+    public_key: String,
+    /// Empty for a partner that keeps its own.
+    private_key: String,
+}
+
+/// Shows no key.
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Keys").field(&self.id).finish()
+    }
+}
+
+/// Which changes of a world there have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Changes {
+    commits: u64,
+    resets: u64,
+    advanced: TimeDelta,
+}
+
+impl State {
+    /// Reads a state; `None` if there is no such file.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, Error> {
+        let unreadable = |why: String| {
+            Error::new(format!(
+                "cannot read the state in {}: {why}: name another file, or remove this one to start afresh",
+                path.display()
+            ))
+        };
+        let text = files::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        // The version comes first: of another one, nothing else may make sense.
+        let value: Value =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        match value.get("version") {
+            Some(version) if *version == VERSION => {}
+            Some(version) => {
+                return Err(unreadable(format!(
+                    "version {version} was written by another sandbox: expected version {VERSION}"
+                )));
+            }
+            None => return Err(unreadable("it has no version".to_owned())),
+        }
+        let mut state: Self =
+            serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        for partner in &mut state.partners {
+            if partner.account.id != partner.keys.id {
+                return Err(unreadable(format!(
+                    "the account of partner {} has another id",
+                    partner.keys.id
+                )));
+            }
+            partner.account.make_index();
+        }
+        Ok(Some(state))
+    }
+
+    /// The partners that the file has keys of.
+    pub(crate) fn partners(&self) -> Vec<PartnerConfig> {
+        let partners = self.partners.iter().map(|partner| {
+            let account = &partner.account;
+            let config = PartnerConfig::new(account.id, account.model)
+                .name(account.name.as_str())
+                .billing_mode(account.billing_mode.clone());
+            match partner.keys.private_key.as_str() {
+                "" => config.public_key_pem(partner.keys.public_key.as_str()),
+                private => config.private_key_pem(private),
+            }
+        });
+        partners.collect()
+    }
+
+    /// Puts what was kept into a world.
+    pub(crate) fn restore(self, world: &mut World) {
+        world.clock.reset();
+        // A time that has left the calendar since then is not moved.
+        let _ = world
+            .clock
+            .advance(TimeDelta::milliseconds(self.advanced_millis));
+        for partner in self.partners {
+            world.accounts.insert(partner.keys.id, partner.account);
+        }
+    }
+}
+
+impl StateFile {
+    pub(crate) fn new(path: PathBuf, partners: &[Partner]) -> Self {
+        let keys = partners.iter().map(|partner| Keys {
+            id: *partner.id().as_uuid(),
+            public_key: partner.public_key_pem().to_owned(),
+            private_key: partner.private_key_pem().to_owned(),
+        });
+        Self {
+            path,
+            keys: keys.collect(),
+            saved: Mutex::new(None),
+        }
+    }
+
+    /// Writes the changes since the last time, if there are any.
+    pub(crate) fn save(&self, world: &SharedWorld) -> Result<(), Error> {
+        // Held to the end, so that an older state never follows a newer one.
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let (changes, state) = {
+            let world = world.lock();
+            let changes = Changes {
+                commits: world.commits.last_sequence(),
+                resets: world.resets,
+                advanced: world.clock.advanced(),
+            };
+            if *saved == Some(changes) {
+                return Ok(());
+            }
+            (changes, self.state(&world))
+        };
+        let failed = |error: std::io::Error| {
+            Error::new(format!(
+                "cannot write the state to {}: {error}: choose a file in a folder that can be written",
+                self.path.display()
+            ))
+        };
+        let text = serde_json::to_string(&state).map_err(|error| failed(error.into()))?;
+        files::write(&self.path, &text).map_err(failed)?;
+        *saved = Some(changes);
+        Ok(())
+    }
+
+    /// Like [`StateFile::save`], where nobody is there to be told of a failure.
+    pub(crate) fn save_or_log(&self, world: &SharedWorld) {
+        if let Err(error) = self.save(world) {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Writes changes as they come, until the sandbox is gone.
+    pub(crate) async fn keep_saving(self: Arc<Self>, world: std::sync::Weak<SharedWorld>) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let Some(world) = world.upgrade() else {
+                return;
+            };
+            let file = Arc::clone(&self);
+            let saving = tokio::task::spawn_blocking(move || file.save_or_log(&world));
+            if saving.await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn state(&self, world: &World) -> State {
+        let partners = self.keys.iter().filter_map(|keys| {
+            Some(KeptPartner {
+                keys: keys.clone(),
+                account: world.accounts.get(&keys.id)?.clone(),
+            })
+        });
+        State {
+            version: VERSION,
+            advanced_millis: world.clock.advanced().num_milliseconds(),
+            partners: partners.collect(),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What a sandbox keeps from one start to the next, and how it starts afresh.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twipla_sandbox::{Fault, FaultKind, Model, PartnerConfig, Sandbox};
+
+use crate::support::{Client, Folder};
+
+const WEBSITE: &str = "/v2/3as/websites/w";
+
+/// A sandbox that keeps its state in a file.
+async fn sandbox(file: &PathBuf) -> Sandbox {
+    Sandbox::builder().state(file).start().await.unwrap()
+}
+
+/// A folder, and a file in it.
+fn state_file(name: &str) -> (Folder, PathBuf) {
+    let folder = Folder::new(name);
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let file = folder.0.join("state.json");
+    (folder, file)
+}
+
+/// One of everything that a website can have. Returns its API key, and its id.
+async fn fill(sandbox: &Sandbox) -> (String, String) {
+    let client = Client::with_website(sandbox).await;
+    let packages = sandbox.packages(sandbox.website_partner().id());
+    let id_of = |name: &str| packages.iter().find(|(known, _)| known == name).unwrap().1;
+    let guest = json!({"intpCustomerId": "guest", "email": "guest@example.com"});
+    let package = json!({
+        "name": "Own", "touchpoints": 7, "price": 1.5, "currency": "EUR", "period": "yearly", "visibility": "restricted",
+    });
+    let key = json!({"name": "k", "expiresAt": "2099-01-01T00:00:00.000Z"});
+    let mut answers = Vec::new();
+    for (path, body) in [
+        ("/v2/3as/customers", guest),
+        ("/v2/3as/packages", package),
+        (
+            "/v3/3as/website-subscriptions/upgrade",
+            json!({"intpWebsiteId": "w", "packageId": id_of("Pro")}),
+        ),
+        (
+            "/v3/3as/website-subscriptions/downgrade",
+            json!({"intpWebsiteId": "w", "packageId": id_of("Basic")}),
+        ),
+        (
+            "/v3/3as/websites/w/contributors",
+            json!({"intpCustomerId": "guest", "role": "watcher"}),
+        ),
+        (
+            "/v2/3as/websites/w/whitelisted-domains",
+            json!({"domain": "shop.example.com"}),
+        ),
+        ("/v2/3as/websites/w/api-keys", key),
+    ] {
+        let answer = client.post(path, &body).await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        answers.push(answer.text().await.unwrap());
+    }
+    let of = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].take();
+    let own = of(&answers[1])["id"].as_str().unwrap().to_owned();
+    let assignment = format!("/v3/3as/packages/{own}/assignments/w");
+    let assigned = client.send(reqwest::Method::PUT, &assignment, None).await;
+    assert_eq!(assigned.unwrap().status(), 204);
+    let site: Value = client.get(WEBSITE).await.unwrap().json().await.unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (
+        text(&of(&answers[6])["apiKey"]),
+        text(&site["payload"]["id"]),
+    )
+}
+
+#[tokio::test]
+async fn restart_with_a_state_loses_nothing() {
+    let (_folder, file) = state_file("state");
+    let first = sandbox(&file).await;
+    let (key, website) = fill(&first).await;
+    let before = first.snapshot();
+    let listed = list(&first).await;
+    first.stop().await;
+
+    let second = sandbox(&file).await;
+    assert_eq!(second.snapshot(), before);
+    assert_eq!(list(&second).await, listed);
+    // The index is there, too: owners, addresses, ids and secrets are found.
+    let client = Client::new(&second, second.website_partner());
+    let twice = json!({"intpCustomerId": "other", "email": "GUEST@example.com"});
+    let twice = client.post("/v2/3as/customers", &twice).await.unwrap();
+    assert_eq!(twice.status(), 400);
+    let by_id = format!("/v2/3as/internal/websites/{website}");
+    assert_eq!(client.get(&by_id).await.unwrap().status(), 200);
+    let login = json!({"apiKey": key, "websiteId": website});
+    let login = client.post("/v2/3as/api-keys/login", &login).await.unwrap();
+    assert_eq!(login.status(), 201);
+    client.delete("/v2/3as/customers/guest").await.unwrap();
+    assert_eq!(contributors(&second), json!({}));
+
+    // The planned downgrade still takes effect, and time that was moved stays moved.
+    second.advance(chrono::Duration::days(40));
+    let before = second.snapshot();
+    second.stop().await;
+    let third = sandbox(&file).await;
+    assert_eq!(third.snapshot(), before);
+    let packages = third.packages(third.website_partner().id());
+    let basic = packages.iter().find(|(name, _)| name == "Basic").unwrap().1;
+    let client = Client::new(&third, third.website_partner());
+    let site: Value = client.get(WEBSITE).await.unwrap().json().await.unwrap();
+    assert_eq!(site["payload"]["packageId"], basic.to_string());
+}
+
+async fn list(sandbox: &Sandbox) -> Vec<Value> {
+    let client = Client::new(sandbox, sandbox.website_partner());
+    let mut lists = Vec::new();
+    for path in [
+        "/v2/3as/websites?externalCustomerId=c",
+        "/v2/3as/packages",
+        "/v2/3as/websites/w/api-keys",
+        "/v3/3as/websites/w/contributors",
+    ] {
+        lists.push(client.get(path).await.unwrap().json().await.unwrap());
+    }
+    lists
+}
+
+fn contributors(sandbox: &Sandbox) -> Value {
+    let seen = sandbox.snapshot();
+    let partners = seen["partners"].as_array().unwrap();
+    let mut sites = partners.iter().map(|partner| &partner["websites"]["w"]);
+    sites.find(|site| site.is_object()).unwrap()["contributors"].clone()
+}
+
+#[tokio::test]
+async fn changes_are_in_the_file_before_the_sandbox_stops() {
+    let (_folder, file) = state_file("running");
+    let sandbox = sandbox(&file).await;
+    let client = Client::with_website(&sandbox).await;
+    let written = || std::fs::read_to_string(&file).unwrap();
+    let wait_for = async |what: &dyn Fn(&str) -> bool| {
+        for _ in 0..100 {
+            if what(&written()) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    };
+    assert!(wait_for(&|text| text.contains("c@example.com")).await);
+    client.delete("/v2/3as/customers/c").await.unwrap();
+    assert!(wait_for(&|text| !text.contains("c@example.com")).await);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "it holds keys");
+    }
+}
+
+#[tokio::test]
+async fn state_that_cannot_be_used_is_named_and_left_alone() {
+    let (folder, file) = state_file("unusable");
+    let start = async || {
+        let started = Sandbox::builder().state(&file).start().await;
+        started.unwrap_err().to_string()
+    };
+    for (text, says) in [
+        ("{", "EOF"),
+        ("{}", "it has no version"),
+        (r#"{"version": 2}"#, "expected version 1"),
+        (r#"{"version": 1, "advancedMillis": 0}"#, "missing field"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let said = start().await;
+        assert!(said.contains(says), "{text}: {said}");
+        assert!(said.contains("state.json"), "{said}");
+        assert!(said.contains("remove this one"), "{said}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+
+    let nowhere = folder.0.join("no-such-folder/state.json");
+    let started = Sandbox::builder().state(&nowhere).start().await;
+    let said = started.unwrap_err().to_string();
+    assert!(said.contains("no-such-folder"), "{said}");
+}
+
+#[tokio::test]
+async fn state_of_other_partners_than_the_credentials_is_refused() {
+    let (folder, file) = state_file("mismatch");
+    let start = |credentials: &str| {
+        let builder = Sandbox::builder().state(&file);
+        builder.credentials(folder.0.join(credentials)).start()
+    };
+    start("a").await.unwrap().stop().await;
+    start("a").await.unwrap().stop().await;
+    let before = std::fs::read_to_string(&file).unwrap();
+    Sandbox::builder()
+        .credentials(folder.0.join("b"))
+        .start()
+        .await
+        .unwrap();
+    let said = start("b").await.unwrap_err().to_string();
+    assert!(said.contains("remove one of them"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    // A folder that is gone is made again from the state.
+    start("c").await.unwrap().stop().await;
+    let of = |folder_name: &str| {
+        let file = folder.0.join(folder_name).join("sandbox.json");
+        let text = std::fs::read_to_string(file).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["partners"][0]["id"].take()
+    };
+    assert_eq!(of("c"), of("a"));
+}
+
+#[tokio::test]
+async fn partner_keeps_the_private_key_that_is_given() {
+    let first = Sandbox::start().await.unwrap();
+    let key = first.website_partner().private_key_pem().to_owned();
+    let id = uuid::Uuid::new_v4();
+    let config = PartnerConfig::new(id, Model::Website).private_key_pem(key.as_str());
+    let second = Sandbox::builder().partner(config).start().await.unwrap();
+    let partner = second.partners().last().unwrap().clone();
+    assert_eq!(partner.private_key_pem(), key);
+    let client = Client::new(&second, partner);
+    let answer = client.get("/v2/3as/packages").await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn reset_over_http_starts_afresh_with_the_same_partners() {
+    let (_folder, file) = state_file("reset");
+    let first = sandbox(&file).await;
+    let fresh = first.snapshot();
+    fill(&first).await;
+    first.advance(chrono::Duration::days(40));
+    let late = FaultKind::LateCommit(Duration::from_millis(200));
+    first.inject(Fault::new(late).operation("create_website_flat").times(1));
+    let client = Client::new(&first, first.website_partner());
+    let website = json!({"intpWebsiteId": "late", "intpCustomerId": "c", "domain": "example.com"});
+    client.post("/v2/3as/websites", &website).await.unwrap_err();
+
+    let unknown = json!({"only": "faults"});
+    let refused = client.post("/__sandbox/reset", &unknown).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let reset = client.post("/__sandbox/reset", &json!({})).await.unwrap();
+    assert_eq!(reset.status(), 204);
+
+    assert_eq!(first.snapshot(), fresh);
+    assert!(first.commits().is_empty() && first.requests().is_empty());
+    assert!(first.faults().faults.is_empty());
+    let customer = json!({"intpCustomerId": "c", "email": "c@example.com"});
+    let again = client.post("/v2/3as/customers", &customer).await.unwrap();
+    assert_eq!(again.status(), 201);
+    while first.faults().pending_commits > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let late = client.get("/v2/3as/websites/late").await.unwrap();
+    assert_eq!(late.status(), 404, "it was asked of the world before");
+
+    first.reset();
+    first.stop().await;
+    assert_eq!(sandbox(&file).await.snapshot(), fresh, "the state is, too");
+}
