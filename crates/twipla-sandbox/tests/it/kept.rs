@@ -202,6 +202,18 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
     let said = start("b").await.unwrap_err().to_string();
     assert!(said.contains("remove one of them"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    let key_in = |folder_name: &str| {
+        let file = folder.0.join(folder_name).join("sandbox.json");
+        let text = std::fs::read_to_string(file).unwrap();
+        let described: Value = serde_json::from_str(&text).unwrap();
+        PathBuf::from(described["partners"][0]["privateKeyFile"].as_str().unwrap())
+    };
+    let own = std::fs::read_to_string(key_in("a")).unwrap();
+    std::fs::copy(key_in("b"), key_in("a")).unwrap();
+    let said = start("a").await.unwrap_err().to_string();
+    assert!(said.contains("different keys"), "{said}");
+    std::fs::write(key_in("a"), own).unwrap();
+    start("a").await.unwrap();
     // A folder that is gone is made again from the state.
     start("c").await.unwrap().stop().await;
     let of = |folder_name: &str| {
@@ -257,7 +269,11 @@ async fn reset_over_http_starts_afresh_with_the_same_partners() {
     let late = client.get("/v2/3as/websites/late").await.unwrap();
     assert_eq!(late.status(), 404, "it was asked of the world before");
 
-    first.reset();
     first.stop().await;
+    // Nothing but the reset has changed since the state was written.
+    let second = sandbox(&file).await;
+    assert_ne!(second.snapshot(), fresh);
+    second.reset();
+    second.stop().await;
     assert_eq!(sandbox(&file).await.snapshot(), fresh, "the state is, too");
 }
