@@ -275,6 +275,19 @@ impl Account {
         self.websites.insert(id, site);
     }
 
+    /// Gives a website another id of the server's; false if that is in use.
+    pub(crate) fn set_website_uuid(&mut self, website: &str, id: Uuid) -> bool {
+        if self.index.websites.contains_key(&id) {
+            return false;
+        }
+        if let Some(site) = self.websites.get_mut(website) {
+            self.index.websites.remove(&site.id);
+            self.index.websites.insert(id, website.to_owned());
+            site.id = id;
+        }
+        true
+    }
+
     pub(crate) fn remove_website(&mut self, id: &str) {
         let Some(site) = self.websites.remove(id) else {
             return;
@@ -328,6 +341,10 @@ impl Account {
         self.websites
             .get_mut(website)
             .is_some_and(|site| site.contributors.shift_remove(customer).is_some())
+    }
+
+    pub(crate) fn has_api_key(&self, secret: &str) -> bool {
+        self.index.api_keys.contains_key(secret)
     }
 
     pub(crate) fn add_api_key(&mut self, website: &str, key: Key) {

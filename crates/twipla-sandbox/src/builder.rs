@@ -16,6 +16,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::partner::{Partner, PartnerConfig};
 use crate::sandbox::Sandbox;
+use crate::seed::Seed;
 use crate::server::{Server, Settings};
 use crate::state::{SharedWorld, World};
 use crate::state_file::{State, StateFile};
@@ -29,6 +30,7 @@ pub struct Builder {
     clock_offset: Duration,
     credentials: Option<PathBuf>,
     state: Option<PathBuf>,
+    seed: Option<PathBuf>,
     settings: Settings,
 }
 
@@ -40,6 +42,7 @@ impl Builder {
             clock_offset: Duration::zero(),
             credentials: None,
             state: None,
+            seed: None,
             settings: Settings {
                 idle_timeout: std::time::Duration::from_secs(75),
                 allowed_hosts: Vec::new(),
@@ -135,6 +138,31 @@ impl Builder {
         self
     }
 
+    /// A file that describes the world to start from, and to go back to by
+    /// [`Sandbox::reset`]. A state that was kept comes before it. The README of
+    /// this crate documents the format.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = std::env::temp_dir().join(format!("twipla-sandbox-seed-{}.json", std::process::id()));
+    /// use twipla_sandbox::Sandbox;
+    ///
+    /// std::fs::write(&file, r#"{"partners": [{"model": "website", "customers": [
+    ///     {"intpCustomerId": "cust-42", "email": "owner@example.com", "websites": [
+    ///         {"intpWebsiteId": "site-7", "domain": "example.com", "subscription": {"package": "Pro"}}
+    ///     ]}
+    /// ]}]}"#)?;
+    /// let sandbox = Sandbox::builder().seed(&file).start().await?;
+    /// assert!(sandbox.snapshot().to_string().contains("site-7"));
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn seed(mut self, file: impl Into<PathBuf>) -> Self {
+        self.seed = Some(file.into());
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -174,8 +202,16 @@ impl Builder {
         let kept = kept_partners(of_credentials, of_state)?;
         let mut world = World::new(Clock::new(self.clock_offset));
         let mut partners = Vec::new();
-        for config in all_partners(kept, &self.partners)? {
-            partners.push(add_partner(&mut world, config)?);
+        let mut configs = all_partners(kept, &self.partners)?;
+        let seed = self.seed.as_deref().map(Seed::read).transpose()?;
+        if let Some(seed) = &seed {
+            seed.adjust(&mut configs);
+        }
+        for config in &configs {
+            partners.push(add_partner(&mut world, config.clone())?);
+        }
+        if let Some(seed) = &seed {
+            seed.plant(&mut world, &configs)?;
         }
         world.origin.clone_from(&world.accounts);
         if let Some(state) = state {

@@ -66,7 +66,7 @@
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
 //! - `receive`, `server`: connections
-//! - `files`, `credentials`, `state_file`: what outlives a run
+//! - `files`, `credentials`, `state_file`, `seed`: what outlives a run
 //! - `builder`, `sandbox`: what a test starts
 
 mod account;
@@ -100,6 +100,7 @@ mod routes;
 )]
 mod rules;
 mod sandbox;
+mod seed;
 mod server;
 mod state;
 mod state_file;

@@ -32,6 +32,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
+    /// File that describes what the partners own at the first start and after a reset
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+
     /// Host name under which the control endpoints may be used, besides localhost and IP addresses
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
@@ -74,6 +78,9 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         .credentials(args.credentials);
     if let Some(file) = args.state {
         builder = builder.state(file);
+    }
+    if let Some(file) = args.seed {
+        builder = builder.seed(file);
     }
     for partner in args.partners {
         builder = builder.partner(partner);

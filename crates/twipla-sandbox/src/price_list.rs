@@ -24,7 +24,7 @@ pub(crate) fn package_named<'a>(
 /// monthly and yearly price list, and a restricted package.
 pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
-        id: lasting_id(partner, name).into(),
+        id: lasting_id(partner, "package", name).into(),
         name: name.to_owned(),
         touchpoints: Count::from(touchpoints),
         intp_id: partner.into(),
@@ -70,9 +70,9 @@ pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
 
 /// An id that is the same at every start: a configuration that names a package
 /// is good for longer than one run.
-pub(crate) fn lasting_id(partner: Uuid, name: &str) -> Uuid {
+pub(crate) fn lasting_id(partner: Uuid, kind: &str, name: &str) -> Uuid {
     let mut text = partner.as_bytes().to_vec();
-    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(format!("{kind} {name}").as_bytes());
     let hash = digest(&SHA256, &text);
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {

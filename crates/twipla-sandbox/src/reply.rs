@@ -114,6 +114,10 @@ impl ApiError {
         }
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn bad(message: impl Into<String>) -> Self {
         Self::new(400, message)
     }

@@ -1,6 +1,6 @@
 //! API keys of websites, and the login with one.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 use serde::Serialize;
 use serde_json::json;
@@ -9,47 +9,68 @@ use twipla_api::{ApiKeyId, CustomerId, WebsiteId};
 use uuid::Uuid;
 
 use super::context::{OperationContext, website};
-use crate::account::Key;
+use crate::account::{Account, Key};
 use crate::reply::{ApiError, ApiResult, Reply};
 
 pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let website_id = context.param(0).to_owned();
-    let owner = website(context.account, &website_id)?.customer.clone();
-    let shown = ApiKey {
-        id: ApiKeyId::unchecked(Uuid::new_v4().to_string()),
-        name: fields.text("name")?.to_owned(),
-        comment: fields.text_opt("comment")?.map(str::to_owned),
-        // Two official clients need a date even if none was asked for: a
-        // hundred years stand for "never".
-        expires_at: Some(
-            fields
-                .date_opt("expiresAt")?
-                .unwrap_or(context.now + TimeDelta::days(36_500)),
-        ),
-        created_at: context.now,
-        intp_website_id: WebsiteId::unchecked(website_id.as_str()),
-        intp_customer_id: CustomerId::unchecked(owner),
+    let key = NewKey {
+        name: fields.text("name")?,
+        comment: fields.text_opt("comment")?,
+        expires_at: fields.date_opt("expiresAt")?,
+        secret: secret("twpl-", 20),
     };
-    let secret = secret("twpl-", 20);
+    let key = key.build(context.account, &website_id, context.now)?;
     let reply = Reply::payload(
         201,
         &CreatedApiKey {
-            api_key: &secret,
-            shown: &shown,
+            api_key: &key.secret,
+            shown: &key.shown,
         },
     );
     context.commits.record_named(
-        &shown.name,
+        &key.shown.name,
         &[
             ("intpWebsiteId", &website_id),
-            ("apiKeyId", shown.id.as_ref()),
+            ("apiKeyId", key.shown.id.as_ref()),
         ],
     );
-    context
-        .account
-        .add_api_key(&website_id, Key { secret, shown });
+    context.account.add_api_key(&website_id, key);
     reply
+}
+
+/// An API key as a request describes it.
+pub(crate) struct NewKey<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) secret: String,
+}
+
+impl NewKey<'_> {
+    /// The key to add to a website.
+    pub(crate) fn build(
+        self,
+        account: &Account,
+        website_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Key, ApiError> {
+        let owner = website(account, website_id)?.customer.as_str();
+        let shown = ApiKey {
+            id: ApiKeyId::unchecked(Uuid::new_v4().to_string()),
+            name: self.name.to_owned(),
+            comment: self.comment.map(str::to_owned),
+            // Two official clients need a date even if none was asked for: a
+            // hundred years stand for "never".
+            expires_at: Some(self.expires_at.unwrap_or(now + TimeDelta::days(36_500))),
+            created_at: now,
+            intp_website_id: WebsiteId::unchecked(website_id),
+            intp_customer_id: CustomerId::unchecked(owner),
+        };
+        let secret = self.secret;
+        Ok(Key { secret, shown })
+    }
 }
 
 /// The reply with the secret. That of the raw client leaves it out when it is written.

@@ -3,7 +3,8 @@
 use twipla_api::types::CreatedIntpc;
 use uuid::Uuid;
 
-use super::context::{OperationContext, customer, preset_package, requested_package, website};
+use super::context::{OperationContext, customer, preset_package, website};
+use super::packages::usable_package;
 use super::websites;
 use crate::account::{Customer, Model};
 use crate::input::Fields;
@@ -60,11 +61,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         Model::Website => None,
         Model::Account => {
             let package = match package {
-                Some(wanted) => {
-                    let package = requested_package(account, wanted)?;
-                    super::packages::usable(&package, &id)?;
-                    package
-                }
+                Some(wanted) => usable_package(account, wanted, &id)?,
                 None => preset_package(account, FREE)?,
             };
             Some(Subscription::start(

@@ -6,7 +6,7 @@ mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod context;
 mod customers;
-mod packages;
+pub(crate) mod packages;
 mod subscriptions;
 mod websites;
 

@@ -6,7 +6,7 @@ use twipla_api::types::{
 use twipla_api::{Count, CustomerId, PackageId, WebsiteId};
 use uuid::Uuid;
 
-use super::context::{OperationContext, customer, website};
+use super::context::{OperationContext, customer, requested_package, website};
 
 use crate::account::{Account, Model};
 use crate::input::parse_uuid;
@@ -23,6 +23,17 @@ pub(crate) fn usable(package: &Package, target: &str) -> Result<(), ApiError> {
             package.id
         )))
     }
+}
+
+/// A package that a request names for a website or customer, who may use it.
+pub(crate) fn usable_package(
+    account: &Account,
+    id: Uuid,
+    target: &str,
+) -> Result<Package, ApiError> {
+    let package = requested_package(account, id)?;
+    usable(&package, target)?;
+    Ok(package)
 }
 
 fn visible(package: &Package, target: &str) -> bool {

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use twipla_api::types::{BillingMode, ContributorRole};
 use uuid::Uuid;
 
-use super::context::{OperationContext, customer, preset_package, requested_package, website};
+use super::context::{OperationContext, customer, preset_package, website};
+use super::packages::usable_package;
 
 use crate::account::{Account, Model, Website};
 use crate::input::parse_uuid;
@@ -43,11 +44,7 @@ pub(crate) fn build(
         (Model::Account, None) => None,
         (Model::Website, package) => {
             let package = match package {
-                Some(id) => {
-                    let package = requested_package(account, id)?;
-                    super::packages::usable(&package, &new.id)?;
-                    package
-                }
+                Some(id) => usable_package(account, id, &new.id)?,
                 None => preset_package(account, new.without_package)?,
             };
             let trial = package.name == TRIAL;

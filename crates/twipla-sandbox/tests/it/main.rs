@@ -13,4 +13,5 @@ mod hostile;
 mod kept;
 mod program;
 mod rules;
+mod seed;
 mod support;
