@@ -20,6 +20,7 @@ use crate::seed::Seed;
 use crate::server::{Server, Settings};
 use crate::state::{SharedWorld, World};
 use crate::state_file::{State, StateFile};
+use crate::tls::Authority;
 
 /// Configures a [`Sandbox`].
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Builder {
     credentials: Option<PathBuf>,
     state: Option<PathBuf>,
     seed: Option<PathBuf>,
+    is_tls: bool,
     settings: Settings,
 }
 
@@ -43,9 +45,11 @@ impl Builder {
             credentials: None,
             state: None,
             seed: None,
+            is_tls: false,
             settings: Settings {
                 idle_timeout: std::time::Duration::from_secs(75),
                 allowed_hosts: Vec::new(),
+                tls: None,
             },
         }
     }
@@ -163,13 +167,33 @@ impl Builder {
         self
     }
 
+    /// Serves https instead of http, with a certificate for the host names of the
+    /// real servers, `localhost`, the address that it listens on, and those of
+    /// [`Builder::allow_host`]. The authority that signs it is the sandbox's own:
+    /// a client has to trust [`Sandbox::ca_certificate_pem`], which
+    /// [`Builder::credentials`] keeps as `ca.pem`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), twipla_sandbox::Error> {
+    /// let sandbox = twipla_sandbox::Sandbox::builder().tls(true).start().await?;
+    /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
+    /// let trusted = sandbox.ca_certificate_pem().unwrap_or_default();
+    /// assert!(trusted.starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok(()) }
+    /// ```
+    pub fn tls(mut self, on: bool) -> Self {
+        self.is_tls = on;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
     ///
     /// If the address is taken, a key is invalid, two partners have the same id,
     /// the clock is off by more than a hundred years, or a file cannot be used.
-    pub async fn start(self) -> Result<Sandbox, Error> {
+    pub async fn start(mut self) -> Result<Sandbox, Error> {
         if self.clock_offset.abs() > Clock::MAX_OFFSET {
             return Err(Error::new(format!(
                 "invalid clock offset {}: expected at most a hundred years either way",
@@ -186,10 +210,20 @@ impl Builder {
         let address = listener.local_addr().map_err(|error| {
             Error::new("cannot tell which port the sandbox listens on").with_source(error)
         })?;
-        let base_url = format!("http://{address}");
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let base_url = format!("{scheme}://{address}");
 
         let credentials = self.credentials.as_deref().map(Credentials::open);
         let credentials = credentials.transpose()?;
+        let authority = match &credentials {
+            _ if !self.is_tls => None,
+            Some(credentials) => Some(credentials.authority()?),
+            None => Some(Authority::generate()?),
+        };
+        if let Some(authority) = &authority {
+            let config = authority.server_config(address, &self.settings.allowed_hosts)?;
+            self.settings.tls = Some(config);
+        }
         let of_credentials = match &credentials {
             Some(credentials) => credentials.partners()?,
             None => None,
@@ -222,7 +256,7 @@ impl Builder {
                 .iter()
                 .map(|partner| (partner.clone(), packages(&world, partner)))
                 .collect();
-            credentials.write(&base_url, &described)?;
+            credentials.write(&base_url, self.is_tls, &described)?;
         }
 
         let world = Arc::new(SharedWorld::new(world));
@@ -242,6 +276,7 @@ impl Builder {
             partners,
             credentials: credentials.map(|credentials| credentials.file()),
             state,
+            ca_certificate: authority.map(|authority| authority.certificate_pem().to_owned()),
             stop,
             task: Some(task),
         })

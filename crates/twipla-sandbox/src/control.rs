@@ -16,14 +16,15 @@ use crate::state::World;
 /// Prefix of every control path.
 pub(crate) const PREFIX: &str = "/__sandbox/";
 
-/// Answers a control request. `allowed_hosts` are host names that a `Host`
+/// Answers a control request that came by `scheme`. `allowed_hosts` are host names that a `Host`
 /// header may have besides those of this machine.
 pub(crate) fn answer(
     world: &mut World,
     request: &HttpRequest,
+    scheme: &str,
     allowed_hosts: &[String],
 ) -> Delivery {
-    let reply = check_sender(request, allowed_hosts)
+    let reply = check_sender(request, scheme, allowed_hosts)
         .and_then(|()| run(world, request))
         .unwrap_or_else(ApiError::into_reply);
     // The machine's clock: these endpoints are not part of the server that is simulated.
@@ -104,7 +105,11 @@ fn body<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
 /// Refuses requests that a web page of somebody else may have sent through the
 /// browser of whoever runs the sandbox. Such a page reaches a local server
 /// under a host name of its own (DNS rebinding), or sends an `Origin`.
-fn check_sender(request: &HttpRequest, allowed_hosts: &[String]) -> Result<(), ApiError> {
+fn check_sender(
+    request: &HttpRequest,
+    scheme: &str,
+    allowed_hosts: &[String],
+) -> Result<(), ApiError> {
     let host = request.header("host").unwrap_or_default();
     let is_allowed = host
         .parse::<Authority>()
@@ -118,7 +123,7 @@ fn check_sender(request: &HttpRequest, allowed_hosts: &[String]) -> Result<(), A
         ));
     }
     match request.header("origin") {
-        Some(origin) if !origin.eq_ignore_ascii_case(&format!("http://{host}")) => {
+        Some(origin) if !origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")) => {
             Err(ApiError::new(
                 403,
                 format!("invalid Origin {origin:?}: expected none, or the sandbox itself"),

@@ -13,6 +13,7 @@ use crate::account::Model;
 use crate::error::Error;
 use crate::files;
 use crate::partner::{Partner, PartnerConfig};
+use crate::tls::Authority;
 
 /// The folder, and what to do if it cannot be used.
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(crate) struct Credentials {
 #[serde(rename_all = "camelCase")]
 struct Described {
     base_url: String,
+    /// The certificate to trust, if the server speaks TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
     partners: Vec<DescribedPartner>,
 }
 
@@ -59,6 +63,34 @@ impl Credentials {
 
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.join("sandbox.json")
+    }
+
+    /// The certificate to trust.
+    pub(crate) fn authority_file(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// The authority of an earlier start, or a new one, which is written.
+    pub(crate) fn authority(&self) -> Result<Authority, Error> {
+        let (certificate, key) = (self.authority_file(), self.folder.join("ca.key"));
+        let read = |file: &Path| {
+            files::read(file)
+                .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))
+        };
+        if let (Some(certificate_pem), Some(key_pem)) = (read(&certificate)?, read(&key)?) {
+            return Authority::from_pem(certificate_pem, &key_pem).map_err(|error| {
+                Error::new(format!(
+                    "cannot use {} and ca.key beside it: remove both, and clients have to trust the new one",
+                    certificate.display()
+                ))
+                .with_source(error)
+            });
+        }
+        let made = Authority::generate()?;
+        files::write(&key, &made.key_pem())
+            .and_then(|()| files::write(&certificate, made.certificate_pem()))
+            .map_err(|error| unusable(&self.folder, &error))?;
+        Ok(made)
     }
 
     /// The partners of an earlier start, if there was one.
@@ -99,19 +131,22 @@ impl Credentials {
     pub(crate) fn write(
         &self,
         base_url: &str,
+        is_tls: bool,
         partners: &[(Partner, IndexMap<String, Uuid>)],
     ) -> Result<(), Error> {
-        self.try_write(base_url, partners)
+        self.try_write(base_url, is_tls, partners)
             .map_err(|error| unusable(&self.folder, &error))
     }
 
     fn try_write(
         &self,
         base_url: &str,
+        is_tls: bool,
         partners: &[(Partner, IndexMap<String, Uuid>)],
     ) -> io::Result<()> {
         let mut described = Described {
             base_url: base_url.to_owned(),
+            ca_file: is_tls.then(|| self.authority_file()),
             partners: Vec::new(),
         };
         for (partner, packages) in partners {
@@ -156,15 +191,23 @@ impl Credentials {
             else {
                 continue;
             };
+            // Node.js adds this one to those it trusts. The variable of others takes
+            // the place of all they trust, so a person has to set it.
+            let trust = described.ca_file.as_ref().map(|file| {
+                let file = quoted(&file.to_string_lossy());
+                format!("export NODE_EXTRA_CA_CERTS={file}\nexport TWIPLA_SANDBOX_CA={file}\n")
+            });
             let text = format!(
                 "# The partner under the {} model: `. {name}`\n\
                  export TWIPLA_PARTNER_ID={}\n\
                  export TWIPLA_PRIVATE_KEY_FILE={}\n\
-                 export TWIPLA_BASE_URL={}\n",
+                 export TWIPLA_BASE_URL={}\n\
+                 {}",
                 model.as_str(),
                 partner.id,
                 quoted(&key.to_string_lossy()),
                 quoted(&described.base_url),
+                trust.unwrap_or_default(),
             );
             files::write(&self.folder.join(name), &text)?;
         }

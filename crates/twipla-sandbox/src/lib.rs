@@ -66,7 +66,7 @@
 //! - `dashboard`, `control`: the pages and endpoints beside the API
 //! - `execute`, `corrupt`, `exchange`: one request and its response
 //! - `receive`, `server`: connections
-//! - `files`, `credentials`, `state_file`, `seed`: what outlives a run
+//! - `files`, `tls`, `credentials`, `state_file`, `seed`: what outlives a run
 //! - `builder`, `sandbox`: what a test starts
 
 mod account;
@@ -106,6 +106,7 @@ mod state;
 mod state_file;
 mod subscription;
 mod table;
+mod tls;
 
 pub use account::Model;
 pub use builder::Builder;

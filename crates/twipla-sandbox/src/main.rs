@@ -36,6 +36,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
 
+    /// Serve https under the host names of the real servers, with ca.pem of the credentials folder as the authority to trust
+    #[arg(long)]
+    tls: bool,
+
     /// Host name under which the control endpoints may be used, besides localhost and IP addresses
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
@@ -75,6 +79,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut builder = Sandbox::builder()
         .listen(listen_address(&args.listen).await?)
+        .tls(args.tls)
         .credentials(args.credentials);
     if let Some(file) = args.state {
         builder = builder.state(file);

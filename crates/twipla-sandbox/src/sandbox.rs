@@ -27,6 +27,7 @@ pub struct Sandbox {
     pub(crate) partners: Vec<Partner>,
     pub(crate) credentials: Option<PathBuf>,
     pub(crate) state: Option<Arc<StateFile>>,
+    pub(crate) ca_certificate: Option<String>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) task: Option<JoinHandle<()>>,
 }
@@ -50,6 +51,12 @@ impl Sandbox {
     /// All partners.
     pub fn partners(&self) -> &[Partner] {
         &self.partners
+    }
+
+    /// The certificate to trust, as PEM, if [`Builder::tls`](crate::Builder::tls)
+    /// was asked for.
+    pub fn ca_certificate_pem(&self) -> Option<&str> {
+        self.ca_certificate.as_deref()
     }
 
     /// The `sandbox.json` of [`Builder::credentials`](crate::Builder::credentials), if that was asked for.

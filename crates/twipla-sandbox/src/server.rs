@@ -11,9 +11,12 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue}
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::control;
 use crate::exchange::exchange;
@@ -49,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     /// Host names for control requests, besides those of this machine.
     pub(crate) allowed_hosts: Vec<String>,
+    /// For https instead of http.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
 impl Server {
@@ -73,7 +78,7 @@ impl Server {
                         continue;
                     };
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(Arc::clone(&server).serve_connection(stream, stop.clone()));
+                    connections.spawn(Arc::clone(&server).serve_stream(stream, stop.clone()));
                 }
                 Some(_) = connections.join_next() => {}
                 _ = stop.changed() => break,
@@ -86,7 +91,28 @@ impl Server {
         let _ = end.await;
     }
 
-    async fn serve_connection(self: Arc<Self>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    async fn serve_stream(self: Arc<Self>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        let Some(config) = self.settings.tls.clone() else {
+            return self.serve_connection(stream, stop).await;
+        };
+        let handshake = TlsAcceptor::from(config).accept(stream);
+        let handshake = tokio::time::timeout(self.settings.idle_timeout, handshake);
+        tokio::select! {
+            handshake = handshake => match handshake {
+                Ok(Ok(stream)) => self.serve_connection(stream, stop).await,
+                // Worth a line: the client may only say that the connection closed.
+                Ok(Err(error)) => tracing::warn!("cannot agree on TLS with a client: {error}"),
+                Err(_) => {}
+            },
+            _ = stop.changed() => {}
+        }
+    }
+
+    async fn serve_connection(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        mut stop: watch::Receiver<bool>,
+    ) {
         // Declared first, so that it is dropped after the connection.
         let (_guard, end) = ConnectionEnd::new();
         let service = service_fn(|request| answer(Arc::clone(&self), request, end.clone()));
@@ -132,8 +158,11 @@ async fn answer(
     let received = receive(request, &server.memory, server.settings.idle_timeout).await;
     let delivery = match received {
         Ok((request, _memory)) if path.starts_with(control::PREFIX) => {
-            let allowed_hosts = &server.settings.allowed_hosts;
-            control::answer(&mut server.world.lock(), &request, allowed_hosts)
+            let Settings {
+                allowed_hosts, tls, ..
+            } = &server.settings;
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            control::answer(&mut server.world.lock(), &request, scheme, allowed_hosts)
         }
         Ok((request, _memory)) => exchange(&server.world, &request, connection).await,
         Err(ReceiveError::Refused(error)) => {

@@ -15,3 +15,4 @@ mod program;
 mod rules;
 mod seed;
 mod support;
+mod tls;
