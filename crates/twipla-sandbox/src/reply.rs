@@ -1,6 +1,6 @@
 //! What a rule returns, and how it becomes an HTTP response.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,8 +80,47 @@ impl Reply {
 }
 
 fn value(of: &impl Serialize) -> Result<Value, ApiError> {
-    serde_json::to_value(of)
-        .map_err(|error| ApiError::new(500, format!("cannot serialise the reply: {error}")))
+    let mut value = serde_json::to_value(of)
+        .map_err(|error| ApiError::new(500, format!("cannot serialise the reply: {error}")))?;
+    write_as_javascript(&mut value);
+    Ok(value)
+}
+
+/// The real server runs on Node.js (inferred): a whole number has no fraction,
+/// and a time always has milliseconds. Typed clients rely on both.
+fn write_as_javascript(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(whole) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_as_javascript),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                // Times have such names; other texts are somebody's and stay as they are.
+                if let Value::String(text) = field {
+                    if name.ends_with("At")
+                        && let Ok(time) = DateTime::parse_from_rfc3339(text)
+                    {
+                        let time = time.with_timezone(&Utc);
+                        *text = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+                    }
+                } else {
+                    write_as_javascript(field);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The whole number that a number is, if a double holds it exactly.
+fn whole(number: f64) -> Option<i64> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = number as i64;
+    (number.fract() == 0.0 && number.abs() <= LARGEST).then_some(whole)
 }
 
 /// An error that the API answers with.

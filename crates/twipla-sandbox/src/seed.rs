@@ -22,8 +22,7 @@ use crate::partner::PartnerConfig;
 use crate::price_list::{TRIAL, lasting_id};
 use crate::rules::api_keys::NewKey;
 use crate::rules::context::OperationContext;
-use crate::rules::dispatch_management;
-use crate::rules::packages::usable_package;
+use crate::rules::{dispatch_management, usable_package};
 use crate::state::World;
 use crate::subscription::Subscription;
 

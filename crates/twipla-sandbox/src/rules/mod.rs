@@ -6,7 +6,7 @@ mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod context;
 mod customers;
-pub(crate) mod packages;
+mod packages;
 mod subscriptions;
 mod websites;
 
@@ -21,6 +21,8 @@ use analytics::Graph;
 use context::OperationContext;
 use subscriptions::SubscriptionAction::{Cancel, Deactivate, Downgrade, Resume, Upgrade};
 use subscriptions::SubscriptionOwner::{Customer, Website};
+
+pub(crate) use packages::usable_package;
 
 /// Runs an operation that needs the partner's token.
 pub(crate) fn dispatch_management(

@@ -16,3 +16,4 @@ mod rules;
 mod seed;
 mod support;
 mod tls;
+mod wire;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use twipla_api::PackageId;
 use twipla_sandbox::Sandbox;
 
-use crate::support::Client;
+use crate::support::{Client, payload};
 
 #[tokio::test]
 async fn second_trial_is_an_upgrade_without_a_trial() {
@@ -88,10 +88,4 @@ async fn deleted_customer_leaves_nothing_behind() {
     let twice = json!({"intpCustomerId": "e", "email": "c@EXAMPLE.com"});
     let twice = client.post("/v2/3as/customers", &twice).await.unwrap();
     assert_eq!(twice.status(), 400);
-}
-
-async fn payload(client: &Client, path: &str) -> Value {
-    let response = client.get(path).await.unwrap();
-    assert_eq!(response.status(), 200, "{path}");
-    response.json::<Value>().await.unwrap()["payload"].take()
 }

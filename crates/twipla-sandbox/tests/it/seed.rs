@@ -5,16 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use twipla_sandbox::Sandbox;
 
-use crate::support::{Client, Folder};
+use crate::support::{Client, Folder, payload};
 
 /// The example that the README explains.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/world.json");
-
-async fn payload(client: &Client, path: &str) -> Value {
-    let response = client.get(path).await.unwrap();
-    assert_eq!(response.status(), 200, "{path}");
-    response.json::<Value>().await.unwrap()["payload"].take()
-}
 
 #[tokio::test]
 async fn example_world_is_there_over_http() {

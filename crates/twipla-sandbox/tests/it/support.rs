@@ -83,15 +83,36 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> reqwest::Result<Response> {
+        self.send_with_key(method, path, body, None).await
+    }
+
+    /// With an API key beside the token: an operation looks at one of them only.
+    pub(crate) async fn send_with_key(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> reqwest::Result<Response> {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.base_url))
             .bearer_auth(&self.token);
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
         request.send().await
     }
+}
+
+/// The payload of a response that succeeds.
+pub(crate) async fn payload(client: &Client, path: &str) -> Value {
+    let response = client.get(path).await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.json::<Value>().await.unwrap()["payload"].take()
 }
 
 /// A folder of its own for a test, removed at the end.

@@ -1,0 +1,220 @@
+//! How the sandbox writes what it sends: clients in typed languages are strict.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use twipla_api::operations;
+use twipla_sandbox::Sandbox;
+
+use crate::support::{Client, payload};
+
+/// A request of every operation that answers with a body, in an order in which
+/// all of them succeed. `PRO`, `BASIC`, `ID` and `KEY` stand for what is known
+/// once the sandbox runs.
+fn requests(is_website: bool) -> Vec<(Method, &'static str, Value)> {
+    let range =
+        "from=2026-06-01T00:00:00.000Z&until=2026-06-03T00:00:00.000Z&unit=day&type=time-series";
+    let whole_site = json!({"where": {"and": []}});
+    let rows = json!({
+        "metrics": ["visitCount", "bounceRate", "visitPercentOfTotal"], "dimensions": ["pageUrl", "deviceType"],
+        "dateRange": {"start": "2026-06-01T00:00:00.000Z", "end": "2026-06-03T00:00:00.000Z"},
+    });
+    let get = |path| (Method::GET, path, Value::Null);
+    let post = |path, body| (Method::POST, path, body);
+    let graph = |path: &str| -> &'static str { format!("{path}?{range}").leak() };
+    let (owner, id) = if is_website {
+        ("intpWebsiteId", "w")
+    } else {
+        ("intpcId", "c")
+    };
+    let on = |package: &str| json!({owner: id, "packageId": package});
+    let holder = if is_website { "website" } else { "intpc" };
+    let family =
+        |verb: &str| -> &'static str { format!("/v3/3as/{holder}-subscriptions/{verb}").leak() };
+    let mut all = vec![
+        post(
+            "/v2/3as/packages",
+            json!({"name": "Own", "touchpoints": 10, "price": 5, "currency": "EUR", "period": "monthly"}),
+        ),
+        // A date with as many digits as RFC 3339 allows.
+        post(
+            "/v2/3as/websites/w/api-keys",
+            json!({"name": "k", "expiresAt": "2099-01-01T00:00:00.123456789+02:00"}),
+        ),
+        get("/v2/3as/websites/w/api-keys"),
+        get("/v2/3as/customers?page=0&pageSize=10"),
+        get("/v2/3as/customers/c"),
+        get("/v2/3as/packages"),
+        get("/v2/3as/packages/PRO"),
+        (
+            Method::PATCH,
+            "/v2/3as/packages/BASIC",
+            json!({"name": "Basic, renamed"}),
+        ),
+        get("/v2/3as/websites/w/whitelisted-domains"),
+        get("/v2/3as/websites"),
+        get("/v2/3as/websites/w"),
+        get("/v2/3as/internal/websites/ID"),
+        get("/v2/3as/company-details"),
+        get("/v3/3as/websites/w/contributors"),
+        post(
+            "/v3/3as/websites",
+            json!({"website": {"id": "v3", "domain": "example.com"}, "intpc": {"id": "c"}}),
+        ),
+        post(family("upgrade"), on("PRO")),
+        post(family("downgrade"), on("BASIC")),
+        post(family("cancel"), on("PRO")),
+        post(family("resume"), on("PRO")),
+        post(
+            "/v2/3as/api-keys/login",
+            json!({"apiKey": "KEY", "websiteId": "ID"}),
+        ),
+        post("/v2/websites/ID/analytics/sessions", rows.clone()),
+        post("/v2/websites/ID/analytics/pages", rows),
+        post(graph("/v2/websites/ID/visits/graph"), whole_site.clone()),
+        post(
+            graph("/v2/websites/ID/stats/bounce-rate/graph"),
+            whole_site.clone(),
+        ),
+        post(
+            graph("/v2/websites/ID/stats/average-page-view-duration/graph"),
+            whole_site.clone(),
+        ),
+        post(
+            graph("/v2/websites/ID/traffic-api/traffic-share/in-depth"),
+            whole_site,
+        ),
+        post("/v2/websites/ID/sessions", json!({})),
+        post(family("deactivate"), on("PRO")),
+        (Method::DELETE, "/v2/3as/websites/w", Value::Null),
+        (Method::DELETE, "/v2/3as/customers/c", Value::Null),
+    ];
+    if is_website {
+        all.push(post(
+            "/v2/3as/customers",
+            json!({"intpCustomerId": "c", "email": "c@example.com"}),
+        ));
+        all.push(post(
+            "/v2/3as/websites",
+            json!({"intpWebsiteId": "flat", "intpCustomerId": "c", "domain": "example.com", "billingDate": "2026-01-01T00:00:00Z"}),
+        ));
+    } else {
+        // Deactivating a customer deleted both.
+        all.truncate(all.len() - 2);
+    }
+    all
+}
+
+#[tokio::test]
+async fn whole_numbers_have_no_fraction_and_times_have_milliseconds() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut answered = BTreeSet::new();
+    for partner in sandbox.partners() {
+        let client = Client::new(&sandbox, partner.clone());
+        let customer = json!({
+            "intpCustomerId": "c", "email": "c@example.com",
+            "website": {"intpWebsiteId": "w", "domain": "example.com"},
+        });
+        let made = client.post("/v2/3as/customers", &customer).await.unwrap();
+        check("create_customer", &made.text().await.unwrap());
+        let packages = sandbox.packages(partner.id());
+        let id_of = |name: &str| {
+            let package = packages.iter().find(|(known, _)| known == name);
+            package.unwrap().1.to_string()
+        };
+        let site = payload(&client, "/v2/3as/websites/w").await;
+        let mut known = vec![
+            ("PRO", id_of("Pro")),
+            ("BASIC", id_of("Basic")),
+            ("ID", site["id"].as_str().unwrap().to_owned()),
+        ];
+        let is_website = partner.model() == twipla_sandbox::Model::Website;
+        for (method, path, body) in requests(is_website) {
+            let fill = |text: &str| {
+                let start = text.to_owned();
+                known
+                    .iter()
+                    .fold(start, |text, (name, value)| text.replace(name, value))
+            };
+            let (path, body) = (fill(path), fill(&body.to_string()));
+            let body: Value = serde_json::from_str(&body).unwrap();
+            let body = (!body.is_null()).then_some(&body);
+            let key = known.iter().find(|(name, _)| *name == "KEY");
+            let key = key.map(|(_, key)| key.as_str());
+            let response = client
+                .send_with_key(method, &path, body, key)
+                .await
+                .unwrap();
+            let status = response.status();
+            let text = response.text().await.unwrap();
+            assert!(
+                status.is_success() && !text.is_empty(),
+                "{path}: {status} {text}"
+            );
+            check(&path, &text);
+            let json: Value = serde_json::from_str(&text).unwrap();
+            if let Some(secret) = json["payload"]["apiKey"].as_str() {
+                known.push(("KEY", secret.to_owned()));
+            }
+        }
+        answered.extend(
+            sandbox
+                .requests()
+                .iter()
+                .filter(|request| request.status != 204)
+                .filter_map(|request| request.operation),
+        );
+    }
+    let silent: Vec<_> = operations::ALL
+        .iter()
+        .map(|operation| operation.id)
+        .filter(|id| !answered.contains(id))
+        .collect();
+    let without_a_body = [
+        "delete_api_key",
+        "remove_contributor",
+        "add_contributor",
+        "assign_package",
+        "unassign_package",
+        "add_whitelisted_domain",
+        "remove_whitelisted_domain",
+    ];
+    assert_eq!(silent, without_a_body, "the others are looked at");
+}
+
+/// Every number and every time of a response.
+fn check(what: &str, text: &str) {
+    assert!(
+        !text.contains(".0,") && !text.contains(".0}") && !text.contains(".0]"),
+        "{what}: {text}"
+    );
+    check_times(what, &serde_json::from_str(text).unwrap());
+}
+
+fn check_times(what: &str, value: &Value) {
+    match value {
+        Value::Object(fields) => fields.values().for_each(|field| check_times(what, field)),
+        Value::Array(items) => items.iter().for_each(|item| check_times(what, item)),
+        Value::String(text) if chrono::DateTime::parse_from_rfc3339(text).is_ok() => {
+            let digits = text.split_once('.').map(|(_, rest)| rest.len());
+            assert_eq!(digits, Some("000Z".len()), "{what}: {text}");
+        }
+        _ => {}
+    }
+}
+
+/// What looks like a time or a number in a text of somebody's stays as it is.
+#[tokio::test]
+async fn texts_of_a_caller_come_back_as_they_were() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let key = json!({"name": "2026-01-01T00:00:00Z", "comment": "5.0"});
+    let path = "/v2/3as/websites/w/api-keys";
+    assert_eq!(client.post(path, &key).await.unwrap().status(), 201);
+    let keys = payload(&client, path).await;
+    assert_eq!(
+        (&keys[0]["name"], &keys[0]["comment"]),
+        (&key["name"], &key["comment"])
+    );
+}
