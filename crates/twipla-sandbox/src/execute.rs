@@ -63,10 +63,11 @@ fn run(
             };
             dispatch_management(operation, context)
         }
-        Auth::ApiKey => {
-            let website = website_of_request(world, request, path, time)?;
-            dispatch_data(operation, website, query, json_body(request)?.as_ref())
-        }
+        Auth::ApiKey => website_of_request(world, request, path, time)
+            .and_then(|website| {
+                dispatch_data(operation, website, query, json_body(request)?.as_ref())
+            })
+            .map_err(ApiError::of_data),
         Auth::None => login(world, json_body(request)?.as_ref(), time),
     }
 }

@@ -132,15 +132,16 @@ pub(crate) struct ApiError {
 }
 
 /// The shapes of error bodies that clients of this API are known to handle.
+/// Each family of operations has one.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// `{status, message, code, error}`
+    /// `{status, message, code, error}`: what needs the partner's token, and the login.
     Full,
-    /// `{error}`
+    /// `{error}`: five operations whose errors are documented, and refused tokens.
     Short,
-    /// `{message}`
+    /// `{message}`: what needs an API key.
     Data,
-    /// `{error: {code, message}}`
+    /// `{error: {code, message}}`: a query that such an operation cannot answer.
     Coded(&'static str),
 }
 
@@ -202,13 +203,21 @@ impl ApiError {
         self
     }
 
+    /// The same error as an operation that needs an API key tells it.
+    pub(crate) fn of_data(mut self) -> Self {
+        if matches!(self.shape, Shape::Full) {
+            self.shape = Shape::Data;
+        }
+        self
+    }
+
     pub(crate) fn into_reply(self) -> Reply {
         let message = self.message;
         let body = match self.shape {
             Shape::Full => json!({
                 "status": self.status,
                 "message": message,
-                "code": 1000 + u32::from(self.status) % 100,
+                "code": code(self.status),
                 "error": reason(self.status),
             }),
             Shape::Short => json!({ "error": message }),
@@ -222,9 +231,19 @@ impl ApiError {
     }
 }
 
+/// A website that is not there has 1004 (observed). No other code is known, so
+/// the others say no more than the status does.
+fn code(status: u16) -> u16 {
+    match status {
+        404 => 1004,
+        other => other,
+    }
+}
+
 fn reason(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",

@@ -218,3 +218,137 @@ async fn texts_of_a_caller_come_back_as_they_were() {
         (&key["name"], &key["comment"])
     );
 }
+
+/// The fields of an error body; those of an object inside it have a dot.
+fn shape(body: &Value) -> Vec<String> {
+    let fields = body.as_object().unwrap().iter();
+    let names = fields.flat_map(|(name, field)| match field.as_object() {
+        Some(inner) => inner.keys().map(|key| format!("{name}.{key}")).collect(),
+        None => vec![name.clone()],
+    });
+    names.collect()
+}
+
+/// Who looks at one operation of a family knows how the others fail.
+#[tokio::test]
+async fn errors_have_one_shape_for_each_family() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let mut key = client
+        .post("/v2/3as/websites/w/api-keys", &json!({"name": "k"}))
+        .await
+        .unwrap()
+        .json::<Value>()
+        .await
+        .unwrap();
+    let key = key["payload"]["apiKey"].take();
+    let id = payload(&client, "/v2/3as/websites/w").await["id"].take();
+    let data = |path: &str| format!("/v2/websites/{}/{path}", id.as_str().unwrap());
+    let full = ["status", "message", "code", "error"].as_slice();
+    let (short, plain) = (["error"].as_slice(), ["message"].as_slice());
+    let coded = ["error.code", "error.message"].as_slice();
+    let (get, post, put, delete) = (Method::GET, Method::POST, Method::PUT, Method::DELETE);
+    let nothing = json!({});
+    let role = json!({"intpCustomerId": "nobody", "role": "editor"});
+    let query = json!({
+        "metrics": ["luck"],
+        "dateRange": {"start": "2026-06-01T00:00:00.000Z", "end": "2026-06-03T00:00:00.000Z"},
+    });
+    for (method, path, body, status, expected) in [
+        (
+            &get,
+            "/v2/3as/websites/nothing".to_owned(),
+            &nothing,
+            404,
+            full,
+        ),
+        (&get, "/v2/3as/customers".to_owned(), &nothing, 400, full),
+        (&post, "/v2/3as/customers".to_owned(), &nothing, 400, full),
+        (
+            &post,
+            "/v3/3as/website-subscriptions/resume".to_owned(),
+            &json!({"intpWebsiteId": "w"}),
+            500,
+            full,
+        ),
+        (&get, "/v2/3as/nothing".to_owned(), &nothing, 404, full),
+        (&put, "/v2/3as/customers".to_owned(), &nothing, 405, full),
+        (
+            &post,
+            "/v2/3as/api-keys/login".to_owned(),
+            &json!({"apiKey": "x", "websiteId": id}),
+            401,
+            full,
+        ),
+        (
+            &delete,
+            "/v2/3as/websites/w/api-keys/x".to_owned(),
+            &nothing,
+            404,
+            short,
+        ),
+        (
+            &post,
+            "/v3/3as/websites/w/contributors".to_owned(),
+            &role,
+            404,
+            short,
+        ),
+        (
+            &post,
+            "/v3/3as/websites/w/contributors".to_owned(),
+            &nothing,
+            400,
+            short,
+        ),
+        (
+            &delete,
+            "/v3/3as/websites/w/contributors/x".to_owned(),
+            &nothing,
+            404,
+            short,
+        ),
+        (
+            &put,
+            "/v3/3as/packages/x/assignments/w".to_owned(),
+            &nothing,
+            404,
+            short,
+        ),
+        (
+            &delete,
+            "/v3/3as/packages/x/assignments/w".to_owned(),
+            &nothing,
+            404,
+            short,
+        ),
+        (&post, data("analytics/sessions"), &nothing, 400, plain),
+        (
+            &post,
+            "/v2/websites/x/analytics/sessions".to_owned(),
+            &nothing,
+            400,
+            plain,
+        ),
+        (&post, data("visits/graph"), &nothing, 400, plain),
+        (&post, data("analytics/sessions"), &query, 422, coded),
+    ] {
+        let sent = client.send_with_key(method.clone(), &path, Some(body), key.as_str());
+        let response = sent.await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(shape(&body), expected, "{method} {path}: {body}");
+        if expected == full {
+            assert_eq!(body["status"], status, "{path}");
+            let code = if status == 404 { 1004 } else { status };
+            assert_eq!(body["code"], code, "{path}");
+        }
+    }
+    let no_key = client.post(&data("analytics/sessions"), &query).await;
+    let no_key = no_key.unwrap();
+    assert_eq!(no_key.status(), 401);
+    assert_eq!(
+        no_key.json::<Value>().await.unwrap(),
+        json!({"message": "Unauthorized"})
+    );
+}
