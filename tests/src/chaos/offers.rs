@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twipla::types::{Package, PackageVisibility};
+use twipla::types::{BillingInterval, Currency, Package, PackageVisibility};
 use twipla::{PackageId, Twipla};
 
 use super::outcome::Error;
@@ -23,6 +23,14 @@ pub(super) struct Offers {
 
 impl Offers {
     pub(super) async fn read(twipla: &Twipla) -> Result<Self, Error> {
+        let create = twipla.packages().create(
+            "Custom 75k",
+            75_000,
+            49.0,
+            Currency::Eur,
+            BillingInterval::Monthly,
+        );
+        create.visibility(PackageVisibility::Restricted).await?;
         let mut packages = twipla.packages().list().await?;
         packages.sort_by_key(|package| package.touchpoints.get());
         let is_restricted = |package: &Package| package.visibility == PackageVisibility::Restricted;

@@ -60,6 +60,7 @@ pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
         troubles.insert(0, faults::rate_limit());
     }
     sandbox.clear_requests();
+    sandbox.clear_commits();
     let seed = plan.seed.wrapping_mul(1_000_003).wrapping_add(share.world);
     faults::inject(&sandbox, &troubles, plan.fault_rate, seed);
     let world = Arc::new(World {

@@ -278,6 +278,11 @@ mod tests {
             BillingMode::CompanyManaged,
             now,
         );
+        let mut custom = account.package_named("Pro+").unwrap().clone();
+        custom.id = Uuid::new_v4().into();
+        custom.name = "Custom".to_owned();
+        custom.visibility = twipla_api::types::PackageVisibility::Restricted;
+        account.packages.insert(custom.id, custom);
         let pro = account.package_named("Pro").unwrap().id;
         let body = match model {
             Model::Website => json!({
@@ -358,7 +363,7 @@ mod tests {
             (Model::Account, false, Resume, "", 500),
             (Model::Account, true, Upgrade, "Unicorn", 500),
             (Model::Account, true, Resume, "", 201),
-            (Model::Account, false, Upgrade, "Custom 75k", 400),
+            (Model::Account, false, Upgrade, "Custom", 400),
         ] {
             let mut account = account(model, now);
             if canceled {

@@ -37,7 +37,7 @@ async fn each_change_is_logged_with_its_ids() {
         let (_, id) = packages.iter().find(|(known, _)| known == name).unwrap();
         id.to_string()
     };
-    let (pro, basic, custom) = (id_of("Pro"), id_of("Basic"), id_of("Custom 75k"));
+    let (pro, basic) = (id_of("Pro"), id_of("Basic"));
     let send = async |method: Method, path: &str, body: Value| {
         let response = client.send(method, path, Some(&body)).await.unwrap();
         assert!(response.status().is_success(), "{path}");
@@ -74,6 +74,7 @@ async fn each_change_is_logged_with_its_ids() {
     delete("/v3/3as/websites/w/contributors/d").await;
     let package = json!({
         "name": "p", "touchpoints": 1, "price": 1, "currency": "EUR", "period": "monthly",
+        "visibility": "restricted",
     });
     let package = post("/v2/3as/packages", package).await;
     let package = package["id"].as_str().unwrap();
@@ -85,7 +86,7 @@ async fn each_change_is_logged_with_its_ids() {
     );
     post(domains, domain.clone()).await;
     send(Method::PATCH, domains, domain).await;
-    let assignment = format!("/v3/3as/packages/{custom}/assignments/v");
+    let assignment = format!("/v3/3as/packages/{package}/assignments/v");
     send(Method::PUT, &assignment, Value::Null).await;
     delete(&assignment).await;
     delete("/v2/3as/websites/v").await;
@@ -111,8 +112,8 @@ async fn each_change_is_logged_with_its_ids() {
             &format!("rename_package packageId={package} \"q\""),
             "add_whitelisted_domain intpWebsiteId=w \"shop.example.com\"",
             "remove_whitelisted_domain intpWebsiteId=w \"shop.example.com\"",
-            &format!("assign_package intpWebsiteId=v packageId={custom}"),
-            &format!("unassign_package intpWebsiteId=v packageId={custom}"),
+            &format!("assign_package intpWebsiteId=v packageId={package}"),
+            &format!("unassign_package intpWebsiteId=v packageId={package}"),
             "delete_website intpWebsiteId=v",
             "delete_customer intpCustomerId=d",
         ]
