@@ -30,6 +30,11 @@ pub(crate) fn execute(
     match route {
         Route::Operation(operation, path) => run(world, request, operation, path, &query, now),
         Route::Dashboard => Ok(dashboard::page(world, &query, now)),
+        Route::Reactivate => Err(ApiError::new(
+            501,
+            "the sandbox has no reactivate: only a client that was retired in 2025 has it, and what it does is \
+             not known: delete the website or customer and create it again",
+        )),
         Route::Malformed => Err(ApiError::bad("invalid path: expected UTF-8")),
         Route::WrongMethod => Err(ApiError::new(405, "the path does not take this method")),
         Route::Unknown => Err(ApiError::new(404, "the path is unknown")),

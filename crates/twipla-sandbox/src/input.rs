@@ -52,9 +52,10 @@ impl<'a> Fields<'a> {
         parse_uuid(text).ok_or_else(|| self.wrong(name, "must be a uuid"))
     }
 
+    /// A uuid, or an empty text where there is none, as one official client sends it.
     pub(crate) fn uuid_opt(&self, name: &str) -> Result<Option<Uuid>, ApiError> {
-        match self.optional(name) {
-            None => Ok(None),
+        match self.text_opt(name)? {
+            None | Some("") => Ok(None),
             Some(_) => self.uuid(name).map(Some),
         }
     }

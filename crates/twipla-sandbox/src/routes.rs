@@ -8,11 +8,19 @@ use twipla_api::{Operation, operations};
 /// An older path of the subscription operations, still served in 2025 (observed).
 const LEGACY: &str = "/v2/3as/notifications/subscriptions/";
 
+/// Nothing but a client that was retired in 2025 tells of these, and not what they do.
+const REACTIVATE: [&str; 2] = [
+    "/v3/3as/website-subscriptions/reactivate",
+    "/v3/3as/intpc-subscriptions/reactivate",
+];
+
 /// Where a request goes.
 pub(crate) enum Route {
     /// An operation, with its path parameters decoded.
     Operation(&'static Operation, Vec<String>),
     Dashboard,
+    /// A change of a subscription that only a retired client knows.
+    Reactivate,
     /// The path exists, but not with this method.
     WrongMethod,
     /// A path parameter is not valid UTF-8.
@@ -37,11 +45,15 @@ impl Route {
         if let Some(action) = path.strip_prefix(LEGACY) {
             return Self::find(method, &format!("/v3/3as/website-subscriptions/{action}"));
         }
-        // One official client ends this path with a slash.
+        // Official clients end these paths with a slash. Of others, it may be what
+        // is left of an empty id.
         let path = path
             .strip_suffix('/')
-            .filter(|rest| rest.ends_with("/whitelisted-domains"))
+            .filter(|rest| rest.ends_with("/whitelisted-domains") || *rest == "/v2/3as/packages")
             .unwrap_or(path);
+        if method == "POST" && REACTIVATE.contains(&path) {
+            return Self::Reactivate;
+        }
         let mut path_exists = false;
         for operation in operations::ALL {
             match path_parameters(operation.path, path) {

@@ -60,7 +60,8 @@ impl NewKey<'_> {
         let shown = ApiKey {
             id: ApiKeyId::unchecked(Uuid::new_v4().to_string()),
             name: self.name.to_owned(),
-            comment: self.comment.map(str::to_owned),
+            // One official client fails without a text here.
+            comment: Some(self.comment.unwrap_or_default().to_owned()),
             // Two official clients need a date even if none was asked for: a
             // hundred years stand for "never".
             expires_at: Some(self.expires_at.unwrap_or(now + TimeDelta::days(36_500))),

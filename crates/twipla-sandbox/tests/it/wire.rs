@@ -352,3 +352,66 @@ async fn errors_have_one_shape_for_each_family() {
         json!({"message": "Unauthorized"})
     );
 }
+
+/// The retired Go client ends a path with a slash, sends an empty package where
+/// there is none, and knows a change of subscriptions that nobody else does.
+#[tokio::test]
+async fn requests_of_older_clients_are_understood() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox, sandbox.website_partner());
+    let customer = json!({
+        "intpCustomerId": "c", "email": "c@example.com", "packageId": "",
+        "website": {"intpWebsiteId": "w", "domain": "example.com", "packageId": ""},
+    });
+    let made = client.post("/v2/3as/customers", &customer).await.unwrap();
+    assert_eq!(made.status(), 201);
+    let flat = json!({"intpWebsiteId": "x", "intpCustomerId": "c", "domain": "example.com", "packageId": ""});
+    let made = client.post("/v2/3as/websites", &flat).await.unwrap();
+    assert_eq!(made.status(), 201);
+    let site = payload(&client, "/v2/3as/websites/x").await;
+    assert_eq!(site["inTrial"], true);
+    assert_eq!(
+        payload(&client, "/v2/3as/packages/").await,
+        payload(&client, "/v2/3as/packages").await
+    );
+    // What is left of an empty id is not a list.
+    let nobody = client.get("/v2/3as/customers/?page=0&pageSize=1").await;
+    assert_eq!(nobody.unwrap().status(), 404);
+
+    for family in [
+        "v3/3as/website-subscriptions",
+        "v3/3as/intpc-subscriptions",
+        "v2/3as/notifications/subscriptions",
+    ] {
+        let path = format!("/{family}/reactivate");
+        let answer = client.post(&path, &json!({"intpWebsiteId": "w"})).await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 501, "{path}");
+        let body: Value = answer.json().await.unwrap();
+        let message = body["message"].as_str().unwrap();
+        assert!(message.contains("create it again"), "{message}");
+    }
+}
+
+/// The PHP client types the comment of a key as a string that is never null.
+#[tokio::test]
+async fn api_key_always_has_a_comment() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let path = "/v2/3as/websites/w/api-keys";
+    for (body, comment) in [
+        (json!({"name": "a"}), ""),
+        (json!({"name": "b", "comment": null}), ""),
+        (
+            json!({"name": "c", "comment": "for reports"}),
+            "for reports",
+        ),
+    ] {
+        let made = client.post(path, &body).await.unwrap();
+        let made: Value = made.json().await.unwrap();
+        assert_eq!(made["payload"]["comment"], comment);
+        let listed = payload(&client, path).await;
+        let listed = listed.as_array().unwrap().last().unwrap();
+        assert_eq!(listed["comment"], comment);
+    }
+}
