@@ -16,4 +16,5 @@ mod rules;
 mod seed;
 mod support;
 mod tls;
+mod vendor_suite;
 mod wire;
