@@ -6,10 +6,12 @@ use serde_json::Value;
 use twipla_api::{Auth, Operation};
 use uuid::Uuid;
 
+use crate::account::Website;
 use crate::auth::Bearer;
 use crate::dashboard;
 use crate::input::{Fields, Query, parse_uuid};
 use crate::message::HttpRequest;
+use crate::page_urls;
 use crate::reply::{ApiError, ApiResult};
 use crate::routes::Route;
 use crate::rules::context::OperationContext;
@@ -68,13 +70,33 @@ fn run(
             };
             dispatch_management(operation, context)
         }
-        Auth::ApiKey => website_of_request(world, request, path, time)
-            .and_then(|website| {
-                dispatch_data(operation, website, query, json_body(request)?.as_ref())
-            })
-            .map_err(ApiError::of_data),
+        Auth::ApiKey => {
+            data(world, request, operation, path, query, time).map_err(ApiError::of_data)
+        }
         Auth::None => login(world, json_body(request)?.as_ref(), time),
     }
+}
+
+fn data(
+    world: &World,
+    request: &HttpRequest,
+    operation: &Operation,
+    path: &[String],
+    query: &Query,
+    time: DateTime<Utc>,
+) -> ApiResult {
+    let site = website_of_request(world, request, path, time)?;
+    let mut body = json_body(request)?;
+    // The graphs take a part of a website whatever its host.
+    let has_rows = ["query_session_analytics", "query_page_analytics"].contains(&operation.id);
+    if let Some(body) = body.as_mut().filter(|_| has_rows) {
+        page_urls::to_paths(body, &site.domain);
+    }
+    let mut reply = dispatch_data(operation, site.id, query, body.as_ref())?;
+    if has_rows {
+        page_urls::to_addresses(&mut reply, &site.domain);
+    }
+    Ok(reply)
 }
 
 /// The partner whose token the request carries.
@@ -86,12 +108,12 @@ fn partner(world: &World, request: &HttpRequest, now: DateTime<Utc>) -> Option<U
 }
 
 /// The website that the path names, if the request carries one of its API keys.
-fn website_of_request(
-    world: &World,
+fn website_of_request<'a>(
+    world: &'a World,
     request: &HttpRequest,
     path: &[String],
     time: DateTime<Utc>,
-) -> Result<Uuid, ApiError> {
+) -> Result<&'a Website, ApiError> {
     let website = request
         .header("x-api-key")
         .and_then(|key| world.website_of_key(key, time))
@@ -99,7 +121,7 @@ fn website_of_request(
     let requested = path.first().map(String::as_str).unwrap_or_default();
     match parse_uuid(requested) {
         None => Err(ApiError::bad("websiteId must be a uuid")),
-        Some(id) if id == website => Ok(website),
+        Some(id) if id == website.id => Ok(website),
         Some(_) => Err(ApiError::data(403, "Forbidden")),
     }
 }
@@ -107,7 +129,8 @@ fn website_of_request(
 fn login(world: &mut World, body: Option<&Value>, time: DateTime<Utc>) -> ApiResult {
     let fields = Fields::of(body)?;
     let (key, website) = (fields.text("apiKey")?, fields.uuid("websiteId")?);
-    if world.website_of_key(key, time) != Some(website) {
+    let of_key = world.website_of_key(key, time);
+    if of_key.is_none_or(|site| site.id != website) {
         return Err(ApiError::new(
             401,
             "the API key does not belong to this website",

@@ -8,7 +8,7 @@ use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::account::Account;
+use crate::account::{Account, Website};
 use crate::auth::{self, Bearer, RefusedTokens};
 use crate::clock::Clock;
 use crate::commits::CommitLog;
@@ -98,11 +98,10 @@ impl World {
     }
 
     /// The website that an API key belongs to, if the key is valid at this billing time.
-    pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<Uuid> {
+    pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<&Website> {
         self.accounts
             .values()
             .find_map(|account| account.website_of_key(secret, time))
-            .map(|site| site.id)
     }
 
     /// Everything about the partners, without secrets.

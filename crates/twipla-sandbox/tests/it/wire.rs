@@ -230,6 +230,7 @@ fn shape(body: &Value) -> Vec<String> {
 }
 
 /// Who looks at one operation of a family knows how the others fail.
+#[allow(clippy::too_many_lines, reason = "most of it is a table")]
 #[tokio::test]
 async fn errors_have_one_shape_for_each_family() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -413,5 +414,53 @@ async fn api_key_always_has_a_comment() {
         let listed = payload(&client, path).await;
         let listed = listed.as_array().unwrap().last().unwrap();
         assert_eq!(listed["comment"], comment);
+    }
+}
+
+/// Pages have addresses under the domain of their website, without a slash at
+/// the end, and a filter names them so.
+#[tokio::test]
+async fn rows_of_pages_follow_the_domain_of_the_website() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    for (site, domain) in [
+        ("a", "shop.example.com"),
+        ("b", "https://other.example.com/"),
+    ] {
+        let new = json!({"intpWebsiteId": site, "intpCustomerId": "c", "domain": domain});
+        client.post("/v2/3as/websites", &new).await.unwrap();
+        let path = format!("/v2/3as/websites/{site}");
+        let keys = format!("{path}/api-keys");
+        let made = client.post(&keys, &json!({"name": "k"})).await.unwrap();
+        let made: Value = made.json().await.unwrap();
+        let key = made["payload"]["apiKey"].as_str().unwrap();
+        let id = payload(&client, &path).await["id"].take();
+        let path = format!("/v2/websites/{}/analytics/pages", id.as_str().unwrap());
+        let rows = async |pages: &[String]| {
+            let query = json!({
+                "metrics": ["visitCount"], "dimensions": ["pageUrl"],
+                "order": [{"member": "pageUrl", "direction": "asc"}],
+                "where": {"and": if pages.is_empty() { json!([]) } else {
+                    json!([{"member": "pageUrl", "operator": "eq", "values": pages}])
+                }},
+                "dateRange": {"start": "2026-06-01T00:00:00.000Z", "end": "2026-06-03T00:00:00.000Z"},
+            });
+            let sent = client.send_with_key(Method::POST, &path, Some(&query), Some(key));
+            let rows: Value = sent.await.unwrap().json().await.unwrap();
+            let rows = rows["payload"].as_array().unwrap().iter();
+            rows.map(|row| row["pageUrl"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let home = format!(
+            "https://{}",
+            ["shop.example.com", "other.example.com"][usize::from(site == "b")]
+        );
+        let all = rows(&[]).await;
+        assert_eq!(all.len(), 6, "{all:?}");
+        assert_eq!(all[..2], [home.clone(), format!("{home}/about")]);
+        let shop = format!("{home}/shop");
+        assert_eq!(rows(&[shop.clone(), home.clone()]).await, [home, shop]);
+        let elsewhere = "https://elsewhere.test/shop".to_owned();
+        assert_eq!(rows(&[elsewhere]).await, [""; 0]);
     }
 }

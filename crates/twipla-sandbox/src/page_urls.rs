@@ -1,0 +1,86 @@
+//! Addresses of pages. The generated analytics know the pages of every website
+//! by their paths; a client sees them under the domain of its website.
+
+use serde_json::Value;
+
+use crate::reply::{Body, Reply};
+
+const MEMBER: &str = "pageUrl";
+
+/// Makes paths of the addresses that a query asks for. An address of another
+/// website stays as it is, and so is found nowhere.
+pub(crate) fn to_paths(query: &mut Value, domain: &str) {
+    let conditions = query
+        .pointer_mut("/where/and")
+        .and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        if condition["member"] != MEMBER {
+            continue;
+        }
+        let values = condition.get_mut("values").and_then(Value::as_array_mut);
+        for value in values.into_iter().flatten() {
+            *value = match value.as_str() {
+                Some(url) => Value::from(path(url, domain).unwrap_or("another website")),
+                None => continue,
+            };
+        }
+    }
+}
+
+/// Makes addresses of the paths in the rows of a reply.
+pub(crate) fn to_addresses(reply: &mut Reply, domain: &str) {
+    let Body::Json(body) = &mut reply.body else {
+        return;
+    };
+    let rows = body.get_mut("payload").and_then(Value::as_array_mut);
+    for row in rows.into_iter().flatten() {
+        if let Some(page) = row.get_mut(MEMBER)
+            && let Some(path) = page.as_str()
+        {
+            // Without a slash at the end (observed).
+            let address = format!("https://{}{path}", host(domain));
+            *page = Value::from(address.trim_end_matches('/'));
+        }
+    }
+}
+
+fn path<'a>(url: &'a str, domain: &str) -> Option<&'a str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?
+        .strip_prefix(host(domain))?;
+    match rest {
+        "" => Some("/"),
+        path if path.starts_with('/') => Some(path),
+        _ => None,
+    }
+}
+
+/// The host of a website, whose domain may have been given as a URL.
+fn host(domain: &str) -> &str {
+    let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
+    rest.trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_has_a_path_on_its_own_website_only() {
+        for (url, domain, expected) in [
+            ("https://example.com", "example.com", Some("/")),
+            ("https://example.com/shop", "example.com", Some("/shop")),
+            (
+                "http://example.com/shop",
+                "https://example.com/",
+                Some("/shop"),
+            ),
+            ("https://example.com.evil.test/shop", "example.com", None),
+            ("https://other.com/shop", "example.com", None),
+            ("/shop", "example.com", None),
+        ] {
+            assert_eq!(path(url, domain), expected, "{url} of {domain}");
+        }
+    }
+}
