@@ -22,7 +22,8 @@ from urllib.parse import quote, urlencode, urlsplit
 ROOT = Path(os.environ["TWIPLA_VECTORS"]).parent.parent
 CONTRACT = json.loads((ROOT / "openapi" / "twipla-3as.json").read_text(encoding="utf-8"))
 PARTNER = os.environ["TWIPLA_PARTNER_ID"]
-BASE = os.environ["TWIPLA_BASE_URL"]
+BASE_URL = os.environ["TWIPLA_BASE_URL"]
+DATA_URL = os.environ["TWIPLA_DATA_URL"]
 
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
@@ -31,6 +32,26 @@ OPERATIONS = {
     if isinstance(operation, dict) and "operationId" in operation
 }
 KINDS = {401: "auth", 403: "auth", 404: "not_found", 409: "conflict", 410: "not_found", 429: "rate_limited"}
+
+PAGE_SIZE = 100
+MOST_ATTEMPTS = 3
+# Seconds. A longer Retry-After is told to the caller, not slept through.
+LONGEST_WAIT = 5
+IDEMPOTENT = ("GET", "PUT", "DELETE")
+# A gateway lost the request or its response. Not 500: so this API refuses a change.
+GATEWAY_FAILURES = (502, 503, 504)
+
+
+class Failure(Exception):
+    """What a call gives instead of a result."""
+
+    def __init__(self, kind, message=None, **more):
+        super().__init__(message)
+        told = {"kind": kind, "message": message, **more}
+        self.told = {name: value for name, value in told.items() if value is not None}
+
+
+# Tokens: RS256 is a padded SHA-256 to the power of the private exponent.
 
 
 def b64(data):
@@ -65,7 +86,7 @@ def private_key():
 MODULUS, EXPONENT = private_key()
 
 
-def token(customer=None):
+def sign(customer=None):
     now = int(time.time())
     header = {"alg": "RS256", "typ": "JWT", "kid": PARTNER}
     claims = {"roles": ["intp"], "intp_id": PARTNER, "iat": now, "exp": now + 600}
@@ -79,116 +100,208 @@ def token(customer=None):
     return f"{message}.{b64(signature)}"
 
 
-def send(call):
-    """Sends one call; gives the status, the headers and the body."""
-    method, path, operation = OPERATIONS[call["operation"]]
-    for name, value in call.get("path", {}).items():
-        path = path.replace("{" + name + "}", quote(value, safe=""))
-    if call.get("query"):
-        path += "?" + urlencode(call["query"])
+class PartnerToken:
+    """One token for all calls, for half of its life."""
+
+    text, signed_at = None, 0
+
+    @classmethod
+    def get(cls):
+        if cls.text is None or time.time() > cls.signed_at + 300:
+            cls.text, cls.signed_at = sign(), time.time()
+        return cls.text
+
+
+# Requests.
+
+
+def path_of(template, values):
+    for name, value in values.items():
+        # They would address the collection or a parent, even percent-encoded.
+        if value in ("", ".", ".."):
+            raise Failure("invalid_input", f"invalid {name} {value!r}: expected an id")
+        template = template.replace("{" + name + "}", quote(value, safe=""))
+    return template
+
+
+def schemes(operation):
+    return [name for need in operation.get("security", CONTRACT["security"]) for name in need]
+
+
+def send_once(wanted):
+    method, path, operation = OPERATIONS[wanted["operation"]]
+    base = BASE_URL
+    target = path_of(path, wanted.get("path", {}))
+    if wanted.get("query"):
+        target += "?" + urlencode(wanted["query"])
     headers, body = {"accept": "application/json"}, None
-    schemes = [name for need in operation.get("security", CONTRACT["security"]) for name in need]
-    if "partnerToken" in schemes:
-        headers["authorization"] = f"Bearer {token()}"
-    elif "apiKey" in schemes:
-        headers["x-api-key"] = call["apiKey"]
-    if "body" in call:
+    if "partnerToken" in schemes(operation):
+        headers["authorization"] = f"Bearer {PartnerToken.get()}"
+    elif "apiKey" in schemes(operation):
+        headers["x-api-key"] = wanted["apiKey"]
+        base = DATA_URL
+    if "body" in wanted:
         headers["content-type"] = "application/json"
-        body = json.dumps(call["body"])
-    connection = http.client.HTTPConnection(urlsplit(BASE).netloc)
-    connection.request(method, path, body, headers)
+        body = json.dumps(wanted["body"])
+    base = urlsplit(base)
+    connection = http.client.HTTPConnection(base.netloc)
+    # It follows no redirect: the token is for this host alone.
+    connection.request(method, base.path + target, body, headers)
     response = connection.getresponse()
-    return response.status, response.headers, response.read(), operation
+    return response.status, response.headers, response.read()
+
+
+def retry_after(headers):
+    after = headers["retry-after"]
+    if after is None:
+        return None
+    if after.isdigit():
+        return float(after)
+    return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+
+
+def delay(attempt, method, status, after):
+    """Seconds before the next attempt; None where the request must not be sent again."""
+    # The server says that it did not take the request.
+    refused = status == 429 or (status == 503 and after is not None)
+    if attempt == MOST_ATTEMPTS:
+        return None
+    if refused or (status in GATEWAY_FAILURES and method in IDEMPOTENT):
+        seconds = 0.1 * 2**attempt if after is None else after
+        return seconds if seconds <= LONGEST_WAIT else None
+    return None
+
+
+def send(wanted):
+    """Sends a call until there is an answer; gives a status in 2xx, and the body."""
+    method, _, operation = OPERATIONS[wanted["operation"]]
+    attempt = 1
+    while True:
+        status, headers, body = send_once(wanted)
+        if 200 <= status < 300:
+            return status, body
+        after = retry_after(headers)
+        if status == 401 and attempt == 1 and "partnerToken" in schemes(operation):
+            # A new token may be accepted.
+            PartnerToken.text, seconds = None, 0
+        else:
+            seconds = delay(attempt, method, status, after)
+        if seconds is None:
+            raise failure(status, body, after)
+        time.sleep(seconds)
+        attempt += 1
+
+
+# What comes back.
 
 
 def first(*values):
     return next((value for value in values if value not in (None, "", {})), None)
 
 
-def failure(status, headers, body):
+def failure(status, body, after):
+    kind = KINDS.get(status, "server" if status >= 500 else "rejected")
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith("<"):
+        # A page comes from something in front of the server, which knows no resources.
+        kind = "rejected" if kind == "not_found" else kind
+        return Failure(kind, status=status, retryAfter=after)
     try:
-        told = json.loads(body)
+        told = json.loads(text)
     except ValueError:
-        told = {}
+        return Failure(kind, first(text), status=status, retryAfter=after)
+    told = told if isinstance(told, dict) else {}
     told = told.get("payload", told)
     error = told.get("error")
-    inner = error if isinstance(error, dict) else {}
-    result = {
-        "kind": KINDS.get(status, "server" if status >= 500 else "rejected"),
-        "status": status,
-        "message": first(told.get("message"), error if isinstance(error, str) else None),
-        "code": first(told.get("code"), inner.get("code")),
-    }
-    if headers["retry-after"]:
-        after = headers["retry-after"]
-        seconds = float(after) if after.isdigit() else email.utils.parsedate_to_datetime(after).timestamp() - time.time()
-        result["retryAfter"] = seconds
-    return {"error": result}
+    inner = error if isinstance(error, dict) else {"message": error}
+    message = first(told.get("message"), inner.get("message"), told.get("detail"), told.get("description"))
+    code = first(told.get("code"), inner.get("code"))
+    return Failure(kind, message, status=status, code=code, retryAfter=after)
 
 
-def call(wanted):
-    status, headers, body, operation = send(wanted)
-    if status >= 400:
-        return failure(status, headers, body)
-    schema = next((r for s, r in operation["responses"].items() if s[0] == "2" and "content" in r), None)
-    if status == 204 or schema is None:
-        return {"ok": None}
-    enveloped = wanted["operation"] != "query_traffic_share"
+def has_body(operation):
+    return any(status[0] == "2" and "content" in response for status, response in operation["responses"].items())
+
+
+def reply_of(wanted, status, body):
     try:
         reply = json.loads(body)
-        payload = reply["payload"] if enveloped else reply
-    except (ValueError, KeyError) as error:
-        return {"error": {"kind": "decode", "status": status, "message": str(error)}}
-    return {"ok": counted(payload)}
+        # The one reply without an envelope.
+        return {"payload": reply} if wanted["operation"] == "query_traffic_share" else reply
+    except ValueError as error:
+        raise Failure("decode", str(error), status=status) from error
+
+
+def payload_of(reply, status):
+    if not isinstance(reply, dict) or "payload" not in reply:
+        raise Failure("decode", "the reply has no payload", status=status)
+    return counted(reply["payload"])
 
 
 def counted(payload):
     """`touchpoints` may arrive as text."""
+    if isinstance(payload, list):
+        return [counted(item) for item in payload]
     if isinstance(payload, dict) and isinstance(payload.get("touchpoints"), str):
         return {**payload, "touchpoints": float(payload["touchpoints"])}
     return payload
 
 
+# What a driver is told to do.
+
+
+def call(wanted):
+    status, body = send(wanted)
+    if status == 204 or not has_body(OPERATIONS[wanted["operation"]][2]):
+        return None
+    return payload_of(reply_of(wanted, status, body), status)
+
+
 def list_all(wanted):
-    items, page, pages, total = [], 0, 1, 0
-    while page < pages:
-        query = {**wanted["query"], "page": str(page)}
-        status, headers, body, _ = send({**wanted, "query": query})
-        if status >= 400:
-            return failure(status, headers, body)
-        reply = json.loads(body)
-        before, total = total, reply["meta"]["total"]
-        if page > 0 and total < before:
+    query = {"pageSize": str(PAGE_SIZE), **wanted.get("query", {})}
+    items, page, total = [], 0, 0
+    while True:
+        status, body = send({**wanted, "query": {**query, "page": str(page)}})
+        reply = reply_of(wanted, status, body)
+        found = payload_of(reply, status)
+        meta = reply.get("meta") or {}
+        before, total = total, meta.get("total", total)
+        if total < before:
             # Something was deleted: what comes next moved to the page before.
             page -= 1
             continue
-        if not reply["payload"]:
-            break
-        items += [item for item in reply["payload"] if item not in items]
-        page, pages = page + 1, reply["meta"]["pageTotal"]
-    return {"ok": items}
+        items += [item for item in found if item not in items]
+        page += 1
+        pages = meta.get("pageTotal")
+        is_last = len(found) < int(query["pageSize"]) if pages is None else page >= pages
+        if is_last or not found:
+            return items
 
 
 def dashboard_url(wanted):
     if "refreshToken" in wanted:
         query = {"websiteToken": wanted["refreshToken"]}
     else:
-        query = {"intpc_token": token(wanted["customer"]), "externalWebsiteId": wanted["website"]}
+        query = {"intpc_token": sign(wanted["customer"]), "externalWebsiteId": wanted["website"]}
     for name in ("locale", "timezone", "startDate", "endDate", "upgradePackageId"):
         if name in wanted:
             query[name] = wanted[name]
     if wanted.get("allowUpgrade"):
         query["allowUpgrade"] = "true"
-    return {"ok": os.environ["TWIPLA_DASHBOARD_URL"] + "/?" + urlencode(query)}
+    return os.environ["TWIPLA_DASHBOARD_URL"] + "/?" + urlencode(query)
 
 
 ACTIONS = {
     "call": call,
     "list_all": list_all,
-    "token": lambda wanted: {"ok": token(wanted.get("customer"))},
+    "token": lambda wanted: sign(wanted.get("customer")),
     "dashboard_url": dashboard_url,
 }
 
 for line in sys.stdin:
     task = json.loads(line)
-    print(json.dumps(ACTIONS[task["do"]](task["call"])), flush=True)
+    try:
+        answer = {"ok": ACTIONS[task["do"]](task["call"])}
+    except Failure as problem:
+        answer = {"error": problem.told}
+    print(json.dumps(answer), flush=True)

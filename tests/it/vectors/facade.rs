@@ -7,19 +7,23 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use twipla::types::{BillingInterval, ContributorRole, Currency, PackageVisibility};
 use twipla::{
-    Analytics, Error, ErrorKind, Filter, Metric, Order, PrivateKey, Result, RetryPolicy, Twipla,
+    Analytics, Error, ErrorKind, Filter, List, Metric, Order, PrivateKey, Result, RetryPolicy,
+    Twipla,
 };
-use twipla_tests::replay::{Action, Case, Signing};
+use twipla_tests::replay::{Action, Case, DASHBOARD_URL, Player, Signing};
 
-/// A client that sends each request once: what is repeated is another test's matter.
-pub(super) fn client(signing: &Signing, base_url: &str) -> Twipla {
+/// A client of the player's servers.
+pub(super) fn client(signing: &Signing, player: &Player, retry: RetryPolicy) -> Twipla {
     Twipla::builder()
         .partner(
             twipla::PartnerId::from(signing.partner),
             PrivateKey::from_pem(&signing.private_pem).unwrap(),
         )
-        .base_url(base_url)
-        .retry(RetryPolicy::none())
+        .base_url(player.base_url())
+        .data_url(player.data_url())
+        .dashboard_url(DASHBOARD_URL)
+        .retry(retry)
+        // A case must not slow the next one down.
         .adaptive_rate(false)
         .build()
         .unwrap()
@@ -49,6 +53,7 @@ fn failure(error: &Error) -> Value {
         ErrorKind::Rejected => "rejected",
         ErrorKind::Server => "server",
         ErrorKind::Decode => "decode",
+        ErrorKind::InvalidInput => "invalid_input",
         _ => "other",
     };
     json!({
@@ -90,7 +95,7 @@ impl Call<'_> {
         if operation.ends_with("_subscription") {
             return self.subscription(twipla, operation).await;
         }
-        if self.0.get("apiKey").is_some() {
+        if operation.starts_with("query_") {
             return self.data(twipla, operation).await;
         }
         match operation {
@@ -408,16 +413,17 @@ impl Call<'_> {
     }
 
     async fn list(&self, twipla: &Twipla) -> Result<Value> {
-        assert_eq!(self.0["operation"], "list_customers");
-        let size = self.query("pageSize").unwrap().parse().unwrap();
-        let items: Vec<_> = twipla
-            .customers()
-            .list()
-            .page_size(size)
-            .stream()
-            .try_collect()
-            .await?;
-        json_of(Ok(items))
+        let size = self.query("pageSize").map(|size| size.parse().unwrap());
+        if self.0["operation"] == "list_customers" {
+            let list = twipla.customers().list();
+            return all(size.into_iter().fold(list, List::page_size)).await;
+        }
+        assert_eq!(self.0["operation"], "list_websites");
+        let mut list = twipla.websites().list();
+        if let Some(customer) = self.query("externalCustomerId") {
+            list = list.for_customer(customer);
+        }
+        all(size.into_iter().fold(list, List::page_size)).await
     }
 
     async fn dashboard_url(&self, twipla: &Twipla) -> Result<Value> {
@@ -453,6 +459,10 @@ impl Call<'_> {
             None => json!(twipla.partner_token().await?.expose()),
         })
     }
+}
+
+async fn all<T: Serialize + Send + 'static>(list: List<T>) -> Result<Value> {
+    json_of(list.stream().try_collect::<Vec<T>>().await)
 }
 
 fn json_of<T: Serialize>(result: Result<T>) -> Result<Value> {

@@ -2,30 +2,44 @@
 //! `cargo run -p twipla-tests --bin vectors -- python3 tests/vectors/driver.py`.
 //!
 //! The exit code is 0 where every case passes, 1 where one does not, and 2
-//! where the driver cannot be run or stops answering.
+//! where the driver cannot be run.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use twipla_tests::replay::{self, Player, Program, Signing};
+use twipla_tests::replay::{self, Driver, File, Mistake, Signing};
 
 /// Check a binding in any language against the wire vectors
 #[derive(Debug, Parser)]
 struct Options {
     /// Only the cases whose file or name contains this
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Name the cases, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Run the Python driver with one mistake after another, each of which must be caught
+    ///
+    /// With --only, the mistakes with the text in their names.
+    #[arg(long, conflicts_with_all = ["list", "driver"])]
+    mutants: bool,
     /// Name every case, not only those that fail
     #[arg(short, long)]
     verbose: bool,
+    /// A case that takes longer hangs
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    patience: u64,
     /// The driver and its arguments
-    #[arg(trailing_var_arg = true, required = true)]
+    #[arg(trailing_var_arg = true, required_unless_present_any = ["list", "mutants"])]
     driver: Vec<String>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Options::parse()).await {
+    match start(&Options::parse()).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -35,39 +49,104 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: &Options) -> Result<bool, replay::Error> {
+async fn start(options: &Options) -> Result<bool, replay::Error> {
+    let patience = Duration::from_secs(options.patience);
+    if options.mutants {
+        return mutants(options, patience).await;
+    }
+    let files = chosen(options)?;
+    if options.list {
+        for file in &files {
+            for case in &file.cases {
+                println!("{}/{}: {}", file.name, case.name, case.why);
+            }
+        }
+        return Ok(true);
+    }
+    let command = options.driver.clone();
+    check(options, &Driver { command, patience }, &files).await
+}
+
+/// The files with the cases that were asked for.
+fn chosen(options: &Options) -> Result<Vec<File>, replay::Error> {
+    let mut files = replay::load(&replay::folder())?;
+    if let Some(only) = &options.only {
+        for file in &mut files {
+            let name = &file.name;
+            file.cases
+                .retain(|case| format!("{name}/{}", case.name).contains(only));
+        }
+        files.retain(|file| !file.cases.is_empty());
+        if files.is_empty() {
+            return Err(format!("no case has {only:?} in its name: see --list").into());
+        }
+    }
+    Ok(files)
+}
+
+async fn check(options: &Options, driver: &Driver, files: &[File]) -> Result<bool, replay::Error> {
     let signing = Signing::new().await?;
-    let player = Player::start().await?;
-    let mut driver = Program::start(&options.driver, &signing, &player.base_url())?;
-    let (mut passed, mut failed) = (0, 0);
-    for file in replay::load(&replay::folder())? {
-        for case in &file.cases {
-            let name = format!("{}/{}", file.name, case.name);
-            if options
-                .only
-                .as_ref()
-                .is_some_and(|only| !name.contains(only))
-            {
-                continue;
+    // Passed and failed, by topic.
+    let mut topics: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    replay::run(driver, files, &signing, |file, case, problems| {
+        let name = format!("{}/{}", file.name, case.name);
+        let (passed, failed) = topics.entry(file.topic().to_owned()).or_default();
+        if problems.is_empty() {
+            *passed += 1;
+            if options.verbose {
+                println!("ok   {name}");
             }
-            player.play(case);
-            let answer = driver.answer(&file.name, case).await?;
-            let problems = replay::compare(case, &player.recorded(), &answer, &signing);
-            if problems.is_empty() {
-                passed += 1;
-                if options.verbose {
-                    println!("ok   {name}");
-                }
-                continue;
-            }
-            failed += 1;
-            println!("FAIL {name}: {}", case.why);
-            for problem in problems {
-                println!("     {problem}");
+            return ControlFlow::Continue(());
+        }
+        *failed += 1;
+        println!("FAIL {name}: {}", case.why);
+        for problem in problems {
+            println!("     {problem}");
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    for (topic, (passed, failed)) in &topics {
+        println!("{topic:16} {passed:4} passed, {failed} failed");
+    }
+    let (passed, failed) = topics
+        .values()
+        .fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+    println!("{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
+
+async fn mutants(options: &Options, patience: Duration) -> Result<bool, replay::Error> {
+    let signing = Signing::new().await?;
+    let files = replay::load(&replay::folder())?;
+    let mut mistakes = replay::mistakes()?;
+    if let Some(only) = &options.only {
+        mistakes.retain(|mistake| mistake.name.contains(only));
+    }
+    let mut survivors = 0;
+    for Mistake { name, what } in &mistakes {
+        let driver = Driver {
+            command: replay::mistaken(name),
+            patience,
+        };
+        let mut noticed = None;
+        replay::run(&driver, &files, &signing, |file, case, problems| {
+            let Some(problem) = problems.first() else {
+                return ControlFlow::Continue(());
+            };
+            noticed = Some(format!("{}/{}: {problem}", file.name, case.name));
+            ControlFlow::Break(())
+        })
+        .await?;
+        match noticed {
+            Some(noticed) => println!("caught   {name} ({what})\n         by {noticed}"),
+            None => {
+                survivors += 1;
+                println!("SURVIVED {name} ({what})");
             }
         }
     }
-    driver.finish().await?;
-    println!("{passed} passed, {failed} failed");
-    Ok(failed == 0)
+    let caught = mistakes.len() - survivors;
+    println!("{caught} of {} mistakes caught", mistakes.len());
+    Ok(survivors == 0)
 }

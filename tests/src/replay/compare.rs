@@ -9,12 +9,20 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::{Action, Case, Outcome, Recorded, Request, Signing};
+use super::{
+    Action, Allow, Case, DASHBOARD_URL, More, Outcome, Recorded, Request, Server, Signing,
+};
 
 /// Clocks of the binding and of this program are the same; a run takes its time.
 const CLOCK_SECONDS: i64 = 60;
 /// How far a `Retry-After` may be off, that was given as a date.
 const RETRY_SECONDS: f64 = 2.0;
+/// By how much a request may come too early: timers and the two clocks are not exact.
+const WAIT_SECONDS: f64 = 0.05;
+/// So many requests may follow where more are allowed; a binding that sends more never stops.
+const MOST_MORE: usize = 10;
+/// Headers with credentials. They are absent unless a request names them.
+const CREDENTIALS: [&str; 2] = ["authorization", "x-api-key"];
 
 /// What is wrong with the requests and the answer of a binding; nothing where all is well.
 ///
@@ -23,7 +31,7 @@ pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing
     let mut problems = Vec::new();
     requests(case, sent, signing, &mut problems);
     match case.action {
-        Action::Call | Action::ListAll => outcome(case, answer, &mut problems),
+        Action::Call | Action::ListAll => outcome(case, sent, answer, &mut problems),
         Action::Token => match answer["ok"].as_str() {
             Some(token) => {
                 let wanted = case.token.as_ref().unwrap_or(&Value::Null);
@@ -46,19 +54,47 @@ pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing
 }
 
 fn requests(case: &Case, sent: &[Recorded], signing: &Signing, problems: &mut Vec<String>) {
-    let failure = matches!(case.result, Some(Outcome::Error(_)));
     let (count, wanted) = (sent.len(), case.exchanges.len());
-    // A failure may be tried again; a success may not.
-    if count < wanted || (count > wanted && !failure) {
+    if count < wanted || (count > wanted && case.more.is_none()) {
         problems.push(format!("{count} requests were sent instead of {wanted}"));
     }
+    if count > wanted + MOST_MORE {
+        problems.push(format!("{count} requests were sent, and no end"));
+    }
     for (index, recorded) in sent.iter().enumerate() {
-        let Some(exchange) = case.exchanges.get(index).or(case.exchanges.last()) else {
-            problems.push(format!("{} {} was sent", recorded.method, recorded.path));
-            continue;
-        };
         let mut found = Vec::new();
-        request(&exchange.request, recorded, signing, &mut found);
+        if recorded.server != case.server {
+            let path = &recorded.path;
+            found.push(match recorded.server {
+                Server::Api => format!("{path} was sent to TWIPLA_BASE_URL"),
+                Server::Data => format!("{path} was sent to TWIPLA_DATA_URL"),
+                Server::Elsewhere => format!("{path} was sent to another host"),
+            });
+        }
+        match (case.exchanges.get(index), case.exchanges.last(), &case.more) {
+            (Some(exchange), ..) => {
+                request(
+                    case.server,
+                    &exchange.request,
+                    recorded,
+                    signing,
+                    &mut found,
+                );
+            }
+            (None, Some(last), Some(more)) => {
+                let before = &sent[index - 1];
+                later(
+                    case.server,
+                    &last.request,
+                    more,
+                    before,
+                    recorded,
+                    signing,
+                    &mut found,
+                );
+            }
+            _ => found.push(format!("{} {} was sent", recorded.method, recorded.path)),
+        }
         problems.extend(
             found
                 .into_iter()
@@ -67,20 +103,65 @@ fn requests(case: &Case, sent: &[Recorded], signing: &Signing, problems: &mut Ve
     }
 }
 
-fn request(wanted: &Request, sent: &Recorded, signing: &Signing, problems: &mut Vec<String>) {
+/// Whether a later request only reads, as opposed to being the last one again.
+fn is_read(last: &Request, more: &More, sent: &Recorded) -> bool {
+    sent.method == "GET" && (last.method != "GET" || more.allow == Allow::Reads)
+}
+
+/// A request that a binding may send of its own accord.
+fn later(
+    server: Server,
+    last: &Request,
+    more: &More,
+    before: &Recorded,
+    sent: &Recorded,
+    signing: &Signing,
+    problems: &mut Vec<String>,
+) {
+    if is_read(last, more, sent) {
+        credentials(last, sent, signing, problems);
+        return;
+    }
+    if more.allow == Allow::Reads {
+        problems.push(format!("{} {} was sent again", sent.method, sent.path));
+        return;
+    }
+    request(server, last, sent, signing, problems);
+    let waited = sent.at.duration_since(before.at).as_secs_f64();
+    if let Some(wait) = more.wait.filter(|wait| waited < wait - WAIT_SECONDS) {
+        problems.push(format!("it came after {waited:.3} s instead of {wait}"));
+    }
+}
+
+fn request(
+    server: Server,
+    wanted: &Request,
+    sent: &Recorded,
+    signing: &Signing,
+    problems: &mut Vec<String>,
+) {
     if sent.method != wanted.method {
         problems.push(format!(
             "the method is {}, not {}",
             sent.method, wanted.method
         ));
     }
-    if segments(&sent.path) != segments(&wanted.path) {
-        problems.push(format!("the path is {}, not {}", sent.path, wanted.path));
+    let path = format!("{}{}", server.base_path(), wanted.path);
+    if segments(&sent.path) != segments(&path) {
+        problems.push(format!("the path is {}, not {path}", sent.path));
     }
+    let is_free = |name: &str| {
+        wanted
+            .query
+            .get(name)
+            .is_some_and(|value| value["any"] == true)
+    };
     let mut query: Vec<(String, String)> = form(&sent.query);
+    query.retain(|(name, _)| !is_free(name));
     let mut expected: Vec<(String, String)> = wanted
         .query
         .iter()
+        .filter(|(name, _)| !is_free(name))
         .map(|(name, value)| (name.clone(), text(value)))
         .collect();
     query.sort();
@@ -89,17 +170,39 @@ fn request(wanted: &Request, sent: &Recorded, signing: &Signing, problems: &mut 
         problems.push(format!("the query is {query:?}, not {expected:?}"));
     }
     for (name, matcher) in &wanted.headers {
-        let found: Vec<&str> = sent
-            .headers
-            .iter()
-            .filter(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
-            .collect();
-        if let Some(problem) = header(matcher, &found, signing) {
-            problems.push(format!("the header {name} {problem}"));
+        if !CREDENTIALS.contains(&name.as_str()) {
+            named_header(name, matcher, sent, signing, problems);
         }
     }
+    credentials(wanted, sent, signing, problems);
     body(wanted, sent, problems);
+}
+
+/// The headers with credentials: those that the request names, and none that it does not.
+fn credentials(wanted: &Request, sent: &Recorded, signing: &Signing, problems: &mut Vec<String>) {
+    for name in CREDENTIALS {
+        let absent = serde_json::json!({ "absent": true });
+        let matcher = wanted.headers.get(name).unwrap_or(&absent);
+        named_header(name, matcher, sent, signing, problems);
+    }
+}
+
+fn named_header(
+    name: &str,
+    matcher: &Value,
+    sent: &Recorded,
+    signing: &Signing,
+    problems: &mut Vec<String>,
+) {
+    let found: Vec<&str> = sent
+        .headers
+        .iter()
+        .filter(|(other, _)| other == name)
+        .map(|(_, value)| value.as_str())
+        .collect();
+    if let Some(problem) = header(matcher, &found, signing) {
+        problems.push(format!("the header {name} {problem}"));
+    }
 }
 
 fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
@@ -142,8 +245,8 @@ fn header(matcher: &Value, found: &[&str], signing: &Signing) -> Option<String> 
     (plain != wanted).then(|| format!("is {value:?}, not {wanted:?}"))
 }
 
-fn outcome(case: &Case, answer: &Value, problems: &mut Vec<String>) {
-    match &case.result {
+fn outcome(case: &Case, sent: &[Recorded], answer: &Value, problems: &mut Vec<String>) {
+    match later_result(case, sent).or(case.result.as_ref()) {
         Some(Outcome::Ok(wanted)) => match answer.get("ok") {
             Some(found) if same(wanted, found) => {}
             Some(found) => problems.push(format!("the result is {found}, not {wanted}")),
@@ -157,17 +260,26 @@ fn outcome(case: &Case, answer: &Value, problems: &mut Vec<String>) {
     }
 }
 
-/// The status must be told; the rest is compared where it is.
+/// The result of a case after what was sent besides its exchanges.
+fn later_result<'a>(case: &'a Case, sent: &[Recorded]) -> Option<&'a Outcome> {
+    let more = case.more.as_ref()?;
+    let last = &case.exchanges.last()?.request;
+    let mut later = sent.iter().skip(case.exchanges.len());
+    // Where a retry would succeed, a read does not make it so.
+    let counts = |sent| more.allow == Allow::Reads || !is_read(last, more, sent);
+    more.result.as_ref().filter(|_| later.any(counts))
+}
+
+/// All that the case names must be told.
 fn failure(wanted: &Map<String, Value>, found: &Value, problems: &mut Vec<String>) {
     for (key, value) in wanted {
         let told = &found[key];
         let fits = match key.as_str() {
-            _ if told.is_null() => key != "status",
             "retryAfter" => match (value.as_f64(), told.as_f64()) {
                 (Some(wanted), Some(told)) => (wanted - told).abs() <= RETRY_SECONDS,
                 _ => false,
             },
-            "code" => text(value) == text(told),
+            "code" => !told.is_null() && text(value) == text(told),
             _ => value == told,
         };
         if !fits {
@@ -178,6 +290,10 @@ fn failure(wanted: &Map<String, Value>, found: &Value, problems: &mut Vec<String
 
 fn dashboard(case: &Case, url: &Url, signing: &Signing, problems: &mut Vec<String>) {
     let wanted = case.url.as_ref().unwrap_or(&Value::Null);
+    let origin = url.origin().ascii_serialization();
+    if origin != DASHBOARD_URL {
+        problems.push(format!("the host is {origin}, not {DASHBOARD_URL}"));
+    }
     if wanted["path"] != url.path() {
         problems.push(format!(
             "the path is {}, not {}",

@@ -7,14 +7,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::{Case, Error, Signing, folder};
-
-/// A case that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::{Case, DASHBOARD_URL, Error, Player, Signing, folder};
 
 /// A driver that runs.
 #[derive(Debug)]
-pub struct Program {
+pub(super) struct Program {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -23,11 +20,11 @@ pub struct Program {
 
 impl Program {
     /// Starts a driver.
-    ///
-    /// # Errors
-    ///
-    /// Where there is no such program.
-    pub fn start(command: &[String], signing: &Signing, base_url: &str) -> Result<Self, Error> {
+    pub(super) fn start(
+        command: &[String],
+        signing: &Signing,
+        player: &Player,
+    ) -> Result<Self, Error> {
         let [program, arguments @ ..] = command else {
             return Err("no driver is named: give its command after --".into());
         };
@@ -37,8 +34,9 @@ impl Program {
             .args(arguments)
             .env("TWIPLA_PARTNER_ID", signing.partner.to_string())
             .env("TWIPLA_PRIVATE_KEY_FILE", key.path())
-            .env("TWIPLA_BASE_URL", base_url)
-            .env("TWIPLA_DASHBOARD_URL", base_url)
+            .env("TWIPLA_BASE_URL", player.base_url())
+            .env("TWIPLA_DATA_URL", player.data_url())
+            .env("TWIPLA_DASHBOARD_URL", DASHBOARD_URL)
             .env("TWIPLA_VECTORS", folder())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -56,12 +54,13 @@ impl Program {
         })
     }
 
-    /// Has it do a case, and reads its answer.
-    ///
-    /// # Errors
-    ///
-    /// Where it ended, hangs, or says what is no JSON.
-    pub async fn answer(&mut self, file: &str, case: &Case) -> Result<Value, Error> {
+    /// Has it do a case, and reads its answer. After an error it is of no use any more.
+    pub(super) async fn answer(
+        &mut self,
+        file: &str,
+        case: &Case,
+        patience: Duration,
+    ) -> Result<Value, Error> {
         let mut line = json!({
             "file": file,
             "case": case.name,
@@ -70,26 +69,32 @@ impl Program {
         })
         .to_string();
         line.push('\n');
-        self.input.write_all(line.as_bytes()).await?;
-        self.input.flush().await?;
-        let answer = tokio::time::timeout(PATIENCE, self.output.next_line())
+        // A driver that ended does not read it; its end shows below.
+        let _ = self.input.write_all(line.as_bytes()).await;
+        let _ = self.input.flush().await;
+        let answer = tokio::time::timeout(patience, self.output.next_line())
             .await
-            .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))??;
+            .map_err(|_| {
+                format!(
+                    "the driver hangs: no answer within {} s",
+                    patience.as_secs()
+                )
+            })??;
         let Some(answer) = answer else {
-            return Err("the driver ended before it was done".into());
+            let status = tokio::time::timeout(patience, self.child.wait()).await??;
+            return Err(format!("the driver ended with {status} before it answered").into());
         };
-        serde_json::from_str(&answer)
-            .map_err(|error| format!("the driver said {answer:?}: {error}").into())
+        serde_json::from_str(&answer).map_err(|error| {
+            format!("the driver said {answer:?}, which is not JSON: {error}").into()
+        })
     }
 
     /// Lets it end.
-    ///
-    /// # Errors
-    ///
-    /// Where it ends with a failure.
-    pub async fn finish(mut self) -> Result<(), Error> {
+    pub(super) async fn finish(mut self, patience: Duration) -> Result<(), Error> {
         drop(self.input);
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        let status = tokio::time::timeout(patience, self.child.wait())
+            .await
+            .map_err(|_| "the driver does not end when its input does")??;
         drop(self.key);
         if status.success() {
             Ok(())

@@ -9,7 +9,9 @@
 
 mod compare;
 mod driver;
+mod mistakes;
 mod player;
+mod run;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,12 @@ use twipla_sandbox::{Model, PartnerConfig, Sandbox};
 use uuid::Uuid;
 
 pub use self::compare::compare;
-pub use self::driver::Program;
+pub use self::mistakes::{Mistake, mistaken, mistakes};
 pub use self::player::{Player, Recorded};
+pub use self::run::{Driver, run};
+
+/// Where dashboard addresses begin. Nothing is sent there.
+pub const DASHBOARD_URL: &str = "https://dashboard.example.com";
 
 /// What goes wrong around the vectors, as opposed to in a binding.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -35,11 +41,48 @@ pub struct File {
     pub operation: Option<String>,
     /// What the file is about, in the others.
     pub about: Option<String>,
+    /// Where the requests of all cases must arrive.
+    #[serde(default)]
+    pub server: Server,
     /// The cases.
     pub cases: Vec<Case>,
     /// Name of the file, without its extension.
     #[serde(skip)]
     pub name: String,
+}
+
+impl File {
+    /// What the cases are counted under: the name, but for the many files of operations.
+    pub fn topic(&self) -> &str {
+        match self.operation {
+            Some(_) => "operations",
+            None => &self.name,
+        }
+    }
+}
+
+/// A server of the player.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Server {
+    /// The API: `TWIPLA_BASE_URL`.
+    #[default]
+    Api,
+    /// The data endpoints: `TWIPLA_DATA_URL`.
+    Data,
+    /// A host to which redirects lead and nothing may be sent.
+    #[serde(skip)]
+    Elsewhere,
+}
+
+impl Server {
+    /// The path of its base URL. The host of the data endpoints has one.
+    pub fn base_path(self) -> &'static str {
+        match self {
+            Self::Data => "/api",
+            Self::Api | Self::Elsewhere => "",
+        }
+    }
 }
 
 /// One vector.
@@ -58,6 +101,8 @@ pub struct Case {
     /// Requests that must be sent, in this order, and what answers them.
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
+    /// What may be sent after that; nothing where it is absent.
+    pub more: Option<More>,
     /// What the last answer means.
     pub result: Option<Outcome>,
     /// The token that must come out.
@@ -66,6 +111,33 @@ pub struct Case {
     pub url: Option<Value>,
     /// Why a body does not fit the contract.
     pub off_contract: Option<String>,
+    /// Where the requests must arrive, as the file says.
+    #[serde(skip)]
+    pub server: Server,
+}
+
+/// What a binding may send of its own accord, after the exchanges of a case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct More {
+    /// What it may be.
+    pub allow: Allow,
+    /// Seconds that must pass before the last request is sent again.
+    pub wait: Option<f64>,
+    /// What answers it; where it is absent, the last response once more.
+    pub response: Option<Response>,
+    /// What the call then gives, where that differs.
+    pub result: Option<Outcome>,
+}
+
+/// What may be sent after the exchanges of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Allow {
+    /// Requests that read.
+    Reads,
+    /// The last request again, and requests that read.
+    Retries,
 }
 
 /// What is to be done in a case.
@@ -196,6 +268,9 @@ pub fn load(folder: &Path) -> Result<Vec<File>, Error> {
             let mut file: File = serde_json::from_str(&text)
                 .map_err(|error| format!("{}: {error}", path.display()))?;
             name.clone_into(&mut file.name);
+            for case in &mut file.cases {
+                case.server = file.server;
+            }
             files.push(file);
         }
     }

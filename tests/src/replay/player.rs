@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -14,11 +14,15 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{Case, Error, Response};
+use super::{Case, Error, Response, Server};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Recorded {
+    /// Where it arrived.
+    pub server: Server,
+    /// When it arrived.
+    pub at: Instant,
     /// The method.
     pub method: String,
     /// The path, as it was sent.
@@ -31,56 +35,59 @@ pub struct Recorded {
     pub body: Bytes,
 }
 
-/// The server that plays a case.
+/// The servers that play a case.
 #[derive(Debug)]
 pub struct Player {
-    address: SocketAddr,
+    api: SocketAddr,
+    data: SocketAddr,
     stage: Arc<Mutex<Stage>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stage {
+    /// What answers the requests, in this order; the last one answers all that come later.
     responses: Vec<Response>,
     recorded: Vec<Recorded>,
+    elsewhere: SocketAddr,
 }
 
 impl Player {
-    /// Starts it on a free port of this machine.
+    /// Starts them on free ports of this machine.
     pub async fn start() -> Result<Self, Error> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let stage = Arc::new(Mutex::new(Stage::default()));
-        let shared = Arc::clone(&stage);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let stage = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(Arc::clone(&stage), request));
-                    // A client that goes away ends its connection, and nothing else.
-                    let _ = http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-        });
-        Ok(Self { address, stage })
+        let mut listeners = Vec::new();
+        for server in [Server::Api, Server::Data, Server::Elsewhere] {
+            listeners.push((server, TcpListener::bind("127.0.0.1:0").await?));
+        }
+        let address = |index: usize| listeners[index].1.local_addr();
+        let (api, data, elsewhere) = (address(0)?, address(1)?, address(2)?);
+        let stage = Arc::new(Mutex::new(Stage {
+            responses: Vec::new(),
+            recorded: Vec::new(),
+            elsewhere,
+        }));
+        for (server, listener) in listeners {
+            tokio::spawn(serve(server, listener, Arc::clone(&stage)));
+        }
+        Ok(Self { api, data, stage })
     }
 
-    /// Where it listens.
+    /// Where the API is.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}{}", self.api, Server::Api.base_path())
+    }
+
+    /// Where the data endpoints are.
+    pub fn data_url(&self) -> String {
+        format!("http://{}{}", self.data, Server::Data.base_path())
     }
 
     /// Gets ready for a case.
     pub fn play(&self, case: &Case) {
-        *lock(&self.stage) = Stage {
-            responses: case
-                .exchanges
-                .iter()
-                .map(|exchange| exchange.response.clone())
-                .collect(),
-            recorded: Vec::new(),
-        };
+        let exchanges = case.exchanges.iter().map(|exchange| &exchange.response);
+        let later = case.more.as_ref().and_then(|more| more.response.as_ref());
+        let mut stage = lock(&self.stage);
+        stage.responses = exchanges.chain(later).cloned().collect();
+        stage.recorded.clear();
     }
 
     /// What was sent since then.
@@ -89,14 +96,29 @@ impl Player {
     }
 }
 
+async fn serve(server: Server, listener: TcpListener, stage: Arc<Mutex<Stage>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let stage = Arc::clone(&stage);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(server, Arc::clone(&stage), request));
+            // A client that goes away ends its connection, and nothing else.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
 fn lock(stage: &Mutex<Stage>) -> std::sync::MutexGuard<'_, Stage> {
     stage.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn answer(
+    server: Server,
     stage: Arc<Mutex<Stage>>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let at = Instant::now();
     let (head, body) = request.into_parts();
     let body = body
         .collect()
@@ -104,13 +126,12 @@ async fn answer(
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let mut stage = lock(&stage);
-    // Whoever asks more often than the case has answers is told the last one again.
-    let next = stage
-        .recorded
-        .len()
-        .min(stage.responses.len().saturating_sub(1));
-    let response = stage.responses.get(next).cloned();
+    let next = stage.recorded.len();
+    let response = stage.responses.get(next).or(stage.responses.last());
+    let response = response.map_or_else(unexpected, |response| played(response, stage.elsewhere));
     stage.recorded.push(Recorded {
+        server,
+        at,
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -124,7 +145,7 @@ async fn answer(
             .collect(),
         body,
     });
-    Ok(response.as_ref().map_or_else(unexpected, played))
+    Ok(response)
 }
 
 /// A case without requests got one.
@@ -134,7 +155,7 @@ fn unexpected() -> hyper::Response<Full<Bytes>> {
     response
 }
 
-fn played(response: &Response) -> hyper::Response<Full<Bytes>> {
+fn played(response: &Response, elsewhere: SocketAddr) -> hyper::Response<Full<Bytes>> {
     let body = match (&response.body, &response.text) {
         (Some(body), _) => body.to_string(),
         (None, Some(text)) => text.clone(),
@@ -142,12 +163,15 @@ fn played(response: &Response) -> hyper::Response<Full<Bytes>> {
     };
     let mut built = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
-        let value = match (value, value["httpDateIn"].as_u64()) {
-            (_, Some(seconds)) => {
-                httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds))
+        let value = if let Some(seconds) = value["httpDateIn"].as_u64() {
+            httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds))
+        } else if let Some(path) = value["elsewhere"].as_str() {
+            format!("http://{elsewhere}{path}")
+        } else {
+            match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
             }
-            (Value::String(text), None) => text.clone(),
-            (other, None) => other.to_string(),
         };
         built = built.header(name, value);
     }

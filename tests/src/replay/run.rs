@@ -1,0 +1,55 @@
+//! Takes a driver through the vectors, whatever it does.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::driver::Program;
+use super::{Case, Error, File, Player, Signing, compare};
+
+/// How a driver is run.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// A case that takes longer hangs.
+    pub patience: Duration,
+}
+
+/// Goes through all cases of some files, and tells what is wrong with each.
+///
+/// A driver that ends or hangs fails the case, and is started again for the next one.
+///
+/// # Errors
+///
+/// Where the driver cannot be run at all.
+pub async fn run(
+    driver: &Driver,
+    files: &[File],
+    signing: &Signing,
+    mut tell: impl FnMut(&File, &Case, &[String]) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let player = Player::start().await?;
+    let start = || Program::start(&driver.command, signing, &player);
+    let mut program = start()?;
+    let mut has_answered = false;
+    for file in files {
+        for case in &file.cases {
+            player.play(case);
+            let problems = match program.answer(&file.name, case, driver.patience).await {
+                Ok(answer) => {
+                    has_answered = true;
+                    compare(case, &player.recorded(), &answer, signing)
+                }
+                Err(error) if !has_answered => return Err(error),
+                Err(error) => {
+                    program = start()?;
+                    vec![error.to_string()]
+                }
+            };
+            if tell(file, case, &problems).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    program.finish(driver.patience).await
+}
