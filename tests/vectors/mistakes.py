@@ -29,6 +29,7 @@ MISTAKES = [
     ("retry_post_after_502", "sends a POST again after a gateway failed", 'IDEMPOTENT = ("GET", "PUT", "DELETE")', 'IDEMPOTENT = ("GET", "PUT", "DELETE", "POST")'),
     ("retry_patch_after_502", "sends a PATCH again after a gateway failed", 'IDEMPOTENT = ("GET", "PUT", "DELETE")', 'IDEMPOTENT = ("GET", "PUT", "DELETE", "PATCH")'),
     ("retry_after_400", "sends again what was refused", "GATEWAY_FAILURES = (", "GATEWAY_FAILURES = (400, "),
+    ("retry_post_after_400", "sends a change again that was refused", "if refused or (", 'if refused or (status == 400 and method == "POST") or ('),
     ("retry_after_404", "sends again what is not found", "GATEWAY_FAILURES = (", "GATEWAY_FAILURES = (404, "),
     ("retry_delete_after_400", "sends a DELETE again that was refused", "if refused or (", 'if refused or (status == 400 and method == "DELETE") or ('),
     ("retry_post_after_409", "sends a create again where the id is in use", "if refused or (", "if refused or status == 409 or ("),
@@ -41,7 +42,7 @@ MISTAKES = [
     # Waits.
     ("no_wait_after_429", "does not wait when the server says so", "if after is None else after\n", "if after is None else 0\n"),
     ("waits_at_most_half_a_second", "caps the wait that the server asks for", "        time.sleep(seconds)", "        time.sleep(min(seconds, 0.5))"),
-    ("long_wait_is_cut", "sends a request within the hour that it should wait", "return seconds if seconds <= LONGEST_WAIT else None", "return min(seconds, 0.2)"),
+    ("long_wait_is_cut", "sends a request within the hour that it should wait", "return seconds if seconds <= LONGEST_WAIT else None", "return seconds if seconds <= LONGEST_WAIT else 0.2"),
     ("date_is_no_wait", "does not read a date in Retry-After", "return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())", "return 0.0"),
     ("retry_after_in_milliseconds", "takes Retry-After for milliseconds", "        return float(after)", "        return float(after) / 1000"),
     ("retry_after_is_not_told", "keeps the wait that the server asks for to itself", "return Failure(kind, message, status=status, code=code, retryAfter=after)", "return Failure(kind, message, status=status, code=code)"),
@@ -69,7 +70,7 @@ MISTAKES = [
     ("token_for_a_day", "makes a token that lives for a day", '"exp": now + 600', '"exp": now + 86400'),
     ("token_without_end", "makes a token that does not expire", ', "exp": now + 600', ""),
     ("token_padded", "pads base64url", '.rstrip(b"=").decode()', ".decode()"),
-    ("token_with_sha1", "signs another digest", "hashlib.sha256(message", "hashlib.sha512(message"),
+    ("token_with_sha512", "signs another digest", "hashlib.sha256(message", "hashlib.sha512(message"),
     ("customer_encoded_in_token", "percent-encodes the customer in a token", "intpc_id=customer", 'intpc_id=quote(customer, safe="")'),
     # Paths and bodies.
     ("empty_id_sent", "sends an empty id, which addresses the collection", 'if value in ("", ".", ".."):', 'if value in (".", ".."):'),

@@ -10,7 +10,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use futures_util::StreamExt as _;
 use twipla_tests::replay::{self, Driver, File, Mistake, Signing};
+
+/// So many drivers with mistakes run at the same time.
+const AT_ONCE: usize = 6;
 
 /// Check a binding in any language against the wire vectors
 #[derive(Debug, Parser)]
@@ -63,8 +67,12 @@ async fn start(options: &Options) -> Result<bool, replay::Error> {
         }
         return Ok(true);
     }
-    let command = options.driver.clone();
-    check(options, &Driver { command, patience }, &files).await
+    let driver = Driver {
+        command: options.driver.clone(),
+        patience,
+        quiet: false,
+    };
+    check(options, &driver, &files).await
 }
 
 /// The files with the cases that were asked for.
@@ -123,30 +131,45 @@ async fn mutants(options: &Options, patience: Duration) -> Result<bool, replay::
     if let Some(only) = &options.only {
         mistakes.retain(|mistake| mistake.name.contains(only));
     }
+    let runs = mistakes.iter().map(|mistake| {
+        let driver = Driver {
+            command: replay::mistaken(&mistake.name),
+            patience,
+            // Some die of their mistake.
+            quiet: true,
+        };
+        first_problem(driver, &files, &signing)
+    });
+    // Most of the time they wait, as the vectors tell them to.
+    let mut runs = futures_util::stream::iter(runs).buffered(AT_ONCE);
     let mut survivors = 0;
     for Mistake { name, what } in &mistakes {
-        let driver = Driver {
-            command: replay::mistaken(name),
-            patience,
-        };
-        let mut noticed = None;
-        replay::run(&driver, &files, &signing, |file, case, problems| {
-            let Some(problem) = problems.first() else {
-                return ControlFlow::Continue(());
-            };
-            noticed = Some(format!("{}/{}: {problem}", file.name, case.name));
-            ControlFlow::Break(())
-        })
-        .await?;
-        match noticed {
-            Some(noticed) => println!("caught   {name} ({what})\n         by {noticed}"),
-            None => {
-                survivors += 1;
-                println!("SURVIVED {name} ({what})");
-            }
+        if let Some(problem) = runs.next().await.transpose()?.flatten() {
+            println!("caught   {name} ({what})\n         by {problem}");
+        } else {
+            survivors += 1;
+            println!("SURVIVED {name} ({what})");
         }
     }
     let caught = mistakes.len() - survivors;
     println!("{caught} of {} mistakes caught", mistakes.len());
     Ok(survivors == 0)
+}
+
+/// The first case that a driver fails, and why.
+async fn first_problem(
+    driver: Driver,
+    files: &[File],
+    signing: &Signing,
+) -> Result<Option<String>, replay::Error> {
+    let mut found = None;
+    replay::run(&driver, files, signing, |file, case, problems| {
+        let Some(problem) = problems.first() else {
+            return ControlFlow::Continue(());
+        };
+        found = Some(format!("{}/{}: {problem}", file.name, case.name));
+        ControlFlow::Break(())
+    })
+    .await?;
+    Ok(found)
 }

@@ -22,6 +22,7 @@ impl Program {
     /// Starts a driver.
     pub(super) fn start(
         command: &[String],
+        quiet: bool,
         signing: &Signing,
         player: &Player,
     ) -> Result<Self, Error> {
@@ -40,6 +41,11 @@ impl Program {
             .env("TWIPLA_VECTORS", folder())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(if quiet {
+                Stdio::null()
+            } else {
+                Stdio::inherit()
+            })
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("cannot run {program}: {error}"))?;

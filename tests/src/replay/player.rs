@@ -45,8 +45,10 @@ pub struct Player {
 
 #[derive(Debug)]
 struct Stage {
-    /// What answers the requests, in this order; the last one answers all that come later.
+    /// What answers the requests, in this order.
     responses: Vec<Response>,
+    /// Whether the last one answers all that come later, too.
+    may_be_more: bool,
     recorded: Vec<Recorded>,
     elsewhere: SocketAddr,
 }
@@ -62,6 +64,7 @@ impl Player {
         let (api, data, elsewhere) = (address(0)?, address(1)?, address(2)?);
         let stage = Arc::new(Mutex::new(Stage {
             responses: Vec::new(),
+            may_be_more: false,
             recorded: Vec::new(),
             elsewhere,
         }));
@@ -87,6 +90,7 @@ impl Player {
         let later = case.more.as_ref().and_then(|more| more.response.as_ref());
         let mut stage = lock(&self.stage);
         stage.responses = exchanges.chain(later).cloned().collect();
+        stage.may_be_more = case.more.is_some();
         stage.recorded.clear();
     }
 
@@ -127,7 +131,8 @@ async fn answer(
         .unwrap_or_default();
     let mut stage = lock(&stage);
     let next = stage.recorded.len();
-    let response = stage.responses.get(next).or(stage.responses.last());
+    let last = stage.responses.last().filter(|_| stage.may_be_more);
+    let response = stage.responses.get(next).or(last);
     let response = response.map_or_else(unexpected, |response| played(response, stage.elsewhere));
     stage.recorded.push(Recorded {
         server,
@@ -148,7 +153,7 @@ async fn answer(
     Ok(response)
 }
 
-/// A case without requests got one.
+/// What the case has no place for is not answered again and again, so that nobody asks for ever.
 fn unexpected() -> hyper::Response<Full<Bytes>> {
     let mut response = hyper::Response::new(Full::default());
     *response.status_mut() = hyper::StatusCode::NOT_IMPLEMENTED;

@@ -13,6 +13,8 @@ pub struct Driver {
     pub command: Vec<String>,
     /// A case that takes longer hangs.
     pub patience: Duration,
+    /// Whether what it says on standard error is thrown away.
+    pub quiet: bool,
 }
 
 /// Goes through all cases of some files, and tells what is wrong with each.
@@ -29,7 +31,7 @@ pub async fn run(
     mut tell: impl FnMut(&File, &Case, &[String]) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let player = Player::start().await?;
-    let start = || Program::start(&driver.command, signing, &player);
+    let start = || Program::start(&driver.command, driver.quiet, signing, &player);
     let mut program = start()?;
     let mut has_answered = false;
     for file in files {
