@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt as _;
-use twipla::{Analytics, Dimension, Filter, Metric, Order, Twipla};
+use twipla::{Analytics, Dimension, ErrorKind, Filter, Metric, Order, Twipla};
 use twipla_tests::Stage;
 
 async fn stage() -> (Stage, Analytics) {
@@ -131,6 +131,70 @@ async fn graphs_have_a_value_for_each_day() {
             "unknown"
         ]
     );
+}
+
+#[tokio::test]
+async fn graphs_are_about_the_pages_of_the_filter() {
+    let (stage, data) = stage().await;
+    let week = day("2026-03-02")..=day("2026-03-08");
+    let of = |pages: &[&str]| Filter::eq(Dimension::PageUrl, pages.iter().copied());
+    let shop = "https://example.com/shop";
+    let visits = data.visits().date_range(week.clone());
+    let site = visits.clone().await.unwrap();
+    let sent = stage.sandbox.requests().pop().unwrap().body.unwrap();
+    assert_eq!(sent, serde_json::json!({ "where": { "and": [] } }));
+
+    let page = visits.clone().filter(of(&[shop])).await.unwrap();
+    let sent = stage.sandbox.requests().pop().unwrap().body.unwrap();
+    let condition = serde_json::json!({ "member": "pageUrl", "operator": "eq", "values": [shop] });
+    assert_eq!(sent, serde_json::json!({ "where": { "and": [condition] } }));
+    let both = of(&[shop, "https://example.com"]);
+    let both = visits.clone().filter(both).await.unwrap();
+    let none = of(&["https://example.com/nowhere"]);
+    let none = visits.clone().filter(none).await.unwrap();
+    let totals = [none, page, both, site].map(|graph| graph.series[0].total.unwrap());
+    assert!(totals.is_sorted_by(|a, b| a < b), "{totals:?}");
+    assert!(totals[0] == 0.0, "{totals:?}");
+
+    for query in [
+        data.bounce_rate(),
+        data.page_view_duration(),
+        data.traffic_share(),
+    ] {
+        let query = query.date_range(week.clone());
+        let site = query.clone().await.unwrap();
+        let page = query.filter(of(&[shop])).await.unwrap();
+        assert_eq!(site.labels, page.labels);
+        assert_ne!(site.series, page.series);
+    }
+}
+
+#[tokio::test]
+async fn nonsense_in_the_filter_of_a_graph_is_refused() {
+    let (_stage, data) = stage().await;
+    let visits = data
+        .visits()
+        .date_range(day("2026-03-02")..=day("2026-03-08"));
+    for (filter, complaint) in [
+        (Filter::eq(Dimension::PageUrl, ["/shop"]), "absolute URL"),
+        (
+            Filter::eq(Dimension::PageUrl, ["https://example.com/shop/"]),
+            "trailing slash",
+        ),
+        (Filter::eq("mood", ["good"]), "dimension mood is not known"),
+        (
+            Filter::with_operator(Dimension::PageUrl, "like", ["https://example.com"]),
+            "operator like is not known",
+        ),
+        (
+            Filter::eq(Dimension::PageUrl, [] as [&str; 0]),
+            "at least one value",
+        ),
+    ] {
+        let error = visits.clone().filter(filter).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
+        assert!(error.to_string().contains(complaint), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -530,12 +530,13 @@ pub(crate) fn get_company_details(core: &Arc<Core>) -> Request<CompanyDetails> {
 
 // The data of a website, read with its API key.
 
-/// Query parameters of a graph.
+/// What a graph shows: the query parameters, and the body.
 #[derive(Debug)]
-pub(crate) struct GraphRange {
+pub(crate) struct GraphArguments {
     pub(crate) from: String,
     pub(crate) until: String,
     pub(crate) unit: String,
+    pub(crate) body: wire::GraphQuery,
 }
 
 /// The only shape of a series that was observed.
@@ -545,12 +546,17 @@ pub(crate) fn query_visits_graph(
     core: &Arc<Core>,
     key: &Secret,
     website: &DeferredId<TwiplaWebsiteId>,
-    range: Result<GraphRange>,
+    arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphRange { from, until, unit } = range?;
+        let GraphArguments {
+            from,
+            until,
+            unit,
+            body,
+        } = arguments?;
         Ok(requests::query_visits_graph(
-            website, &from, SERIES, &unit, &until,
+            website, &from, SERIES, &unit, &until, &body,
         )?)
     });
     Request::new(core, &table::QUERY_VISITS_GRAPH, request, |response| {
@@ -563,12 +569,17 @@ pub(crate) fn query_bounce_rate_graph(
     core: &Arc<Core>,
     key: &Secret,
     website: &DeferredId<TwiplaWebsiteId>,
-    range: Result<GraphRange>,
+    arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphRange { from, until, unit } = range?;
+        let GraphArguments {
+            from,
+            until,
+            unit,
+            body,
+        } = arguments?;
         Ok(requests::query_bounce_rate_graph(
-            website, &from, SERIES, &unit, &until,
+            website, &from, SERIES, &unit, &until, &body,
         )?)
     });
     Request::new(core, &table::QUERY_BOUNCE_RATE_GRAPH, request, |response| {
@@ -581,12 +592,17 @@ pub(crate) fn query_page_view_duration_graph(
     core: &Arc<Core>,
     key: &Secret,
     website: &DeferredId<TwiplaWebsiteId>,
-    range: Result<GraphRange>,
+    arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphRange { from, until, unit } = range?;
+        let GraphArguments {
+            from,
+            until,
+            unit,
+            body,
+        } = arguments?;
         Ok(requests::query_page_view_duration_graph(
-            website, &from, SERIES, &unit, &until,
+            website, &from, SERIES, &unit, &until, &body,
         )?)
     });
     Request::new(
@@ -602,12 +618,17 @@ pub(crate) fn query_traffic_share(
     core: &Arc<Core>,
     key: &Secret,
     website: &DeferredId<TwiplaWebsiteId>,
-    range: Result<GraphRange>,
+    arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphRange { from, until, unit } = range?;
+        let GraphArguments {
+            from,
+            until,
+            unit,
+            body,
+        } = arguments?;
         Ok(requests::query_traffic_share(
-            website, &from, &unit, &until,
+            website, &from, &unit, &until, &body,
         )?)
     });
     Request::new(core, &table::QUERY_TRAFFIC_SHARE, request, |response| {

@@ -64,7 +64,7 @@ pub(crate) fn rust_types() -> Vec<RustType> {
             CreatePackageRequest, CreateWebsiteDetails, CreateWebsiteFlatRequest, CreateWebsiteOptions,
             CreateWebsiteOwner, CreateWebsitePackage, CreateWebsiteRequest, CreatedApiKeyResponse,
             CreatedIntpcResponse, DashboardTokensResponse, DeactivatedIntpcSubscriptionResponse,
-            DowngradeIntpcSubscriptionRequest, DowngradeWebsiteSubscriptionRequest, Graph, GraphDataset, GraphResponse,
+            DowngradeIntpcSubscriptionRequest, DowngradeWebsiteSubscriptionRequest, Graph, GraphDataset, GraphQuery, GraphResponse,
             IntpcListResponse, IntpcResponse, IntpcSubscriptionRequest, LoginWithApiKeyRequest, PackageListResponse,
             PackageResponse, RawSessionsQuery, RenamePackageRequest, SortDirection,
             SubscriptionResponse, UpgradeIntpcSubscriptionRequest, UpgradeWebsiteSubscriptionRequest,

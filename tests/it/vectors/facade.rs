@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use twipla::types::{BillingInterval, ContributorRole, Currency, PackageVisibility};
 use twipla::{
-    Analytics, Error, ErrorKind, Filter, List, Metric, Order, PrivateKey, Result, RetryPolicy,
-    Twipla,
+    Analytics, AnalyticsQuery, Error, ErrorKind, Filter, GraphQuery, List, Metric, Order,
+    PrivateKey, Result, RetryPolicy, Twipla,
 };
 use twipla_tests::replay::{Action, Case, DASHBOARD_URL, Player, Signing};
 
@@ -347,7 +347,9 @@ impl Call<'_> {
             _ => return self.report(&data, operation).await,
         };
         let day = |name: &str| -> NaiveDate { self.query(name).unwrap()[..10].parse().unwrap() };
-        graph
+        self.filters()
+            .into_iter()
+            .fold(graph, GraphQuery::filter)
             .date_range(day("from")..=day("until"))
             .unit(self.query("unit").unwrap())
             .raw()
@@ -390,17 +392,10 @@ impl Call<'_> {
                 _ => Order::descending(member),
             });
         }
-        for condition in self
-            .optional::<Vec<Value>>("/where/and")
-            .unwrap_or_default()
-        {
-            let values: Vec<String> = serde_json::from_value(condition["values"].clone()).unwrap();
-            let (member, operator) = (
-                condition["member"].as_str().unwrap(),
-                condition["operator"].as_str().unwrap(),
-            );
-            query = query.filter(Filter::with_operator(member, operator, values));
-        }
+        query = self
+            .filters()
+            .into_iter()
+            .fold(query, AnalyticsQuery::filter);
         if let Some(page) = self.optional::<u32>("/pagination/page") {
             query = query
                 .page(page - 1)
@@ -410,6 +405,20 @@ impl Call<'_> {
             query = query.trace(trace);
         }
         query.raw().await
+    }
+
+    fn filters(&self) -> Vec<Filter> {
+        let conditions = self.optional::<Vec<Value>>("/where/and");
+        let filter = |condition: Value| {
+            let text = |name: &str| condition[name].as_str().unwrap();
+            let values: Vec<String> = serde_json::from_value(condition["values"].clone()).unwrap();
+            Filter::with_operator(text("member"), text("operator"), values)
+        };
+        conditions
+            .unwrap_or_default()
+            .into_iter()
+            .map(filter)
+            .collect()
     }
 
     async fn list(&self, twipla: &Twipla) -> Result<Value> {

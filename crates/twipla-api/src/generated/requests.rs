@@ -593,18 +593,21 @@ pub fn query_page_analytics(
 /// - `type_`: Shape of the series; only `time-series` was seen.
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
+/// - `body`
 pub fn query_visits_graph(
     website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
     until: &str,
+    body: &types::GraphQuery,
 ) -> Result<PreparedRequest<types::GraphResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::QUERY_VISITS_GRAPH, &[&website_id])
         .query("from", Some(from))
         .query("type", Some(type_))
         .query("unit", Some(unit))
         .query("until", Some(until))
+        .json(body)
         .build()
 }
 
@@ -620,18 +623,21 @@ pub fn query_visits_graph(
 /// - `type_`: Shape of the series; only `time-series` was seen.
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
+/// - `body`
 pub fn query_bounce_rate_graph(
     website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
     until: &str,
+    body: &types::GraphQuery,
 ) -> Result<PreparedRequest<types::GraphResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::QUERY_BOUNCE_RATE_GRAPH, &[&website_id])
         .query("from", Some(from))
         .query("type", Some(type_))
         .query("unit", Some(unit))
         .query("until", Some(until))
+        .json(body)
         .build()
 }
 
@@ -647,18 +653,21 @@ pub fn query_bounce_rate_graph(
 /// - `type_`: Shape of the series; only `time-series` was seen.
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
+/// - `body`
 pub fn query_page_view_duration_graph(
     website_id: &crate::TwiplaWebsiteId,
     from: &str,
     type_: &str,
     unit: &str,
     until: &str,
+    body: &types::GraphQuery,
 ) -> Result<PreparedRequest<types::GraphResponse>, InvalidRequest> {
     RequestBuilder::new(&operations::QUERY_PAGE_VIEW_DURATION_GRAPH, &[&website_id])
         .query("from", Some(from))
         .query("type", Some(type_))
         .query("unit", Some(unit))
         .query("until", Some(until))
+        .json(body)
         .build()
 }
 
@@ -673,16 +682,19 @@ pub fn query_page_view_duration_graph(
 /// - `from`: First day, as local midnight with milliseconds and offset.
 /// - `unit`: Length of a step; only `day` was seen.
 /// - `until`: Last day, as local midnight with milliseconds and offset.
+/// - `body`
 pub fn query_traffic_share(
     website_id: &crate::TwiplaWebsiteId,
     from: &str,
     unit: &str,
     until: &str,
+    body: &types::GraphQuery,
 ) -> Result<PreparedRequest<types::Graph>, InvalidRequest> {
     RequestBuilder::new(&operations::QUERY_TRAFFIC_SHARE, &[&website_id])
         .query("from", Some(from))
         .query("unit", Some(unit))
         .query("until", Some(until))
+        .json(body)
         .build()
 }
 

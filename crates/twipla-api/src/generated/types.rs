@@ -1030,6 +1030,15 @@ pub struct GraphDataset {
     pub total_average: Option<f64>,
 }
 
+/// What a series is about. It is sent with every call: without a condition for the whole website.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+pub struct GraphQuery {
+    /// Conditions that all hold; an empty list is the whole website. Only `pageUrl` with `eq` was seen, and its values are absolute URLs without a trailing slash.
+    #[serde(rename = "where")]
+    pub where_: AnalyticsFilter,
+}
+
 /// Envelope around series.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]

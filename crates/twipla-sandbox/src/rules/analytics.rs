@@ -5,43 +5,13 @@ use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::dimensions::{DIMENSIONS, values};
+use super::graph_filter::GraphFilter;
 use crate::input::{Fields, Query};
 use crate::reply::{ApiError, ApiResult, Reply};
 
 /// The longest date range that is accepted.
 const MAX_DAYS: i64 = 3660;
-
-/// Values of the dimensions, with their share of the visits in percent.
-const DIMENSIONS: &[(&str, &[(&str, f64)])] = &[
-    (
-        "deviceType",
-        &[("desktop", 55.0), ("mobile", 38.0), ("tablet", 7.0)],
-    ),
-    (
-        "browserName",
-        &[
-            ("Chrome", 58.0),
-            ("Safari", 24.0),
-            ("Firefox", 11.0),
-            ("Edge", 7.0),
-        ],
-    ),
-    (
-        "countryCode",
-        &[("DE", 45.0), ("RO", 25.0), ("US", 18.0), ("FR", 12.0)],
-    ),
-    (
-        "pageUrl",
-        &[
-            ("/", 40.0),
-            ("/shop", 22.0),
-            ("/about", 14.0),
-            ("/contact", 10.0),
-            ("/blog", 9.0),
-            ("/imprint", 5.0),
-        ],
-    ),
-];
 
 /// Sources of the traffic, with their share in percent.
 const SOURCES: &[(&str, f64)] = &[
@@ -173,15 +143,19 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
 }
 
 /// One value a day.
-pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> ApiResult {
+pub(crate) fn graph(website: Uuid, query: &Query, body: Option<&Value>, kind: Graph) -> ApiResult {
     query.required("type")?;
     let days = Days::of_query(query)?;
+    let filter = GraphFilter::of(body)?;
+    let noise = |day, seed: &str| noise(website, day, &format!("{seed}{}", filter.name));
     let data: Vec<f64> = days
         .iter()
         .map(|day| match kind {
-            Graph::Visits => visits(website, day),
-            Graph::BounceRate => one_decimal(30.0 + noise(website, day, "bounce") * 40.0),
-            Graph::PageViewDuration => one_decimal(20.0 + noise(website, day, "duration") * 160.0),
+            Graph::Visits => (visits(website, day) * filter.share).round(),
+            // Nobody was there to leave or to stay.
+            Graph::BounceRate | Graph::PageViewDuration if filter.share == 0.0 => 0.0,
+            Graph::BounceRate => one_decimal(30.0 + noise(day, "bounce") * 40.0),
+            Graph::PageViewDuration => one_decimal(20.0 + noise(day, "duration") * 160.0),
         })
         .collect();
     let sum: f64 = data.iter().sum();
@@ -206,14 +180,15 @@ pub(crate) fn graph(website: Uuid, query: &Query, kind: Graph) -> ApiResult {
 }
 
 /// Visits by traffic source. This reply has no `payload` envelope.
-pub(crate) fn traffic_share(website: Uuid, query: &Query) -> ApiResult {
+pub(crate) fn traffic_share(website: Uuid, query: &Query, body: Option<&Value>) -> ApiResult {
     let days = Days::of_query(query)?;
+    let filter = GraphFilter::of(body)?;
     let sets: Vec<_> = SOURCES
         .iter()
         .map(|(label, share)| {
             let data: Vec<f64> = days
                 .iter()
-                .map(|day| (visits(website, day) * share / 100.0).round())
+                .map(|day| (visits(website, day) * filter.share * share / 100.0).round())
                 .collect();
             json!({ "label": label, "total": data.iter().sum::<f64>(), "data": data })
         })
@@ -373,19 +348,6 @@ impl Days {
     fn labels(self) -> Vec<String> {
         self.iter().map(|day| day.to_string()).collect()
     }
-}
-
-fn values(dimension: &str) -> Result<&'static [(&'static str, f64)], ApiError> {
-    DIMENSIONS
-        .iter()
-        .find(|(name, _)| *name == dimension)
-        .map(|(_, values)| *values)
-        .ok_or_else(|| {
-            ApiError::coded(
-                "unknown_dimension",
-                format!("dimension {dimension} is not known"),
-            )
-        })
 }
 
 fn visits(website: Uuid, day: NaiveDate) -> f64 {

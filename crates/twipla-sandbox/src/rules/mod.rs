@@ -6,6 +6,8 @@ mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod context;
 mod customers;
+mod dimensions;
+mod graph_filter;
 mod packages;
 mod subscriptions;
 mod websites;
@@ -80,12 +82,12 @@ pub(crate) fn dispatch_data(
 ) -> ApiResult {
     match operation.id {
         "query_session_analytics" | "query_page_analytics" => analytics::rows(website, body),
-        "query_visits_graph" => analytics::graph(website, query, Graph::Visits),
-        "query_bounce_rate_graph" => analytics::graph(website, query, Graph::BounceRate),
+        "query_visits_graph" => analytics::graph(website, query, body, Graph::Visits),
+        "query_bounce_rate_graph" => analytics::graph(website, query, body, Graph::BounceRate),
         "query_page_view_duration_graph" => {
-            analytics::graph(website, query, Graph::PageViewDuration)
+            analytics::graph(website, query, body, Graph::PageViewDuration)
         }
-        "query_traffic_share" => analytics::traffic_share(website, query),
+        "query_traffic_share" => analytics::traffic_share(website, query, body),
         "query_raw_sessions" => analytics::raw_sessions(website, body),
         other => Err(unknown(other)),
     }

@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use twipla_api::types as wire;
 
+use super::Filter;
 use super::date_range::DateRange;
 use super::scope::Scope;
-use crate::operations::{self, GraphRange};
+use crate::operations::{self, GraphArguments};
 use crate::options::CallOptions;
 use crate::request::{Request, call_methods};
 use crate::{Error, Result};
@@ -52,6 +53,7 @@ pub struct Series {
 pub struct GraphQuery {
     scope: Scope,
     endpoint: GraphEndpoint,
+    filters: Vec<Filter>,
     dates: DateRange,
     unit: String,
     options: CallOptions,
@@ -71,9 +73,28 @@ impl GraphQuery {
             options: scope.core.options,
             scope,
             endpoint,
+            filters: Vec::new(),
             dates: DateRange::default(),
             unit: "day".to_owned(),
         }
+    }
+
+    /// A condition; with several, all must hold. Without one the graph is about
+    /// the whole website.
+    ///
+    /// Only `pageUrl` with `eq` was observed. Its values are absolute URLs
+    /// without a slash at the end:
+    ///
+    /// ```
+    /// use twipla::{Dimension, Filter};
+    /// # async fn f(data: twipla::Analytics, week: std::ops::RangeInclusive<chrono::NaiveDate>) -> twipla::Result<()> {
+    /// let shop = Filter::eq(Dimension::PageUrl, ["https://www.example.com/shop"]);
+    /// let graph = data.visits().filter(shop).date_range(week).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
     }
 
     /// The days to look at, both included.
@@ -102,20 +123,25 @@ impl GraphQuery {
             GraphEndpoint::PageViewDuration => operations::query_page_view_duration_graph,
             GraphEndpoint::TrafficShare => operations::query_traffic_share,
         };
-        query(core, key, website, self.range()).map(Graph::from)
+        query(core, key, website, self.arguments()).map(Graph::from)
     }
 
-    fn range(&self) -> Result<GraphRange> {
+    fn arguments(&self) -> Result<GraphArguments> {
         let (from, until) = self.dates.bounds()?;
         if self.unit.is_empty() {
             return Err(Error::invalid(
                 "invalid unit: must not be empty, expected day",
             ));
         }
-        Ok(GraphRange {
+        Ok(GraphArguments {
             from,
             until,
             unit: self.unit.clone(),
+            body: wire::GraphQuery {
+                where_: wire::AnalyticsFilter {
+                    and: self.filters.iter().map(|filter| filter.0.clone()).collect(),
+                },
+            },
         })
     }
 }

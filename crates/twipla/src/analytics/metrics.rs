@@ -85,7 +85,7 @@ names! {
     Dimension {
         /// URL of a page.
         PageUrl = "pageUrl",
-        /// `desktop`, `mobile` or `tablet`.
+        /// `desktop`, `mobile`, `tablet`, `phone` or `undefined`.
         DeviceType = "deviceType",
         /// Name of the browser.
         BrowserName = "browserName",
@@ -106,7 +106,7 @@ impl Metric {
     }
 }
 
-/// One condition on the rows.
+/// One condition on the rows of a report, or on what a graph shows.
 ///
 /// ```
 /// use twipla::{Dimension, Filter};
