@@ -64,7 +64,7 @@ named schemas   | /components/schemas/Package/properties/restrictedTo/items     
 named schemas   | /components/schemas/Package/properties/currency                  | {"type":"string","enum":["EUR"]}
 examples        | /components/schemas/Package/properties/price/example             | "12.99"
 examples        | /components/schemas/Package/properties/createdAt/example         | "today"
-examples        | /components/schemas/Package/properties/currency/example          | "DM"
+examples        | /components/schemas/Package/properties/currency/example          | 7
 examples        | /paths/~1v2~1websites~1{websiteId}~1visits~1graph/post/parameters/1/schema/example | 7
 responses       | /paths/~1v2~13as~1company-details/get/responses                  | {"200":{"description":"Done."}}
 responses       | /paths/~1v2~13as~1company-details/get/responses/200              | {"$ref":"#/components/responses/NotFound"}

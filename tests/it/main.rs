@@ -31,6 +31,7 @@ mod package_changes;
 mod packages;
 mod paths;
 mod played;
+mod portable;
 mod prefetch;
 mod readme;
 mod recovery;

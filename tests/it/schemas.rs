@@ -30,8 +30,8 @@ Package/properties/currency/allOf/0/$ref     | "#/x/SortDirection"  | Package/pr
 Package/properties/restrictedTo/items/$ref   | "#/x/Package"        | Package/properties/restrictedTo/items ref: contract "Package", type "PackageRestriction"
 Contributor/required                         | ["email"]            | Contributor/properties/intpCustomerId required: contract nothing, type true
 CreatedApiKey/properties/apiKey/x-secret     | null                 | CreatedApiKey/properties/apiKey x-secret: contract nothing, type true
-Currency/enum/0                              | "CHF"                | Currency enum: contract ["CHF","RON","USD"], type ["EUR","RON","USD"]
-Count/type                                   | "integer"            | Count type: contract "integer", type ["integer","string"] (read)
+Currency/x-extensible-enum/0                 | "CHF"                | Currency enum: contract ["CHF","RON","USD"], type ["EUR","RON","USD"]
+Count/type                                   | "number"             | Count type: contract "number", type ["integer","string"] (read)
 AnalyticsRow/additionalProperties            | {"type":"number"}    | AnalyticsRow/additionalProperties type: contract "number", type nothing
 GraphDataset/properties/data/items/nullable  | null                 | GraphDataset/properties/data/items nullable: contract nothing, type true
 IntpCustomerId/maxLength                     | 50                   | CustomerId maxLength: contract 50, type nothing

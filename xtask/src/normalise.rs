@@ -9,6 +9,7 @@ mod check;
 mod choices;
 mod log;
 mod parameters;
+mod restore;
 mod rewrite;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ use self::log::Log;
 pub fn normalise(contract: &Value) -> Result<(Value, Vec<Rewrite>)> {
     let mut document = contract.clone();
     let mut log = Log::default();
+    restore::restore(&mut document, &mut log);
     let mut problems = check::document(&document);
     problems.extend(choices::open(&mut document, &mut log));
     problems.extend(check::all_operations(&document));

@@ -1,5 +1,6 @@
 //! OpenAPI Overlay 1.0: corrections to a document that stay apart from it.
 
+mod extensible;
 mod target;
 
 use std::collections::BTreeSet;
@@ -74,6 +75,7 @@ pub fn report(layout: &Layout, mut document: Value) -> Result<(Value, Vec<String
     }
     fail(&problems)?;
     sort_statuses(&mut document);
+    extensible::open_replies(&mut document)?;
     Ok((document, superfluous))
 }
 

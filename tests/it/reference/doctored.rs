@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::check;
 use super::document::Document;
-use super::exceptions::{self, ADDITIONS, DEFECTS, LEFT_OUT, Remainder};
+use super::exceptions::{self, ADDITIONS, DEFECTS, LEFT_OUT, PORTABLE, Remainder};
 use super::page::Page;
 use super::{findings, page};
 
@@ -23,8 +23,6 @@ CreateApiKeyRequest/properties/comment                   | set type "number"    
 CreateWebsiteRequest/properties/opts                     | put {"type":"boolean"}         | Type at CreateWebsiteRequest.opts
 CreateApiKeyRequest/properties/expiresAt                 | drop format                    | Format at CreateApiKeyRequest.expiresAt
 LoginWithApiKeyRequest/properties/apiKey                 | set format "uuid"              | Format at LoginWithApiKeyRequest.apiKey
-UpgradeIntpcSubscriptionRequest/properties/trial         | set default true               | Default at UpgradeIntpcSubscriptionRequest.trial
-UpgradeWebsiteSubscriptionRequest/properties/proRate     | drop default                   | Default at UpgradeWebsiteSubscriptionRequest.proRate
 CreateCustomerRequest/properties/email                   | set default "x"                | Default at CreateCustomerRequest.email
 ContributorRole/enum                                     | put ["editor","dashboard"]     | Enum at AddContributorRequest.role
 CreateCustomerRequest/properties/email                   | set enum ["a@example.com"]     | Enum at CreateCustomerRequest.email
@@ -38,7 +36,7 @@ const PARAMETERS: &str = r#"
 /paths/~1v2~13as~1customers/get/parameters/0             | set in "header"                | Missing at list_customers query page
 /paths/~1v2~13as~1customers/get/parameters/0             | set required false             | Required at list_customers query page
 /paths/~1v2~13as~1packages/get/parameters/0              | set required true              | Required at list_packages query intpWebsiteId
-/paths/~1v2~13as~1customers/get/parameters/0/schema      | set type "integer"             | Type at list_customers query page
+/components/schemas/IntpWebsiteId                        | set type "integer"             | Type at list_packages query intpWebsiteId
 /components/schemas/IntpWebsiteId                        | set enum ["a"]                 | Enum at list_packages query intpWebsiteId
 /paths/~1v3~13as~1packages~1{packageId}~1assignments~1{targetId}/put/parameters/1/schema | set format "uuid" | Format at assign_package path targetId
 "#;
@@ -54,7 +52,7 @@ Website/required/0                                       | put "visaCustomerId" 
 INTPC/properties/intpCustomerId                          | set format "uuid"              | Sample at INTPC.intpCustomerId
 INTPC/properties/email                                   | set format "date-time"         | Sample at INTPC.email
 Contributor/properties/email                             | set format "email"             | Sample at Contributor.email
-Currency/enum                                            | put ["USD","RON"]              | Sample at Package.currency
+Currency/type                                            | put "number"                   | Sample at Package.currency
 Package/properties/price                                 | set multipleOf 1               | Sample at Package.price
 Package/properties/price                                 | set example 13                 | Example at Package.price
 Package/properties/price                                 | drop example                   | Example at Package.price
@@ -82,7 +80,7 @@ ContributorRole/enum/2                                   | put "viewer"         
 
 const NO_LONGER_NEEDED: &str = r#"
 /paths/~1v2~13as~1websites/get/parameters                | put []                         | list_websites query externalCustomerId
-SubscriptionType/enum                                    | put ["website","intpc","aaas"] | Subscription.type
+Subscription/properties/type                             | set example "aaas"             | Subscription.type
 paginationMeta/properties/pageTotal                      | set example 100                | paginationMeta.pageTotal
 Website/properties                                       | drop billingMode               | Website.billingMode
 /components/securitySchemes/apiKey                       | set name "X-API-Key"           | apiKey X-API-Key
@@ -91,7 +89,7 @@ Website/properties                                       | drop billingMode     
 
 #[test]
 fn a_changed_request_is_reported() {
-    assert_reported(REQUESTS, 17);
+    assert_reported(REQUESTS, 15);
 }
 
 #[test]
@@ -182,7 +180,10 @@ fn compared(pointer: &str, change: &str) -> Result<Remainder, String> {
         .ok_or("no such place in the contract")?;
     doctor(node, change)?;
     let findings = findings(&page()?, &contract)?;
-    Ok(exceptions::apply(findings, &[DEFECTS, LEFT_OUT, ADDITIONS]))
+    Ok(exceptions::apply(
+        findings,
+        &[DEFECTS, LEFT_OUT, PORTABLE, ADDITIONS],
+    ))
 }
 
 /// Carries a change out.

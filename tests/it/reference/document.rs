@@ -114,10 +114,14 @@ impl Document {
 
     /// The schema nodes of the successful responses that have a body.
     pub(crate) fn success_bodies<'a>(&'a self, operation: &Operation<'a>) -> Vec<&'a Value> {
-        self.responses(operation)
+        let mut bodies: Vec<&Value> = self
+            .responses(operation)
             .filter(|(status, _)| status.starts_with('2'))
             .filter_map(|(_, response)| body_schema(response))
-            .collect()
+            .collect();
+        // Where it is not certain whether it is 200 or 201, both have the same body.
+        bodies.dedup();
+        bodies
     }
 
     /// The schema nodes of the failures.

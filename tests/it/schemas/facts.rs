@@ -114,6 +114,19 @@ fn one_form(schema: &Value) -> Result<Map<String, Value>, String> {
         Value::Bool(true) => Map::new(),
         other => return Err(format!("not a schema: {other}")),
     };
+    // What may be null is written out for generators that lose the null beside a reference.
+    if let Some(Value::String(name)) = words.remove("x-schema") {
+        words.retain(|word, _| word == "nullable");
+        words.insert(
+            "$ref".to_owned(),
+            json!(format!("#/components/schemas/{name}")),
+        );
+    }
+    // Known values of a reply, and any other.
+    if let Some(known) = words.remove("x-extensible-enum") {
+        words.insert("enum".to_owned(), known);
+        words.insert("open".to_owned(), json!(true));
+    }
     // OpenAPI 3.0 needs `allOf` to say something beside a reference.
     if let Some(all) = words.remove("allOf") {
         let [only] = all.as_array().map(Vec::as_slice).unwrap_or_default() else {

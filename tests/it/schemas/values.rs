@@ -169,7 +169,10 @@ fn value(contract: &Document, node: &Value) -> Value {
     if let Some(example) = schema.get("example") {
         return example.clone();
     }
-    if let Some(first) = elements(&schema["enum"]).next() {
+    if let Some(first) = elements(&schema["enum"])
+        .chain(elements(&schema["x-extensible-enum"]))
+        .next()
+    {
         return first.clone();
     }
     match (schema["type"].as_str(), schema["format"].as_str()) {
@@ -180,7 +183,7 @@ fn value(contract: &Document, node: &Value) -> Value {
         (Some("string"), Some("uuid")) => json!("7128840a-5347-49a4-8dfa-9022d8dad21a"),
         (Some("string"), Some("date-time")) => json!("2023-08-22T08:14:03Z"),
         (Some("string"), _) => json!("x"),
-        (Some("number"), _) => json!(1),
+        (Some("number" | "integer"), _) => json!(1),
         (Some("boolean"), _) => json!(true),
         other => panic!("no value of {other:?}: {schema}"),
     }

@@ -260,7 +260,8 @@ impl<'a> Schema<'a> {
     pub fn values(&self) -> Option<Vec<&'a Value>> {
         let mut common: Option<Vec<&'a Value>> = None;
         for (_, node) in self.parts() {
-            let values: Vec<&'a Value> = match (node.get("enum"), node.get("const")) {
+            let known = node.get("enum").or_else(|| node.get("x-extensible-enum"));
+            let values: Vec<&'a Value> = match (known, node.get("const")) {
                 (_, Some(value)) => vec![value],
                 (Some(Value::Array(values)), _) => values.iter().collect(),
                 _ => continue,

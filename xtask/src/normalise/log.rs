@@ -16,6 +16,8 @@ pub struct Rewrite {
 /// Kinds of [`Rewrite`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// A word for other generators became what it stands for.
+    Restored,
     /// A schema without a name got one.
     Hoisted,
     /// The success of an operation stands for every 2xx.
@@ -45,6 +47,7 @@ pub enum Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Restored => "restored",
             Self::Hoisted => "hoisted",
             Self::Success => "success",
             Self::DroppedSuccess => "dropped-success",

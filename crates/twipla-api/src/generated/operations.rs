@@ -15,7 +15,7 @@ pub const CREATE_API_KEY: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: true,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// List API keys: `GET /v2/3as/websites/{intpWebsiteId}/api-keys`.
@@ -60,7 +60,7 @@ pub const LOGIN_WITH_API_KEY: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Inferred,
     secret_response: true,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Upgrade a website subscription: `POST /v3/3as/website-subscriptions/upgrade`.
@@ -75,7 +75,7 @@ pub const UPGRADE_WEBSITE_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Downgrade a website subscription: `POST /v3/3as/website-subscriptions/downgrade`.
@@ -90,7 +90,7 @@ pub const DOWNGRADE_WEBSITE_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Cancel a website subscription: `POST /v3/3as/website-subscriptions/cancel`.
@@ -105,7 +105,7 @@ pub const CANCEL_WEBSITE_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Resume a website subscription: `POST /v3/3as/website-subscriptions/resume`.
@@ -120,7 +120,7 @@ pub const RESUME_WEBSITE_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Deactivate a website subscription: `POST /v3/3as/website-subscriptions/deactivate`.
@@ -135,7 +135,7 @@ pub const DEACTIVATE_WEBSITE_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Upgrade an account subscription: `POST /v3/3as/intpc-subscriptions/upgrade`.
@@ -150,7 +150,7 @@ pub const UPGRADE_INTPC_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Downgrade an account subscription: `POST /v3/3as/intpc-subscriptions/downgrade`.
@@ -165,7 +165,7 @@ pub const DOWNGRADE_INTPC_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Cancel an account subscription: `POST /v3/3as/intpc-subscriptions/cancel`.
@@ -180,7 +180,7 @@ pub const CANCEL_INTPC_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Resume an account subscription: `POST /v3/3as/intpc-subscriptions/resume`.
@@ -195,7 +195,7 @@ pub const RESUME_INTPC_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Deactivate an account subscription: `POST /v3/3as/intpc-subscriptions/deactivate`.
@@ -210,7 +210,7 @@ pub const DEACTIVATE_INTPC_SUBSCRIPTION: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Remove a contributor: `DELETE /v3/3as/websites/{intpWebsiteId}/contributors/{intpCustomerId}`.
@@ -270,7 +270,7 @@ pub const CREATE_CUSTOMER: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// List customers: `GET /v2/3as/customers`.
@@ -345,7 +345,7 @@ pub const CREATE_PACKAGE: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Sdk,
     secret_response: false,
-    success: &[201],
+    success: &[200, 201],
 };
 
 /// Get a package: `GET /v2/3as/packages/{packageId}`.
@@ -420,7 +420,7 @@ pub const CREATE_WEBSITE: Operation = Operation {
     server: Server::Management,
     provenance: Provenance::Documented,
     secret_response: false,
-    success: &[201, 204],
+    success: &[200, 201, 204],
 };
 
 /// Create a website (flat form): `POST /v2/3as/websites`.

@@ -365,7 +365,7 @@ pub fn rename_package(
 ///
 /// Arguments:
 /// - `package_id`: Package id issued by TWIPLA.
-/// - `target_id`: Website or customer by the id chosen by the partner, as the subscription model has it.
+/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path however they are encoded.
 pub fn assign_package(
     package_id: &crate::PackageId,
     target_id: &str,
@@ -381,7 +381,7 @@ pub fn assign_package(
 ///
 /// Arguments:
 /// - `package_id`: Package id issued by TWIPLA.
-/// - `target_id`: Website or customer by the id chosen by the partner, as the subscription model has it.
+/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path however they are encoded.
 pub fn unassign_package(
     package_id: &crate::PackageId,
     target_id: &str,

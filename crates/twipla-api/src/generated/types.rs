@@ -157,7 +157,7 @@ pub struct ApiKeyListResponse {
     pub payload: Vec<ApiKey>,
 }
 
-/// Length of a billing period.
+/// Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client reads any text, and sends `monthly` or `yearly`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum BillingInterval {
@@ -253,7 +253,10 @@ impl ::schemars::JsonSchema for BillingInterval {
 
     fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
         let known = Self::KNOWN.iter().map(Self::as_str);
-        crate::open_enum::json_schema("Length of a billing period.", known)
+        crate::open_enum::json_schema(
+            "Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client reads any text, and sends `monthly` or `yearly`.",
+            known,
+        )
     }
 }
 
@@ -1723,10 +1726,10 @@ pub struct UpgradeIntpcSubscriptionRequest {
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
     pub package_id: crate::PackageId,
-    /// Pro-rate the change within the running period.
+    /// Pro-rate the change within the running period; false when absent.
     #[serde(rename = "proRate", skip_serializing_if = "::std::option::Option::is_none")]
     pub pro_rate: Option<bool>,
-    /// Start with a trial.
+    /// Start with a trial; false when absent.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub trial: Option<bool>,
 }
@@ -1741,10 +1744,10 @@ pub struct UpgradeWebsiteSubscriptionRequest {
     /// Package id issued by TWIPLA.
     #[serde(rename = "packageId")]
     pub package_id: crate::PackageId,
-    /// Pro-rate the change within the running period.
+    /// Pro-rate the change within the running period; false when absent.
     #[serde(rename = "proRate", skip_serializing_if = "::std::option::Option::is_none")]
     pub pro_rate: Option<bool>,
-    /// Start with a trial.
+    /// Start with a trial; false when absent.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub trial: Option<bool>,
 }

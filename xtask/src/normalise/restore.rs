@@ -1,0 +1,24 @@
+//! What the contract says in the words of other generators, in those of ours.
+
+use serde_json::{Value, json};
+
+use super::log::{Kind, Log};
+use crate::document::{SCHEMAS, each_schema_mut};
+
+/// Writes `x-schema` as the reference that it stands for, and known values as an enum, which is open in Rust.
+pub(super) fn restore(document: &mut Value, log: &mut Log) {
+    each_schema_mut(document, &mut |at, schema| {
+        let Some(fields) = schema.as_object_mut() else {
+            return;
+        };
+        if let Some(Value::String(name)) = fields.shift_remove("x-schema") {
+            fields.retain(|key, _| matches!(key.as_str(), "description" | "example" | "nullable"));
+            let reference = json!({ "$ref": format!("{SCHEMAS}{name}") });
+            fields.insert("allOf".to_owned(), json!([reference]));
+            log.add(Kind::Restored, at, format!("a {name} that may be null"));
+        } else if let Some(known) = fields.shift_remove("x-extensible-enum") {
+            log.add(Kind::Restored, at, format!("known values {known}"));
+            fields.insert("enum".to_owned(), known);
+        }
+    });
+}
