@@ -1,0 +1,416 @@
+//! Carries a plan out.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use twipla::types::SubscriptionType;
+use twipla::{CustomerId, Twipla};
+
+use crate::action::{Action, Stage};
+use crate::carry_out::{Outcome, Stopped, Worker};
+use crate::catalogue::Catalogue;
+use crate::error::{Error, Result};
+use crate::journal::{Ended, Entry, History, Journal, Past};
+use crate::plan_file::{CustomerPlan, Plan};
+
+/// A report names no more actions than this; the journal has all.
+const MOST_NAMED: usize = 1000;
+
+/// Carries a plan out, with a journal by which a run that was killed goes on.
+///
+/// The requests go out at the rate of the client:
+/// [`TwiplaBuilder::rate_limit`](twipla::TwiplaBuilder::rate_limit), and slower
+/// where the server asks for it.
+///
+/// ```
+/// # async fn f(twipla: twipla::Twipla) -> twipla_plan::Result<()> {
+/// use twipla_plan::{Apply, Plan};
+///
+/// let plan = Plan::open("plan.json")?;
+/// let report = Apply::new(&twipla, &plan, "plan.journal")
+///     .on_progress(|event| eprintln!("{} of {}", event.progress.ended(), event.progress.total))
+///     .run()
+///     .await?;
+/// println!("{} done, {} failed", report.progress.done, report.progress.failed);
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is changed until this is run"]
+#[derive(Clone)]
+pub struct Apply {
+    twipla: Twipla,
+    plan: Plan,
+    journal: PathBuf,
+    in_flight: usize,
+    force: bool,
+    refresh: bool,
+    stop: Stop,
+    progress: Arc<dyn Fn(&Event<'_>) + Send + Sync>,
+}
+
+/// Ends a run early, from wherever it is held.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Starts no more actions. Those under way end, and are in the journal.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An action ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// Whose action it is.
+    pub customer: &'a CustomerId,
+    /// The action; [`Plan::describe`] says it in words.
+    pub action: &'a Action,
+    /// What became of it.
+    pub outcome: &'a Outcome,
+    /// How far the run has come with it.
+    pub progress: Progress,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Actions of the plan.
+    pub total: u64,
+    /// Actions that earlier runs completed.
+    pub earlier: u64,
+    /// Actions that were done now.
+    pub done: u64,
+    /// Actions that were as wanted before.
+    pub already_so: u64,
+    /// Actions that failed.
+    pub failed: u64,
+    /// Actions that were not tried, for what is there has moved since the plan.
+    pub moved: u64,
+    /// Actions that may have been done.
+    pub in_doubt: u64,
+    /// Time since the start of this run.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    /// Actions that ended, now or earlier.
+    pub fn ended(&self) -> u64 {
+        self.earlier + self.ended_now()
+    }
+
+    /// Actions a second, in this run.
+    #[allow(clippy::cast_precision_loss, reason = "for showing it")]
+    pub fn per_second(&self) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 {
+            self.ended_now() as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// How long the rest takes at the same rate; `None` before anything ended.
+    #[allow(clippy::cast_precision_loss, reason = "for showing it")]
+    pub fn time_left(&self) -> Option<Duration> {
+        let rate = self.per_second();
+        let left = self.total.saturating_sub(self.ended()) as f64;
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(left / rate).unwrap_or(Duration::MAX))
+    }
+
+    fn ended_now(&self) -> u64 {
+        self.done + self.already_so + self.failed + self.moved + self.in_doubt
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// The counts.
+    pub progress: Progress,
+    /// Actions that failed, moved or are in doubt: the first 1,000 of them. The journal has all.
+    pub open: Vec<OpenAction>,
+    /// Why the run ended before its end: it was asked to stop, or no call can succeed.
+    pub stopped: Option<String>,
+}
+
+/// An action that is not as wanted.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OpenAction {
+    /// Whose action it is.
+    pub customer: CustomerId,
+    /// The action in words.
+    pub action: String,
+    /// Whether it may have been done.
+    pub in_doubt: bool,
+    /// Whether it was not tried because what is there has moved.
+    pub moved: bool,
+    /// Why it is open.
+    pub reason: String,
+}
+
+impl Report {
+    /// Whether every action of the plan is as wanted.
+    pub fn is_complete(&self) -> bool {
+        let progress = &self.progress;
+        progress.earlier + progress.done + progress.already_so == progress.total
+    }
+}
+
+impl Apply {
+    /// Carries out `plan`, with a journal at `journal`: a new file, or the one of
+    /// an earlier run of the same plan.
+    pub fn new(twipla: &Twipla, plan: &Plan, journal: impl AsRef<Path>) -> Self {
+        Self {
+            twipla: twipla.clone(),
+            plan: plan.clone(),
+            journal: journal.as_ref().to_owned(),
+            in_flight: 8,
+            force: false,
+            refresh: false,
+            stop: Stop::default(),
+            progress: Arc::new(|_| {}),
+        }
+    }
+
+    /// How many customers are under way at once; 8 by default. The actions of one
+    /// customer come one after another.
+    pub fn in_flight(mut self, customers: usize) -> Self {
+        self.in_flight = customers.max(1);
+        self
+    }
+
+    /// Whether to apply a plan that deletes 100 customers and websites or more,
+    /// or more than 30 % of them.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Whether to change what has moved since the plan was made, too: from where
+    /// it is now to where the plan leads. A customer with a website that the plan
+    /// did not show is not deleted even so.
+    pub fn refresh(mut self, refresh: bool) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
+    /// What ends the run early.
+    pub fn stop(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self
+    }
+
+    /// Called after each action. Keep it short.
+    pub fn on_progress(mut self, progress: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.progress = Arc::new(progress);
+        self
+    }
+
+    /// Carries the plan out. What earlier runs completed is left alone; what they
+    /// left in doubt is looked up on the server first; what failed is tried again.
+    ///
+    /// Dropped before its end, it goes on with the next run, as after a kill.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where a guard says no: too many deletions, another
+    /// partner, the journal of another plan, or one that is in use. [`Error::Io`]
+    /// where the plan cannot be read or the journal cannot be written: nothing is
+    /// sent that is not in the journal. An action that fails is in the report.
+    pub async fn run(self) -> Result<Report> {
+        let (header, summary) = (self.plan.header(), self.plan.summary());
+        if header.partner != self.twipla.partner_id() {
+            return Err(Error::Refused(format!(
+                "the plan is for partner {}, and this client is partner {}",
+                header.partner,
+                self.twipla.partner_id()
+            )));
+        }
+        if !self.force {
+            summary.check_deletions()?;
+        }
+        let (journal, history) = Journal::open(&self.journal, self.plan.digest(), summary.actions)?;
+        let packages = Catalogue::new(self.twipla.packages().list().await?);
+        let run = Run {
+            worker: Worker {
+                twipla: &self.twipla,
+                packages: &packages,
+                account_model: header.model == SubscriptionType::Intpc,
+                refresh: self.refresh,
+            },
+            plan: &self.plan,
+            started: Instant::now(),
+            report: Mutex::new(Report {
+                progress: Progress {
+                    total: summary.actions,
+                    earlier: history.complete(),
+                    ..Progress::default()
+                },
+                ..Report::default()
+            }),
+            journal,
+            history,
+            stop: &self.stop,
+            progress: &*self.progress,
+        };
+        for stage in Stage::ALL {
+            stream::iter(self.plan.customers()?)
+                .map(|customer| run.customer(customer, stage))
+                .buffer_unordered(self.in_flight)
+                .try_for_each(|()| async { Ok(()) })
+                .await?;
+        }
+        let mut report = run
+            .report
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        report.progress.elapsed = run.started.elapsed();
+        Ok(report)
+    }
+}
+
+impl fmt::Debug for Apply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Apply")
+            .field("plan", &self.plan.path())
+            .field("journal", &self.journal)
+            .field("in_flight", &self.in_flight)
+            .field("force", &self.force)
+            .field("refresh", &self.refresh)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A run under way.
+struct Run<'a> {
+    worker: Worker<'a>,
+    plan: &'a Plan,
+    started: Instant,
+    report: Mutex<Report>,
+    journal: Journal,
+    history: History,
+    stop: &'a Stop,
+    progress: &'a (dyn Fn(&Event<'_>) + Send + Sync),
+}
+
+impl Run<'_> {
+    /// The actions of one customer in one stage, one after another.
+    async fn customer(&self, plan: Result<CustomerPlan>, stage: Stage) -> Result<()> {
+        let plan = plan?;
+        let numbered = (plan.first..).zip(&plan.actions);
+        let mut is_created = true;
+        for (number, action) in numbered {
+            if action.stage() != stage || self.history.of(number) == Past::Complete {
+                continue;
+            }
+            if self.must_stop() {
+                return Ok(());
+            }
+            let outcome = if is_created {
+                self.journal.write(&Entry::Start { start: number }).await?;
+                match self.worker.carry_out(&plan.customer, action).await {
+                    Ok(outcome) | Err(Stopped::With(outcome)) => outcome,
+                    Err(Stopped::ForGood(error)) => {
+                        let reason = format!("{error:#}");
+                        self.report().stopped.get_or_insert(reason.clone());
+                        Outcome::Failed(reason)
+                    }
+                }
+            } else {
+                Outcome::Failed("the customer is not there yet".to_owned())
+            };
+            let is_open = !matches!(outcome, Outcome::Done | Outcome::AlreadySo);
+            is_created &= !(is_open && matches!(action, Action::CreateCustomer { .. }));
+            self.end(number, &plan.customer, action, &outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(
+        &self,
+        number: u64,
+        customer: &CustomerId,
+        action: &Action,
+        outcome: &Outcome,
+    ) -> Result<()> {
+        let (ended, why) = match outcome {
+            Outcome::Done => (Ended::Done, None),
+            Outcome::AlreadySo => (Ended::AlreadySo, None),
+            Outcome::Failed(why) => (Ended::Failed, Some(why)),
+            Outcome::Moved(why) => (Ended::Moved, Some(why)),
+            Outcome::InDoubt(why) => (Ended::InDoubt, Some(why)),
+        };
+        let entry = Entry::End {
+            end: number,
+            outcome: ended,
+            why: why.map(|why| why.chars().take(2000).collect()),
+        };
+        self.journal.write(&entry).await?;
+        let progress = self.count(ended, why, customer, action);
+        (self.progress)(&Event {
+            customer,
+            action,
+            outcome,
+            progress,
+        });
+        Ok(())
+    }
+
+    fn count(
+        &self,
+        ended: Ended,
+        why: Option<&String>,
+        customer: &CustomerId,
+        action: &Action,
+    ) -> Progress {
+        let mut report = self.report();
+        let progress = &mut report.progress;
+        match ended {
+            Ended::Done => progress.done += 1,
+            Ended::AlreadySo => progress.already_so += 1,
+            Ended::Failed => progress.failed += 1,
+            Ended::Moved => progress.moved += 1,
+            Ended::InDoubt => progress.in_doubt += 1,
+        }
+        progress.elapsed = self.started.elapsed();
+        let progress = *progress;
+        if let Some(why) = why
+            && report.open.len() < MOST_NAMED
+        {
+            report.open.push(OpenAction {
+                customer: customer.clone(),
+                action: self.plan.describe(action),
+                in_doubt: ended == Ended::InDoubt,
+                moved: ended == Ended::Moved,
+                reason: why.clone(),
+            });
+        }
+        progress
+    }
+
+    fn must_stop(&self) -> bool {
+        let mut report = self.report();
+        if self.stop.is_requested() {
+            report
+                .stopped
+                .get_or_insert_with(|| "it was asked to stop".to_owned());
+        }
+        report.stopped.is_some()
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,275 @@
+//! The journal of an apply: a line before each action and a line after it, each
+//! on the disk before anything else happens.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use fs4::TryLockError;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+/// No line of a journal is longer.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    twipla_journal: u32,
+    /// The digest of the plan.
+    plan: String,
+}
+
+/// Any other line. Actions go by their number in the plan.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Entry {
+    Start {
+        start: u64,
+    },
+    End {
+        end: u64,
+        outcome: Ended,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+}
+
+/// How an action ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ended {
+    Done,
+    AlreadySo,
+    Failed,
+    Moved,
+    InDoubt,
+}
+
+/// What the journal says of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing.
+    Unstarted,
+    /// It was started, and what became of it is not known.
+    InDoubt,
+    /// It was tried, and nothing was changed.
+    Failed,
+    /// It is as it is to be.
+    Complete,
+}
+
+/// What was there when a journal was opened.
+#[derive(Debug)]
+pub(crate) struct History(Vec<Past>);
+
+/// A journal that is open. Dropping it closes the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    lines: mpsc::Sender<Line>,
+}
+
+/// A line, and whom to tell that it is on the disk.
+struct Line {
+    text: String,
+    written: oneshot::Sender<()>,
+}
+
+impl History {
+    /// Of the action with this number, counted from 1.
+    pub(crate) fn of(&self, action: u64) -> Past {
+        let place = usize::try_from(action).ok().and_then(|n| n.checked_sub(1));
+        let past = place.and_then(|place| self.0.get(place));
+        past.copied().unwrap_or(Past::Unstarted)
+    }
+
+    /// How many actions were complete.
+    pub(crate) fn complete(&self) -> u64 {
+        let complete = self.0.iter().filter(|past| **past == Past::Complete);
+        complete.count() as u64
+    }
+}
+
+impl Journal {
+    /// Opens the journal of a plan, or starts one. A last line that was not
+    /// written to its end is as if it had never been begun.
+    pub(crate) fn open(path: &Path, plan: &str, actions: u64) -> Result<(Self, History)> {
+        let failed = |error| Error::io("open the journal", path, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        match fs4::FileExt::try_lock(&file) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Refused(format!(
+                    "the journal {} is in use: another process applies this plan",
+                    path.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let (history, length) = read(path, &file, plan, actions)?;
+        file.set_len(length).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        if length == 0 {
+            let header = first_line(plan)?;
+            file.write_all(header.as_bytes()).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)?;
+        sync_folder(path).map_err(failed)?;
+        let (lines, queue) = mpsc::channel();
+        thread::Builder::new()
+            .name("twipla-journal".to_owned())
+            .spawn(move || write(file, &queue))
+            .map_err(failed)?;
+        let path = path.to_owned();
+        Ok((Self { path, lines }, history))
+    }
+
+    /// Writes a line. It is on the disk when this ends.
+    pub(crate) async fn write(&self, entry: &Entry) -> Result<()> {
+        let failed = |error| Error::io("write the journal", &self.path, error);
+        let mut text = serde_json::to_string(entry).map_err(|error| failed(error.into()))?;
+        text.push('\n');
+        let (written, is_written) = oneshot::channel();
+        let sent = self.lines.send(Line { text, written });
+        // The thread ends with the first line that cannot be written.
+        let ended = || failed(io::Error::other("the disk may be full"));
+        sent.map_err(|_| ended())?;
+        is_written.await.map_err(|_| ended())
+    }
+}
+
+/// Writes lines until the journal is closed. Lines that come in while others are
+/// brought to the disk go there together.
+fn write(mut file: File, queue: &mpsc::Receiver<Line>) {
+    while let Ok(first) = queue.recv() {
+        let batch: Vec<_> = [first].into_iter().chain(queue.try_iter()).collect();
+        let text: String = batch.iter().map(|line| line.text.as_str()).collect();
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_data());
+        if written.is_err() {
+            return;
+        }
+        for line in batch {
+            // Whoever waited may have been dropped.
+            let _ = line.written.send(());
+        }
+    }
+}
+
+/// Reads a journal: what it says, and the length of what is whole of it.
+fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, u64)> {
+    let failed = |error| Error::io("read the journal", path, error);
+    let invalid =
+        |problem: &str| Error::invalid(format!("invalid journal {}: {problem}", path.display()));
+    let mut reader = BufReader::new(file);
+    let mut history = History(Vec::new());
+    let mut length = 0;
+    let mut number = 0_u64;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let bytes = reader.read_until(b'\n', &mut line).map_err(failed)?;
+        if line.last() != Some(&b'\n') {
+            // Nothing, or a line that was cut off. Whatever is not ours stays as it is.
+            if number == 0 && !first_line(plan)?.as_bytes().starts_with(&line) {
+                return Err(invalid("it does not start like a journal of this plan"));
+            }
+            return Ok((history, length));
+        }
+        number += 1;
+        if bytes > LONGEST_LINE {
+            return Err(invalid(&format!("line {number} is too long")));
+        }
+        if number == 1 {
+            check_first_line(path, &line, plan)?;
+            let count = usize::try_from(actions).map_err(|_| invalid("the plan is too large"))?;
+            history.0.resize(count, Past::Unstarted);
+        } else {
+            let entry: Entry = serde_json::from_slice(&line)
+                .map_err(|error| invalid(&format!("line {number} cannot be read: {error}")))?;
+            let (action, past) = match entry {
+                Entry::Start { start } => (start, Past::InDoubt),
+                Entry::End { end, outcome, .. } => (
+                    end,
+                    match outcome {
+                        Ended::Done | Ended::AlreadySo => Past::Complete,
+                        Ended::Failed | Ended::Moved => Past::Failed,
+                        Ended::InDoubt => Past::InDoubt,
+                    },
+                ),
+            };
+            let place = usize::try_from(action).ok().and_then(|n| n.checked_sub(1));
+            let known = place.and_then(|place| history.0.get_mut(place));
+            let known = known.ok_or_else(|| {
+                invalid(&format!(
+                    "line {number} is about action {action}, of {actions}"
+                ))
+            })?;
+            *known = past;
+        }
+        length += bytes as u64;
+    }
+}
+
+fn check_first_line(path: &Path, line: &[u8], plan: &str) -> Result<()> {
+    let header: Header = serde_json::from_slice(line).map_err(|_| {
+        Error::invalid(format!(
+            "invalid journal {}: it does not start like one",
+            path.display()
+        ))
+    })?;
+    if header.twipla_journal != VERSION {
+        return Err(Error::invalid(format!(
+            "invalid journal {}: it has version {}, expected {VERSION}",
+            path.display(),
+            header.twipla_journal
+        )));
+    }
+    if header.plan != plan {
+        return Err(Error::Refused(format!(
+            "the journal {} is of another plan: finish that one, or name another journal",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn first_line(plan: &str) -> Result<String> {
+    let header = Header {
+        twipla_journal: VERSION,
+        plan: plan.to_owned(),
+    };
+    let mut line = serde_json::to_string(&header)
+        .map_err(|error| Error::Io("cannot write the journal".to_owned(), error.into()))?;
+    line.push('\n');
+    Ok(line)
+}
+
+/// Brings the name of a new file to the disk, too.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

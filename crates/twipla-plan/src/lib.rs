@@ -1,0 +1,60 @@
+//! Plan and apply for the TWIPLA 3AS API: from a file that says which customers
+//! and websites are wanted to a server that has them.
+//!
+//! ```
+//! use twipla::{PrivateKey, Twipla};
+//! use twipla_plan::{Apply, Planner, Wanted};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = twipla_sandbox::Sandbox::start().await?;
+//! # let partner = sandbox.website_partner();
+//! # let twipla = Twipla::builder()
+//! #     .partner(partner.id(), PrivateKey::from_pem(partner.private_key_pem())?)
+//! #     .base_url(sandbox.base_url())
+//! #     .build()?;
+//! # let folder = tempfile::tempdir()?;
+//! # let (plan_file, journal) = (folder.path().join("plan.json"), folder.path().join("journal"));
+//! let wanted = Wanted::open("examples/wanted/customers.toml")?;
+//! let plan = Planner::new(&twipla).plan(&wanted, &plan_file).await?;
+//! plan.write_text(&mut std::io::stdout(), Some(100))?;
+//! let report = Apply::new(&twipla, &plan, &journal).run().await?;
+//! assert!(report.is_complete());
+//! # Ok(()) }
+//! ```
+//!
+//! - [`Wanted`] is the file; the README of this crate describes its format.
+//! - [`Planner`] compares it with the server and writes a [`Plan`], which is a file, too.
+//! - [`Apply`] carries a plan out. Its journal says what was begun and what ended, so that a
+//!   run that was killed goes on where it stopped.
+//! - [`Shard`] splits a file among machines.
+
+mod action;
+mod apply;
+mod carry_out;
+mod catalogue;
+mod error;
+mod journal;
+mod key;
+mod money;
+mod plan_file;
+mod planner;
+mod render;
+mod roles;
+mod shard;
+mod subscription;
+mod summary;
+mod there;
+mod wanted;
+
+pub use action::{Action, FirstWebsite};
+pub use apply::{Apply, Event, OpenAction, Progress, Report, Stop};
+pub use carry_out::Outcome;
+pub use error::{Error, Result};
+pub use money::{Amount, Monthly};
+pub use plan_file::{CustomerPlan, Plan, PlanHeader};
+pub use planner::{PlanProgress, Planner};
+pub use shard::Shard;
+pub use subscription::{Standing, Status, Step, Target};
+pub use summary::Summary;
+pub use wanted::{Wanted, WantedContributor, WantedCustomer, WantedWebsite};

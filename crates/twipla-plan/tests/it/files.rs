@@ -1,0 +1,265 @@
+//! The wanted state in each format, and what is refused.
+
+use twipla_plan::{Planner, Wanted};
+
+use crate::support::{Stage, text};
+
+fn example(name: &str) -> Wanted {
+    Wanted::open(format!(
+        "{}/examples/wanted/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn each_format_says_the_same() {
+    let stage = Stage::start().await;
+    let mut plans = Vec::new();
+    for name in [
+        "customers.toml",
+        "customers.yaml",
+        "customers.json",
+        "customers.csv",
+    ] {
+        let planner = Planner::new(&stage.twipla);
+        let plan = planner
+            .plan(&example(name), stage.path("plan.json"))
+            .await
+            .unwrap();
+        assert_eq!(plan.summary().created_customers, 3, "{name}");
+        assert_eq!(plan.summary().created_websites, 3, "{name}");
+        assert_eq!(
+            plan.summary().price.of("EUR").to_string(),
+            "39.99",
+            "{name}"
+        );
+        plans.push(text(&plan).split_once('\n').unwrap().1.to_owned());
+    }
+    for other in &plans[1..] {
+        assert_eq!(*other, plans[0]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_file_is_said_with_its_place() {
+    let stage = Stage::start().await;
+    for (name, content, says) in [
+        (
+            "a.txt",
+            "",
+            "expected a name that ends in .toml, .yaml, .json or .csv",
+        ),
+        (
+            "a.toml",
+            "[[customers]]\nid = \"c\"\n",
+            "missing field `email`",
+        ),
+        (
+            "a.toml",
+            "[[customers]]\nid = \"c\"\nemial = \"c@x.y\"\n",
+            "unknown field `emial`",
+        ),
+        (
+            "a.json",
+            r#"{"customers": [{"id": 7}]}"#,
+            "at customers[0].id",
+        ),
+        ("a.json", r#"{"customers": []} {}"#, "trailing characters"),
+        (
+            "a.yaml",
+            "customers:\n  - id: c\n    email: c@x.y\n    packge: Pro\n",
+            "packge",
+        ),
+        ("a.csv", "customer;email\n", "with commas between them"),
+        ("a.csv", "customer,email,web\n", "unknown column \"web\""),
+        ("a.csv", "customer\nc\n", "the column \"email\" is missing"),
+        (
+            "a.csv",
+            "customer,email,email\n",
+            "the column \"email\" is there twice",
+        ),
+        ("a.csv", "customer,email\nc\n", "record"),
+        (
+            "a.csv",
+            "customer,email,website,domain,canceled\nc,c@x.y,w,x.y,yes\n",
+            "line 2: invalid canceled \"yes\"",
+        ),
+        (
+            "a.csv",
+            "customer,email,website\nc,c@x.y,w\n",
+            "the domain of website \"w\" is missing",
+        ),
+        (
+            "a.csv",
+            "customer,email,domain\nc,c@x.y,x.y\n",
+            "there is a domain and no website",
+        ),
+        (
+            "a.csv",
+            "customer,email\nc,c@x.y\nd,d@x.y\nc,c@x.y\n",
+            "keep all of their websites together",
+        ),
+        (
+            "a.csv",
+            "customer,email,website,domain\nc,c@x.y,w,x.y\nc,other@x.y,v,x.y\n",
+            "line 3: the columns of customer \"c\" differ",
+        ),
+        (
+            "a.csv",
+            "customer,email,website,domain,contributors\nc,c@x.y,w,x.y,d\n",
+            "invalid contributor \"d\"",
+        ),
+        (
+            "a.csv",
+            "customer,email,website,domain,contributors\nc,c@x.y,w,x.y,d:boss\n",
+            "invalid role \"boss\"",
+        ),
+    ] {
+        let path = stage.file(name, content);
+        let error = Wanted::open(path)
+            .and_then(|wanted| wanted.check())
+            .unwrap_err();
+        assert!(error.to_string().contains(says), "{content:?}: {error}");
+        assert!(error.to_string().contains(name), "{content:?}: {error}");
+    }
+    assert!(stage.sandbox.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_before_the_server_is_asked() {
+    let stage = Stage::start().await;
+    let site = |fields: &str| {
+        format!(
+            "[[customers]]\nid=\"c\"\nemail=\"c@x.y\"\n[[customers.websites]]\nid=\"w\"\ndomain=\"x.y\"\n{fields}\n"
+        )
+    };
+    for (content, says) in [
+        (
+            "[[customers]]\nid=\"..\"\nemail=\"c@x.y\"\n".to_owned(),
+            "customer id",
+        ),
+        (
+            "[[customers]]\nid=\"c\"\nemail=\"c\"\n".to_owned(),
+            "invalid e-mail address \"c\"",
+        ),
+        (
+            "[[customers]]\nid=\"c\"\nemail=\"c@x.y\"\n[[customers]]\nid=\"d\"\nemail=\"C@x.y\"\n"
+                .to_owned(),
+            "that of another customer, too",
+        ),
+        (
+            site("package = \"Pro\"\ncanceled = true"),
+            "exclude each other",
+        ),
+        (site("package = \" \""), "invalid package"),
+        (
+            site("whitelisted_domains = [\"a b\"]"),
+            "invalid domain \"a b\"",
+        ),
+        (
+            site("whitelisted_domains = [\"a.b\", \"https://A.b/\"]"),
+            "there twice",
+        ),
+        (
+            site("contributors = [{ customer = \"c\", role = \"editor\" }]"),
+            "its owner",
+        ),
+        (
+            site("contributors = [{ customer = \"d\", role = \"boss\" }]"),
+            "invalid role \"boss\"",
+        ),
+        (
+            site("[[customers.websites]]\nid=\"w\"\ndomain=\"x.y\""),
+            "it is there already, here",
+        ),
+        (
+            site(
+                "[[customers]]\nid=\"d\"\nemail=\"d@x.y\"\n[[customers.websites]]\nid=\"w\"\ndomain=\"x.y\"",
+            ),
+            "under another customer",
+        ),
+    ] {
+        let wanted = Wanted::open(stage.file("a.toml", &content)).unwrap();
+        let planner = Planner::new(&stage.twipla);
+        let error = planner
+            .plan(&wanted, stage.path("plan.json"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(says), "{content:?}: {error}");
+        assert!(stage.sandbox.requests().is_empty());
+    }
+    assert!(!stage.path("plan.json").exists());
+}
+
+#[tokio::test]
+async fn unknown_names_are_refused_before_anything_is_sent() {
+    let stage = Stage::start().await;
+    for (content, says) in [
+        (
+            "c,c@x.y,w,x.y,Por,",
+            "package \"Por\" is not known: expected one of",
+        ),
+        (
+            "c,c@x.y,w,x.y,7128840a-5347-49a4-8dfa-9022d8dad21a,",
+            "is not known: expected one of",
+        ),
+        ("c,c@x.y,w,x.y,unlimited_30_day_free_trial,", "free trial"),
+        (
+            "c,c@x.y,w,x.y,Pro,d:watcher",
+            "the contributor \"d\" is not in the file",
+        ),
+    ] {
+        let content = format!("customer,email,website,domain,package,contributors\n{content}\n");
+        let wanted = Wanted::open(stage.file("a.csv", &content)).unwrap();
+        let planner = Planner::new(&stage.twipla);
+        let error = planner
+            .plan(&wanted, stage.path("plan.json"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(says), "{content:?}: {error}");
+    }
+    assert!(stage.sandbox.commits().is_empty());
+}
+
+#[tokio::test]
+async fn package_is_named_in_any_case_or_by_its_uuid() {
+    let stage = Stage::start().await;
+    let packages = stage.sandbox.packages(stage.partner.id());
+    let (_, pro) = packages.iter().find(|(name, _)| name == "Pro").unwrap();
+    let content = format!(
+        "\u{feff}customer,email,website,domain,package\nc,c@x.y,w,x.y,pRo\nc,,v,v.y,{pro}\n"
+    );
+    let wanted = Wanted::open(stage.file("a.csv", &content)).unwrap();
+    let plan = Planner::new(&stage.twipla)
+        .plan(&wanted, stage.path("plan.json"))
+        .await
+        .unwrap();
+    assert_eq!(plan.summary().price.of("EUR").to_string(), "79.98");
+}
+
+#[tokio::test]
+async fn package_stands_where_the_model_has_it() {
+    let websites = Stage::start().await;
+    let accounts = Stage::of(twipla_sandbox::Model::Account).await;
+    for (stage, content, says) in [
+        (
+            &websites,
+            "customer,email,customer_package\nc,c@x.y,Pro\n",
+            "website model",
+        ),
+        (
+            &accounts,
+            "customer,email,website,domain,package\nc,c@x.y,w,x.y,Pro\n",
+            "account model",
+        ),
+    ] {
+        let wanted = Wanted::open(stage.file("a.csv", content)).unwrap();
+        let planner = Planner::new(&stage.twipla);
+        let error = planner
+            .plan(&wanted, stage.path("plan.json"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
