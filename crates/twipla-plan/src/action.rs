@@ -133,6 +133,33 @@ impl Action {
         }
     }
 
+    /// Whether it is of no use before an earlier action of the same customer is done:
+    /// whatever belongs to a customer or website that is not there, and the
+    /// second of two changes of a subscription.
+    pub(crate) fn follows(&self, earlier: &Self) -> bool {
+        match earlier {
+            Self::CreateCustomer { .. } => true,
+            Self::CreateWebsite { website, .. } => self.website() == Some(website),
+            Self::ChangeSubscription { website, .. } => {
+                matches!(self, Self::ChangeSubscription { website: later, .. } if later == website)
+            }
+            _ => false,
+        }
+    }
+
+    fn website(&self) -> Option<&WebsiteId> {
+        match self {
+            Self::CreateCustomer { .. } | Self::DeleteCustomer { .. } => None,
+            Self::ChangeSubscription { website, .. } => website.as_ref(),
+            Self::CreateWebsite { website, .. }
+            | Self::AddDomain { website, .. }
+            | Self::RemoveDomain { website, .. }
+            | Self::SetRole { website, .. }
+            | Self::RemoveContributor { website, .. }
+            | Self::DeleteWebsite { website, .. } => Some(website),
+        }
+    }
+
     /// Whether it lowers what the customer has or pays, so that it is listed on its own.
     pub fn is_reduction(&self) -> bool {
         matches!(

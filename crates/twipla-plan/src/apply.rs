@@ -310,7 +310,8 @@ impl Run<'_> {
     async fn customer(&self, plan: Result<CustomerPlan>, stage: Stage) -> Result<()> {
         let plan = plan?;
         let numbered = (plan.first..).zip(&plan.actions);
-        let mut is_created = true;
+        // What is still open, for what follows it cannot be done.
+        let mut open: Vec<&Action> = Vec::new();
         for (number, action) in numbered {
             if action.stage() != stage || self.history.of(number) == Past::Complete {
                 continue;
@@ -318,7 +319,9 @@ impl Run<'_> {
             if self.must_stop() {
                 return Ok(());
             }
-            let outcome = if is_created {
+            let outcome = if open.iter().any(|earlier| action.follows(earlier)) {
+                Outcome::Failed("what comes before it is not done yet".to_owned())
+            } else {
                 self.journal.write(&Entry::Start { start: number }).await?;
                 match self.worker.carry_out(&plan.customer, action).await {
                     Ok(outcome) | Err(Stopped::With(outcome)) => outcome,
@@ -328,11 +331,10 @@ impl Run<'_> {
                         Outcome::Failed(reason)
                     }
                 }
-            } else {
-                Outcome::Failed("the customer is not there yet".to_owned())
             };
-            let is_open = !matches!(outcome, Outcome::Done | Outcome::AlreadySo);
-            is_created &= !(is_open && matches!(action, Action::CreateCustomer { .. }));
+            if !matches!(outcome, Outcome::Done | Outcome::AlreadySo) {
+                open.push(action);
+            }
             self.end(number, &plan.customer, action, &outcome).await?;
         }
         Ok(())

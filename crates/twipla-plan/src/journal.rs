@@ -2,10 +2,10 @@
 //! on the disk before anything else happens.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use fs4::TryLockError;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// The version of the format.
 const VERSION: u32 = 1;
 /// No line of a journal is longer.
-const LONGEST_LINE: usize = 64 * 1024;
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -69,11 +69,12 @@ pub(crate) enum Past {
 #[derive(Debug)]
 pub(crate) struct History(Vec<Past>);
 
-/// A journal that is open. Dropping it closes the file.
-#[derive(Debug, Clone)]
+/// A journal that is open. Once it is dropped, the file is closed.
+#[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    lines: mpsc::Sender<Line>,
+    lines: Option<mpsc::Sender<Line>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 /// A line, and whom to tell that it is on the disk.
@@ -128,13 +129,21 @@ impl Journal {
         }
         file.sync_all().map_err(failed)?;
         sync_folder(path).map_err(failed)?;
+        let journal = Self::start(path, file).map_err(failed)?;
+        Ok((journal, history))
+    }
+
+    /// Starts the thread that writes to `file`.
+    fn start(path: &Path, file: File) -> io::Result<Self> {
         let (lines, queue) = mpsc::channel();
-        thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("twipla-journal".to_owned())
-            .spawn(move || write(file, &queue))
-            .map_err(failed)?;
-        let path = path.to_owned();
-        Ok((Self { path, lines }, history))
+            .spawn(move || write(file, &queue))?;
+        Ok(Self {
+            path: path.to_owned(),
+            lines: Some(lines),
+            writer: Some(writer),
+        })
     }
 
     /// Writes a line. It is on the disk when this ends.
@@ -143,11 +152,22 @@ impl Journal {
         let mut text = serde_json::to_string(entry).map_err(|error| failed(error.into()))?;
         text.push('\n');
         let (written, is_written) = oneshot::channel();
-        let sent = self.lines.send(Line { text, written });
+        if let Some(lines) = &self.lines {
+            // Fails like the wait below where the thread has ended.
+            let _ = lines.send(Line { text, written });
+        }
         // The thread ends with the first line that cannot be written.
         let ended = || failed(io::Error::other("the disk may be full"));
-        sent.map_err(|_| ended())?;
         is_written.await.map_err(|_| ended())
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.lines = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
     }
 }
 
@@ -182,7 +202,11 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
     let mut line = Vec::new();
     loop {
         line.clear();
-        let bytes = reader.read_until(b'\n', &mut line).map_err(failed)?;
+        let mut bounded = reader.by_ref().take(LONGEST_LINE);
+        let bytes = bounded.read_until(b'\n', &mut line).map_err(failed)? as u64;
+        if bytes == LONGEST_LINE {
+            return Err(invalid(&format!("line {} is too long", number + 1)));
+        }
         if line.last() != Some(&b'\n') {
             // Nothing, or a line that was cut off. Whatever is not ours stays as it is.
             if number == 0 && !first_line(plan)?.as_bytes().starts_with(&line) {
@@ -191,9 +215,6 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
             return Ok((history, length));
         }
         number += 1;
-        if bytes > LONGEST_LINE {
-            return Err(invalid(&format!("line {number} is too long")));
-        }
         if number == 1 {
             check_first_line(path, &line, plan)?;
             let count = usize::try_from(actions).map_err(|_| invalid("the plan is too large"))?;
@@ -221,7 +242,7 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
             })?;
             *known = past;
         }
-        length += bytes as u64;
+        length += bytes;
     }
 }
 
@@ -272,4 +293,20 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn line_that_cannot_be_written_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read_only = File::open(file.path()).unwrap();
+        let journal = Journal::start(file.path(), read_only).unwrap();
+        for start in [1, 2] {
+            let error = journal.write(&Entry::Start { start }).await.unwrap_err();
+            assert!(matches!(error, Error::Io(..)), "{error}");
+        }
+    }
 }

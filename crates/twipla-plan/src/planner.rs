@@ -18,7 +18,8 @@ use crate::shard::Shard;
 use crate::subscription::{Decision, Standing, Status, Step, Target, decide};
 use crate::summary::Summary;
 use crate::there::{CustomerThere, Listed, There};
-use crate::wanted::{Wanted, WantedCustomer, WantedWebsite};
+use crate::wanted::{WantedCustomer, WantedWebsite};
+use crate::wanted_file::Wanted;
 
 /// Makes plans. Nothing on the server is changed by it.
 ///
@@ -124,6 +125,7 @@ impl Planner {
         let reading = |read| progress(PlanProgress::Read(read));
         let mut there =
             There::read(&self.twipla, &listed, self.shard, self.prune, &reading).await?;
+        there.deleted = there.unlisted.keys().map(|id| key(id.as_str())).collect();
         let mut unlisted: Vec<_> = std::mem::take(&mut there.unlisted).into_iter().collect();
         unlisted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         comparison.check_contributors(&listed).await?;
@@ -392,7 +394,10 @@ impl Comparison<'_> {
         if let Some(package) = package {
             self.warn_if_closed(package, &wanted.id, plan);
         }
-        let is_new = |website: &&WantedWebsite| !there.websites.contains_key(&key(&website.id));
+        let is_new = |website: &&WantedWebsite| {
+            let website = there.websites.get(&key(&website.id));
+            website.is_none_or(|website| there.deleted.contains(&website.owner))
+        };
         // Nothing else shows the package, should the answer be lost.
         let first = package.and_then(|_| wanted.websites.iter().find(is_new));
         let action = Action::CreateCustomer {
@@ -415,11 +420,14 @@ impl Comparison<'_> {
         let Some(to) = self.target(wanted.package.as_deref(), wanted.canceled) else {
             return;
         };
+        let is_create = |action: &Action| matches!(action, Action::CreateWebsite { .. });
+        let gets_website = plan.actions.iter().any(|(action, _)| is_create(action));
         match customer.standing {
             Some(now) => self.change(None, &wanted.id, now, to, plan),
-            None if wanted.websites.is_empty() => plan.problems.push(
-                "cannot tell the package of the account: only a website shows it, and there is none".to_owned(),
-            ),
+            None if !gets_website => plan.warnings.push(format!(
+                "cannot tell which package customer {} is on: only a website shows it, and there is none",
+                wanted.id
+            )),
             None => {
                 let action = Action::ChangeSubscription {
                     website: None,
@@ -444,7 +452,10 @@ impl Comparison<'_> {
         plan: &mut Compared,
     ) -> Result<()> {
         let id = WebsiteId::unchecked(wanted.id.as_str());
-        let Some(website) = there.websites.get(&key(&wanted.id)) else {
+        let website = there.websites.get(&key(&wanted.id));
+        // With a customer who is deleted, their websites go first.
+        let Some(website) = website.filter(|website| !there.deleted.contains(&website.owner))
+        else {
             self.create_website(&id, wanted, plan);
             return Ok(());
         };

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::key::{Key, domain_key, email_key, key};
 use crate::shard::Shard;
 use crate::subscription::{Standing, Status};
-use crate::wanted::Wanted;
+use crate::wanted_file::Wanted;
 
 /// Entries of a page of a list.
 const PAGE_SIZE: u32 = 100;
@@ -30,6 +30,8 @@ pub(crate) struct There {
     pub(crate) websites: HashMap<Key, WebsiteThere>,
     /// Customers who are not in the file, with their websites.
     pub(crate) unlisted: HashMap<CustomerId, Vec<(WebsiteId, Standing)>>,
+    /// The customers who are to be deleted.
+    pub(crate) deleted: HashSet<Key>,
     pub(crate) counts: Counts,
 }
 

@@ -1,1 +1,353 @@
+//! What is refused: too many deletions, and what has moved since the plan.
 
+use std::sync::{Arc, Mutex};
+
+use twipla::{PrivateKey, Twipla};
+use twipla_plan::{Apply, Error, Outcome, Report, Stop};
+
+use crate::support::{Stage, contributor, customer, website};
+
+fn many(customers: usize) -> Vec<twipla_plan::WantedCustomer> {
+    (0..customers)
+        .map(|n| customer(&format!("c{n}"), Vec::new()))
+        .collect()
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_without_prune() {
+    let stage = Stage::start().await;
+    let mut site = website("w", "Pro");
+    site.whitelisted_domains = Some(vec!["a.example.com".to_owned()]);
+    site.contributors = Some(vec![contributor("d", "editor")]);
+    stage
+        .reach(&[
+            customer("c", vec![site, website("v", "Pro")]),
+            customer("d", Vec::new()),
+        ])
+        .await;
+    let mut site = website("w", "Pro");
+    (site.whitelisted_domains, site.contributors) = (Some(Vec::new()), Some(Vec::new()));
+    let plan = stage.plan(&[customer("c", vec![site])]).await;
+    assert!(plan.summary().is_empty());
+    assert_eq!(plan.summary().unlisted_customers, 1);
+    assert_eq!(plan.summary().unlisted_websites, 1);
+    assert!(plan.summary().warnings[0].contains("1 customers and 1 websites are there and not"));
+}
+
+#[tokio::test]
+async fn many_deletions_need_force() {
+    let stage = Stage::start().await;
+    stage.reach(&many(10)).await;
+    for (left, refused) in [(7, false), (6, true)] {
+        let plan = stage.prune(&many(left)).await;
+        assert_eq!(plan.summary().needs_force(), refused, "{left}");
+        assert_eq!(plan.summary().deletions(), 10 - left as u64);
+        if refused {
+            let error = stage.apply(&plan).run().await.unwrap_err();
+            assert!(matches!(error, Error::Refused(_)), "{error}");
+            assert!(error.to_string().contains("deletes 4 of the 10"), "{error}");
+            assert_eq!(stage.commits("delete_customer"), 0);
+        }
+    }
+    let plan = stage.prune(&many(6)).await;
+    assert!(
+        stage
+            .apply(&plan)
+            .force(true)
+            .run()
+            .await
+            .unwrap()
+            .is_complete()
+    );
+    assert_eq!(stage.commits("delete_customer"), 4);
+}
+
+#[tokio::test]
+async fn a_hundred_deletions_need_force_however_much_is_there() {
+    let stage = Stage::start().await;
+    stage.reach(&many(400)).await;
+    assert!(!stage.prune(&many(301)).await.summary().needs_force());
+    assert!(stage.prune(&many(300)).await.summary().needs_force());
+}
+
+#[tokio::test]
+async fn what_has_moved_since_the_plan_is_not_changed() {
+    let stage = Stage::start().await;
+    let mut shared = website("roles", "");
+    shared.contributors = Some(vec![contributor("d", "editor")]);
+    stage
+        .reach(&[
+            customer(
+                "c",
+                vec![website("moved", "Basic"), website("stays", "Basic"), shared],
+            ),
+            customer("d", Vec::new()),
+            customer("old", vec![website("theirs", "Basic")]),
+            customer("gone", Vec::new()),
+        ])
+        .await;
+    let mut shared = website("roles", "");
+    shared.contributors = Some(vec![contributor("d", "watcher")]);
+    let wanted = [
+        customer(
+            "c",
+            vec![website("moved", "Pro"), website("stays", "Pro"), shared],
+        ),
+        customer("d", Vec::new()),
+    ];
+    let plan = stage.prune(&wanted).await;
+    assert_eq!(plan.summary().actions, 5);
+
+    // Somebody else is faster.
+    let twipla = &stage.twipla;
+    twipla
+        .website("moved")
+        .subscription()
+        .cancel()
+        .await
+        .unwrap();
+    let contributors = twipla.website("roles").contributors();
+    contributors
+        .add("d", "dashboard".parse().unwrap())
+        .await
+        .unwrap();
+    twipla
+        .websites()
+        .create("old", "new", "new.example.com")
+        .await
+        .unwrap();
+    twipla.customer("gone").delete().await.unwrap();
+    stage.sandbox.clear_commits();
+
+    let report = stage.apply(&plan).force(true).run().await.unwrap();
+    assert!(!report.is_complete());
+    assert_eq!(report.progress.moved, 3, "{report:?}");
+    assert_eq!(
+        report.progress.already_so, 1,
+        "who is gone needs no deletion"
+    );
+    assert_eq!(report.progress.done, 1);
+    assert_eq!(stage.sandbox.commits().len(), 1);
+    let why = |action: &str| {
+        let open = report
+            .open
+            .iter()
+            .find(|open| open.action.contains(action))
+            .unwrap();
+        assert!(open.moved && !open.in_doubt);
+        open.reason.clone()
+    };
+    assert_eq!(
+        why("upgrade website moved"),
+        "it was Basic (active) and is Basic, then Free (canceled)"
+    );
+    assert_eq!(why("make d watcher"), "they have dashboard now");
+    assert_eq!(
+        why("delete the customer"),
+        "they have another website now, new"
+    );
+
+    // What has moved is changed from where it is now, but no website is deleted unseen.
+    let report = stage
+        .apply(&plan)
+        .force(true)
+        .refresh(true)
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(report.progress.earlier, 2);
+    assert_eq!(
+        (report.progress.done, report.progress.moved),
+        (2, 1),
+        "{report:?}"
+    );
+    let now = stage.snapshot();
+    assert_eq!(now["websites"]["roles"]["contributors"]["d"], "watcher");
+    assert_eq!(now["websites"]["moved"]["subscription"]["status"], "active");
+    assert!(now["customers"].as_object().unwrap().contains_key("old"));
+}
+
+#[tokio::test]
+async fn moved_subscription_is_decided_anew_with_refresh() {
+    let stage = Stage::start().await;
+    stage
+        .reach(&[customer("c", vec![website("w", "Basic")])])
+        .await;
+    let wanted = [customer("c", vec![website("w", "Pro")])];
+    let plan = stage.plan(&wanted).await;
+    // The upgrade that was planned would be a downgrade now.
+    let subscription = stage.twipla.website("w").subscription();
+    subscription.upgrade(stage.id("Executive")).await.unwrap();
+    let report = stage.apply(&plan).run().await.unwrap();
+    assert_eq!(report.progress.moved, 1);
+    let report = stage.apply(&plan).refresh(true).run().await.unwrap();
+    assert!(report.is_complete());
+    assert_eq!(stage.commits("downgrade_website_subscription"), 1);
+    assert!(stage.plan(&wanted).await.summary().is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_else_created_is_already_so_or_a_failure() {
+    let stage = Stage::start().await;
+    let wanted = [
+        customer("c", vec![website("same", "Pro"), website("other", "Pro")]),
+        customer("d", vec![website("w", "")]),
+    ];
+    let plan = stage.plan(&wanted).await;
+    let twipla = &stage.twipla;
+    twipla
+        .customers()
+        .create("c", "c@example.com")
+        .await
+        .unwrap();
+    let websites = twipla.websites();
+    websites
+        .create("c", "same", "same.example.com")
+        .package(stage.id("Pro"))
+        .await
+        .unwrap();
+    websites
+        .create("c", "other", "elsewhere.example.com")
+        .await
+        .unwrap();
+    twipla
+        .customers()
+        .create("d", "someone.else@example.com")
+        .await
+        .unwrap();
+    let report = stage.apply(&plan).run().await.unwrap();
+    assert_eq!(
+        (report.progress.done, report.progress.already_so),
+        (0, 2),
+        "{report:?}"
+    );
+    assert_eq!(report.progress.failed, 3);
+    let reasons: Vec<_> = report
+        .open
+        .iter()
+        .map(|open| open.reason.as_str())
+        .collect();
+    assert!(
+        reasons
+            .iter()
+            .any(|why| why.contains("by a website for elsewhere")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons.contains(&"what comes before it is not done yet"),
+        "{reasons:?}"
+    );
+}
+
+#[tokio::test]
+async fn plan_of_another_partner_is_refused() {
+    let stage = Stage::start().await;
+    let plan = stage.plan(&[customer("c", Vec::new())]).await;
+    let other = stage.sandbox.account_partner();
+    let key = PrivateKey::from_pem(other.private_key_pem()).unwrap();
+    let twipla = Twipla::builder()
+        .partner(other.id(), key)
+        .base_url(stage.sandbox.base_url());
+    let twipla = twipla.build().unwrap();
+    let error = Apply::new(&twipla, &plan, stage.path("other.journal"))
+        .run()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Refused(_)), "{error}");
+    assert!(stage.sandbox.commits().is_empty());
+    assert!(!stage.path("other.journal").exists());
+}
+
+#[tokio::test]
+async fn run_stops_when_asked_and_goes_on_with_the_next() {
+    let stage = Stage::start().await;
+    let plan = stage.plan(&many(30)).await;
+    let stop = Stop::default();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (stops, sees) = (stop.clone(), Arc::clone(&seen));
+    let apply = stage
+        .apply(&plan)
+        .in_flight(2)
+        .stop(&stop)
+        .on_progress(move |event| {
+            assert!(matches!(event.outcome, Outcome::Done));
+            sees.lock()
+                .unwrap()
+                .push((event.customer.to_string(), event.progress));
+            if event.progress.ended() == 10 {
+                stops.request();
+            }
+        });
+    let report = apply.run().await.unwrap();
+    assert_eq!(report.stopped.as_deref(), Some("it was asked to stop"));
+    assert!((10..=11).contains(&report.progress.done), "{report:?}");
+    {
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.len() as u64, report.progress.done);
+        assert_eq!(seen.last().unwrap().1.total, 30);
+        assert!(seen.last().unwrap().1.time_left().is_some());
+    }
+    let first = report.progress.done;
+    let report = stage.apply(&plan).run().await.unwrap();
+    assert!(report.is_complete());
+    assert_eq!(
+        (report.progress.earlier, report.progress.done),
+        (first, 30 - first)
+    );
+    assert_eq!(stage.commits("create_customer"), 30);
+    assert_eq!(stage.requests("create_customer"), 30);
+}
+
+#[tokio::test]
+async fn run_ends_where_no_call_can_succeed() {
+    let stage = Stage::start().await;
+    let plan = stage.plan(&many(50)).await;
+    let fault = twipla_sandbox::FaultKind::Status {
+        code: 403,
+        headers: Vec::new(),
+        body: "{}".to_owned(),
+    };
+    stage
+        .sandbox
+        .inject(twipla_sandbox::Fault::new(fault).operation("create_customer"));
+    let report: Report = stage.apply(&plan).in_flight(3).run().await.unwrap();
+    assert!(
+        report.stopped.as_ref().unwrap().contains("403"),
+        "{report:?}"
+    );
+    assert!(report.progress.failed <= 3);
+    stage.sandbox.clear_faults();
+    assert!(stage.apply(&plan).run().await.unwrap().is_complete());
+}
+
+#[tokio::test]
+async fn no_more_customers_are_in_flight_than_allowed() {
+    let stage = Stage::start().await;
+    let delay = twipla_sandbox::FaultKind::Delay(std::time::Duration::from_millis(3));
+    stage.sandbox.inject(twipla_sandbox::Fault::new(delay));
+    let wanted: Vec<_> = (0..12)
+        .map(|n| customer(&format!("c{n}"), vec![website(&format!("w{n}"), "")]))
+        .collect();
+    let plan = stage.plan(&wanted).await;
+    assert!(
+        stage
+            .apply(&plan)
+            .in_flight(3)
+            .run()
+            .await
+            .unwrap()
+            .is_complete()
+    );
+    // Each line of the journal is written before and after a call.
+    let journal = std::fs::read_to_string(stage.path("plan.journal")).unwrap();
+    let (mut open, mut most) = (0, 0);
+    for line in journal.lines().skip(1) {
+        open += if line.starts_with("{\"start\"") {
+            1
+        } else {
+            -1
+        };
+        most = most.max(open);
+    }
+    assert_eq!((open, most), (0, 3));
+}

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use csv::{StringRecord, StringRecordsIntoIter};
 use twipla::types::ContributorRole;
 
-use super::{WantedContributor, WantedCustomer, WantedWebsite};
 use crate::error::{Error, Result};
+use crate::wanted::{WantedContributor, WantedCustomer, WantedWebsite};
 
 /// The columns; the first two and, for a website, `website` and `domain` are needed.
 const COLUMNS: [&str; 10] = [
