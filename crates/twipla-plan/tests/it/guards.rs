@@ -264,18 +264,19 @@ async fn run_stops_when_asked_and_goes_on_with_the_next() {
     let plan = stage.plan(&many(30)).await;
     let stop = Stop::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let (stops, sees) = (stop.clone(), Arc::clone(&seen));
+    let (asked, events) = (stop.clone(), Arc::clone(&seen));
     let apply = stage
         .apply(&plan)
         .in_flight(2)
         .stop(&stop)
         .on_progress(move |event| {
             assert!(matches!(event.outcome, Outcome::Done));
-            sees.lock()
+            events
+                .lock()
                 .unwrap()
                 .push((event.customer.to_string(), event.progress));
             if event.progress.ended() == 10 {
-                stops.request();
+                asked.request();
             }
         });
     let report = apply.run().await.unwrap();

@@ -10,7 +10,7 @@ use twipla::{PrivateKey, RetryPolicy, Twipla};
 use twipla_plan::{Apply, Planner, Wanted, WantedCustomer, WantedWebsite};
 use twipla_sandbox::{Fault, FaultKind, Model, Sandbox};
 
-use crate::support::{Stage, contributor, customer, website};
+use crate::support::{Stage, assert_nothing_doubled, contributor, customer, website};
 
 /// More take longer: this many take a few seconds for each model.
 const CASES: u64 = 25;
@@ -72,7 +72,7 @@ async fn reach(model: Model, seed: u64) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     stage.sandbox.clear_faults();
-    assert_nothing_doubled(&stage.sandbox, seed);
+    assert_nothing_doubled(&stage.sandbox);
     assert_as_wanted(&stage.snapshot(), &wanted, &problems, prune, seed);
     let again = stage.plan_with(&planner, &wanted).await;
     assert!(
@@ -255,14 +255,6 @@ fn problems(plan: &twipla_plan::Plan) -> Vec<(String, String)> {
             .map(move |problem| (customer.clone(), problem))
     });
     problems.collect()
-}
-
-fn assert_nothing_doubled(sandbox: &Sandbox, seed: u64) {
-    let mut seen = HashSet::new();
-    for commit in sandbox.commits() {
-        let what = format!("{} {:?} {:?}", commit.operation, commit.ids, commit.name);
-        assert!(seen.insert(what.clone()), "seed {seed}: twice {what}");
-    }
 }
 
 /// Compares what the sandbox has with what was asked for, without the code of the crate.

@@ -1,5 +1,6 @@
 //! What the tests share: a sandbox with a client, a folder, and wanted states.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -111,15 +112,12 @@ impl Stage {
     }
 }
 
-pub(crate) fn snapshot_of(all: &Value, partner: &str) -> Value {
-    let accounts = match all {
-        Value::Array(accounts) => accounts.clone(),
-        other => other["partners"].as_array().unwrap().clone(),
-    };
-    accounts
-        .into_iter()
-        .find(|account| account["id"] == partner)
+fn snapshot_of(all: &Value, partner: &str) -> Value {
+    let mut partners = all["partners"].as_array().unwrap().iter();
+    partners
+        .find(|known| known["id"] == partner)
         .unwrap()
+        .clone()
 }
 
 pub(crate) fn client(base_url: &str, partner: &str, key: &str) -> Twipla {
@@ -164,4 +162,13 @@ pub(crate) fn text(plan: &Plan) -> String {
     let mut text = Vec::new();
     plan.write_text(&mut text, None).unwrap();
     String::from_utf8(text).unwrap()
+}
+
+/// Of every change, the sandbox made one.
+pub(crate) fn assert_nothing_doubled(sandbox: &Sandbox) {
+    let mut known = HashSet::new();
+    for commit in sandbox.commits() {
+        let what = format!("{} {:?} {:?}", commit.operation, commit.ids, commit.name);
+        assert!(known.insert(what.clone()), "twice {what}");
+    }
 }
