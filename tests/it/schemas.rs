@@ -116,6 +116,7 @@ fn every_public_type_of_the_facade_is_compared_or_listed() {
     let listed = names(&List::read().unwrap().rust_only);
     let mut public = exports("lib.rs", "twipla");
     public.extend(exports("resources/mod.rs", "twipla::resources"));
+    public.extend(exports("profile.rs", "twipla::profile"));
     assert!(public.contains("twipla::Twipla") && public.contains("twipla::types::Count"));
     for name in &public {
         assert!(

@@ -29,6 +29,22 @@ async fn one_token_serves_many_calls() {
 }
 
 #[tokio::test]
+async fn server_time_is_that_of_the_server() {
+    for hours in [-2, 0, 2] {
+        let offset = chrono::Duration::hours(hours);
+        let sandbox = Sandbox::builder().clock_offset(offset);
+        let sandbox = sandbox.start().await.unwrap();
+        let twipla = client(&sandbox, &sandbox.website_partner());
+        let time = twipla.build().unwrap().server_time().await.unwrap();
+        let ahead = time.unwrap() - chrono::Utc::now();
+        assert!(
+            (ahead - offset).abs() < chrono::Duration::minutes(1),
+            "{ahead}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn clock_that_is_two_hours_off_costs_one_401() {
     for hours in [-2, 2] {
         let sandbox = Sandbox::builder()

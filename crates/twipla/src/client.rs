@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use http::Method;
 use url::Url;
 
@@ -63,7 +64,7 @@ impl Twipla {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming
     /// the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
-        TwiplaBuilder::from_vars(|name| std::env::var(name).ok())?.build()
+        TwiplaBuilder::from_env()?.build()
     }
 
     /// The address of the management API.
@@ -122,6 +123,21 @@ impl Twipla {
     /// The partner itself: billing mode and subscription model (observed in the Node SDK).
     pub fn company_details(&self) -> Request<CompanyDetails> {
         operations::get_company_details(&self.core)
+    }
+
+    /// The server's clock, from the `Date` header of an answer to [`company_details`](Self::company_details): in whole
+    /// seconds, or `None` where the server sends no such header. For a check of the set-up; tokens are issued by this
+    /// machine's clock until the server rejects one, and a difference is learned from that.
+    ///
+    /// ```
+    /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
+    /// if let Some(time) = twipla.server_time().await? {
+    ///     println!("the server is {} ahead", time - twipla::chrono::Utc::now());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn server_time(&self) -> Request<Option<DateTime<Utc>>> {
+        operations::get_company_details(&self.core).server_date()
     }
 
     /// The data of one website, read with its API key.

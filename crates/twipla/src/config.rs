@@ -1,4 +1,4 @@
-//! How a client is set up: in code, or from environment variables.
+//! How a client is set up in code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -365,7 +365,7 @@ impl TwiplaBuilder {
         })))
     }
 
-    fn urls(&self) -> Result<BaseUrls> {
+    pub(crate) fn urls(&self) -> Result<BaseUrls> {
         let url = |name: &str, own: Option<&String>, preset: &str| {
             let text = own
                 .or(self.base_url.as_ref())
@@ -390,40 +390,6 @@ impl TwiplaBuilder {
                 self.environment.dashboard_url(),
             )?,
         })
-    }
-
-    /// Reads the variables of [`Twipla::from_env`](crate::Twipla::from_env) through `var`.
-    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
-        let partner = set("TWIPLA_PARTNER_ID").ok_or_else(|| {
-            config("TWIPLA_PARTNER_ID is not set: it takes the uuid that TWIPLA issued for your public key")
-        })?;
-        let key = match (set("TWIPLA_PRIVATE_KEY"), set("TWIPLA_PRIVATE_KEY_FILE")) {
-            (Some(pem), None) => PrivateKey::from_pem(&pem)?,
-            (None, Some(path)) => PrivateKey::from_pem_file(path)?,
-            (Some(_), Some(_)) => {
-                return Err(config(
-                    "TWIPLA_PRIVATE_KEY and TWIPLA_PRIVATE_KEY_FILE are both set: keep one",
-                ));
-            }
-            (None, None) => {
-                return Err(config(
-                    "no private key: set TWIPLA_PRIVATE_KEY to the PEM text or TWIPLA_PRIVATE_KEY_FILE to its path",
-                ));
-            }
-        };
-        let mut builder = Self::default().partner(partner.trim(), key);
-        match (set("TWIPLA_ENVIRONMENT"), set("TWIPLA_BASE_URL")) {
-            (Some(_), Some(_)) => {
-                return Err(config(
-                    "TWIPLA_ENVIRONMENT and TWIPLA_BASE_URL are both set: keep one",
-                ));
-            }
-            (Some(name), None) => builder = builder.environment(name.trim().parse()?),
-            (None, Some(url)) => builder = builder.base_url(url.trim()),
-            (None, None) => {}
-        }
-        Ok(builder)
     }
 }
 
@@ -512,7 +478,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
-fn config(message: impl Into<String>) -> Error {
+pub(crate) fn config(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
 
@@ -547,85 +513,5 @@ mod tests {
             assert!(!error.to_string().contains("pw@"), "{error}");
         }
         assert!(check_url("base_url", "http://example.com", true).is_ok());
-    }
-
-    #[test]
-    fn the_environment_variables_are_checked() {
-        let with = |vars: &[(&str, &str)]| {
-            let vars: std::collections::HashMap<_, _> = vars
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect();
-            TwiplaBuilder::from_vars(|name| vars.get(name).cloned())
-                .and_then(TwiplaBuilder::build)
-                .unwrap_err()
-                .to_string()
-        };
-        let id = ("TWIPLA_PARTNER_ID", "7128840a-5347-49a4-8dfa-9022d8dad21a");
-        assert!(with(&[]).contains("TWIPLA_PARTNER_ID is not set"));
-        assert!(with(&[id]).contains("TWIPLA_PRIVATE_KEY_FILE"));
-        assert!(
-            with(&[
-                id,
-                ("TWIPLA_PRIVATE_KEY", "a"),
-                ("TWIPLA_PRIVATE_KEY_FILE", "b")
-            ])
-            .contains("keep one")
-        );
-        assert!(
-            with(&[id, ("TWIPLA_PRIVATE_KEY_FILE", "no/such/file.pem")])
-                .contains("no/such/file.pem")
-        );
-    }
-
-    #[tokio::test]
-    async fn a_client_is_built_from_the_environment() {
-        let sandbox = twipla_sandbox::Sandbox::start().await.unwrap();
-        let partner = sandbox.website_partner();
-        let (id, pem) = (
-            partner.id().to_string(),
-            partner.private_key_pem().to_owned(),
-        );
-        let file = std::env::temp_dir().join(format!("twipla-{id}.key"));
-        std::fs::write(&file, &pem).unwrap();
-        let escaped = pem.replace('\n', "\\n");
-        for key in [
-            ("TWIPLA_PRIVATE_KEY", pem.as_str()),
-            ("TWIPLA_PRIVATE_KEY", escaped.as_str()),
-            ("TWIPLA_PRIVATE_KEY_FILE", file.to_str().unwrap()),
-        ] {
-            let vars = [
-                ("TWIPLA_PARTNER_ID", id.as_str()),
-                ("TWIPLA_BASE_URL", sandbox.base_url()),
-                key,
-            ];
-            let read = |name: &str| {
-                vars.iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, value)| (*value).to_owned())
-            };
-            let twipla = TwiplaBuilder::from_vars(read).unwrap().build().unwrap();
-            twipla.packages().list().await.unwrap();
-        }
-        std::fs::remove_file(file).unwrap();
-        let vars = [
-            ("TWIPLA_PARTNER_ID", id.as_str()),
-            ("TWIPLA_PRIVATE_KEY", &pem),
-            ("TWIPLA_ENVIRONMENT", "stage"),
-        ];
-        let read = |name: &str| {
-            vars.iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        let stage = TwiplaBuilder::from_vars(read).unwrap().urls().unwrap();
-        assert_eq!(
-            stage.management.as_url().host_str(),
-            Some("stage-api-gateway.va-endpoint.com")
-        );
-        assert_eq!(
-            stage.dashboard.host_str(),
-            Some("stage-dashboard-3as.va-endpoint.com")
-        );
     }
 }

@@ -51,6 +51,7 @@
 //! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,
 //!   ring is the default; [`TwiplaBuilder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for signatures.
 //! - `http2` (default) speaks HTTP/2 where the server offers it in TLS.
+//! - `profile` reads settings from the file of the program `twipla`: `Twipla::from_profile`.
 //! - `schemars` gives the models JSON Schemas, see below.
 //!
 //! This crate names its library wherever it uses one, and installs none for the process. But Cargo builds rustls and
@@ -116,6 +117,8 @@ mod operations;
 mod options;
 mod pace;
 mod page;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod proxy;
 mod raw_request;
 mod recover;
@@ -129,6 +132,7 @@ mod schemas;
 mod secret;
 mod time;
 mod tokens;
+mod variables;
 mod walk;
 
 pub use analytics::{

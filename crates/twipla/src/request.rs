@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use crate::core::Core;
 use crate::error_body;
 use crate::options::CallOptions;
 use crate::response::Response;
-use crate::retry::{Failure, RetryPolicy};
+use crate::retry::{Failure, RetryPolicy, server_date};
 use crate::secret::Secret;
 use crate::time::later;
 use crate::{ChangeState, Error, ErrorKind, Result};
@@ -205,6 +206,23 @@ impl<T: Send + 'static> Request<T> {
             call: self.call,
             options: self.options,
             decode: Box::new(move |response| checked(response, &decode, check.as_ref()).map(map)),
+            check: None,
+            recovery: None,
+        }
+    }
+
+    /// The server's clock as the response shows it, in place of what was asked for. The response is still checked.
+    pub(crate) fn server_date(self) -> Request<Option<DateTime<Utc>>> {
+        let (decode, check) = (self.decode, self.check);
+        Request {
+            core: self.core,
+            name: self.name,
+            call: self.call,
+            options: self.options,
+            decode: Box::new(move |response| {
+                checked(response, &decode, check.as_ref())?;
+                Ok(server_date(&response.headers))
+            }),
             check: None,
             recovery: None,
         }
