@@ -1,0 +1,96 @@
+//! The commands, each in a file of its own: its arguments, and what it does with them.
+
+mod api;
+mod auth;
+mod completion;
+mod customers;
+mod dashboard;
+mod domains;
+mod keys;
+mod man;
+mod packages;
+mod profile;
+mod sandbox;
+mod snippet;
+mod subscription;
+mod support;
+mod team;
+mod websites;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Result;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Customers: list, get, create, delete
+    #[command(subcommand, visible_alias = "customer")]
+    Customers(customers::Customers),
+    /// Websites: list, get, create, delete
+    #[command(subcommand, visible_alias = "website")]
+    Websites(websites::Websites),
+    /// Subscriptions: show, upgrade, downgrade, set, cancel, resume, deactivate
+    #[command(subcommand)]
+    Subscription(subscription::Subscription),
+    /// Packages: list, get, create, rename, assign, unassign
+    #[command(subcommand, visible_alias = "package")]
+    Packages(packages::Packages),
+    /// API keys of a website: list, get, create, rotate, delete
+    #[command(subcommand, visible_alias = "key")]
+    Keys(keys::Keys),
+    /// People with access to a website: list, get, add, remove
+    #[command(subcommand)]
+    Team(team::Team),
+    /// Further domains of a website: list, add, remove
+    #[command(subcommand, visible_alias = "domain")]
+    Domains(domains::Domains),
+    /// The address of a website's dashboard, or the dashboard itself
+    Dashboard(dashboard::Dashboard),
+    /// The tracking code of a website
+    Snippet(snippet::Snippet),
+    /// Any other request
+    Api(api::Api),
+    /// Whether partner, key and server fit together
+    #[command(subcommand)]
+    Auth(auth::Auth),
+    /// Named settings: add, list, use, show, remove
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    /// A server of the API on this machine, and a command or a shell that talks to it
+    Sandbox(sandbox::SandboxCommand),
+    /// Completion for a shell
+    Completion(completion::Completion),
+    /// Manual pages
+    Man(man::Man),
+}
+
+pub(crate) async fn run(command: Command, context: &mut Context) -> Result<Exit> {
+    let interrupt = context.interrupt.clone();
+    let result = async {
+        match command {
+            // Ends by itself what it began.
+            Command::Sandbox(command) => return command.run(context).await,
+            Command::Customers(command) => command.run(context).await?,
+            Command::Websites(command) => command.run(context).await?,
+            Command::Subscription(command) => command.run(context).await?,
+            Command::Packages(command) => command.run(context).await?,
+            Command::Keys(command) => command.run(context).await?,
+            Command::Team(command) => command.run(context).await?,
+            Command::Domains(command) => command.run(context).await?,
+            Command::Dashboard(command) => command.run(context).await?,
+            Command::Snippet(command) => command.run(context).await?,
+            Command::Api(command) => command.run(context).await?,
+            Command::Auth(command) => command.run(context).await?,
+            Command::Profile(command) => command.run(context).await?,
+            Command::Completion(command) => command.run(context)?,
+            Command::Man(command) => command.run(context)?,
+        }
+        Ok(Exit::Done)
+    };
+    tokio::select! {
+        result = result => result,
+        () = interrupt.wait() => Ok(Exit::Interrupted),
+    }
+}

@@ -1,0 +1,272 @@
+//! What all commands share: the client, the output, and the person in front of the program.
+
+use std::time::Duration;
+
+use twipla::profile::Profiles;
+use twipla::{Environment, PrivateKey, Twipla, TwiplaBuilder};
+use twipla_sandbox::{Partner, Sandbox};
+
+use crate::cli::{Model, Options};
+use crate::failure::{Failure, Result};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::terminal;
+
+/// How this program names itself to the server.
+const USER_AGENT: &str = concat!("twipla-cli/", env!("CARGO_PKG_VERSION"));
+
+/// What a command is run with.
+pub(crate) struct Context {
+    /// Where data goes: standard output, in the format that was asked for.
+    pub(crate) output: Output,
+    /// Ctrl-C. Commands other than those that end by themselves are stopped by it.
+    pub(crate) interrupt: Interrupt,
+    profile: Option<String>,
+    sandbox: Option<Model>,
+    timeout: Option<Duration>,
+    yes: bool,
+    connected: Option<Connected>,
+    is_changing: bool,
+}
+
+/// A client, made when the first command asks for one.
+struct Connected {
+    twipla: Twipla,
+    /// The profile that it was made from.
+    profile: Option<String>,
+    /// The server, with `--sandbox`. It ends with this program.
+    sandbox: Option<Sandbox>,
+}
+
+impl Context {
+    pub(crate) fn new(options: Options) -> Result<Self> {
+        Ok(Self {
+            output: Output::new(options.output, options.fields, terminal::width()),
+            interrupt: Interrupt::listen(),
+            // `TWIPLA_PROFILE=` stands for none, whatever the default is.
+            profile: options.profile,
+            sandbox: options.sandbox,
+            timeout: options.timeout.map(seconds).transpose()?,
+            yes: options.yes,
+            connected: None,
+            is_changing: false,
+        })
+    }
+
+    /// The client, for a command that only reads.
+    pub(crate) async fn client(&mut self) -> Result<Twipla> {
+        if self.connected.is_none() {
+            self.connected = Some(self.connect().await?);
+        }
+        match &self.connected {
+            Some(connected) => Ok(connected.twipla.clone()),
+            None => Err(Failure::new("cannot set up a client", "try again")),
+        }
+    }
+
+    /// The client, for a command that changes something. Says on standard error what it does, for whom and where.
+    pub(crate) async fn client_to(&mut self, change: &str) -> Result<Twipla> {
+        let twipla = self.client().await?;
+        self.is_changing = true;
+        terminal::note(&format!("{change} {}", self.whereabouts()));
+        Ok(twipla)
+    }
+
+    /// Like [`client_to`](Self::client_to), for what cannot be taken back: asks first, unless `--yes` was given.
+    pub(crate) async fn client_to_destroy(&mut self, change: &str) -> Result<Twipla> {
+        let twipla = self.client().await?;
+        if self.yes {
+            return self.client_to(change).await;
+        }
+        self.confirm(&format!("{change} {}", self.whereabouts()))
+            .await?;
+        self.is_changing = true;
+        Ok(twipla)
+    }
+
+    /// Asks for a yes, unless `--yes` was given.
+    pub(crate) async fn confirm(&self, change: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !terminal::is_interactive() {
+            return Err(Failure::usage(
+                format!("cannot {change}: it needs a yes, and there is no terminal to ask on"),
+                "give --yes",
+            ));
+        }
+        if terminal::ask_yes(&format!("{}?", capital(change))).await? {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "the answer was not yes; nothing was done",
+            "answer y, or give --yes",
+        ))
+    }
+
+    /// Whether a command announced a change.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.is_changing
+    }
+
+    /// Whether the server is one of this program's own.
+    pub(crate) fn is_in_sandbox(&self) -> bool {
+        self.connected
+            .as_ref()
+            .is_some_and(|connected| connected.sandbox.is_some())
+    }
+
+    /// Tells what an interrupt leaves open.
+    pub(crate) fn report_interrupt(&self) {
+        terminal::note(if self.is_changing {
+            "interrupted: the server may have carried out the change, look at what is there"
+        } else {
+            "interrupted"
+        });
+    }
+
+    /// For whom and where, and by which profile.
+    pub(crate) fn whereabouts(&self) -> String {
+        let Some(connected) = &self.connected else {
+            return String::new();
+        };
+        let partner = connected.twipla.partner_id();
+        if connected.sandbox.is_some() {
+            return format!("as partner {partner} in a sandbox of its own");
+        }
+        let server = server_name(&connected.twipla);
+        match &connected.profile {
+            Some(profile) => format!("as partner {partner} on {server} (profile {profile})"),
+            None => format!("as partner {partner} on {server}"),
+        }
+    }
+
+    async fn connect(&self) -> Result<Connected> {
+        if let Some(model) = self.sandbox {
+            let sandbox = start_sandbox(Sandbox::builder()).await?;
+            let partner = partner_of(&sandbox, model);
+            let twipla = self.build(sandbox_client(&sandbox, &partner)?)?;
+            examples(&twipla, model).await?;
+            return Ok(Connected {
+                twipla,
+                profile: None,
+                sandbox: Some(sandbox),
+            });
+        }
+        let profiles = Profiles::load()?;
+        let name = match self.profile.as_deref() {
+            Some("") => None,
+            Some(name) => Some(name),
+            None => profiles.default_name(),
+        };
+        let builder = match name {
+            Some(name) => {
+                let profile = profiles.get(name)?;
+                let variables = profile.overridden_by();
+                if !variables.is_empty() {
+                    let verb = if variables.len() == 1 {
+                        "overrides"
+                    } else {
+                        "override"
+                    };
+                    terminal::note(&format!(
+                        "{} {verb} the profile {name}",
+                        variables.join(", ")
+                    ));
+                }
+                profile.builder()?
+            }
+            None => TwiplaBuilder::from_env()?,
+        };
+        Ok(Connected {
+            twipla: self.build(builder)?,
+            profile: name.map(str::to_owned),
+            sandbox: None,
+        })
+    }
+
+    fn build(&self, builder: TwiplaBuilder) -> Result<Twipla> {
+        let mut builder = builder.user_agent(USER_AGENT);
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(timeout);
+        }
+        Ok(builder.build()?)
+    }
+}
+
+/// Starts a server of the API in this process.
+pub(crate) async fn start_sandbox(builder: twipla_sandbox::Builder) -> Result<Sandbox> {
+    builder.start().await.map_err(|error| {
+        let remedy = "choose another address, or leave it out for a free port";
+        Failure::new(format!("cannot start the sandbox: {error}"), remedy)
+    })
+}
+
+/// The sandbox's partner under a subscription model.
+pub(crate) fn partner_of(sandbox: &Sandbox, model: Model) -> Partner {
+    match model {
+        Model::Website => sandbox.website_partner(),
+        Model::Account => sandbox.account_partner(),
+    }
+}
+
+/// A client of a partner of the sandbox.
+pub(crate) fn sandbox_client(sandbox: &Sandbox, partner: &Partner) -> Result<TwiplaBuilder> {
+    let key = PrivateKey::from_pem(partner.private_key_pem())?;
+    let builder = Twipla::builder().partner(partner.id(), key);
+    Ok(builder.base_url(sandbox.base_url()))
+}
+
+/// Two customers with three websites, so that there is something to see.
+pub(crate) async fn examples(twipla: &Twipla, model: Model) -> Result<()> {
+    let packages = twipla.packages().list().await?;
+    let package = packages.iter().find(|package| package.price > 0.0);
+    for (customer, website) in [("cust-1", "site-1"), ("cust-2", "site-3")] {
+        let mut create = twipla
+            .customers()
+            .create(customer, format!("{customer}@example.com"))
+            .website(website, format!("{website}.example.com"));
+        if let Some(package) = package {
+            create = match model {
+                Model::Website => create.website_package(package.id),
+                Model::Account => create.package(package.id),
+            };
+        }
+        create.await?;
+    }
+    let second = twipla
+        .websites()
+        .create("cust-1", "site-2", "site-2.example.com");
+    second.await?;
+    Ok(())
+}
+
+/// The environment by its name, another server by its address.
+fn server_name(twipla: &Twipla) -> String {
+    let url = twipla.base_url().as_str().trim_end_matches('/');
+    let known = [
+        Environment::Production,
+        Environment::Stage,
+        Environment::Dev,
+    ];
+    known
+        .into_iter()
+        .find(|environment| environment.base_url() == url)
+        .map_or_else(|| url.to_owned(), |environment| environment.to_string())
+}
+
+fn seconds(seconds: f64) -> Result<Duration> {
+    let timeout = Duration::try_from_secs_f64(seconds).ok();
+    timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
+        Failure::usage(
+            format!("invalid --timeout {seconds}: expected seconds"),
+            "give a number above zero, such as 30",
+        )
+    })
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}

@@ -1,0 +1,54 @@
+//! How the program ends.
+
+use std::process::ExitCode;
+
+/// What the exit code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: what was asked for is done.
+    Done,
+    /// 1: it failed, and nothing was changed.
+    Failed,
+    /// 2: the arguments or settings are wrong; nothing was sent.
+    Usage,
+    /// 3: there is no such thing.
+    NotFound,
+    /// 4: the server refused.
+    Refused,
+    /// 5: it failed, and the server may have carried it out.
+    Ambiguous,
+    /// 6: a part is done.
+    Partly,
+    /// 130: interrupted.
+    Interrupted,
+    /// What a command that was run in the sandbox ended with.
+    Other(u8),
+}
+
+/// The table in the help of the program.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  failed; nothing was changed
+    2  wrong arguments or settings; nothing was sent
+    3  not found
+    4  refused by the server
+    5  failed, and the server may have carried it out
+    6  partly done
+  130  interrupted";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::NotFound => 3,
+            Exit::Refused => 4,
+            Exit::Ambiguous => 5,
+            Exit::Partly => 6,
+            Exit::Interrupted => 130,
+            Exit::Other(code) => code,
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! What the user is told of a failure: what happened, what to do, and whether the server may have acted.
+
+use std::io;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use twipla::{ChangeState, Error, ErrorKind};
+
+use crate::exit::Exit;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = Style::new().bold();
+
+/// A failure, in two lines.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What happened.
+    what: String,
+    /// What to do.
+    remedy: String,
+    exit: Exit,
+    /// Whether it is of a single call, so that nothing else was done before.
+    is_call: bool,
+}
+
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// A failure of this program.
+    pub(crate) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            remedy: remedy.into(),
+            exit: Exit::Failed,
+            is_call: false,
+        }
+    }
+
+    /// Arguments that cannot be right.
+    pub(crate) fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(what, remedy).with_exit(Exit::Usage)
+    }
+
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Writes it to standard error. `changing` is whether the command changes something.
+    pub(crate) fn report(self, changing: bool) -> ExitCode {
+        let unchanged = changing && self.is_call && self.exit != Exit::Ambiguous;
+        let unchanged = if unchanged {
+            "; nothing was changed"
+        } else {
+            ""
+        };
+        anstream::eprintln!("{ERROR}error:{ERROR:#} {}{unchanged}", self.what);
+        anstream::eprintln!("{HELP}help:{HELP:#}  {}", self.remedy);
+        self.exit.into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            exit: exit(&error),
+            remedy: remedy(&error),
+            what: format!("{error:#}"),
+            is_call: true,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Of standard output: whoever reads it may have enough.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            #[allow(
+                clippy::exit,
+                reason = "nobody reads on, so there is nobody to tell anything"
+            )]
+            std::process::exit(0);
+        }
+        Self::new(
+            format!("cannot write the output: {error}"),
+            "check what standard output leads to",
+        )
+    }
+}
+
+fn exit(error: &Error) -> Exit {
+    if error.is_ambiguous() {
+        return Exit::Ambiguous;
+    }
+    match error.kind() {
+        ErrorKind::InvalidInput | ErrorKind::Configuration => Exit::Usage,
+        ErrorKind::NotFound => Exit::NotFound,
+        ErrorKind::Auth | ErrorKind::Conflict | ErrorKind::Rejected => Exit::Refused,
+        ErrorKind::SecretLost => Exit::Partly,
+        // This API answers 500 where a rule forbids a change.
+        ErrorKind::Server if error.change_state() == Some(ChangeState::NotApplied) => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+fn remedy(error: &Error) -> String {
+    if error.is_ambiguous() {
+        return "the server may have carried it out: look at what is there before you try again"
+            .into();
+    }
+    let remedy = match error.kind() {
+        ErrorKind::InvalidInput => "correct the argument; `--help` after the command has examples",
+        ErrorKind::Configuration => {
+            "`twipla profile` and the TWIPLA_ variables set it; without an account: `twipla --sandbox …`"
+        }
+        ErrorKind::Signing => "check the private key with `twipla auth check`",
+        ErrorKind::Connection => {
+            "check the network, the proxy variables and the address; `twipla auth check` shows it"
+        }
+        ErrorKind::Timeout => "try again, or allow more time with --timeout SECONDS",
+        ErrorKind::Auth => "check partner, key and environment with `twipla auth check`",
+        ErrorKind::NotFound => "check the id: `list` instead of `get` shows what there is",
+        ErrorKind::Conflict if error.exists_as_requested() => {
+            "there is nothing to do: it exists exactly as asked for"
+        }
+        ErrorKind::Conflict => "choose another, or look at what is there with `get` or `list`",
+        ErrorKind::RateLimited => {
+            return match error.retry_after() {
+                Some(delay) => format!("try again in {} s", delay.as_secs().max(1)),
+                None => "try again later".into(),
+            };
+        }
+        ErrorKind::Rejected => "change the request as the message says",
+        ErrorKind::Server if error.change_state().is_some() => {
+            "a rule of the server may forbid it: look at the subscription and the packages"
+        }
+        ErrorKind::Server => "try again later",
+        ErrorKind::Decode => "`twipla api GET PATH` shows the response as it is",
+        ErrorKind::SecretLost => "delete that key with `twipla keys delete`, then create another",
+        _ => "try again",
+    };
+    remedy.into()
+}

@@ -1,0 +1,80 @@
+//! Which fields of a record are shown, and under which names.
+
+use serde_json::Value;
+
+use super::Record;
+use crate::failure::{Failure, Result};
+
+/// A field of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// Its title in a table.
+    pub(crate) title: &'static str,
+    /// Its name on the wire; dots lead into an object.
+    pub(crate) path: &'static str,
+}
+
+/// The fields of a kind of record.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    /// What a table of many shows.
+    pub(crate) shown: &'static [Column],
+    /// What there is besides.
+    pub(crate) others: &'static [&'static str],
+}
+
+impl Columns {
+    /// The columns for what the user named, or the usual ones; `all` adds those that a list leaves out.
+    pub(super) fn select(
+        &'static self,
+        named: Option<&[String]>,
+        all: bool,
+    ) -> Result<Vec<Column>> {
+        match named {
+            Some(named) => named.iter().map(|name| self.find(name)).collect(),
+            None if all => Ok(self.all().collect()),
+            None => Ok(self.shown.to_vec()),
+        }
+    }
+
+    fn all(&'static self) -> impl Iterator<Item = Column> {
+        let others = self.others.iter().map(|path| Column { title: path, path });
+        self.shown.iter().copied().chain(others)
+    }
+
+    fn find(&'static self, name: &str) -> Result<Column> {
+        self.all()
+            .find(|column| column.title == name || column.path == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = self.all().map(|column| column.path).collect();
+                Failure::usage(
+                    format!("unknown field {name:?}"),
+                    format!("expected some of {}", known.join(",")),
+                )
+            })
+    }
+}
+
+/// The value at a path.
+pub(super) fn at<'a>(record: &'a Record, path: &str) -> Option<&'a Value> {
+    let (first, rest) = match path.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
+    let value = record.get(first)?;
+    match rest {
+        Some(rest) => at(value.as_object()?, rest),
+        None => Some(value),
+    }
+}
+
+/// The record with these fields only, in this order. What is not there is null.
+pub(super) fn project(record: &Record, columns: &[Column]) -> Record {
+    columns
+        .iter()
+        .map(|column| {
+            let value = at(record, column.path).cloned().unwrap_or_default();
+            (column.path.to_owned(), value)
+        })
+        .collect()
+}

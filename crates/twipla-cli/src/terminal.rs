@@ -1,0 +1,68 @@
+//! The person in front of the program: notes and questions on standard error.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anstyle::Style;
+
+use crate::failure::{Failure, Result};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Says something that is not data.
+pub(crate) fn note(text: &str) {
+    anstream::eprintln!("{DIM}{text}{DIM:#}");
+}
+
+/// Whether somebody can answer questions.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Columns of the terminal that standard output leads to, if it is one.
+pub(crate) fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0))
+}
+
+/// Asks until there is an answer that is not empty.
+pub(crate) async fn ask(question: &str) -> Result<String> {
+    loop {
+        let answer = read_answer(&format!("{question}: ")).await?;
+        if !answer.is_empty() {
+            return Ok(answer);
+        }
+    }
+}
+
+/// Asks for a yes. Everything else is a no.
+pub(crate) async fn ask_yes(question: &str) -> Result<bool> {
+    let answer = read_answer(&format!("{question} [y/N] ")).await?;
+    Ok(["y", "yes"].contains(&answer.to_ascii_lowercase().as_str()))
+}
+
+/// One line, without its end. Read on a thread of its own, so that an interrupt is noticed meanwhile.
+async fn read_answer(prompt: &str) -> Result<String> {
+    anstream::eprint!("{BOLD}{prompt}{BOLD:#}");
+    io::stderr().flush()?;
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    let line = match read.await {
+        Ok(Ok(line)) => line,
+        Ok(Err(error)) => return Err(unanswered(&error.to_string())),
+        Err(error) => return Err(unanswered(&error.to_string())),
+    };
+    if line.is_empty() {
+        return Err(unanswered("the input ended"));
+    }
+    Ok(line.trim().to_owned())
+}
+
+fn unanswered(cause: &str) -> Failure {
+    Failure::new(
+        format!("cannot read the answer: {cause}"),
+        "give what was asked for as an option",
+    )
+}

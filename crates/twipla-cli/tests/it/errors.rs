@@ -1,0 +1,139 @@
+//! Two lines for each failure, and exit codes that tell them apart.
+
+use twipla_sandbox::{Fault, FaultKind};
+
+use crate::support::{Stage, assert_runs};
+
+#[tokio::test]
+async fn failures_say_what_happened_and_what_to_do() {
+    let stage = Stage::start().await;
+    assert_runs!(
+        stage,
+        "errors",
+        "websites get nope",
+        "websites get ..",
+        "websites list --fields domain,colour",
+        "customers create cust-1 other@example.com",
+        "customers create cust-1 cust-1@example.com",
+        "websites create nobody site-9 example.org",
+        "subscription upgrade --website site-1 Free",
+        "subscription upgrade --website site-1 Gold",
+        "subscription resume --website site-1",
+        "api GET /v2/3as/nothing",
+        "customers delete cust-1",
+        "keys create nope reports --secret-file no/such/folder/reports.key",
+        "customers get cust-1 --timeout 0",
+        "subscription show",
+        "customers lst",
+    );
+}
+
+#[tokio::test]
+async fn every_kind_of_end_has_its_exit_code() {
+    let stage = Stage::start().await;
+    let code = async |line: &str| stage.run(line).await.code.unwrap();
+    assert_eq!(code("customers list").await, 0);
+    assert_eq!(code("customers get").await, 2);
+    assert_eq!(code("customers get .").await, 2);
+    assert_eq!(code("customers get nope").await, 3);
+    assert_eq!(code("packages get nope").await, 3);
+    assert_eq!(
+        code("keys get site-1 7128840a-5347-49a4-8dfa-9022d8dad21a").await,
+        3
+    );
+    assert_eq!(code("customers create cust-1 x@example.com").await, 4);
+    assert_eq!(
+        code("subscription downgrade --website site-1 Unicorn").await,
+        4
+    );
+    assert_eq!(code("customers delete cust-1 nope --yes").await, 6);
+    assert_eq!(code("customers delete nope nobody --yes").await, 3);
+
+    let hang = || Fault::new(FaultKind::Hang).times(20);
+    stage.sandbox.inject(hang());
+    assert_eq!(code("customers list --timeout 0.4").await, 1);
+    stage.sandbox.clear_faults();
+    stage.sandbox.inject(hang().operation("create_customer"));
+    stage.sandbox.inject(hang().operation("get_customer"));
+    assert_eq!(
+        code("customers create cust-5 cust-5@example.com --timeout 1").await,
+        5
+    );
+}
+
+#[tokio::test]
+async fn an_ambiguous_failure_says_that_the_server_may_have_acted() {
+    let stage = Stage::start().await;
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::Hang).operation("cancel_website_subscription"));
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::Hang).operation("get_website"));
+    let run = stage
+        .run("subscription cancel --website site-1 --timeout 1")
+        .await;
+    assert_eq!(run.code, Some(5), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("help:  the server may have carried it out"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("nothing was changed"), "{run:?}");
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_done() {
+    let stage = Stage::start().await;
+    let lost = |operation: &str| {
+        Fault::new(FaultKind::ResetAfterCommit)
+            .operation(operation)
+            .times(1)
+    };
+    stage.sandbox.inject(lost("cancel_website_subscription"));
+    let run = stage.run("subscription cancel --website site-1").await.ok();
+    assert!(
+        run.stderr.contains("in force, as read back after this"),
+        "{run:?}"
+    );
+    stage.sandbox.inject(lost("delete_website"));
+    let run = stage.run("websites delete site-1 --yes").await.ok();
+    assert!(run.stderr.contains("site-1: deleted"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupt_ends_with_130_and_says_what_it_leaves_open() {
+    let stage = Stage::start().await;
+    stage
+        .sandbox
+        .inject(Fault::new(FaultKind::Hang).operation("cancel_website_subscription"));
+    let mut command = tokio::process::Command::new(crate::support::TWIPLA);
+    stage.prepare(command.as_std_mut());
+    let child = command
+        .args(["subscription", "cancel", "--website", "site-1"])
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id().unwrap().to_string();
+    while !stage
+        .sandbox
+        .requests()
+        .iter()
+        .any(|request| request.path.ends_with("/cancel"))
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let kill = tokio::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(kill.await.unwrap().success());
+    let output = child.wait_with_output().await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(
+        stderr.contains("the server may have carried out the change"),
+        "{stderr}"
+    );
+}

@@ -1,0 +1,17 @@
+//! The program, run as its users run it, against a sandbox in the test.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod errors;
+mod help;
+mod output;
+mod profiles;
+mod sandbox;
+mod subscription;
+mod support;
+mod verbs;
