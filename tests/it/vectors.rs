@@ -219,7 +219,7 @@ async fn wrong_request_or_result_is_reported() {
             bend(&|sent| sent.body = extra(&sent.body)),
             "\"debug\":true",
         ),
-        (bend(&|sent| sent.body = "{".into()), "no JSON"),
+        (bend(&|sent| sent.body = "{".into()), "not valid JSON"),
         (
             bend(&|sent| sent.headers.retain(|(name, _)| name != "authorization")),
             "authorization is there 0 times",
@@ -363,6 +363,7 @@ fn dangerous_mistakes_are_caught() {
         "retry_post_after_500",
         "retry_after_400",
         "no_wait_after_429",
+        "waits_at_most_half_a_second",
         "redirects_are_followed",
         "api_key_with_everything",
         "empty_id_sent",

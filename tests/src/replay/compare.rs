@@ -218,7 +218,7 @@ fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
         // Both ways: what is not asked for must not be sent.
         Ok(body) if same(&wanted.body, &body) && same(&body, &wanted.body) => {}
         Ok(body) => problems.push(format!("the body is {body}, not {}", wanted.body)),
-        Err(error) => problems.push(format!("the body is no JSON: {error}")),
+        Err(error) => problems.push(format!("the body is not valid JSON: {error}")),
     }
 }
 
@@ -231,7 +231,7 @@ fn header(matcher: &Value, found: &[&str], signing: &Signing) -> Option<String> 
     };
     if let Some(role) = matcher["bearer"].as_str() {
         let Some(token) = value.strip_prefix("Bearer ") else {
-            return Some("is no bearer token".to_owned());
+            return Some("is not a bearer token".to_owned());
         };
         return match verified(token, signing) {
             Ok((_, claims)) if claims["roles"] == serde_json::json!([role]) => None,
@@ -348,7 +348,7 @@ fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
         .verify(message.as_bytes(), &decode(signature)?)
         .map_err(|_| "is not signed by the key of the partner".to_owned())?;
     let json = |part: &str| {
-        serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| "holds no JSON".to_owned())
+        serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| "does not hold JSON".to_owned())
     };
     let (header, claims) = (json(header)?, json(claims)?);
     if claims["intp_id"] != signing.partner.to_string() {

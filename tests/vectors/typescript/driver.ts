@@ -330,7 +330,7 @@ async function call(wanted: Call): Promise<Json> {
 
 async function listAll(wanted: Call): Promise<Json> {
   const size = Number(wanted.query?.pageSize ?? PAGE_SIZE);
-  // By what they say: this API's lists are of objects without an id in common.
+  // An entry that moved meanwhile comes twice.
   const items = new Map<string, Json>();
   let total = 0;
   for (let page = 0; ; ) {
