@@ -21,6 +21,9 @@ use super::finding::Findings;
 use super::rules::SchemaPosition;
 use crate::document::{Contract, SCHEMAS, Schema, references};
 
+/// Where a path of properties is no longer read, such as `a.next.next.…` of schemas that go round in a circle.
+const LONGEST_SUBJECT: usize = 200;
+
 /// The schemas of two contracts, and what is known of their differences.
 ///
 /// A shared schema is compared once for each way in which it is used. Every
@@ -142,7 +145,9 @@ impl<'a> Comparison<'_, 'a> {
             return Ok(());
         }
         let renamed = self.changes.compare_names(&context, old, new);
-        if let Some(name) = new.name.filter(|_| old.name == new.name || renamed) {
+        let is_same = old.name == new.name || renamed;
+        let is_long = context.subject.len() > LONGEST_SUBJECT;
+        if let Some(name) = new.name.filter(|_| is_same || is_long) {
             // Readers look a shared schema up by its name.
             name.clone_into(&mut context.subject);
         }
