@@ -343,6 +343,10 @@ mod tests {
                 r#"{"kind":{"status":{"code":500,"delay":1}}}"#,
                 "unknown field `delay`",
             ),
+            (
+                r#"{"kind":{"rateLimit":{"perSecond":1,"burst":1,"per":"minute"}}}"#,
+                "unknown field `per`",
+            ),
             (r#"{"operation":"get_website"}"#, "missing field `kind`"),
             (
                 r#"{"kind":"hang","operation":"get_site"}"#,
