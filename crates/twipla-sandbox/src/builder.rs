@@ -249,7 +249,7 @@ impl Builder {
         }
         world.origin.clone_from(&world.accounts);
         if let Some(state) = state {
-            state.restore(&mut world);
+            state.restore(&mut world)?;
         }
         if let Some(credentials) = &credentials {
             let described: Vec<_> = partners
@@ -333,11 +333,7 @@ fn all_partners(
     mut partners: Vec<PartnerConfig>,
     wanted: &[PartnerConfig],
 ) -> Result<Vec<PartnerConfig>, Error> {
-    for model in [Model::Website, Model::Account] {
-        if !partners.iter().any(|partner| partner.model() == model) {
-            partners.push(PartnerConfig::new(Uuid::new_v4(), model));
-        }
-    }
+    add_missing_models(&mut partners);
     for (index, config) in wanted.iter().enumerate() {
         let id = config.id();
         if wanted[..index].iter().any(|earlier| earlier.id() == id) {
@@ -348,7 +344,17 @@ fn all_partners(
             None => partners.push(config.clone()),
         }
     }
+    // One that took the place of another may be under the other model.
+    add_missing_models(&mut partners);
     Ok(partners)
+}
+
+fn add_missing_models(partners: &mut Vec<PartnerConfig>) {
+    for model in [Model::Website, Model::Account] {
+        if !partners.iter().any(|partner| partner.model() == model) {
+            partners.push(PartnerConfig::new(Uuid::new_v4(), model));
+        }
+    }
 }
 
 fn add_partner(world: &mut World, config: PartnerConfig) -> Result<Partner, Error> {

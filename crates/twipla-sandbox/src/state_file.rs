@@ -125,15 +125,28 @@ impl State {
     }
 
     /// Puts what was kept into a world.
-    pub(crate) fn restore(self, world: &mut World) {
+    ///
+    /// # Errors
+    ///
+    /// If a partner of the world is under another model than in the state.
+    pub(crate) fn restore(self, world: &mut World) -> Result<(), Error> {
         world.clock.reset();
         // A time that has left the calendar since then is not moved.
         let _ = world
             .clock
             .advance(TimeDelta::milliseconds(self.advanced_millis));
         for partner in self.partners {
-            world.accounts.insert(partner.keys.id, partner.account);
+            let id = partner.keys.id;
+            let fresh = world.accounts.get(&id);
+            if fresh.is_some_and(|fresh| fresh.model != partner.account.model) {
+                return Err(Error::new(format!(
+                    "the state has partner {id} under the {} model: name it so, or remove the file of the state",
+                    partner.account.model.as_str()
+                )));
+            }
+            world.accounts.insert(id, partner.account);
         }
+        Ok(())
     }
 }
 

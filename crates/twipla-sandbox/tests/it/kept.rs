@@ -225,6 +225,31 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
 }
 
 #[tokio::test]
+async fn state_of_a_partner_under_another_model_is_refused() {
+    let (_folder, file) = state_file("other-model");
+    let first = sandbox(&file).await;
+    let id = *first.website_partner().id().as_uuid();
+    first.stop().await;
+    let other = PartnerConfig::new(id, Model::Account);
+    let builder = Sandbox::builder().state(&file).partner(other);
+    let said = builder.start().await.unwrap_err().to_string();
+    assert!(said.contains("under the website model"), "{said}");
+}
+
+#[tokio::test]
+async fn sandbox_has_a_partner_of_each_model_whoever_takes_a_place() {
+    let folder = Folder::new("each-model");
+    let first = Sandbox::builder().credentials(&folder.0).start().await;
+    let id = *first.unwrap().website_partner().id().as_uuid();
+    let other = PartnerConfig::new(id, Model::Account);
+    let second = Sandbox::builder().credentials(&folder.0).partner(other);
+    let second = second.start().await.unwrap();
+    assert_eq!(second.website_partner().model(), Model::Website);
+    assert_eq!(*second.partners()[0].id().as_uuid(), id);
+    assert_eq!(second.partners()[0].model(), Model::Account);
+}
+
+#[tokio::test]
 async fn partner_keeps_the_private_key_that_is_given() {
     let first = Sandbox::start().await.unwrap();
     let key = first.website_partner().private_key_pem().to_owned();
