@@ -1,6 +1,6 @@
 //! What generators of other languages need of the contract, where it is more than OpenAPI asks for.
 //!
-//! `cargo xtask bindings` generates clients with them. These tests say in seconds what would break there.
+//! `cargo xtask lint-contract` generates clients with them. These tests say in seconds what would break there.
 
 use std::collections::BTreeSet;
 

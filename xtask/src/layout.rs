@@ -39,6 +39,11 @@ impl Layout {
         self.openapi().join("twipla-3as.json")
     }
 
+    /// What one host answers: `management` or `data`.
+    pub fn contract_of(&self, host: &str) -> PathBuf {
+        self.openapi().join(format!("twipla-3as-{host}.json"))
+    }
+
     /// A file of the generated client: `types`, `requests` or `operations`.
     pub fn generated(&self, name: &str) -> PathBuf {
         self.root

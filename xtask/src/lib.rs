@@ -16,6 +16,7 @@ mod external;
 pub mod fetch;
 pub mod generate;
 pub mod history;
+pub mod hosts;
 pub mod layout;
 pub mod lint_contract;
 pub mod lock;

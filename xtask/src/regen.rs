@@ -13,7 +13,7 @@ use crate::canonical::{self, Change};
 use crate::document;
 use crate::layout::{self, Layout};
 use crate::normalise::{Kind, Rewrite, normalise};
-use crate::{diff, generate, history, operations, overlay, readme, secrets};
+use crate::{diff, generate, history, hosts, operations, overlay, readme, secrets};
 
 /// Lines of a difference that are printed.
 const SHOWN: usize = 60;
@@ -64,7 +64,7 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
         .context("openapi/twipla-3as.json")?;
     let (prepared, rewrites) = prepared(before.as_ref(), &document)?;
     let client = generate::generate(&prepared)?;
-    let files = vec![
+    let mut files = vec![
         Output {
             path: layout.contract(),
             text: document::to_text(&document)?,
@@ -94,6 +94,12 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
             text: readme(layout, &document)?,
         },
     ];
+    for host in hosts::HOSTS {
+        files.push(Output {
+            path: layout.contract_of(host),
+            text: document::to_text(&hosts::document_of(&document, host)?)?,
+        });
+    }
     Ok(Outputs {
         files,
         changes,
