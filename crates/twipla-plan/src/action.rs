@@ -107,7 +107,7 @@ pub struct FirstWebsite {
 
 /// When an action has its turn: what is deleted makes room for what is created
 /// (an e-mail address, for instance), and whoever gets a role must be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Remove,
     Build,

@@ -255,13 +255,13 @@ impl Apply {
             report: Mutex::new(Report {
                 progress: Progress {
                     total: summary.actions,
-                    earlier: history.complete(),
+                    earlier: history.completed(),
                     ..Progress::default()
                 },
                 ..Report::default()
             }),
             journal,
-            history,
+            history: Mutex::new(history),
             stop: &self.stop,
             progress: &*self.progress,
         };
@@ -300,7 +300,7 @@ struct Run<'a> {
     started: Instant,
     report: Mutex<Report>,
     journal: Journal,
-    history: History,
+    history: Mutex<History>,
     stop: &'a Stop,
     progress: &'a (dyn Fn(&Event<'_>) + Send + Sync),
 }
@@ -310,10 +310,14 @@ impl Run<'_> {
     async fn customer(&self, plan: Result<CustomerPlan>, stage: Stage) -> Result<()> {
         let plan = plan?;
         let numbered = (plan.first..).zip(&plan.actions);
-        // What is still open, for what follows it cannot be done.
+        // What of this and earlier stages is still open: what follows it cannot be done.
         let mut open: Vec<&Action> = Vec::new();
         for (number, action) in numbered {
-            if action.stage() != stage || self.history.of(number) == Past::Complete {
+            if action.stage() > stage || self.history().of(number) == Past::Complete {
+                continue;
+            }
+            if action.stage() < stage {
+                open.push(action);
                 continue;
             }
             if self.must_stop() {
@@ -360,6 +364,9 @@ impl Run<'_> {
             why: why.map(|why| why.chars().take(2000).collect()),
         };
         self.journal.write(&entry).await?;
+        if why.is_none() {
+            self.history().complete(number);
+        }
         let progress = self.count(ended, why, customer, action);
         (self.progress)(&Event {
             customer,
@@ -410,6 +417,10 @@ impl Run<'_> {
                 .get_or_insert_with(|| "it was asked to stop".to_owned());
         }
         report.stopped.is_some()
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self) -> MutexGuard<'_, Report> {

@@ -86,13 +86,23 @@ struct Line {
 impl History {
     /// Of the action with this number, counted from 1.
     pub(crate) fn of(&self, action: u64) -> Past {
-        let place = usize::try_from(action).ok().and_then(|n| n.checked_sub(1));
-        let past = place.and_then(|place| self.0.get(place));
+        let past = place(action).and_then(|place| self.0.get(place));
         past.copied().unwrap_or(Past::Unstarted)
     }
 
-    /// How many actions were complete.
-    pub(crate) fn complete(&self) -> u64 {
+    /// False where there is no such action.
+    fn set(&mut self, action: u64, past: Past) -> bool {
+        let known = place(action).and_then(|place| self.0.get_mut(place));
+        known.map(|known| *known = past).is_some()
+    }
+
+    /// Says that an action is complete.
+    pub(crate) fn complete(&mut self, action: u64) {
+        self.set(action, Past::Complete);
+    }
+
+    /// How many actions are complete.
+    pub(crate) fn completed(&self) -> u64 {
         let complete = self.0.iter().filter(|past| **past == Past::Complete);
         complete.count() as u64
     }
@@ -171,6 +181,11 @@ impl Drop for Journal {
     }
 }
 
+/// Actions are counted from 1.
+fn place(action: u64) -> Option<usize> {
+    usize::try_from(action).ok()?.checked_sub(1)
+}
+
 /// Writes lines until the journal is closed. Lines that come in while others are
 /// brought to the disk go there together.
 fn write(mut file: File, queue: &mpsc::Receiver<Line>) {
@@ -196,7 +211,8 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
     let invalid =
         |problem: &str| Error::invalid(format!("invalid journal {}: {problem}", path.display()));
     let mut reader = BufReader::new(file);
-    let mut history = History(Vec::new());
+    let count = usize::try_from(actions).map_err(|_| invalid("the plan is too large"))?;
+    let mut history = History(vec![Past::Unstarted; count]);
     let mut length = 0;
     let mut number = 0_u64;
     let mut line = Vec::new();
@@ -217,8 +233,6 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
         number += 1;
         if number == 1 {
             check_first_line(path, &line, plan)?;
-            let count = usize::try_from(actions).map_err(|_| invalid("the plan is too large"))?;
-            history.0.resize(count, Past::Unstarted);
         } else {
             let entry: Entry = serde_json::from_slice(&line)
                 .map_err(|error| invalid(&format!("line {number} cannot be read: {error}")))?;
@@ -233,14 +247,11 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
                     },
                 ),
             };
-            let place = usize::try_from(action).ok().and_then(|n| n.checked_sub(1));
-            let known = place.and_then(|place| history.0.get_mut(place));
-            let known = known.ok_or_else(|| {
-                invalid(&format!(
+            if !history.set(action, past) {
+                return Err(invalid(&format!(
                     "line {number} is about action {action}, of {actions}"
-                ))
-            })?;
-            *known = past;
+                )));
+            }
         }
         length += bytes;
     }

@@ -352,3 +352,47 @@ async fn no_more_customers_are_in_flight_than_allowed() {
     }
     assert_eq!((open, most), (0, 3));
 }
+
+#[tokio::test]
+async fn no_role_is_given_on_a_website_that_is_still_somebody_elses() {
+    let stage = Stage::start().await;
+    stage
+        .reach(&[
+            customer("old", vec![website("w", "")]),
+            customer("d", Vec::new()),
+        ])
+        .await;
+    let mut site = website("w", "");
+    site.contributors = Some(vec![contributor("d", "editor")]);
+    site.whitelisted_domains = Some(vec!["shop.example.com".to_owned()]);
+    let wanted = [customer("new", vec![site]), customer("d", Vec::new())];
+    let plan = stage.prune(&wanted).await;
+    let fault = twipla_sandbox::FaultKind::Status {
+        code: 500,
+        headers: Vec::new(),
+        body: "{}".to_owned(),
+    };
+    let fault = twipla_sandbox::Fault::new(fault);
+    stage
+        .sandbox
+        .inject(fault.operation("delete_customer").times(1));
+    let report = stage.apply(&plan).force(true).run().await.unwrap();
+    assert_eq!(
+        (report.progress.done, report.progress.failed),
+        (1, 4),
+        "{report:?}"
+    );
+    let now = stage.snapshot();
+    assert_eq!(now["websites"]["w"]["intpCustomerId"], "old");
+    assert_eq!(now["websites"]["w"]["contributors"], serde_json::json!({}));
+    assert_eq!(
+        stage.requests("add_contributor") + stage.requests("add_whitelisted_domain"),
+        0
+    );
+    let report = stage.apply(&plan).force(true).run().await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(
+        stage.snapshot()["websites"]["w"]["contributors"]["d"],
+        "editor"
+    );
+}
