@@ -46,7 +46,7 @@ struct Args {
     #[arg(long, hide = true, value_enum, default_value_t = Role::Lead)]
     role: Role,
     /// The folder that the processes share
-    #[arg(long, hide = true, default_value = "")]
+    #[arg(long, hide = true, default_value = ".")]
     folder: PathBuf,
 }
 

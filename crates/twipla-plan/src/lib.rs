@@ -62,3 +62,8 @@ pub use subscription::{Standing, Status, Step, Target};
 pub use summary::Summary;
 pub use wanted::{WantedContributor, WantedCustomer, WantedWebsite};
 pub use wanted_file::Wanted;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -263,3 +263,18 @@ async fn package_stands_where_the_model_has_it() {
         assert!(error.to_string().contains(says), "{error}");
     }
 }
+
+#[test]
+fn manifest_runs_as_many_shards_as_it_names() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kubernetes.yaml");
+    let manifest = std::fs::read_to_string(path).unwrap();
+    let job: serde_json::Value = serde_saphyr::from_str(&manifest).unwrap();
+    assert_eq!(job["spec"]["completionMode"], "Indexed");
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    let script = container["args"][0].as_str().unwrap();
+    let shard = format!(
+        "--shard \"$JOB_COMPLETION_INDEX/{}\"",
+        job["spec"]["completions"]
+    );
+    assert!(script.contains(&shard), "{script}");
+}
