@@ -118,3 +118,60 @@ impl Color {
         .write_global();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The examples in the help of a command and of those below it.
+    fn collect(command: &mut clap::Command, found: &mut Vec<String>) {
+        let help = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let examples = help.split("Examples:\n").nth(1).unwrap_or_default();
+        found.extend(
+            examples
+                .lines()
+                .map_while(|line| line.strip_prefix("  "))
+                .map(str::to_owned),
+        );
+        for below in command.get_subcommands_mut() {
+            collect(below, found);
+        }
+    }
+
+    #[test]
+    fn every_example_in_the_help_is_right() {
+        let mut found = Vec::new();
+        let mut command = Cli::command();
+        command.build();
+        collect(&mut command, &mut found);
+        let mut tried = 0;
+        for line in found
+            .iter()
+            .filter_map(|line| line.rsplit("| ").find(|part| part.contains("twipla ")))
+        {
+            let line = line
+                .split(" > ")
+                .next()
+                .and_then(|line| line.split(" >> ").next())
+                .unwrap();
+            let line = line.split("    # ").next().unwrap();
+            let words = shlex::split(line).unwrap();
+            if words[0] == "twipla" {
+                let parsed = Cli::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+                tried += 1;
+            }
+        }
+        assert!(tried > 60, "{tried}");
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -126,6 +126,13 @@ fn remedy(error: &Error) -> String {
             "check the network, the proxy variables and the address; `twipla auth check` shows it"
         }
         ErrorKind::Timeout => "try again, or allow more time with --timeout SECONDS",
+        ErrorKind::Auth
+            if error
+                .operation()
+                .is_some_and(|name| name.starts_with("query_")) =>
+        {
+            "check the API key: `twipla keys list` shows those of the website"
+        }
         ErrorKind::Auth => "check partner, key and environment with `twipla auth check`",
         ErrorKind::NotFound => "check the id: `list` instead of `get` shows what there is",
         ErrorKind::Conflict if error.exists_as_requested() => {

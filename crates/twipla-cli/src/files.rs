@@ -17,10 +17,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn begin(path: &Path) -> Result<Self> {
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder(path);
         // Readable by its owner alone, as the crate makes them.
         let file = NamedTempFile::new_in(folder)
             .map_err(|error| cannot_write(path, &error.kind().into()))?;
@@ -37,6 +34,27 @@ impl Draft {
         let saved = self.file.persist(&self.path);
         saved.map_err(|error| cannot_write(&self.path, &error.error))?;
         Ok(())
+    }
+}
+
+/// Writes a file that others may read as the system has it.
+pub(crate) fn save(path: &Path, content: &[u8]) -> Result<()> {
+    let mut draft = tempfile::Builder::new();
+    #[cfg(unix)]
+    draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = draft.tempfile_in(folder(path));
+    let file = file.map_err(|error| cannot_write(path, &error.kind().into()))?;
+    let draft = Draft {
+        file,
+        path: path.to_owned(),
+    };
+    draft.save(content)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }
 

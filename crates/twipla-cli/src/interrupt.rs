@@ -25,17 +25,22 @@ impl Interrupt {
     }
 }
 
-async fn requested() {
+/// Waits for a request to terminate, which is for this program alone.
+pub(crate) async fn terminated() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+            terminate.recv().await;
             return;
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+    std::future::pending::<()>().await;
+}
+
+async fn requested() {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+    }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod interrupt;
 mod output;
+mod plot;
 mod terminal;
 
 use std::process::ExitCode;

@@ -17,7 +17,9 @@ use serde_json::{Map, Value};
 pub(crate) use self::columns::{Column, Columns};
 pub(crate) use self::list::ListWriter;
 
-use self::cell::cell;
+pub(crate) use self::cell::{cell, shown};
+pub(crate) use self::table::{GAP, fit};
+
 use crate::failure::{Failure, Result};
 
 /// How data is written.
@@ -68,7 +70,7 @@ impl Output {
     }
 
     /// Begins a list.
-    pub(crate) fn list(&mut self, columns: &'static Columns) -> Result<ListWriter<'_>> {
+    pub(crate) fn list<'a>(&'a mut self, columns: &Columns<'a>) -> Result<ListWriter<'a>> {
         let columns = columns.select(self.fields.as_deref(), self.format == Format::Csv)?;
         ListWriter::begin(self, columns)
     }
@@ -76,7 +78,7 @@ impl Output {
     /// Writes a list that is there as a whole.
     pub(crate) fn all<T: Serialize>(
         &mut self,
-        columns: &'static Columns,
+        columns: &Columns<'_>,
         items: impl IntoIterator<Item = T>,
     ) -> Result<()> {
         let mut list = self.list(columns)?;
@@ -87,7 +89,7 @@ impl Output {
     }
 
     /// Writes one record: in a table, a line for each of its fields.
-    pub(crate) fn one(&mut self, columns: &'static Columns, item: &impl Serialize) -> Result<()> {
+    pub(crate) fn one(&mut self, columns: &Columns<'_>, item: &impl Serialize) -> Result<()> {
         if matches!(self.format, Format::Csv | Format::Ndjson) {
             return self.all(columns, [item]);
         }

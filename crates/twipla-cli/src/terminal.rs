@@ -8,6 +8,8 @@ use crate::failure::{Failure, Result};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+/// Of a terminal that does not say how wide it is.
+const USUAL_WIDTH: usize = 80;
 
 /// Says something that is not data.
 pub(crate) fn note(text: &str) {
@@ -21,8 +23,11 @@ pub(crate) fn is_interactive() -> bool {
 
 /// Columns of the terminal that standard output leads to, if it is one.
 pub(crate) fn width() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
-    Some(usize::from(width.0))
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(io::stdout());
+    Some(size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)))
 }
 
 /// Asks until there is an answer that is not empty.

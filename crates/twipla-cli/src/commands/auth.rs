@@ -17,7 +17,7 @@ pub(crate) enum Auth {
     Check,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "partner",

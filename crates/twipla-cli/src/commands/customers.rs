@@ -62,7 +62,7 @@ pub(crate) struct Create {
     package: Option<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "customer",
@@ -80,7 +80,7 @@ const COLUMNS: Columns = Columns {
     others: &["id", "intpId", "visaId"],
 };
 
-const CREATED: Columns = Columns {
+const CREATED: Columns<'_> = Columns {
     shown: COLUMNS.shown,
     others: &[
         "id",

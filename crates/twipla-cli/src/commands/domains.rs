@@ -39,7 +39,7 @@ pub(crate) struct Change {
     domains: Vec<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[Column {
         title: "domain",
         path: "domain",

@@ -91,7 +91,7 @@ pub(crate) struct Rotate {
     expires_at: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "key",

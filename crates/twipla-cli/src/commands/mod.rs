@@ -1,5 +1,6 @@
 //! The commands, each in a file of its own: its arguments, and what it does with them.
 
+mod analytics;
 mod api;
 mod auth;
 mod completion;
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     Dashboard(dashboard::Dashboard),
     /// The tracking code of a website
     Snippet(snippet::Snippet),
+    /// The data of a website, as tables and plots
+    #[command(subcommand)]
+    Analytics(analytics::Analytics),
     /// Any other request
     Api(api::Api),
     /// Whether partner, key and server fit together
@@ -67,30 +71,35 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: Command, context: &mut Context) -> Result<Exit> {
+    if let Command::Sandbox(command) = command {
+        // A Ctrl-C is for what runs in it.
+        return command.run(context).await;
+    }
     let interrupt = context.interrupt.clone();
-    let result = async {
-        match command {
-            // Ends by itself what it began.
-            Command::Sandbox(command) => return command.run(context).await,
-            Command::Customers(command) => command.run(context).await?,
-            Command::Websites(command) => command.run(context).await?,
-            Command::Subscription(command) => command.run(context).await?,
-            Command::Packages(command) => command.run(context).await?,
-            Command::Keys(command) => command.run(context).await?,
-            Command::Team(command) => command.run(context).await?,
-            Command::Domains(command) => command.run(context).await?,
-            Command::Dashboard(command) => command.run(context).await?,
-            Command::Snippet(command) => command.run(context).await?,
-            Command::Api(command) => command.run(context).await?,
-            Command::Auth(command) => command.run(context).await?,
-            Command::Profile(command) => command.run(context).await?,
-            Command::Completion(command) => command.run(context)?,
-            Command::Man(command) => command.run(context)?,
-        }
-        Ok(Exit::Done)
-    };
     tokio::select! {
-        result = result => result,
+        result = run_other(command, context) => result.map(|()| Exit::Done),
         () = interrupt.wait() => Ok(Exit::Interrupted),
+    }
+}
+
+/// A command that may be stopped at any point.
+async fn run_other(command: Command, context: &mut Context) -> Result<()> {
+    match command {
+        Command::Sandbox(command) => command.run(context).await.map(drop),
+        Command::Customers(command) => command.run(context).await,
+        Command::Websites(command) => command.run(context).await,
+        Command::Subscription(command) => command.run(context).await,
+        Command::Packages(command) => command.run(context).await,
+        Command::Keys(command) => command.run(context).await,
+        Command::Team(command) => command.run(context).await,
+        Command::Domains(command) => command.run(context).await,
+        Command::Dashboard(command) => command.run(context).await,
+        Command::Snippet(command) => command.run(context).await,
+        Command::Analytics(command) => command.run(context).await,
+        Command::Api(command) => command.run(context).await,
+        Command::Auth(command) => command.run(context).await,
+        Command::Profile(command) => command.run(context).await,
+        Command::Completion(command) => command.run(context),
+        Command::Man(command) => command.run(context),
     }
 }

@@ -95,7 +95,7 @@ struct To {
     customer: Option<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "package",

@@ -87,7 +87,7 @@ struct Key {
     command: Option<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "profile",

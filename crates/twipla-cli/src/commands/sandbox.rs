@@ -13,6 +13,7 @@ use crate::cli::Model;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::interrupt;
 use crate::terminal;
 
 /// Start a server of the API on this machine, and run a command or a shell that talks to it
@@ -82,8 +83,14 @@ impl SandboxCommand {
                 sandbox.base_url()
             ));
         }
-        // A Ctrl-C goes to the command as well, which then decides.
-        let ended = child.wait().await;
+        // A Ctrl-C reaches the command, too, which then decides. A request to terminate does not.
+        let ended = tokio::select! {
+            ended = child.wait() => ended,
+            () = interrupt::terminated() => match child.kill().await {
+                Ok(()) => child.wait().await,
+                Err(error) => Err(error),
+            },
+        };
         sandbox.stop().await;
         let ended = ended.map_err(|error| {
             Failure::new(format!("cannot wait for {program}: {error}"), "try again")

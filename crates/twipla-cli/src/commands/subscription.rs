@@ -90,7 +90,7 @@ pub(crate) struct Upgrade {
     pro_rate: bool,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "package",

@@ -27,7 +27,7 @@ impl ListOptions {
         self,
         list: List<T>,
         context: &mut Context,
-        columns: &'static Columns,
+        columns: &Columns<'_>,
     ) -> Result<()> {
         let limit = self.limit.unwrap_or(usize::MAX);
         let page = u32::try_from(limit).unwrap_or(u32::MAX);

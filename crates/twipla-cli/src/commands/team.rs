@@ -57,7 +57,7 @@ pub(crate) enum Role {
     Dashboard,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "customer",

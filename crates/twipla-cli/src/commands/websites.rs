@@ -77,7 +77,7 @@ pub(crate) struct Create {
     privacy_level: Option<i64>,
 }
 
-pub(super) const COLUMNS: Columns = Columns {
+pub(super) const COLUMNS: Columns<'_> = Columns {
     shown: &[
         Column {
             title: "website",

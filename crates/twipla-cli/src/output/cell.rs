@@ -1,21 +1,30 @@
 //! One value of a table, as people read it.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-/// Text without characters that move the cursor or turn the direction: ids and domains come from others.
-pub(super) fn cell(value: Option<&Value>) -> String {
+/// The value as text.
+pub(crate) fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".into(),
         Some(Value::Bool(true)) => "yes".into(),
         Some(Value::Bool(false)) => "no".into(),
         Some(Value::String(text)) => time(text).unwrap_or_else(|| shown(text)),
+        Some(Value::Number(number)) => whole(number).unwrap_or_else(|| number.to_string()),
         Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
             let items: Vec<String> = items.iter().map(|item| cell(Some(item))).collect();
             items.join(", ")
         }
         Some(other) => shown(&other.to_string()),
     }
+}
+
+/// A whole number without a point.
+fn whole(number: &Number) -> Option<String> {
+    let value = number
+        .as_f64()
+        .filter(|value| value.fract() == 0.0 && value.abs() < 1e15);
+    value.map(|value| format!("{value:.0}"))
 }
 
 fn time(text: &str) -> Option<String> {
@@ -28,7 +37,8 @@ fn time(text: &str) -> Option<String> {
     )
 }
 
-fn shown(text: &str) -> String {
+/// Text without characters that move the cursor or turn the direction: ids and domains come from others.
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control()
@@ -53,6 +63,7 @@ mod tests {
             (json!(null), "-"),
             (json!(true), "yes"),
             (json!(12.5), "12.5"),
+            (json!(3120.0), "3120"),
             (json!("2026-01-31T12:30:59.120Z"), "2026-01-31 12:30"),
             (json!("2026-01-31T12:30:59+02:00"), "2026-01-31 10:30"),
             (json!("20 example-domains.com"), "20 example-domains.com"),

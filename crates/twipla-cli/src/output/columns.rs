@@ -7,29 +7,25 @@ use crate::failure::{Failure, Result};
 
 /// A field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Column {
+pub(crate) struct Column<'a> {
     /// Its title in a table.
-    pub(crate) title: &'static str,
+    pub(crate) title: &'a str,
     /// Its name on the wire; dots lead into an object.
-    pub(crate) path: &'static str,
+    pub(crate) path: &'a str,
 }
 
 /// The fields of a kind of record.
 #[derive(Debug)]
-pub(crate) struct Columns {
+pub(crate) struct Columns<'a> {
     /// What a table of many shows.
-    pub(crate) shown: &'static [Column],
+    pub(crate) shown: &'a [Column<'a>],
     /// What there is besides.
-    pub(crate) others: &'static [&'static str],
+    pub(crate) others: &'a [&'a str],
 }
 
-impl Columns {
+impl<'a> Columns<'a> {
     /// The columns for what the user named, or the usual ones; `all` adds those that a list leaves out.
-    pub(super) fn select(
-        &'static self,
-        named: Option<&[String]>,
-        all: bool,
-    ) -> Result<Vec<Column>> {
+    pub(super) fn select(&self, named: Option<&[String]>, all: bool) -> Result<Vec<Column<'a>>> {
         match named {
             Some(named) => named.iter().map(|name| self.find(name)).collect(),
             None if all => Ok(self.all().collect()),
@@ -37,12 +33,12 @@ impl Columns {
         }
     }
 
-    fn all(&'static self) -> impl Iterator<Item = Column> {
+    fn all(&self) -> impl Iterator<Item = Column<'a>> {
         let others = self.others.iter().map(|path| Column { title: path, path });
         self.shown.iter().copied().chain(others)
     }
 
-    fn find(&'static self, name: &str) -> Result<Column> {
+    fn find(&self, name: &str) -> Result<Column<'a>> {
         self.all()
             .find(|column| column.title == name || column.path == name)
             .ok_or_else(|| {
@@ -69,7 +65,7 @@ pub(super) fn at<'a>(record: &'a Record, path: &str) -> Option<&'a Value> {
 }
 
 /// The record with these fields only, in this order. What is not there is null.
-pub(super) fn project(record: &Record, columns: &[Column]) -> Record {
+pub(super) fn project(record: &Record, columns: &[Column<'_>]) -> Record {
     columns
         .iter()
         .map(|column| {

@@ -18,7 +18,7 @@ const FIRST_ROWS: usize = 100;
 /// Writes the entries of a list, one after the other.
 pub(crate) struct ListWriter<'a> {
     output: &'a mut Output,
-    columns: Vec<Column>,
+    columns: Vec<Column<'a>>,
     count: usize,
     /// The first rows of a table, until its layout is known.
     held: Vec<Vec<String>>,
@@ -26,7 +26,7 @@ pub(crate) struct ListWriter<'a> {
 }
 
 impl<'a> ListWriter<'a> {
-    pub(super) fn begin(output: &'a mut Output, columns: Vec<Column>) -> Result<Self> {
+    pub(super) fn begin(output: &'a mut Output, columns: Vec<Column<'a>>) -> Result<Self> {
         let mut list = Self {
             output,
             columns,
@@ -144,7 +144,7 @@ impl<'a> ListWriter<'a> {
     }
 
     /// After a projection a path is a name.
-    fn value<'r>(&self, record: &'r Record, column: &Column) -> Option<&'r Value> {
+    fn value<'r>(&self, record: &'r Record, column: &Column<'_>) -> Option<&'r Value> {
         if self.output.fields.is_some() {
             record.get(column.path)
         } else {

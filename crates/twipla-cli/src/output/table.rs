@@ -9,7 +9,7 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 const HEADER: Style = Style::new().bold();
-const GAP: &str = "  ";
+pub(crate) const GAP: &str = "  ";
 /// No column is cut below this for another one.
 const NARROWEST: usize = 8;
 
@@ -75,7 +75,7 @@ pub(super) fn fields(out: &mut impl Write, lines: &[(&str, String)]) -> io::Resu
 }
 
 /// The text, or as much of it as fits with a mark that it is cut.
-fn fit(text: &str, width: usize) -> String {
+pub(crate) fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

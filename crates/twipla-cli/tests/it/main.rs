@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod analytics;
 mod errors;
 mod help;
 mod output;
@@ -14,4 +15,6 @@ mod profiles;
 mod sandbox;
 mod subscription;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod verbs;
