@@ -101,6 +101,9 @@ async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
         "time-series",
         "day",
         "z",
+        &types::GraphQuery {
+            where_: types::AnalyticsFilter { and: Vec::new() },
+        },
     )
     .unwrap();
     let client = client("http://127.0.0.1:1").data_url(&address).unwrap();
