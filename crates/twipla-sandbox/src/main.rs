@@ -93,12 +93,13 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     for name in args.allowed_hosts {
         builder = builder.allow_host(name);
     }
+    let stop = stop_requested()?;
     let sandbox = builder.start().await?;
     println!(
         "{}",
         json!({ "listening": sandbox.base_url(), "credentials": sandbox.credentials_file() })
     );
-    stop_requested().await;
+    stop.await;
     sandbox.stop().await;
     Ok(())
 }
@@ -149,17 +150,25 @@ fn partner(text: &str) -> Result<PartnerConfig, String> {
     }
 }
 
-async fn stop_requested() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Ends when somebody asks the program to stop. Listens from the moment of the
+/// call, so that no signal after the line on stdout is missed.
+#[cfg(unix)]
+fn stop_requested() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_requested() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -91,6 +91,35 @@ fn damaged_credentials_are_named_and_left_alone() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
 }
 
+#[cfg(unix)]
+#[test]
+fn program_keeps_the_state_of_a_seed_and_speaks_tls() {
+    let folder = Folder::new("flags");
+    let state = Folder::new("flags-state");
+    std::fs::create_dir_all(&state.0).unwrap();
+    let file = state.0.join("state.json");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/world.json");
+    let mut arguments = vec!["--listen", "localhost:0", "--credentials", folder.text()];
+    arguments.extend([
+        "--tls",
+        "--seed",
+        example,
+        "--state",
+        file.to_str().unwrap(),
+    ]);
+    let (mut child, line) = listening(program(&arguments).spawn().unwrap());
+    assert!(
+        line["listening"].as_str().unwrap().starts_with("https://"),
+        "{line}"
+    );
+    assert!(folder.0.join("ca.pem").is_file());
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.contains(r#""version":1"#) && kept.contains("agency-site"));
+}
+
 /// What a shell has after it sourced a file of the credentials folder.
 #[cfg(unix)]
 fn sourced(folder: &Folder, file: &str, variable: &str) -> String {
@@ -335,7 +364,15 @@ fn invalid_arguments_are_named_with_a_remedy() {
 fn help_lists_the_options() {
     let output = program(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for word in ["--listen", "--credentials", "--partner", "sandbox.json"] {
+    for word in [
+        "--listen",
+        "--credentials",
+        "--state",
+        "--seed",
+        "--tls",
+        "--partner",
+        "sandbox.json",
+    ] {
         assert!(help.contains(word), "{help}");
     }
 }

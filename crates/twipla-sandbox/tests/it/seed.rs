@@ -68,6 +68,19 @@ async fn example_world_is_there_over_http() {
 }
 
 #[tokio::test]
+async fn world_of_the_readme_can_be_started_from() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```json\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let folder = Folder::new("seed-readme");
+    let seed: Value = serde_json::from_str(text).unwrap();
+    let sandbox = started(&folder.0, &seed).await.unwrap();
+    let client = Client::new(&sandbox, sandbox.website_partner());
+    let site = payload(&client, "/v2/3as/websites/site-7").await;
+    assert_eq!(site["packageName"], "Agency");
+}
+
+#[tokio::test]
 async fn reset_goes_back_to_the_seed_and_a_state_comes_before_it() {
     let folder = Folder::new("seed");
     std::fs::create_dir_all(&folder.0).unwrap();
