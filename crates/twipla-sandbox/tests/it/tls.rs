@@ -34,7 +34,9 @@ fn node(folder: &Path, trust: Option<&Path>, hosts: &[&str]) -> Value {
     if let Some(file) = trust {
         command.env("NODE_EXTRA_CA_CERTS", file);
     }
-    let output = command.output().expect("Node.js is installed");
+    let output = command
+        .output()
+        .expect("cannot run node: install Node.js 20 or later, which this test speaks TLS with");
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
