@@ -1,4 +1,4 @@
-//! What a call costs, by how much there is: `cargo run --release -p twipla-sandbox --example scale`.
+//! What a call costs, by how much there is: `cargo run --release -p twipla-sandbox --example cost`.
 //!
 //! Fills a sandbox with customers, each with a website, and prints the median
 //! time of some calls, in microseconds, whenever there are ten times as many.
