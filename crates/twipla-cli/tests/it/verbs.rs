@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use twipla::types::{BillingInterval, Currency};
+
 use crate::support::{Stage, assert_runs};
 
 #[tokio::test]
@@ -193,7 +195,13 @@ async fn any_request_can_be_sent() {
     let package = stage
         .client()
         .packages()
-        .find("Custom 75k")
+        .create(
+            "Custom",
+            75_000,
+            39.9,
+            Currency::Eur,
+            BillingInterval::Monthly,
+        )
         .await
         .unwrap()
         .id;
