@@ -129,8 +129,48 @@ impl Venv {
     }
 }
 
+/// A folder with one package of npm.
+#[derive(Debug)]
+pub(crate) struct Npm {
+    bin: PathBuf,
+}
+
+impl Npm {
+    /// Installs it below `target/xtask-npm` unless it is there.
+    pub(crate) fn with(layout: &Layout, lock: &Lock, package: &str) -> Result<Self> {
+        let version = lock.tool(package)?;
+        let folder = layout
+            .root()
+            .join("target/xtask-npm")
+            .join(format!("{package}-{version}"));
+        let bin = folder.join("node_modules/.bin");
+        if bin.exists() {
+            return Ok(Self { bin });
+        }
+        let npm = find("npm").context("npm is missing: install Node.js 20 or newer")?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        let installed = run(Command::new(npm)
+            .args(["install", "--no-audit", "--no-fund", "--prefix"])
+            .arg(&folder)
+            .arg(format!("{package}@{version}")))?;
+        if !installed.success {
+            bail!(
+                "cannot install {package} {version} from npm:\n{}",
+                installed.all
+            );
+        }
+        Ok(Self { bin })
+    }
+
+    /// A program of the package.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        Command::new(self.bin.join(program))
+    }
+}
+
 /// A program on the path.
-fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let endings: &[&str] = if cfg!(windows) {
         &[".exe", ".cmd"]
     } else {

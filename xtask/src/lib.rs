@@ -5,6 +5,7 @@
 //! source text, and [`regen`] writes or compares the files.
 
 pub mod bench;
+mod bindings;
 pub mod breakages;
 pub mod canonical;
 pub mod check_modules;
@@ -25,5 +26,6 @@ pub mod operations;
 pub mod overlay;
 pub mod readme;
 pub mod regen;
+mod sandbox;
 pub mod secrets;
 pub mod update;

@@ -23,9 +23,19 @@ pub fn with_excerpt(readme: &str, excerpt: &str) -> Result<String> {
     with(readme, "diff", excerpt)
 }
 
-/// Replaces what stands between two markers.
+/// The README of the contract with `rows` as its table of generators.
+pub(crate) fn with_bindings(readme: &str, rows: &str) -> Result<String> {
+    between(readme, "bindings", "lint-contract", rows)
+}
+
+/// Replaces what `regen` writes between two markers.
 fn with(readme: &str, name: &str, text: &str) -> Result<String> {
-    let start = format!("<!-- {name}: made by `cargo xtask regen` -->\n");
+    between(readme, name, "regen", text)
+}
+
+/// Replaces what stands between two markers.
+fn between(readme: &str, name: &str, command: &str, text: &str) -> Result<String> {
+    let start = format!("<!-- {name}: made by `cargo xtask {command}` -->\n");
     let end = format!("<!-- /{name} -->");
     let missing =
         || format!("the README lacks the marker {start:?} or {end:?}: put them around its part");
