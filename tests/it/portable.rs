@@ -21,7 +21,7 @@ const RULES: [(&str, Rule); 6] = [
 ];
 
 /// For each rule what it must not let pass.
-const DOCTORED: &str = r##"
+const DOCTORED: &str = r#"
 open replies         | /components/schemas/Currency/enum                               | ["EUR"]
 open replies         | /components/schemas/Website/properties/billingMode/enum         | ["company_managed"]
 null                 | /components/schemas/Package/properties/externalId/nullable      | false
@@ -35,7 +35,7 @@ bodies have examples | /paths/~1v2~13as~1customers/post/requestBody/content/appl
 bodies have examples | /paths/~1v2~13as~1customers/post/requestBody/content/application~1json/example | {"email":"owner@example.com"}
 bodies have examples | /components/responses/NotFound/content/application~1json/example | null
 examples are real    | /components/schemas/Website/properties/packageName/example      | "string"
-"##;
+"#;
 
 #[test]
 fn the_contract_suits_generators_of_other_languages() {

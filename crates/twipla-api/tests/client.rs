@@ -117,6 +117,7 @@ async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
         sent.contains("/visits/graph?from=a%2bb&type=time-series&unit=day&until=z "),
         "{sent}"
     );
+    assert!(sent.ends_with(r#"{"where":{"and":[]}}"#), "{sent}");
 }
 
 #[tokio::test]
