@@ -29,9 +29,9 @@ pub(crate) fn email_key(email: &str) -> Key {
 
 /// Stands for a domain. Servers write one in more than one way: with or without
 /// scheme, closing slash and capitals.
-pub(crate) fn domain_key(domain: &str) -> Key {
+pub(crate) fn domain_key(domain: &str) -> u64 {
     let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
-    key(&rest.trim_end_matches('/').to_lowercase())
+    stable_hash(&rest.trim_end_matches('/').to_lowercase())
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod action;
 mod apply;
 mod carry_out;
 mod catalogue;
+mod compare;
 mod csv_file;
 mod error;
 mod journal;

@@ -1,13 +1,13 @@
 //! What the server has, in as few bytes as a plan needs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::TryStreamExt as _;
 use twipla::types::Website;
 use twipla::{CustomerId, Twipla, WebsiteId};
 
 use crate::error::Result;
-use crate::key::{Key, domain_key, email_key, key};
+use crate::key::{Key, domain_key, email_key, key, stable_hash};
 use crate::shard::Shard;
 use crate::subscription::{Standing, Status};
 use crate::wanted_file::Wanted;
@@ -15,23 +15,19 @@ use crate::wanted_file::Wanted;
 /// Entries of a page of a list.
 const PAGE_SIZE: u32 = 100;
 
-/// What is in the file, by key.
-#[derive(Default)]
-pub(crate) struct Listed {
-    pub(crate) customers: HashSet<Key>,
-    pub(crate) websites: HashSet<Key>,
-}
-
-/// What is on the server. Of what is in the file, the keys are kept; of what is
+/// What is on the server. Of what is in the file, hashes are kept; of what is
 /// not, the ids, and only where it is to be deleted.
 #[derive(Default)]
 pub(crate) struct There {
-    pub(crate) customers: HashMap<Key, CustomerThere>,
-    pub(crate) websites: HashMap<Key, WebsiteThere>,
-    /// Customers who are not in the file, with their websites.
-    pub(crate) unlisted: HashMap<CustomerId, Vec<(WebsiteId, Standing)>>,
-    /// The customers who are to be deleted.
-    pub(crate) deleted: HashSet<Key>,
+    /// Those of the file; `None` where the server has none.
+    customers: HashMap<Key, Option<CustomerThere>>,
+    websites: HashMap<Key, Option<Stored>>,
+    /// The standings that there are: few, and of many websites.
+    standings: Vec<Standing>,
+    /// The hashes of the customers who are to be deleted.
+    deleted: HashSet<u64>,
+    /// Customers who are not in the file, with their websites, where they are to be deleted.
+    pub(crate) unlisted: BTreeMap<CustomerId, Vec<(WebsiteId, Standing)>>,
     pub(crate) counts: Counts,
 }
 
@@ -52,37 +48,76 @@ pub(crate) struct CustomerThere {
 }
 
 pub(crate) struct WebsiteThere {
-    pub(crate) owner: Key,
-    pub(crate) domain: Key,
+    pub(crate) owner: Owner,
+    pub(crate) domain: u64,
     pub(crate) standing: Standing,
 }
 
-impl Listed {
-    pub(crate) fn read(wanted: &Wanted) -> Result<Self> {
-        let mut listed = Self::default();
-        for customer in wanted.customers()? {
-            let customer = customer?;
-            listed.customers.insert(key(&customer.id));
-            let websites = customer.websites.iter();
-            listed
-                .websites
-                .extend(websites.map(|website| key(&website.id)));
-        }
-        Ok(listed)
-    }
+/// Whose website it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A customer with this hash.
+    Customer(u64),
+    /// A customer who is to be deleted, with their websites.
+    Deleted,
+}
+
+/// A website in few bytes.
+struct Stored {
+    owner: u64,
+    domain: u64,
+    /// The place in `standings`.
+    standing: u32,
 }
 
 impl There {
+    /// Nothing yet, but for the ids of the file.
+    pub(crate) fn of(wanted: &Wanted) -> Result<Self> {
+        let mut there = Self::default();
+        for customer in wanted.customers()? {
+            let customer = customer?;
+            there.customers.insert(key(&customer.id), None);
+            let websites = customer.websites.iter();
+            there
+                .websites
+                .extend(websites.map(|website| (key(&website.id), None)));
+        }
+        Ok(there)
+    }
+
+    /// Whether a customer is in the file.
+    pub(crate) fn lists(&self, customer: &str) -> bool {
+        self.customers.contains_key(&key(customer))
+    }
+
+    /// A customer of the file, if the server has them.
+    pub(crate) fn customer(&self, id: &str) -> Option<&CustomerThere> {
+        self.customers.get(&key(id))?.as_ref()
+    }
+
+    /// A website of the file, if the server has it.
+    pub(crate) fn website(&self, id: &str) -> Option<WebsiteThere> {
+        let stored = self.websites.get(&key(id))?.as_ref()?;
+        Some(WebsiteThere {
+            owner: if self.deleted.contains(&stored.owner) {
+                Owner::Deleted
+            } else {
+                Owner::Customer(stored.owner)
+            },
+            domain: stored.domain,
+            standing: *self.standings.get(usize::try_from(stored.standing).ok()?)?,
+        })
+    }
+
     /// Reads all customers and websites. `keep` where what is not in the file is
     /// to be deleted. `progress` gets the number of entries read.
     pub(crate) async fn read(
+        &mut self,
         twipla: &Twipla,
-        listed: &Listed,
         shard: Shard,
         keep: bool,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Self> {
-        let mut there = Self::default();
+    ) -> Result<()> {
         let mut read = 0;
         let list = twipla
             .customers()
@@ -97,19 +132,18 @@ impl There {
             if !shard.has(id.as_str()) {
                 continue;
             }
-            there.counts.there += 1;
-            let key = key(id.as_str());
-            if listed.customers.contains(&key) {
-                let customer = CustomerThere {
+            self.counts.there += 1;
+            if let Some(place) = self.customers.get_mut(&key(id.as_str())) {
+                *place = Some(CustomerThere {
                     email: email_key(&customer.email),
                     standing: None,
                     unlisted: Vec::new(),
-                };
-                there.customers.insert(key, customer);
+                });
             } else {
-                there.counts.unlisted_customers += 1;
+                self.counts.unlisted_customers += 1;
                 if keep {
-                    there.unlisted.insert(id, Vec::new());
+                    self.deleted.insert(stable_hash(id.as_str()));
+                    self.unlisted.insert(id, Vec::new());
                 }
             }
         }
@@ -118,25 +152,23 @@ impl There {
         while let Some(website) = websites.try_next().await? {
             read += 1;
             progress(read);
-            there.add(website, listed, shard, keep);
+            self.add(website, shard, keep);
         }
-        Ok(there)
+        Ok(())
     }
 
-    fn add(&mut self, website: Website, listed: &Listed, shard: Shard, keep: bool) {
+    fn add(&mut self, website: Website, shard: Shard, keep: bool) {
         let standing = Standing::of(&website);
+        let stored = Stored {
+            owner: stable_hash(website.intp_customer_id.as_str()),
+            domain: domain_key(&website.domain),
+            standing: self.place_of(standing),
+        };
         let (id, owner) = (website.intp_website_id, website.intp_customer_id);
-        let (key, owner_key) = (key(id.as_str()), key(owner.as_str()));
-        let is_listed = listed.websites.contains(&key);
-        if is_listed {
-            self.websites.insert(
-                key,
-                WebsiteThere {
-                    owner: owner_key,
-                    domain: domain_key(&website.domain),
-                    standing,
-                },
-            );
+        let place = self.websites.get_mut(&key(id.as_str()));
+        let is_listed = place.is_some();
+        if let Some(place) = place {
+            *place = Some(stored);
         }
         if !shard.has(owner.as_str()) {
             return;
@@ -144,14 +176,23 @@ impl There {
         // How a deleted website reads is not public: it may be like a deactivated one.
         let is_gone = standing.status == Status::Inactive;
         self.counts.there += u64::from(!is_gone);
-        if let Some(customer) = self.customers.get_mut(&owner_key) {
+        self.counts.unlisted_websites += u64::from(!is_listed && !is_gone);
+        if let Some(Some(customer)) = self.customers.get_mut(&key(owner.as_str())) {
             customer.standing.get_or_insert(standing);
             if keep && !is_listed && !is_gone {
-                customer.unlisted.push((id.clone(), standing));
+                customer.unlisted.push((id, standing));
             }
         } else if !is_gone && let Some(websites) = self.unlisted.get_mut(&owner) {
-            websites.push((id.clone(), standing));
+            websites.push((id, standing));
         }
-        self.counts.unlisted_websites += u64::from(!is_listed && !is_gone);
+    }
+
+    fn place_of(&mut self, standing: Standing) -> u32 {
+        let known = self.standings.iter().position(|known| *known == standing);
+        let place = known.unwrap_or_else(|| {
+            self.standings.push(standing);
+            self.standings.len() - 1
+        });
+        u32::try_from(place).unwrap_or(u32::MAX)
     }
 }

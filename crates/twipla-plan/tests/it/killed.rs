@@ -38,7 +38,7 @@ async fn child() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_runs_lead_where_an_undisturbed_one_does() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let mut random = Rng::with_seed(seed);
         let undisturbed = begin().await;
         let plan = undisturbed.prune(&wanted()).await;
