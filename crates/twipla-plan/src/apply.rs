@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ use crate::plan_file::{CustomerPlan, Plan};
 
 /// A report names no more actions than this; the journal has all.
 const MOST_NAMED: usize = 1000;
+/// After so many actions in a row without an answer, the server is taken to be down.
+const MOST_UNANSWERED: u32 = 20;
 
 /// Carries a plan out, with a journal by which a run that was killed goes on.
 ///
@@ -140,7 +142,8 @@ pub struct Report {
     pub progress: Progress,
     /// Actions that failed, moved or are in doubt: the first 1,000 of them. The journal has all.
     pub open: Vec<OpenAction>,
-    /// Why the run ended before its end: it was asked to stop, or no call can succeed.
+    /// Why the run ended before its end: it was asked to stop, the key was not accepted,
+    /// or the server did not answer 20 times in a row.
     pub stopped: Option<String>,
 }
 
@@ -260,6 +263,7 @@ impl Apply {
                 },
                 ..Report::default()
             }),
+            unanswered: AtomicU32::new(0),
             journal,
             history: Mutex::new(history),
             stop: &self.stop,
@@ -299,6 +303,8 @@ struct Run<'a> {
     plan: &'a Plan,
     started: Instant,
     report: Mutex<Report>,
+    /// Actions in a row without an answer.
+    unanswered: AtomicU32,
     journal: Journal,
     history: Mutex<History>,
     stop: &'a Stop,
@@ -327,14 +333,7 @@ impl Run<'_> {
                 Outcome::Failed("what comes before it is not done yet".to_owned())
             } else {
                 self.journal.write(&Entry::Start { start: number }).await?;
-                match self.worker.carry_out(&plan.customer, action).await {
-                    Ok(outcome) | Err(Stopped::With(outcome)) => outcome,
-                    Err(Stopped::ForGood(error)) => {
-                        let reason = format!("{error:#}");
-                        self.report().stopped.get_or_insert(reason.clone());
-                        Outcome::Failed(reason)
-                    }
-                }
+                self.carry_out(&plan.customer, action).await
             };
             if !matches!(outcome, Outcome::Done | Outcome::AlreadySo) {
                 open.push(action);
@@ -342,6 +341,32 @@ impl Run<'_> {
             self.end(number, &plan.customer, action, &outcome).await?;
         }
         Ok(())
+    }
+
+    /// Carries an action out, and ends the run where no more of them can succeed.
+    async fn carry_out(&self, customer: &CustomerId, action: &Action) -> Outcome {
+        let carried = self.worker.carry_out(customer, action).await;
+        let in_a_row = if matches!(carried, Err(Stopped::Unanswered(_))) {
+            self.unanswered.fetch_add(1, Ordering::Relaxed) + 1
+        } else {
+            self.unanswered.store(0, Ordering::Relaxed);
+            0
+        };
+        match carried {
+            Ok(outcome) | Err(Stopped::With(outcome)) => outcome,
+            Err(Stopped::Unanswered(outcome)) => {
+                if in_a_row >= MOST_UNANSWERED {
+                    let reason = format!("the server did not answer {in_a_row} times in a row");
+                    self.report().stopped.get_or_insert(reason);
+                }
+                outcome
+            }
+            Err(Stopped::ForGood(error)) => {
+                let reason = format!("{error:#}");
+                self.report().stopped.get_or_insert(reason.clone());
+                Outcome::Failed(reason)
+            }
+        }
     }
 
     async fn end(

@@ -40,6 +40,8 @@ pub(crate) struct Worker<'a> {
 /// How a call ended that was not done.
 pub(crate) enum Stopped {
     With(Outcome),
+    /// The server did not answer.
+    Unanswered(Outcome),
     /// No call of this client can succeed: its key is not accepted, for instance.
     ForGood(twipla::Error),
 }
@@ -330,12 +332,20 @@ fn is_in_force(error: &twipla::Error) -> bool {
 }
 
 fn stopped(error: twipla::Error) -> Stopped {
-    if error.is_ambiguous() {
-        return Stopped::With(Outcome::InDoubt(format!("{error:#}")));
-    }
+    let reason = format!("{error:#}");
+    let outcome = if error.is_ambiguous() {
+        Outcome::InDoubt(reason)
+    } else {
+        Outcome::Failed(reason)
+    };
     match error.kind() {
-        ErrorKind::Auth | ErrorKind::Configuration | ErrorKind::Signing => Stopped::ForGood(error),
-        _ => Stopped::With(Outcome::Failed(format!("{error:#}"))),
+        ErrorKind::Auth | ErrorKind::Configuration | ErrorKind::Signing
+            if !error.is_ambiguous() =>
+        {
+            Stopped::ForGood(error)
+        }
+        ErrorKind::Connection | ErrorKind::Timeout => Stopped::Unanswered(outcome),
+        _ => Stopped::With(outcome),
     }
 }
 

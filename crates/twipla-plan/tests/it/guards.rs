@@ -396,3 +396,51 @@ async fn no_role_is_given_on_a_website_that_is_still_somebody_elses() {
         "editor"
     );
 }
+
+#[tokio::test]
+async fn run_ends_where_the_server_is_down() {
+    let stage = Stage::start().await;
+    let plan = stage.plan(&many(60)).await;
+    let down = twipla_sandbox::Fault::new(twipla_sandbox::FaultKind::ResetBeforeCommit);
+    stage.sandbox.inject(down.operation("create_customer"));
+    let report = stage.apply(&plan).in_flight(1).run().await.unwrap();
+    let why = report.stopped.as_deref();
+    assert_eq!(why, Some("the server did not answer 20 times in a row"));
+    assert_eq!(report.progress.ended(), 20);
+    stage.sandbox.clear_faults();
+    assert!(stage.apply(&plan).run().await.unwrap().is_complete());
+    assert_eq!(stage.commits("create_customer"), 60);
+}
+
+#[tokio::test]
+async fn run_goes_no_faster_than_the_server_lets_it() {
+    let stage = Stage::start().await;
+    let plan = stage.plan(&many(40)).await;
+    let limit = twipla_sandbox::FaultKind::RateLimit {
+        per_second: 50.0,
+        burst: 5,
+    };
+    stage.sandbox.inject(twipla_sandbox::Fault::new(limit));
+    let report = stage.apply(&plan).in_flight(20).run().await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(
+        (report.progress.done, stage.commits("create_customer")),
+        (40, 40)
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::start().await;
+    let plan = stage.plan(&many(1)).await;
+    assert!(stage.apply(&plan).run().await.unwrap().is_complete());
+    for name in ["plan.json", "plan.journal"] {
+        let mode = std::fs::metadata(stage.path(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
