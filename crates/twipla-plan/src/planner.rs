@@ -13,7 +13,7 @@ use crate::compare::{Compared, Comparison};
 use crate::error::{Error, Result};
 use crate::plan_file::{CustomerPlan, Plan, PlanWriter, header};
 use crate::shard::Shard;
-use crate::summary::Summary;
+use crate::summary::{Summary, counted};
 use crate::there::There;
 use crate::wanted_file::Wanted;
 
@@ -243,7 +243,9 @@ impl Draft<'_> {
         );
         if !prune && customers + websites > 0 {
             let warning = format!(
-                "{customers} customers and {websites} websites are there and not in the file: they stay, `prune` deletes them"
+                "{} and {} on the server are not in the file: they stay, `prune` deletes them",
+                counted(customers, "customer"),
+                counted(websites, "website")
             );
             self.summary.warnings.insert(0, warning);
         }

@@ -11,7 +11,7 @@ use crate::action::Action;
 use crate::error::{Error, Result};
 use crate::plan_file::{CustomerPlan, Plan};
 use crate::subscription::{Standing, Step, Target};
-use crate::summary::Summary;
+use crate::summary::{Summary, counted};
 
 impl Plan {
     /// Writes the plan as text: what is to be done for each customer (for the
@@ -35,7 +35,7 @@ impl Plan {
             }
         }
         if left_out > 0 {
-            writeln!(to, "\n... and {left_out} customers more").map_err(failed)?;
+            writeln!(to, "\n... and {} more", counted(left_out, "customer")).map_err(failed)?;
         }
         self.write_list(
             to,
@@ -235,30 +235,30 @@ impl Plan {
 
 fn write_summary(to: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     let counts = [
-        (summary.created_customers, "customers to create"),
-        (summary.created_websites, "websites to create"),
-        (summary.upgrades, "upgrades"),
-        (summary.downgrades, "downgrades"),
-        (summary.cancellations, "cancellations"),
-        (summary.resumes, "cancellations to take back"),
-        (summary.undecided, "changes of package"),
-        (summary.added_domains, "domains to allow"),
-        (summary.removed_domains, "domains no longer to allow"),
-        (summary.set_roles, "roles to give"),
-        (summary.removed_roles, "roles to take away"),
-        (summary.deleted_customers, "customers to delete"),
-        (summary.deleted_websites, "websites to delete"),
+        (summary.created_customers, "customer", " to create"),
+        (summary.created_websites, "website", " to create"),
+        (summary.upgrades, "upgrade", ""),
+        (summary.downgrades, "downgrade", ""),
+        (summary.cancellations, "cancellation", ""),
+        (summary.resumes, "cancellation", " to take back"),
+        (summary.undecided, "change", " of package"),
+        (summary.added_domains, "domain", " to allow"),
+        (summary.removed_domains, "domain", " no longer to allow"),
+        (summary.set_roles, "role", " to give"),
+        (summary.removed_roles, "role", " to take away"),
+        (summary.deleted_customers, "customer", " to delete"),
+        (summary.deleted_websites, "website", " to delete"),
     ];
     if summary.is_empty() {
         writeln!(to, "\nNothing to do.")?;
     } else {
-        writeln!(
-            to,
-            "\n{} actions for {} customers:",
-            summary.actions, summary.customers
-        )?;
-        for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
-            writeln!(to, "  {count:>6} {what}")?;
+        let (actions, customers) = (
+            counted(summary.actions, "action"),
+            counted(summary.customers, "customer"),
+        );
+        writeln!(to, "\n{actions} for {customers}:")?;
+        for (count, noun, rest) in counts.iter().filter(|(count, ..)| *count > 0) {
+            writeln!(to, "  {}{rest}", counted(*count, noun))?;
         }
         let prices: Vec<_> = summary
             .price
@@ -274,8 +274,8 @@ fn write_summary(to: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     if summary.problems > 0 {
         writeln!(
             to,
-            "{} things are wanted that the API has no way for (marked with !)",
-            summary.problems
+            "{} that the API has no way for, marked with !",
+            counted(summary.problems, "change")
         )?;
     }
     for warning in &summary.warnings {

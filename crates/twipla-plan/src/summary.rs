@@ -62,6 +62,12 @@ pub struct Summary {
     pub warnings: Vec<String>,
 }
 
+/// A number with its noun, such as `1 customer` and `2 customers`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 impl Summary {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {

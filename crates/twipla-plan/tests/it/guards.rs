@@ -31,7 +31,10 @@ async fn nothing_is_deleted_without_prune() {
     assert!(plan.summary().is_empty());
     assert_eq!(plan.summary().unlisted_customers, 1);
     assert_eq!(plan.summary().unlisted_websites, 1);
-    assert!(plan.summary().warnings[0].contains("1 customers and 1 websites are there and not"));
+    assert!(
+        plan.summary().warnings[0]
+            .contains("1 customer and 1 website on the server are not in the file")
+    );
 }
 
 #[tokio::test]

@@ -296,3 +296,31 @@ async fn text_of_a_plan_drives_no_terminal_and_can_be_short() {
     assert!(short.contains("... and 2 customers more"), "{short}");
     assert!(short.contains("4 actions for 3 customers"), "{short}");
 }
+
+#[tokio::test]
+async fn readme_shows_what_a_plan_looks_like() {
+    let stage = Stage::start().await;
+    let sites = vec![
+        website("site-1", "Basic"),
+        website("site-2", "Pro"),
+        website("site-3", ""),
+    ];
+    stage
+        .reach(&[customer("cust-1", sites), customer("cust-3", Vec::new())])
+        .await;
+    let mut larger = website("site-1", "Pro");
+    larger.whitelisted_domains = Some(vec!["shop.example.com".to_owned()]);
+    larger.contributors = Some(vec![contributor("cust-2", "editor")]);
+    let wanted = [
+        customer("cust-1", vec![larger, website("site-2", "Basic")]),
+        customer("cust-2", vec![website("site-4", "Pro yearly")]),
+    ];
+    let shown = text(&stage.prune(&wanted).await);
+    // The first line has the time.
+    let rest = shown.split_once("\n\n").unwrap().1;
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(rest),
+        "the README does not have this: {rest}"
+    );
+}
