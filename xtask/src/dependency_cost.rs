@@ -24,7 +24,13 @@ const SETS: [(&str, bool, &str); 4] = [
 ];
 
 /// What a partner's build must not include.
-const NEVER: [&str; 5] = ["twipla-plan", "twipla-sandbox", "xtask", "twipla-tests", "twipla-bench"];
+const NEVER: [&str; 5] = [
+    "twipla-plan",
+    "twipla-sandbox",
+    "xtask",
+    "twipla-tests",
+    "twipla-bench",
+];
 
 /// Prints the table, with build times if `build` is set.
 pub fn run(layout: &Layout, build: bool) -> Result<()> {

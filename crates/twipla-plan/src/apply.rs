@@ -244,7 +244,7 @@ impl Apply {
         if !self.force {
             summary.check_deletions()?;
         }
-        let (journal, history) = Journal::open(&self.journal, self.plan.digest(), summary.actions)?;
+        let (journal, history) = Journal::open(&self.journal, self.plan.id(), summary.actions)?;
         let packages = Catalogue::new(self.twipla.packages().list().await?);
         let run = Run {
             worker: Worker {

@@ -152,8 +152,12 @@ impl Plan {
         }))
     }
 
-    /// Tells this plan from all others.
-    pub(crate) fn digest(&self) -> &str {
+    /// Tells this plan from all others, also from one that was made of the same
+    /// file later: for the name of its journal, for instance.
+    ///
+    /// A run of `apply` that plans anew each time needs a journal of its own for each
+    /// plan: what an earlier run did, the new plan sees on the server.
+    pub fn id(&self) -> &str {
         &self.digest
     }
 }

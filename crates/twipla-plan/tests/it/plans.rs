@@ -248,6 +248,7 @@ async fn plan_file_is_whole_or_not_a_plan() {
     let again = Plan::open(plan.path()).unwrap();
     assert_eq!(again.summary(), plan.summary());
     assert_eq!(again.header(), plan.header());
+    assert_eq!(again.id(), plan.id());
     assert_eq!(text(&again), text(&plan));
 
     let whole = std::fs::read_to_string(plan.path()).unwrap();
