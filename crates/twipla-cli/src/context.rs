@@ -197,7 +197,7 @@ impl Context {
 /// Starts a server of the API in this process.
 pub(crate) async fn start_sandbox(builder: twipla_sandbox::Builder) -> Result<Sandbox> {
     builder.start().await.map_err(|error| {
-        let remedy = "choose another address, or leave it out for a free port";
+        let remedy = "correct what the message names";
         Failure::new(format!("cannot start the sandbox: {error}"), remedy)
     })
 }
@@ -214,7 +214,11 @@ pub(crate) fn partner_of(sandbox: &Sandbox, model: Model) -> Partner {
 pub(crate) fn sandbox_client(sandbox: &Sandbox, partner: &Partner) -> Result<TwiplaBuilder> {
     let key = PrivateKey::from_pem(partner.private_key_pem())?;
     let builder = Twipla::builder().partner(partner.id(), key);
-    Ok(builder.base_url(sandbox.base_url()))
+    let builder = builder.base_url(sandbox.base_url());
+    Ok(match sandbox.ca_certificate_pem() {
+        Some(certificate) => builder.root_certificates(certificate),
+        None => builder,
+    })
 }
 
 /// Two customers with three websites, so that there is something to see.

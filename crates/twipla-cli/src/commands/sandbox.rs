@@ -1,13 +1,13 @@
 //! `twipla sandbox`
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use clap::Args;
 use tokio::process::Command;
-use twipla_sandbox::Sandbox;
+use twipla_sandbox::{Partner, Sandbox};
 
 use crate::cli::Model;
 use crate::context::{self, Context};
@@ -24,7 +24,8 @@ use crate::terminal;
 #[command(after_help = "Examples:
   twipla sandbox                                   # a shell
   twipla sandbox -- twipla packages list
-  twipla sandbox --model account --examples -- cargo test")]
+  twipla sandbox --model account --examples -- cargo test
+  twipla sandbox --seed world.json --tls -- twipla websites list")]
 pub(crate) struct SandboxCommand {
     /// Subscription model of the partner
     #[arg(long, default_value = "website", hide_possible_values = true)]
@@ -32,6 +33,14 @@ pub(crate) struct SandboxCommand {
     /// Begin with a few customers and websites
     #[arg(long)]
     examples: bool,
+    /// Begin with what this file describes, see the README of twipla-sandbox
+    #[arg(long, value_name = "FILE", conflicts_with = "examples")]
+    seed: Option<PathBuf>,
+    /// Serve https
+    ///
+    /// SSL_CERT_FILE names the certificate to trust, which programs on Linux go by.
+    #[arg(long)]
+    tls: bool,
     /// Address to listen on; a free port by default
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
@@ -52,30 +61,20 @@ impl SandboxCommand {
                 ));
             }
         };
-        let builder = Sandbox::builder().listen(self.listen);
+        let mut builder = Sandbox::builder().listen(self.listen).tls(self.tls);
+        if let Some(seed) = self.seed {
+            builder = builder.seed(seed);
+        }
         let sandbox = context::start_sandbox(builder).await?;
         let partner = context::partner_of(&sandbox, self.model);
         if self.examples {
             let twipla = context::sandbox_client(&sandbox, &partner)?.build()?;
             context::examples(&twipla, self.model).await?;
         }
-        let key = key_file(partner.private_key_pem())?;
-        let child = Command::new(&program)
-            .args(arguments)
-            .env("TWIPLA_BASE_URL", sandbox.base_url())
-            .env("TWIPLA_PARTNER_ID", partner.id().to_string())
-            .env("TWIPLA_PRIVATE_KEY_FILE", key.path())
-            .env("TWIPLA_PROFILE", "")
-            .env_remove("TWIPLA_ENVIRONMENT")
-            .env_remove("TWIPLA_PRIVATE_KEY")
-            .kill_on_drop(true)
-            .spawn();
-        let mut child = child.map_err(|error| {
-            Failure::usage(
-                format!("cannot run {program}: {error}"),
-                "check the name of the command",
-            )
-        })?;
+        // Only this user can enter it, and it is gone when the command ends.
+        let folder = private_folder().map_err(|error| cannot_store(&error))?;
+        let mut command = command(&program, &sandbox, &partner, folder.path())?;
+        command.args(arguments);
         if self.command.is_empty() {
             let name = Path::new(&program).display();
             terminal::note(&format!(
@@ -83,6 +82,13 @@ impl SandboxCommand {
                 sandbox.base_url()
             ));
         }
+        let child = command.spawn();
+        let mut child = child.map_err(|error| {
+            Failure::usage(
+                format!("cannot run {program}: {error}"),
+                "check the name of the command",
+            )
+        })?;
         // A Ctrl-C reaches the command, too, which then decides. A request to terminate does not.
         let ended = tokio::select! {
             ended = child.wait() => ended,
@@ -99,6 +105,31 @@ impl SandboxCommand {
     }
 }
 
+/// A program that finds the sandbox by its variables, with keys in files of `folder`.
+fn command(program: &str, sandbox: &Sandbox, partner: &Partner, folder: &Path) -> Result<Command> {
+    let store = |name: &str, content: &str| {
+        let file = folder.join(name);
+        let written = std::fs::write(&file, content);
+        written.map(|()| file).map_err(|error| cannot_store(&error))
+    };
+    let mut command = Command::new(program);
+    command
+        .env("TWIPLA_BASE_URL", sandbox.base_url())
+        .env("TWIPLA_PARTNER_ID", partner.id().to_string())
+        .env(
+            "TWIPLA_PRIVATE_KEY_FILE",
+            store("partner.key", partner.private_key_pem())?,
+        )
+        .env("TWIPLA_PROFILE", "")
+        .env_remove("TWIPLA_ENVIRONMENT")
+        .env_remove("TWIPLA_PRIVATE_KEY")
+        .kill_on_drop(true);
+    if let Some(certificate) = sandbox.ca_certificate_pem() {
+        command.env("SSL_CERT_FILE", store("ca.pem", certificate)?);
+    }
+    Ok(command)
+}
+
 fn shell() -> String {
     let (variable, usual) = if cfg!(windows) {
         ("COMSPEC", "cmd.exe")
@@ -108,19 +139,18 @@ fn shell() -> String {
     std::env::var(variable).unwrap_or_else(|_| usual.to_owned())
 }
 
-/// A file that only this user can read, and that is gone when the command ends.
-fn key_file(pem: &str) -> Result<tempfile::NamedTempFile> {
-    let written = tempfile::Builder::new()
-        .prefix("twipla-sandbox-")
-        .suffix(".key")
-        .tempfile()
-        .and_then(|mut file| file.write_all(pem.as_bytes()).map(|()| file));
-    written.map_err(|error| {
-        Failure::new(
-            format!("cannot store the key of the sandbox: {error}"),
-            "set TMPDIR to a folder that can be written",
-        )
-    })
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.prefix("twipla-sandbox-").tempdir()
+}
+
+fn cannot_store(error: &std::io::Error) -> Failure {
+    Failure::new(
+        format!("cannot store the key of the sandbox: {error}"),
+        "set TMPDIR to a folder that can be written",
+    )
 }
 
 /// The code of a command, and of one that a signal ended, what shells make of it.

@@ -12,6 +12,7 @@ mod errors;
 mod help;
 mod output;
 mod profiles;
+mod readme;
 mod sandbox;
 mod subscription;
 mod support;

@@ -42,17 +42,46 @@ async fn a_command_runs_in_a_sandbox_with_its_variables() {
     assert_eq!(run.code, Some(137), "{run:?}");
 }
 
+#[cfg(unix)]
 #[tokio::test]
-async fn the_key_of_the_sandbox_is_gone_afterwards() {
+async fn the_key_of_the_sandbox_is_private_and_gone_afterwards() {
     let stage = Stage::start().await.without_variables();
+    let script = "ls -ld $(dirname $TWIPLA_PRIVATE_KEY_FILE); echo $TWIPLA_PRIVATE_KEY_FILE";
     let run = stage
-        .run("sandbox -- sh -c 'ls -l $TWIPLA_PRIVATE_KEY_FILE; echo $TWIPLA_PRIVATE_KEY_FILE'")
+        .run(&format!("sandbox -- sh -c '{script}'"))
         .await
         .ok();
     let mut lines = run.stdout.lines();
-    assert!(lines.next().unwrap().starts_with("-rw-------"), "{run:?}");
+    assert!(lines.next().unwrap().starts_with("drwx------"), "{run:?}");
+    let file = lines.next().unwrap();
     assert!(
-        !std::path::Path::new(lines.next().unwrap()).exists(),
+        file.contains("/partner.key") && !std::path::Path::new(file).exists(),
+        "{run:?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_sandbox_begins_with_a_seed_and_serves_https() {
+    let stage = Stage::start().await.without_variables();
+    let seed = r#"{"partners": [{"model": "website", "customers": [
+        {"intpCustomerId": "cust-42", "email": "owner@example.com", "websites": [
+            {"intpWebsiteId": "site-7", "domain": "example.com", "subscription": {"package": "Pro"}}]}]}]}"#;
+    std::fs::write(stage.path("world.json"), seed).unwrap();
+    let list = "twipla websites list -o csv --fields website,package";
+    let run = stage
+        .run(&format!("sandbox --seed world.json --tls -- {list}"))
+        .await
+        .ok();
+    assert_eq!(run.stdout, "intpWebsiteId,packageName\nsite-7,Pro\n");
+    let check = stage
+        .run("sandbox --tls --examples -- twipla auth check --fields server -o csv")
+        .await
+        .ok();
+    assert!(check.stdout.starts_with("server\nhttps://"), "{check:?}");
+    let run = stage.run("sandbox --seed no.json -- true").await;
+    assert!(
+        run.code == Some(1) && run.stderr.contains("no.json"),
         "{run:?}"
     );
 }

@@ -145,6 +145,14 @@ impl Run {
     }
 }
 
+/// Runs lines by a shell that finds the program.
+pub(crate) async fn run_script(stage: &Stage, script: &str) -> Run {
+    let mut command = Command::new("sh");
+    stage.prepare(command.as_std_mut());
+    command.args(["-c", script]);
+    run(command, script, "").await
+}
+
 async fn run(mut command: Command, line: &str, input: &str) -> Run {
     let child = command
         .stdin(Stdio::piped())

@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use twipla::types::{BillingInterval, Currency};
-
 use crate::support::{Stage, assert_runs};
 
 #[tokio::test]
@@ -195,13 +193,7 @@ async fn any_request_can_be_sent() {
     let package = stage
         .client()
         .packages()
-        .create(
-            "Custom",
-            75_000,
-            39.9,
-            Currency::Eur,
-            BillingInterval::Monthly,
-        )
+        .find("Basic yearly")
         .await
         .unwrap()
         .id;

@@ -1,0 +1,35 @@
+//! The README's block of commands, run as it stands.
+
+use crate::support::{Stage, run_script};
+
+const README: &str = include_str!("../../../../README.md");
+
+#[tokio::test]
+async fn the_block_of_the_readme_runs() {
+    let section = README.split("## From the command line\n").nth(1).unwrap();
+    let block = section
+        .split("```sh\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert!(block.lines().count() <= 10, "{block}");
+    let stage = Stage::start().await;
+    let run = run_script(&stage, &format!("set -e\n{block}")).await.ok();
+    for (of, expected) in [
+        ("--sandbox customers list", "cust-1    cust-1@example.com"),
+        ("customers create", "website.intpWebsiteId  site-7"),
+        ("websites list", "site-7,example.com,Pro,active\n"),
+        ("analytics graph", "site-7: visits, "),
+        ("dashboard", "externalWebsiteId=site-7"),
+        ("api GET", "name: Unicorn yearly"),
+    ] {
+        assert!(
+            block.contains(of) && run.stdout.contains(expected),
+            "{of}: {run:#?}"
+        );
+    }
+    assert!(run.stderr.contains("cust-42: deleted"), "{run:#?}");
+    assert!(section.contains("cargo run -p twipla-cli -- --sandbox customers list"));
+}
