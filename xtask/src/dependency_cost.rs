@@ -24,12 +24,13 @@ const SETS: [(&str, bool, &str); 4] = [
 ];
 
 /// What a partner's build must not include.
-const NEVER: [&str; 5] = [
+const NEVER: [&str; 6] = [
     "twipla-plan",
     "twipla-sandbox",
     "xtask",
     "twipla-tests",
     "twipla-bench",
+    "twipla-cli",
 ];
 
 /// Prints the table, with build times if `build` is set.

@@ -6,9 +6,9 @@ use twipla::profile::Profiles;
 use twipla::{Environment, PrivateKey, Twipla, TwiplaBuilder};
 use twipla_sandbox::{Partner, Sandbox};
 
-use crate::cli::{Model, Options};
 use crate::failure::{Failure, Result};
 use crate::interrupt::Interrupt;
+use crate::options::{Model, Options};
 use crate::output::Output;
 use crate::terminal;
 
@@ -21,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     /// Ctrl-C. Commands other than those that end by themselves are stopped by it.
     pub(crate) interrupt: Interrupt,
+    /// The arguments of this program, for its manual.
+    pub(crate) program: fn() -> clap::Command,
     profile: Option<String>,
     sandbox: Option<Model>,
     timeout: Option<Duration>,
@@ -39,10 +41,11 @@ struct Connected {
 }
 
 impl Context {
-    pub(crate) fn new(options: Options) -> Result<Self> {
+    pub(crate) fn new(options: Options, program: fn() -> clap::Command) -> Result<Self> {
         Ok(Self {
             output: Output::new(options.output, options.fields, terminal::width()),
             interrupt: Interrupt::listen(),
+            program,
             // `TWIPLA_PROFILE=` stands for none, whatever the default is.
             profile: options.profile,
             sandbox: options.sandbox,

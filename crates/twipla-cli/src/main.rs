@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod files;
 mod interrupt;
+mod options;
 mod output;
 mod plot;
 mod terminal;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> ExitCode {
-    let mut context = match Context::new(cli.options) {
+    let mut context = match Context::new(cli.options, Cli::command) {
         Ok(context) => context,
         Err(failure) => return failure.report(false),
     };

@@ -6,73 +6,58 @@
 mod cell;
 mod columns;
 mod list;
+mod record;
+mod sink;
 mod table;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 
-use clap::ValueEnum;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use self::columns::{Column, Columns};
 pub(crate) use self::list::ListWriter;
+pub(crate) use self::sink::Format;
 
 pub(crate) use self::cell::{cell, shown};
 pub(crate) use self::table::{GAP, fit};
 
-use crate::failure::{Failure, Result};
-
-/// How data is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people; cut to the width of the terminal
-    Table,
-    /// One JSON document
-    Json,
-    /// One JSON document a line
-    Ndjson,
-    /// A header and a line for each record
-    Csv,
-    /// One YAML document
-    Yaml,
-}
+use self::record::{record, yaml};
+use self::sink::Sink;
+use crate::failure::Result;
 
 /// Standard output.
 pub(crate) struct Output {
-    format: Format,
+    sink: Sink,
     fields: Option<Vec<String>>,
-    /// Of the terminal, if there is one.
-    width: Option<usize>,
-    out: BufWriter<anstream::Stdout>,
 }
-
-/// An object of the API, by its names on the wire.
-pub(crate) type Record = Map<String, Value>;
 
 impl Output {
     pub(crate) fn new(format: Format, fields: Option<Vec<String>>, width: Option<usize>) -> Self {
         Self {
-            format,
+            sink: Sink {
+                format,
+                width,
+                out: BufWriter::new(anstream::stdout()),
+            },
             fields,
-            width,
-            out: BufWriter::new(anstream::stdout()),
         }
     }
 
     /// Whether data is written for people.
     pub(crate) fn is_for_people(&self) -> bool {
-        self.format == Format::Table
+        self.sink.format == Format::Table
     }
 
     /// Columns of the terminal; `None` where the output is read by a program.
     pub(crate) fn width(&self) -> Option<usize> {
-        self.width
+        self.sink.width
     }
 
     /// Begins a list.
     pub(crate) fn list<'a>(&'a mut self, columns: &Columns<'a>) -> Result<ListWriter<'a>> {
-        let columns = columns.select(self.fields.as_deref(), self.format == Format::Csv)?;
-        ListWriter::begin(self, columns)
+        let columns = columns.select(self.fields.as_deref(), self.sink.format == Format::Csv)?;
+        ListWriter::begin(&mut self.sink, columns, self.fields.is_some())
     }
 
     /// Writes a list that is there as a whole.
@@ -90,13 +75,13 @@ impl Output {
 
     /// Writes one record: in a table, a line for each of its fields.
     pub(crate) fn one(&mut self, columns: &Columns<'_>, item: &impl Serialize) -> Result<()> {
-        if matches!(self.format, Format::Csv | Format::Ndjson) {
+        if matches!(self.sink.format, Format::Csv | Format::Ndjson) {
             return self.all(columns, [item]);
         }
         let record = record(item)?;
         let chosen = self.fields.is_some();
         let columns = columns.select(self.fields.as_deref(), true)?;
-        match self.format {
+        match self.sink.format {
             Format::Yaml if chosen => self.yaml(&columns::project(&record, &columns)),
             Format::Yaml => self.yaml(&record),
             Format::Table => {
@@ -106,7 +91,7 @@ impl Output {
                     .filter(|(_, value)| chosen || value.is_some_and(|value| !value.is_null()))
                     .map(|(title, value)| (title, cell(value)))
                     .collect();
-                table::fields(&mut self.out, &lines)?;
+                table::fields(&mut self.sink.out, &lines)?;
                 Ok(())
             }
             _ if chosen => self.json(&columns::project(&record, &columns)),
@@ -116,10 +101,10 @@ impl Output {
 
     /// Writes any JSON value: as YAML where that was asked for, else as JSON.
     pub(crate) fn value(&mut self, value: &Value) -> Result<()> {
-        match self.format {
+        match self.sink.format {
             Format::Yaml => self.yaml(value),
             Format::Ndjson => {
-                writeln!(self.out, "{value}")?;
+                writeln!(self.sink.out, "{value}")?;
                 Ok(())
             }
             _ => self.json(value),
@@ -128,51 +113,29 @@ impl Output {
 
     /// Writes text as it is, on lines of its own.
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        writeln!(self.out, "{}", text.trim_end())?;
+        writeln!(self.sink.out, "{}", text.trim_end())?;
         Ok(())
     }
 
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes)?;
+        self.sink.out.write_all(bytes)?;
         Ok(())
     }
 
     /// Everything is out after this.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.out.flush()?;
-        Ok(())
+        self.sink.flush()
     }
 
     fn json(&mut self, value: &impl Serialize) -> Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
-        writeln!(self.out)?;
+        serde_json::to_writer_pretty(&mut self.sink.out, value).map_err(io::Error::from)?;
+        writeln!(self.sink.out)?;
         Ok(())
     }
 
     fn yaml(&mut self, value: &impl Serialize) -> Result<()> {
-        self.out.write_all(yaml(value)?.as_bytes())?;
+        self.sink.out.write_all(yaml(value)?.as_bytes())?;
         Ok(())
-    }
-}
-
-fn yaml(value: &impl Serialize) -> Result<String> {
-    serde_saphyr::to_string(value).map_err(|error| {
-        Failure::new(
-            format!("cannot write YAML: {error}"),
-            "use another format with -o",
-        )
-    })
-}
-
-fn record(item: &impl Serialize) -> Result<Record> {
-    match serde_json::to_value(item) {
-        Ok(Value::Object(record)) => Ok(record),
-        // A list of plain values, such as domains, has one column.
-        Ok(value) => Ok(Map::from_iter([("value".to_owned(), value)])),
-        Err(error) => Err(Failure::new(
-            format!("cannot write the answer as JSON: {error}"),
-            "`twipla api GET PATH` shows it as it is",
-        )),
     }
 }

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 
-use crate::cli::Cli;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::terminal;
@@ -22,7 +21,7 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let command = Cli::command();
+        let command = (context.program)();
         let Some(folder) = self.out else {
             let mut page = Vec::new();
             clap_mangen::Man::new(command).render(&mut page)?;

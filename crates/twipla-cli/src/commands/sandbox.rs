@@ -9,11 +9,11 @@ use clap::Args;
 use tokio::process::Command;
 use twipla_sandbox::{Partner, Sandbox};
 
-use crate::cli::Model;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
+use crate::options::Model;
 use crate::terminal;
 
 /// Start a server of the API on this machine, and run a command or a shell that talks to it

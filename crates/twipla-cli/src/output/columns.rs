@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Record;
+use super::record::Record;
 use crate::failure::{Failure, Result};
 
 /// A field of a record.

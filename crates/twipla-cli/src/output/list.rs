@@ -3,12 +3,13 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cell::cell;
 use super::columns::{self, Column};
+use super::record::{Record, record, yaml};
+use super::sink::{Format, Sink};
 use super::table::Layout;
-use super::{Format, Output, Record, record, yaml};
 use crate::failure::{Failure, Result};
 use crate::terminal;
 
@@ -17,8 +18,10 @@ const FIRST_ROWS: usize = 100;
 
 /// Writes the entries of a list, one after the other.
 pub(crate) struct ListWriter<'a> {
-    output: &'a mut Output,
+    sink: &'a mut Sink,
     columns: Vec<Column<'a>>,
+    /// Whether the user named them.
+    chosen: bool,
     count: usize,
     /// The first rows of a table, until its layout is known.
     held: Vec<Vec<String>>,
@@ -26,15 +29,20 @@ pub(crate) struct ListWriter<'a> {
 }
 
 impl<'a> ListWriter<'a> {
-    pub(super) fn begin(output: &'a mut Output, columns: Vec<Column<'a>>) -> Result<Self> {
+    pub(super) fn begin(
+        sink: &'a mut Sink,
+        columns: Vec<Column<'a>>,
+        chosen: bool,
+    ) -> Result<Self> {
         let mut list = Self {
-            output,
+            sink,
             columns,
+            chosen,
             count: 0,
             held: Vec::new(),
             layout: None,
         };
-        if list.output.format == Format::Csv {
+        if list.sink.format == Format::Csv {
             let header: Vec<&str> = list.columns.iter().map(|column| column.path).collect();
             list.csv_line(&header)?;
         }
@@ -44,25 +52,13 @@ impl<'a> ListWriter<'a> {
     /// Writes one entry.
     pub(crate) fn push(&mut self, item: &impl Serialize) -> Result<()> {
         let record = record(item)?;
-        let chosen = if self.output.fields.is_some() {
-            columns::project(&record, &self.columns)
-        } else {
-            record
-        };
-        match self.output.format {
-            Format::Table => self.push_row(&chosen)?,
-            Format::Csv => self.push_csv(&chosen)?,
-            Format::Json => {
-                let before = if self.count == 0 { "[\n" } else { ",\n" };
-                let text = serde_json::to_string_pretty(&chosen).map_err(std::io::Error::from)?;
-                write!(self.output.out, "{before}  {}", text.replace('\n', "\n  "))?;
+        match self.sink.format {
+            Format::Table => self.push_row(&record)?,
+            Format::Csv => self.push_csv(&record)?,
+            Format::Json | Format::Ndjson | Format::Yaml if self.chosen => {
+                self.push_object(&columns::project(&record, &self.columns))?;
             }
-            Format::Ndjson => {
-                let text = serde_json::to_string(&chosen).map_err(std::io::Error::from)?;
-                writeln!(self.output.out, "{text}")?;
-            }
-            // Sequences of one entry each make one sequence.
-            Format::Yaml => self.output.out.write_all(yaml(&[chosen])?.as_bytes())?,
+            Format::Json | Format::Ndjson | Format::Yaml => self.push_object(&record)?,
         }
         self.count += 1;
         Ok(())
@@ -70,28 +66,43 @@ impl<'a> ListWriter<'a> {
 
     /// Ends the list.
     pub(crate) fn end(mut self) -> Result<()> {
-        match self.output.format {
+        match self.sink.format {
             Format::Table => {
                 self.write_held()?;
                 if self.count == 0 {
                     terminal::note("nothing to list");
                 }
             }
-            Format::Json | Format::Yaml if self.count == 0 => writeln!(self.output.out, "[]")?,
-            Format::Json => writeln!(self.output.out, "\n]")?,
+            Format::Json | Format::Yaml if self.count == 0 => writeln!(self.sink.out, "[]")?,
+            Format::Json => writeln!(self.sink.out, "\n]")?,
             Format::Yaml | Format::Csv | Format::Ndjson => {}
         }
-        self.output.finish()
+        self.sink.flush()
+    }
+
+    fn push_object(&mut self, record: &Record) -> Result<()> {
+        let out = &mut self.sink.out;
+        match self.sink.format {
+            Format::Ndjson => writeln!(out, "{}", json!(record))?,
+            // Sequences of one entry each make one sequence.
+            Format::Yaml => out.write_all(yaml(&[record])?.as_bytes())?,
+            _ => {
+                let before = if self.count == 0 { "[\n" } else { ",\n" };
+                let text = format!("{:#}", json!(record));
+                write!(out, "{before}  {}", text.replace('\n', "\n  "))?;
+            }
+        }
+        Ok(())
     }
 
     fn push_row(&mut self, record: &Record) -> Result<()> {
         let columns = self.columns.iter();
         let row: Vec<String> = columns
-            .map(|column| cell(self.value(record, column)))
+            .map(|column| cell(columns::at(record, column.path)))
             .collect();
-        let cut = self.output.width.is_some();
+        let cut = self.sink.width.is_some();
         if let Some(layout) = &self.layout {
-            layout.row(&mut self.output.out, &row, cut)?;
+            layout.row(&mut self.sink.out, &row, cut)?;
             return Ok(());
         }
         self.held.push(row);
@@ -106,21 +117,21 @@ impl<'a> ListWriter<'a> {
             return Ok(());
         }
         let titles: Vec<&str> = self.columns.iter().map(|column| column.title).collect();
-        let cut = self.output.width.is_some();
-        let layout = Layout::new(&titles, &self.held, self.output.width);
-        layout.header(&mut self.output.out, &titles)?;
+        let cut = self.sink.width.is_some();
+        let layout = Layout::new(&titles, &self.held, self.sink.width);
+        layout.header(&mut self.sink.out, &titles)?;
         for row in self.held.drain(..) {
-            layout.row(&mut self.output.out, &row, cut)?;
+            layout.row(&mut self.sink.out, &row, cut)?;
         }
         self.layout = Some(layout);
-        self.output.finish()
+        self.sink.flush()
     }
 
     fn push_csv(&mut self, record: &Record) -> Result<()> {
         let values: Vec<String> = self
             .columns
             .iter()
-            .map(|column| match self.value(record, column) {
+            .map(|column| match columns::at(record, column.path) {
                 None | Some(Value::Null) => String::new(),
                 Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
@@ -130,7 +141,7 @@ impl<'a> ListWriter<'a> {
     }
 
     fn csv_line(&mut self, values: &[impl AsRef<[u8]>]) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(&mut self.output.out);
+        let mut writer = csv::Writer::from_writer(&mut self.sink.out);
         let written = writer
             .write_record(values)
             .and_then(|()| Ok(writer.flush()?));
@@ -141,14 +152,5 @@ impl<'a> ListWriter<'a> {
                 "use another format with -o",
             ),
         })
-    }
-
-    /// After a projection a path is a name.
-    fn value<'r>(&self, record: &'r Record, column: &Column<'_>) -> Option<&'r Value> {
-        if self.output.fields.is_some() {
-            record.get(column.path)
-        } else {
-            columns::at(record, column.path)
-        }
     }
 }
