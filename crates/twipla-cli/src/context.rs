@@ -26,6 +26,7 @@ pub(crate) struct Context {
     profile: Option<String>,
     sandbox: Option<Model>,
     timeout: Option<Duration>,
+    rate: Option<f64>,
     yes: bool,
     connected: Option<Connected>,
     is_changing: bool,
@@ -50,10 +51,16 @@ impl Context {
             profile: options.profile,
             sandbox: options.sandbox,
             timeout: options.timeout.map(seconds).transpose()?,
+            rate: None,
             yes: options.yes,
             connected: None,
             is_changing: false,
         })
+    }
+
+    /// Limits the requests a second of the client, before there is one.
+    pub(crate) fn limit_rate(&mut self, per_second: Option<f64>) {
+        self.rate = per_second;
     }
 
     /// The client, for a command that only reads.
@@ -192,6 +199,9 @@ impl Context {
         let mut builder = builder.user_agent(USER_AGENT);
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(timeout);
+        }
+        if let Some(rate) = self.rate {
+            builder = builder.rate_limit(rate, 1);
         }
         Ok(builder.build()?)
     }

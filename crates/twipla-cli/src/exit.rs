@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: the arguments or settings are wrong; nothing was sent.
     Usage,
+    /// 2, of `plan`: there is something to do.
+    Changes,
     /// 3: there is no such thing.
     NotFound,
     /// 4: the server refused.
@@ -42,7 +44,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::Usage => 2,
+            Exit::Usage | Exit::Changes => 2,
             Exit::NotFound => 3,
             Exit::Refused => 4,
             Exit::Ambiguous => 5,

@@ -14,6 +14,7 @@ mod interrupt;
 mod options;
 mod output;
 mod plot;
+mod progress;
 mod terminal;
 
 use std::process::ExitCode;

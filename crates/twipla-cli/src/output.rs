@@ -49,6 +49,16 @@ impl Output {
         self.sink.format == Format::Table
     }
 
+    /// Whether data is written as rows for programs.
+    pub(crate) fn is_rows(&self) -> bool {
+        matches!(self.sink.format, Format::Csv | Format::Ndjson)
+    }
+
+    /// For text that somebody else writes.
+    pub(crate) fn writer(&mut self) -> &mut dyn io::Write {
+        &mut self.sink.out
+    }
+
     /// Columns of the terminal; `None` where the output is read by a program.
     pub(crate) fn width(&self) -> Option<usize> {
         self.sink.width
@@ -97,6 +107,12 @@ impl Output {
             _ if chosen => self.json(&columns::project(&record, &columns)),
             _ => self.json(&record),
         }
+    }
+
+    /// Writes a record whose fields are no columns: as YAML where that was asked for, else as JSON.
+    pub(crate) fn record(&mut self, item: &impl Serialize) -> Result<()> {
+        let value = serde_json::to_value(item).map_err(io::Error::from)?;
+        self.value(&value)
     }
 
     /// Writes any JSON value: as YAML where that was asked for, else as JSON.

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod api;
+mod apply;
 mod auth;
 mod completion;
 mod customers;
@@ -10,6 +11,7 @@ mod domains;
 mod keys;
 mod man;
 mod packages;
+mod plan;
 mod profile;
 mod sandbox;
 mod snippet;
@@ -54,6 +56,10 @@ pub(crate) enum Command {
     /// The data of a website, as tables and plots
     #[command(subcommand)]
     Analytics(analytics::Analytics),
+    /// Show what would make the server as a file says
+    Plan(plan::PlanCommand),
+    /// Make the server as a file or a plan says
+    Apply(apply::ApplyCommand),
     /// Any other request
     Api(api::Api),
     /// Whether partner, key and server fit together
@@ -75,17 +81,23 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<Exit>
         // A Ctrl-C is for what runs in it.
         return command.run(context).await;
     }
+    if let Command::Apply(command) = command {
+        // On a Ctrl-C it ends what is under way first.
+        return command.run(context).await;
+    }
     let interrupt = context.interrupt.clone();
     tokio::select! {
-        result = run_other(command, context) => result.map(|()| Exit::Done),
+        result = run_other(command, context) => result,
         () = interrupt.wait() => Ok(Exit::Interrupted),
     }
 }
 
 /// A command that may be stopped at any point.
-async fn run_other(command: Command, context: &mut Context) -> Result<()> {
+async fn run_other(command: Command, context: &mut Context) -> Result<Exit> {
     match command {
-        Command::Sandbox(command) => command.run(context).await.map(drop),
+        Command::Sandbox(command) => return command.run(context).await,
+        Command::Apply(command) => return command.run(context).await,
+        Command::Plan(command) => return command.run(context).await,
         Command::Customers(command) => command.run(context).await,
         Command::Websites(command) => command.run(context).await,
         Command::Subscription(command) => command.run(context).await,
@@ -101,5 +113,6 @@ async fn run_other(command: Command, context: &mut Context) -> Result<()> {
         Command::Profile(command) => command.run(context).await,
         Command::Completion(command) => command.run(context),
         Command::Man(command) => command.run(context),
-    }
+    }?;
+    Ok(Exit::Done)
 }

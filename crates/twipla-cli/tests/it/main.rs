@@ -11,6 +11,7 @@ mod analytics;
 mod errors;
 mod help;
 mod output;
+mod plan;
 mod profiles;
 mod readme;
 mod sandbox;

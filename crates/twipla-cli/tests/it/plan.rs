@@ -1,0 +1,137 @@
+//! `twipla plan` and `twipla apply`.
+
+use futures_util::TryStreamExt as _;
+use twipla_sandbox::{Fault, FaultKind};
+
+use crate::support::{Stage, assert_runs};
+
+/// A customer who is there, with another package, and two who are not.
+const WANTED: &str = "\
+customer,email,website,domain,package
+cust-1,cust-1@example.com,site-1,example.com,Pro
+cust-2,cust-2@example.com,site-2,example.org,Basic
+cust-3,cust-3@example.com,,,
+";
+
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    std::fs::write(stage.path("wanted.csv"), WANTED).unwrap();
+    stage
+}
+
+#[tokio::test]
+async fn a_file_is_planned_and_applied_and_then_there_is_nothing_to_do() {
+    let stage = stage().await;
+    assert_runs!(
+        stage,
+        "plan_and_apply",
+        "plan wanted.csv",
+        "plan wanted.csv --out plan.json -o json",
+        "apply plan.json",
+        "apply plan.json",
+        "plan wanted.csv",
+        "apply wanted.csv",
+    );
+    assert_eq!(
+        stage
+            .client()
+            .websites()
+            .list()
+            .stream()
+            .try_collect::<Vec<_>>()
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn what_deletes_needs_a_yes_and_much_of_it_more_than_that() {
+    let stage = stage().await;
+    let gone = "customer,email\ncust-3,cust-3@example.com\n";
+    std::fs::write(stage.path("gone.csv"), gone).unwrap();
+    assert_runs!(
+        stage,
+        "plan_deletions",
+        "apply gone.csv --prune",
+        "apply gone.csv --prune --yes",
+        "apply gone.csv --prune --yes --force",
+    );
+    let customers = stage
+        .client()
+        .customers()
+        .list()
+        .stream()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert_eq!(customers.len(), 1);
+    assert_eq!(customers[0].intp_customer_id.as_str(), "cust-3");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
+    let stage = stage().await;
+    std::fs::write(stage.path("bad.toml"), "customers = [{ id = \"a\" }]").unwrap();
+    let unknown = WANTED.replace("Pro", "Gold");
+    std::fs::write(stage.path("unknown.csv"), unknown).unwrap();
+    std::fs::write(stage.path("cut.json"), "{\"twipla_plan\":1}\n").unwrap();
+    assert_runs!(
+        stage,
+        "plan_errors",
+        "plan missing.csv",
+        "plan wanted.txt",
+        "plan bad.toml",
+        "plan wanted.csv --shard 4/4",
+        "apply cut.json",
+        "apply",
+    );
+    // The packages that there are come in no order that a snapshot could have.
+    let run = stage.run("plan unknown.csv").await;
+    assert_eq!(run.code, Some(2), "{run:#?}");
+    assert!(
+        run.stderr
+            .contains("package \"Gold\" is not known: expected one of "),
+        "{run:#?}"
+    );
+    assert_eq!(
+        stage
+            .client()
+            .websites()
+            .list()
+            .stream()
+            .try_collect::<Vec<_>>()
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_failed_is_listed_and_done_by_the_next_run() {
+    let stage = stage().await;
+    stage.run("plan wanted.csv --out plan.json").await;
+    let fault = Fault::new(FaultKind::Status {
+        code: 422,
+        headers: Vec::new(),
+        body: String::new(),
+    })
+    .operation("create_customer");
+    stage.sandbox.inject(fault.times(1));
+    let run = stage.run("apply plan.json --in-flight 1 -o csv").await;
+    assert_eq!(run.code, Some(6), "{run:#?}");
+    assert!(
+        run.stdout
+            .starts_with("outcome,customer,action,reason\nfailed,cust-2,"),
+        "{run:#?}"
+    );
+    let run = stage.run("apply plan.json -o json").await.ok();
+    let report = run.json();
+    assert_eq!(
+        (&report["earlier"], &report["done"]),
+        (&2.into(), &2.into()),
+        "{report}"
+    );
+}
