@@ -64,32 +64,32 @@ impl Comparison<'_> {
     pub(crate) async fn check_contributors(&self, there: &There) -> Result<()> {
         for customer in self.wanted.customers()? {
             let customer = customer?;
-            let of_websites = customer
-                .websites
-                .iter()
-                .map(|website| &website.contributors);
-            for contributor in of_websites.flatten().flatten() {
-                let id = contributor.customer.as_str();
-                if there.lists(id) {
-                    continue;
-                }
-                let unknown = |why: &str| {
-                    let problem = format!("the contributor {id:?} is not in the file{why}");
-                    self.wanted.invalid(&customer, &problem)
-                };
-                if self.prune {
-                    return Err(unknown(", and `prune` deletes who is not"));
-                }
-                match self.twipla.customer(id).get().await {
-                    Ok(_) => {}
-                    Err(error) if error.is_not_found() => {
-                        return Err(unknown(", and there is no such customer"));
+            for website in &customer.websites {
+                for contributor in website.contributors.iter().flatten() {
+                    let id = contributor.customer.as_str();
+                    if !there.lists(id) {
+                        self.check_contributor(&customer, id).await?;
                     }
-                    Err(error) => return Err(error.into()),
                 }
             }
         }
         Ok(())
+    }
+
+    /// A contributor who is not in the file.
+    async fn check_contributor(&self, customer: &WantedCustomer, id: &str) -> Result<()> {
+        let unknown = |why: &str| {
+            let problem = format!("the contributor {id:?} is not in the file{why}");
+            self.wanted.invalid(customer, &problem)
+        };
+        if self.prune {
+            return Err(unknown(", and `prune` deletes who is not"));
+        }
+        match self.twipla.customer(id).get().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Err(unknown(", and there is no such customer")),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) async fn compare(&self, wanted: &WantedCustomer, there: &There) -> Result<Compared> {

@@ -325,3 +325,76 @@ async fn readme_shows_what_a_plan_looks_like() {
         "the README does not have this: {rest}"
     );
 }
+
+#[tokio::test]
+async fn plan_can_be_made_in_a_task_of_its_own() {
+    let stage = Stage::start().await;
+    let (twipla, path) = (stage.twipla.clone(), stage.path("plan.json"));
+    let wanted = vec![customer("c", vec![website("w", "Pro")])];
+    let task = tokio::spawn(async move {
+        let wanted = twipla_plan::Wanted::from_customers(wanted);
+        Planner::new(&twipla).plan(&wanted, path).await
+    });
+    assert_eq!(task.await.unwrap().unwrap().summary().actions, 2);
+}
+
+#[tokio::test]
+async fn contributor_may_be_a_customer_who_is_there_and_stays() {
+    let stage = Stage::start().await;
+    stage.reach(&[customer("d", Vec::new())]).await;
+    let mut site = website("w", "");
+    site.contributors = Some(vec![contributor("d", "editor")]);
+    let wanted = [customer("c", vec![site])];
+    stage.reach(&wanted).await;
+    assert_eq!(
+        stage.snapshot()["websites"]["w"]["contributors"]["d"],
+        "editor"
+    );
+    let wanted = twipla_plan::Wanted::from_customers(wanted.to_vec());
+    let planner = Planner::new(&stage.twipla).prune(true);
+    let error = planner
+        .plan(&wanted, stage.path("plan.json"))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("and `prune` deletes who is not"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_the_server_is_likely_to_refuse_is_a_warning() {
+    let id = twipla::uuid::Uuid::from_u128(7);
+    let managed = twipla_sandbox::PartnerConfig::new(id, Model::Website)
+        .billing_mode("platform_managed".parse().unwrap());
+    let sandbox = twipla_sandbox::Sandbox::builder()
+        .partner(managed)
+        .start()
+        .await
+        .unwrap();
+    let partner = sandbox.partners()[2].clone();
+    let twipla = crate::support::client(
+        sandbox.base_url(),
+        &partner.id().to_string(),
+        partner.private_key_pem(),
+    );
+    let stage = Stage {
+        partner,
+        twipla,
+        ..Stage::start().await
+    };
+    let wanted = |package: &str| [customer("c", vec![website("w", package)])];
+    let restricted = stage.plan(&wanted("Custom 75k")).await;
+    let warnings = &restricted.summary().warnings;
+    assert_eq!(
+        *warnings,
+        ["the package Custom 75k is not assigned to w: the server will refuse it"]
+    );
+    stage.reach(&wanted("Basic")).await;
+    let plan = stage.plan(&wanted("Pro")).await;
+    assert!(
+        plan.summary().warnings[0].contains("TWIPLA does the billing"),
+        "{}",
+        text(&plan)
+    );
+}

@@ -16,7 +16,7 @@ pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
     pub(crate) partner: Partner,
     pub(crate) twipla: Twipla,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Stage {
