@@ -57,11 +57,12 @@ impl Catalogue {
             }
             [package] => Ok(package),
             [] => {
-                let known: Vec<_> = self
+                let mut known: Vec<_> = self
                     .by_id
                     .values()
                     .map(|package| package.name.as_str())
                     .collect();
+                known.sort_unstable();
                 Err(format!(
                     "is not known: expected one of {}",
                     known.join(", ")
