@@ -1,5 +1,6 @@
 //! What a plan has, and that applying it leads there.
 
+use twipla::types::{BillingInterval, Currency, PackageVisibility};
 use twipla_plan::{Plan, Planner, Shard};
 use twipla_sandbox::Model;
 
@@ -383,6 +384,19 @@ async fn what_the_server_is_likely_to_refuse_is_a_warning() {
         twipla,
         ..Stage::start().await
     };
+    stage
+        .twipla
+        .packages()
+        .create(
+            "Custom 75k",
+            75_000,
+            39.9,
+            Currency::Eur,
+            BillingInterval::Monthly,
+        )
+        .visibility(PackageVisibility::Restricted)
+        .await
+        .unwrap();
     let wanted = |package: &str| [customer("c", vec![website("w", package)])];
     let restricted = stage.plan(&wanted("Custom 75k")).await;
     let warnings = &restricted.summary().warnings;
