@@ -47,8 +47,10 @@ impl Context {
             output: Output::new(options.output, options.fields, terminal::width()),
             interrupt: Interrupt::listen(),
             program,
-            // `TWIPLA_PROFILE=` stands for none, whatever the default is.
-            profile: options.profile,
+            // Not by clap: a variable that is set everywhere is no conflict with --sandbox.
+            profile: options
+                .profile
+                .or_else(|| std::env::var("TWIPLA_PROFILE").ok()),
             sandbox: options.sandbox,
             timeout: options.timeout.map(seconds).transpose()?,
             rate: None,
@@ -165,6 +167,7 @@ impl Context {
         }
         let profiles = Profiles::load()?;
         let name = match self.profile.as_deref() {
+            // Whatever the default is.
             Some("") => None,
             Some(name) => Some(name),
             None => profiles.default_name(),

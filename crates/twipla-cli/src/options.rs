@@ -9,17 +9,11 @@ use crate::output::Format;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Options {
-    /// Profile to use; the default is set by `twipla profile use`
+    /// Profile to use; else that of TWIPLA_PROFILE, or of `twipla profile use`
     ///
     /// Empty for none. The variables TWIPLA_PARTNER_ID, TWIPLA_PRIVATE_KEY, TWIPLA_PRIVATE_KEY_FILE,
     /// TWIPLA_ENVIRONMENT and TWIPLA_BASE_URL win over a profile.
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "TWIPLA_PROFILE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "NAME")]
     #[arg(add = clap_complete::ArgValueCompleter::new(crate::complete::profiles))]
     pub(crate) profile: Option<String>,
 

@@ -17,6 +17,14 @@ async fn the_first_try_needs_no_account() {
 }
 
 #[tokio::test]
+async fn a_sandbox_of_its_own_minds_no_variables() {
+    let mut stage = Stage::start().await;
+    stage.set("TWIPLA_PROFILE", "nope");
+    let run = stage.run("--sandbox customers list -o ndjson").await.ok();
+    assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
+}
+
+#[tokio::test]
 async fn a_command_runs_in_a_sandbox_with_its_variables() {
     let stage = Stage::start().await.without_variables();
     let run = stage
