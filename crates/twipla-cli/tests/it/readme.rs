@@ -1,4 +1,4 @@
-//! The README's block of commands, run as it stands.
+//! The README's block of commands, run as it stands, and the table of the crate's README.
 
 use crate::support::{Stage, run_script};
 
@@ -32,4 +32,16 @@ async fn the_block_of_the_readme_runs() {
     }
     assert!(run.stderr.contains("cust-42: deleted"), "{run:#?}");
     assert!(section.contains("cargo run -p twipla-cli -- --sandbox customers list"));
+}
+
+#[tokio::test]
+async fn the_exit_codes_of_the_readme_are_those_of_the_help() {
+    let stage = Stage::start().await;
+    let help = stage.run("--help").await.ok().stdout;
+    let codes = help.split("Exit codes:\n").nth(1).unwrap();
+    let readme = include_str!("../../README.md");
+    for line in codes.lines() {
+        let (code, meaning) = line.trim().split_once("  ").unwrap();
+        assert!(readme.contains(&format!("| {code} | {meaning}")), "{line}");
+    }
 }
