@@ -40,7 +40,7 @@ const COLUMNS: Columns<'_> = Columns {
             path: "billing",
         },
         Column {
-            title: "clock difference",
+            title: "server clock ahead (s)",
             path: "clockDifferenceSeconds",
         },
         Column {

@@ -103,3 +103,24 @@ async fn auth_check_shows_who_where_and_the_clocks() {
     assert_eq!(check["model"], "website");
     assert!(check["clockDifferenceSeconds"].as_i64().unwrap().abs() < 60);
 }
+
+#[tokio::test]
+async fn auth_check_tells_a_clock_that_is_wrong_and_a_key_that_is_not_known() {
+    let ahead = chrono::TimeDelta::hours(2);
+    let sandbox = twipla_sandbox::Sandbox::builder().clock_offset(ahead);
+    let stage = Stage::on(sandbox.start().await.unwrap());
+    let check = stage.run("auth check -o json").await.ok().json();
+    let difference = check["clockDifferenceSeconds"].as_i64().unwrap();
+    assert!((7000..7400).contains(&difference), "{check}");
+
+    let mut stage = Stage::start().await;
+    let other = stage.sandbox.account_partner();
+    std::fs::write(stage.path("other.key"), other.private_key_pem()).unwrap();
+    stage.set("TWIPLA_PRIVATE_KEY_FILE", "other.key");
+    let run = stage.run("auth check").await;
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(
+        run.stderr.contains("check partner, key and environment"),
+        "{run:?}"
+    );
+}

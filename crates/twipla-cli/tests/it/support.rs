@@ -55,6 +55,12 @@ impl Stage {
         stage
     }
 
+    /// Any sandbox, under the website model.
+    pub(crate) fn on(sandbox: Sandbox) -> Self {
+        let partner = sandbox.website_partner();
+        Self::of(sandbox, partner)
+    }
+
     fn of(sandbox: Sandbox, partner: Partner) -> Self {
         let home = tempfile::tempdir().unwrap();
         let key = home.path().join("partner.key");
