@@ -19,8 +19,8 @@ pub(crate) struct Failure {
     /// What to do.
     remedy: String,
     exit: Exit,
-    /// Whether it is of a single call, so that nothing else was done before.
-    is_call: bool,
+    /// Whether the server certainly did nothing.
+    is_unchanged: bool,
 }
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -32,7 +32,7 @@ impl Failure {
             what: what.into(),
             remedy: remedy.into(),
             exit: Exit::Failed,
-            is_call: false,
+            is_unchanged: false,
         }
     }
 
@@ -56,8 +56,10 @@ impl Failure {
 
     /// Writes it to standard error. `changing` is whether the command changes something.
     pub(crate) fn report(self, changing: bool) -> ExitCode {
-        let unchanged = changing && self.is_call && self.exit != Exit::Ambiguous;
-        let unchanged = if unchanged {
+        if self.exit == Exit::Done {
+            return self.exit.into();
+        }
+        let unchanged = if changing && self.is_unchanged {
             "; nothing was changed"
         } else {
             ""
@@ -70,29 +72,27 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        let exit = exit(&error);
         Self {
-            exit: exit(&error),
+            exit,
             remedy: remedy(&error),
             what: format!("{error:#}"),
-            is_call: true,
+            is_unchanged: !matches!(exit, Exit::Ambiguous | Exit::Partly),
         }
     }
 }
 
 impl From<io::Error> for Failure {
-    /// Of standard output: whoever reads it may have enough.
+    /// Of standard output. That whoever reads it has enough is no failure.
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            #[allow(
-                clippy::exit,
-                reason = "nobody reads on, so there is nobody to tell anything"
-            )]
-            std::process::exit(0);
-        }
-        Self::new(
+        let failure = Self::new(
             format!("cannot write the output: {error}"),
             "check what standard output leads to",
-        )
+        );
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => failure.with_exit(Exit::Done),
+            _ => failure,
+        }
     }
 }
 

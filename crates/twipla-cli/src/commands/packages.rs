@@ -159,10 +159,13 @@ impl Packages {
             Self::Rename { package, name } => {
                 let change = format!("rename the package {package} to {name}");
                 let twipla = context.client_to(&change).await?;
-                let id = package_id(&twipla, &package).await?;
-                context
-                    .output
-                    .one(&COLUMNS, &twipla.package(id).rename(name).await?)
+                let package = twipla.package(package_id(&twipla, &package).await?);
+                let renamed = match package.rename(name).await {
+                    // Named as asked for, although the call failed.
+                    Err(error) if support::is_in_force(&error) => package.get().await?,
+                    renamed => renamed?,
+                };
+                context.output.one(&COLUMNS, &renamed)
             }
             Self::Assign(assignment) => assignment.run(context, true).await,
             Self::Unassign(assignment) => assignment.run(context, false).await,

@@ -96,6 +96,12 @@ async fn a_change_whose_answer_was_lost_is_done() {
         run.stderr.contains("in force, as read back after this"),
         "{run:?}"
     );
+    stage.sandbox.inject(lost("rename_package"));
+    let run = stage
+        .run("packages rename 'Basic yearly' 'Shop' -o csv --fields package")
+        .await
+        .ok();
+    assert_eq!(run.stdout, "name\nShop\n");
     stage.sandbox.inject(lost("delete_website"));
     let run = stage.run("websites delete site-1 --yes").await.ok();
     assert!(run.stderr.contains("site-1: deleted"), "{run:?}");
@@ -136,4 +142,38 @@ async fn an_interrupt_ends_with_130_and_says_what_it_leaves_open() {
         stderr.contains("the server may have carried out the change"),
         "{stderr}"
     );
+}
+
+#[tokio::test]
+async fn a_lost_secret_is_partly_done() {
+    let stage = Stage::start().await;
+    let fault = Fault::new(FaultKind::ResetAfterCommit).operation("create_api_key");
+    stage.sandbox.inject(fault.times(1));
+    let run = stage
+        .run("keys create site-1 reports --secret-file reports.key")
+        .await;
+    assert_eq!(run.code, Some(6), "{run:?}");
+    assert!(run.stderr.contains("help:  delete that key"), "{run:?}");
+    assert!(!run.stderr.contains("nothing was changed"), "{run:?}");
+    assert!(!stage.path("reports.key").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_has_enough_is_no_failure() {
+    let stage = Stage::start().await;
+    let new = (2..=300)
+        .map(|n| twipla::NewCustomer::new(format!("cust-{n}"), format!("c{n}@example.com")));
+    assert!(
+        stage
+            .client()
+            .bulk()
+            .create_customers(new)
+            .await
+            .unwrap()
+            .is_complete()
+    );
+    let script = "{ twipla customers list -o json; echo $? >&2; } | head -1";
+    let run = crate::support::run_script(&stage, script).await.ok();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("[\n", "0\n"));
 }
