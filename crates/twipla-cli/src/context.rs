@@ -67,13 +67,13 @@ impl Context {
 
     /// The client, for a command that only reads.
     pub(crate) async fn client(&mut self) -> Result<Twipla> {
-        if self.connected.is_none() {
-            self.connected = Some(self.connect().await?);
+        if let Some(connected) = &self.connected {
+            return Ok(connected.twipla.clone());
         }
-        match &self.connected {
-            Some(connected) => Ok(connected.twipla.clone()),
-            None => Err(Failure::new("cannot set up a client", "try again")),
-        }
+        let connected = self.connect().await?;
+        let twipla = connected.twipla.clone();
+        self.connected = Some(connected);
+        Ok(twipla)
     }
 
     /// The client, for a command that changes something. Says on standard error what it does, for whom and where.

@@ -13,7 +13,7 @@ use crate::complete;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::files;
-use crate::output::{Column, Columns};
+use crate::output::{Column, Columns, shown};
 use crate::plot::{Kind, Plot, Series};
 use crate::terminal;
 
@@ -232,7 +232,7 @@ impl Query {
                 } else {
                     "average"
                 };
-                terminal::note(&format!("{}: {which} {total}", series.label));
+                terminal::note(&format!("{}: {which} {total}", shown(&series.label)));
             }
         }
         let series = graph.series.into_iter().map(|series| Series {
@@ -358,15 +358,13 @@ impl Report {
 
 /// Rows whose fields are known only now.
 fn write(context: &mut Context, names: &[String], rows: &[impl serde::Serialize]) -> Result<()> {
-    let shown: Vec<Column<'_>> = names
-        .iter()
-        .map(|name| Column {
-            title: name,
-            path: name,
-        })
+    let titles: Vec<String> = names.iter().map(|name| shown(name)).collect();
+    let columns = titles.iter().zip(names);
+    let columns: Vec<Column<'_>> = columns
+        .map(|(title, path)| Column { title, path })
         .collect();
     let columns = Columns {
-        shown: &shown,
+        shown: &columns,
         others: &[],
     };
     context.output.all(&columns, rows)

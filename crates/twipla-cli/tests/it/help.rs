@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{Stage, assert_runs, settings};
+use crate::support::{Stage, assert_runs, run_script, settings};
 
 #[tokio::test]
 async fn the_program_explains_itself() {
@@ -90,4 +90,17 @@ async fn shells_complete_commands_and_live_ids() {
         !run.stdout.contains("site-1") && run.stderr.is_empty(),
         "{run:?}"
     );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn bash_asks_the_program_by_what_it_printed() {
+    let stage = Stage::start().await;
+    let script = "source <(twipla completion bash)
+        COMP_WORDS=(twipla websites get '') COMP_CWORD=3
+        $(complete -p twipla | sed 's/.*-F \\([^ ]*\\).*/\\1/') twipla '' get
+        echo \"${COMPREPLY[@]}\"";
+    std::fs::write(stage.path("complete.bash"), script).unwrap();
+    let run = run_script(&stage, "bash complete.bash").await.ok();
+    assert!(run.stdout.starts_with("site-1 "), "{run:?}");
 }
