@@ -223,10 +223,12 @@ fn counts(progress: &Progress) -> String {
         ("in doubt", progress.in_doubt),
         ("not begun", progress.total.saturating_sub(progress.ended())),
     ];
-    rows.into_iter()
+    let rows: Vec<String> = rows
+        .into_iter()
         .filter(|(name, count)| *count > 0 || *name == "done")
         .map(|(name, count)| format!("{name:<12}  {count:>8}\n"))
-        .collect()
+        .collect();
+    rows.concat()
 }
 
 fn end(report: &Report, is_interrupted: bool) -> Result<Exit> {
