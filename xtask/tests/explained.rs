@@ -33,13 +33,16 @@ fn unexplained_changes(version: &Value, contract: &Value) -> Vec<String> {
             continue;
         }
         for (field, node) in fields(&after["properties"]) {
-            let facts = |node| without(node, &["x-provenance", "x-secret"]);
             let same = facts(node) == facts(&before["properties"][field]);
             if !same && node.get("x-provenance").is_none() {
                 complaints.push(format!("{name}.{field}"));
             }
         }
-        let own = |schema| without(schema, &["properties"]);
+        let own = |schema| {
+            let mut own = facts(schema);
+            own.remove("properties");
+            own
+        };
         if own(before) != own(after) {
             complaints.push(name.to_owned());
         }
@@ -48,9 +51,18 @@ fn unexplained_changes(version: &Value, contract: &Value) -> Vec<String> {
     complaints
 }
 
-fn without(node: &Value, names: &[&str]) -> Map<String, Value> {
-    fields(node)
-        .filter(|(name, _)| !names.contains(name))
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .collect()
+/// What a node says of the API. How it is written for generators says nothing: a whole number as `integer`, known values
+/// as `x-extensible-enum`, and examples.
+fn facts(node: &Value) -> Map<String, Value> {
+    let mut facts = node.as_object().cloned().unwrap_or_default();
+    for key in ["x-provenance", "x-secret", "example", "format", "multipleOf"] {
+        facts.remove(key);
+    }
+    if let Some(values) = facts.remove("x-extensible-enum") {
+        facts.insert("enum".to_owned(), values);
+    }
+    if facts.get("type") == Some(&json!("integer")) {
+        facts.insert("type".to_owned(), json!("number"));
+    }
+    facts
 }
