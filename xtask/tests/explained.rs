@@ -52,11 +52,20 @@ fn unexplained_changes(version: &Value, contract: &Value) -> Vec<String> {
 }
 
 /// What a node says of the API. How it is written for generators says nothing: a whole number as `integer`, known values
-/// as `x-extensible-enum`, and examples.
+/// as `x-extensible-enum`, that there may be more fields, and examples.
 fn facts(node: &Value) -> Map<String, Value> {
     let mut facts = node.as_object().cloned().unwrap_or_default();
-    for key in ["x-provenance", "x-secret", "example", "format", "multipleOf"] {
+    for key in [
+        "x-provenance",
+        "x-secret",
+        "example",
+        "format",
+        "multipleOf",
+    ] {
         facts.remove(key);
+    }
+    if facts.get("additionalProperties") == Some(&json!(true)) {
+        facts.remove("additionalProperties");
     }
     if let Some(values) = facts.remove("x-extensible-enum") {
         facts.insert("enum".to_owned(), values);

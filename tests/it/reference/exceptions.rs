@@ -137,7 +137,7 @@ pub(crate) const PORTABLE: &[Exception] = &[
     },
 ];
 
-/// The page is silent, and the server was seen to send more: facts 4.2 and 5.2. Each carries its provenance.
+/// The page is silent, and the server was seen to send more. Each carries its provenance.
 pub(crate) const ADDITIONS: &[Exception] = &[
     Exception {
         fault: Fault::Extra,

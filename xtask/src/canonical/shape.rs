@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::document::{LIMITS, SCHEMAS, entries, fields, reference};
@@ -69,7 +69,7 @@ pub(super) struct Shapes<'a> {
     schemas: &'a Value,
     index: BTreeMap<&'a str, usize>,
     /// By that index.
-    shapes: Vec<Shape>,
+    known: Vec<Shape>,
 }
 
 impl<'a> Shapes<'a> {
@@ -79,7 +79,7 @@ impl<'a> Shapes<'a> {
         let mut shapes = Self {
             schemas,
             index: names.iter().copied().zip(0..).collect(),
-            shapes: vec![UNKNOWN; names.len()],
+            known: vec![UNKNOWN; names.len()],
         };
         let parts: Vec<Part> = fields(schemas)
             .map(|(_, schema)| Part::of(&shapes, schema))
@@ -87,15 +87,15 @@ impl<'a> Shapes<'a> {
         let mut classes = 0;
         for _ in 0..ROUNDS {
             let next: Vec<Shape> = parts.iter().map(|part| shapes.shape(part)).collect();
-            if shapes.shapes == next {
+            if shapes.known == next {
                 return shapes;
             }
             classes = shapes.classes();
-            shapes.shapes = next;
+            shapes.known = next;
         }
         // Schemas in circles get a new digest in every round. As soon as a round tells no more of them apart, none will.
         if shapes.classes() != classes {
-            for (shape, name) in shapes.shapes.iter_mut().zip(names) {
+            for (shape, name) in shapes.known.iter_mut().zip(names) {
                 *shape = digest(name.as_bytes(), std::iter::once(*shape));
             }
         }
@@ -113,7 +113,7 @@ impl<'a> Shapes<'a> {
     }
 
     fn get(&self, index: Option<usize>) -> Shape {
-        index.map_or(UNKNOWN, |index| self.shapes[index])
+        index.map_or(UNKNOWN, |index| self.known[index])
     }
 
     /// The index of the schema that a name stands for, which may only refer to another.
@@ -141,7 +141,7 @@ impl<'a> Shapes<'a> {
 
     /// How many shapes are told apart.
     fn classes(&self) -> usize {
-        self.shapes.iter().collect::<BTreeSet<_>>().len()
+        self.known.iter().collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -262,24 +262,26 @@ impl Outline {
     }
 
     fn key(&mut self, key: &str) {
-        self.text.push_str(&format!(",{key:?}:"));
+        self.text.push(',');
+        self.text.push_str(&json!(key).to_string());
+        self.text.push(':');
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::Map;
 
     use super::*;
 
-    fn document(schemas: Value) -> Value {
+    fn document(schemas: &Value) -> Value {
         json!({ "components": { "schemas": schemas } })
     }
 
     #[test]
     fn schemas_in_circles_are_equal_where_they_admit_the_same() {
         let node = |to: &str| json!({ "type": "object", "properties": { "next": { "$ref": format!("{SCHEMAS}{to}") } } });
-        let document = document(json!({
+        let document = document(&json!({
             "Self": node("Self"),
             "One": node("Two"),
             "Two": node("One"),
@@ -313,7 +315,7 @@ mod tests {
                 json!({ "type": "string", "format": side }),
             );
         }
-        let document = document(Value::Object(schemas));
+        let document = document(&Value::Object(schemas));
         let shapes = Shapes::of(&document);
         assert_ne!(shapes.named("A0"), shapes.named("B0"));
         assert_ne!(shapes.named("A190"), shapes.named("B190"));
@@ -321,7 +323,7 @@ mod tests {
 
     #[test]
     fn null_counts_where_a_schema_is_used() {
-        let document = document(json!({ "Text": { "type": "string", "nullable": true } }));
+        let document = document(&json!({ "Text": { "type": "string", "nullable": true } }));
         let shapes = Shapes::of(&document);
         let with = |property: Value| shapes.of_schema(&json!({ "properties": { "a": property } }));
         let plain = with(json!({ "type": "string" }));

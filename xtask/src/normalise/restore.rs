@@ -5,12 +5,18 @@ use serde_json::{Value, json};
 use super::log::{Kind, Log};
 use crate::document::{SCHEMAS, each_schema_mut};
 
-/// Writes `x-schema` as the reference that it stands for, and known values as an enum, which is open in Rust.
+/// Writes `x-schema` as the reference that it stands for, and known values as an enum, which is open in Rust. What has
+/// fields of its own needs no map for others.
 pub(super) fn restore(document: &mut Value, log: &mut Log) {
     each_schema_mut(document, &mut |at, schema| {
         let Some(fields) = schema.as_object_mut() else {
             return;
         };
+        if fields.contains_key("properties")
+            && fields.get("additionalProperties") == Some(&json!(true))
+        {
+            fields.shift_remove("additionalProperties");
+        }
         if let Some(Value::String(name)) = fields.shift_remove("x-schema") {
             fields.retain(|key, _| matches!(key.as_str(), "description" | "example" | "nullable"));
             let reference = json!({ "$ref": format!("{SCHEMAS}{name}") });

@@ -7,19 +7,27 @@ use serde_json::Value;
 
 use crate::document::{SCHEMAS, each_schema_mut, operations, references, target};
 
-/// Writes the values of enums in replies as known ones: `x-extensible-enum` in place of `enum`.
+/// Writes the values of enums in replies as known ones, `x-extensible-enum` in place of `enum`, and says that objects in
+/// replies may have more fields.
 ///
-/// Python, Go and others refuse a whole list for one value that an `enum` does not name. What is only sent stays an
-/// `enum`. Not an overlay, which would hide a value that the next document adds.
+/// Python, Go and others refuse a whole list for one value that an `enum` does not name, and Go and Java for a field that
+/// is not listed, unless `additionalProperties` allows it. What is only sent stays as it is. Not an overlay, which would
+/// hide what the next document adds.
 pub(super) fn open_replies(document: &mut Value) -> Result<()> {
     let replies = in_replies(document)?;
     each_schema_mut(document, &mut |at, schema| {
         let named = at.strip_prefix("/components/schemas/").unwrap_or_default();
         let name = named.split('/').next().unwrap_or_default();
-        if (at.contains("/responses/") || replies.contains(name))
-            && let Some(fields) = schema.as_object_mut()
-            && fields.contains_key("enum")
-        {
+        let is_received = at.contains("/responses/") || replies.contains(name);
+        let Some(fields) = schema.as_object_mut().filter(|_| is_received) else {
+            return;
+        };
+        if fields.contains_key("properties") {
+            fields
+                .entry("additionalProperties")
+                .or_insert(Value::Bool(true));
+        }
+        if fields.contains_key("enum") {
             *fields = std::mem::take(fields)
                 .into_iter()
                 .map(|(key, value)| match key.as_str() {
