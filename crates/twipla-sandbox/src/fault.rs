@@ -13,7 +13,10 @@ const MAX_DELAY: Duration = Duration::from_secs(3600);
 /// A clock may be this many seconds off: a hundred years.
 const MAX_SKEW: u64 = 100 * 365 * 24 * 3600;
 /// Bounds of a rate limit, per second and burst.
+const MIN_RATE: f64 = 0.001;
 const MAX_RATE: f64 = 1_000_000.0;
+/// Headers that say where a body ends: only the server can know.
+const FRAMING: &[&str] = &["content-length", "transfer-encoding"];
 /// Longer bodies of a status are refused.
 const MAX_BODY: usize = 1024 * 1024;
 
@@ -240,6 +243,11 @@ impl FaultKind {
                             "invalid header {name:?}: expected a name and a value that HTTP allows"
                         )));
                     }
+                    if FRAMING.contains(&name.to_ascii_lowercase().as_str()) {
+                        return Err(invalid(format!(
+                            "invalid header {name:?}: the server sets it: use truncatedBody for a body that ends early"
+                        )));
+                    }
                 }
             }
             Self::Gateway(code) if !matches!(code, 502..=504 | 520..=524 | 530) => {
@@ -248,9 +256,9 @@ impl FaultKind {
                 )));
             }
             Self::RateLimit { per_second, burst } => {
-                if !(*per_second > 0.0 && *per_second <= MAX_RATE) {
+                if !(MIN_RATE..=MAX_RATE).contains(per_second) {
                     return Err(invalid(format!(
-                        "invalid perSecond {per_second}: expected more than 0 and at most {MAX_RATE}"
+                        "invalid perSecond {per_second}: expected {MIN_RATE} to {MAX_RATE}"
                     )));
                 }
                 if *burst == 0 || f64::from(*burst) > MAX_RATE {
@@ -373,6 +381,18 @@ mod tests {
             (
                 r#"{"kind":{"rateLimit":{"perSecond":0,"burst":1}}}"#,
                 "invalid perSecond 0",
+            ),
+            (
+                r#"{"kind":{"rateLimit":{"perSecond":1e-300,"burst":1}}}"#,
+                "expected 0.001 to 1000000",
+            ),
+            (
+                r#"{"kind":{"status":{"code":200,"headers":[["Content-Length","5"]]}}}"#,
+                r#"invalid header "Content-Length": the server sets it"#,
+            ),
+            (
+                r#"{"kind":{"status":{"code":200,"headers":[["transfer-encoding","chunked"]]}}}"#,
+                r#"invalid header "transfer-encoding": the server sets it"#,
             ),
             (
                 r#"{"kind":{"rateLimit":{"perSecond":1,"burst":0}}}"#,
