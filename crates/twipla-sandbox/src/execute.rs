@@ -87,12 +87,12 @@ fn data(
 ) -> ApiResult {
     let site = website_of_request(world, request, path, time)?;
     let mut body = json_body(request)?;
-    // The graphs take a part of a website whatever its host.
+    // The graphs check the addresses themselves.
     let has_rows = ["query_session_analytics", "query_page_analytics"].contains(&operation.id);
     if let Some(body) = body.as_mut().filter(|_| has_rows) {
         page_urls::to_paths(body, &site.domain);
     }
-    let mut reply = dispatch_data(operation, site.id, query, body.as_ref())?;
+    let mut reply = dispatch_data(operation, site, query, body.as_ref())?;
     if has_rows {
         page_urls::to_addresses(&mut reply, &site.domain);
     }

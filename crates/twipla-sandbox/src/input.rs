@@ -30,6 +30,15 @@ impl<'a> Fields<'a> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
+    /// Refuses fields that would be ignored and change what is asked for.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        let mut names = self.fields.keys().map(String::as_str);
+        match names.find(|name| !known.contains(name)) {
+            Some(name) => Err(self.wrong(name, "is not known")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn text(&self, name: &str) -> Result<&'a str, ApiError> {
         match self.optional(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),

@@ -44,7 +44,8 @@ pub(crate) fn to_addresses(reply: &mut Reply, domain: &str) {
     }
 }
 
-fn path<'a>(url: &'a str, domain: &str) -> Option<&'a str> {
+/// The path of an address; `None` if it is that of another website.
+pub(crate) fn path<'a>(url: &'a str, domain: &str) -> Option<&'a str> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))?

@@ -1,12 +1,15 @@
 //! Generated analytics, always the same for the same website and days: enough
 //! for a client to display, compare and page through.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::dimensions::{DIMENSIONS, values};
-use super::graph_filter::GraphFilter;
+use super::graph_filter::{self, GraphFilter};
+use crate::account::Website;
 use crate::input::{Fields, Query};
 use crate::reply::{ApiError, ApiResult, Reply};
 
@@ -68,16 +71,10 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
             .collect();
     }
     if let Some(filter) = fields.object_opt("where")? {
+        filter.only(&["and"])?;
+        let mut elsewhere: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for condition in filter.objects("and")? {
-            let (member, operator) = (condition.text("member")?, condition.text("operator")?);
-            let allowed = condition.texts("values")?;
-            if operator != "eq" {
-                return Err(ApiError::coded(
-                    "unknown_operator",
-                    format!("operator {operator} is not known"),
-                ));
-            }
-            let known = values(member)?;
+            let (member, allowed) = graph_filter::equals(&condition)?;
             if dimensions.contains(&member) {
                 groups.retain(|group| {
                     group
@@ -86,14 +83,16 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
                         .any(|(name, value)| *name == member && allowed.contains(value))
                 });
             } else {
-                // Not sum(): the sum of an empty iterator is minus zero.
-                let share = known
-                    .iter()
-                    .filter(|(value, _)| allowed.contains(value))
-                    .fold(0.0, |sum, (_, share)| sum + share / 100.0);
-                for group in &mut groups {
-                    group.share *= share;
-                }
+                elsewhere
+                    .entry(member)
+                    .and_modify(|earlier| earlier.retain(|value| allowed.contains(value)))
+                    .or_insert(allowed);
+            }
+        }
+        for (member, allowed) in elsewhere {
+            let share = graph_filter::share(member, &allowed)?;
+            for group in &mut groups {
+                group.share *= share;
             }
         }
     }
@@ -143,10 +142,11 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
 }
 
 /// One value a day.
-pub(crate) fn graph(website: Uuid, query: &Query, body: Option<&Value>, kind: Graph) -> ApiResult {
+pub(crate) fn graph(site: &Website, query: &Query, body: Option<&Value>, kind: Graph) -> ApiResult {
+    let website = site.id;
     query.required("type")?;
     let days = Days::of_query(query)?;
-    let filter = GraphFilter::of(body)?;
+    let filter = GraphFilter::of(body, &site.domain)?;
     let noise = |day, seed: &str| noise(website, day, &format!("{seed}{}", filter.name));
     let data: Vec<f64> = days
         .iter()
@@ -180,9 +180,10 @@ pub(crate) fn graph(website: Uuid, query: &Query, body: Option<&Value>, kind: Gr
 }
 
 /// Visits by traffic source. This reply has no `payload` envelope.
-pub(crate) fn traffic_share(website: Uuid, query: &Query, body: Option<&Value>) -> ApiResult {
+pub(crate) fn traffic_share(site: &Website, query: &Query, body: Option<&Value>) -> ApiResult {
+    let website = site.id;
     let days = Days::of_query(query)?;
-    let filter = GraphFilter::of(body)?;
+    let filter = GraphFilter::of(body, &site.domain)?;
     let sets: Vec<_> = SOURCES
         .iter()
         .map(|(label, share)| {

@@ -1,9 +1,12 @@
 //! What a graph is about: the whole website, or what its conditions leave of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::dimensions::values;
 use crate::input::Fields;
+use crate::page_urls;
 use crate::reply::ApiError;
 
 /// The part of a website that a graph shows.
@@ -16,66 +19,87 @@ pub(super) struct GraphFilter {
 
 impl GraphFilter {
     /// Reads the body of a graph, which is sent even where nothing is filtered.
-    pub(super) fn of(body: Option<&Value>) -> Result<Self, ApiError> {
-        let filter = Fields::of(body)?.object("where")?;
+    /// `domain` is that of the website.
+    pub(super) fn of(body: Option<&Value>, domain: &str) -> Result<Self, ApiError> {
+        let fields = Fields::of(body)?;
+        fields.only(&["where"])?;
+        let filter = fields.object("where")?;
+        filter.only(&["and"])?;
         if filter.optional("and").is_none() {
             return Err(ApiError::bad("where.and is required"));
         }
-        let mut part = Self {
-            share: 1.0,
-            name: String::new(),
-        };
+        // What all conditions on a member leave of its values.
+        let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for condition in filter.objects("and")? {
-            let (member, operator) = (condition.text("member")?, condition.text("operator")?);
-            if operator != "eq" {
-                return Err(ApiError::coded(
-                    "unknown_operator",
-                    format!("operator {operator} is not known"),
-                ));
-            }
-            let known = values(member)?;
-            let asked = condition.texts("values")?;
-            if asked.is_empty() {
-                return Err(ApiError::bad(format!(
-                    "the condition on {member} must name at least one value"
-                )));
-            }
+            let (member, asked) = equals(&condition)?;
             let mut asked = asked
                 .into_iter()
                 .map(|value| match member {
-                    "pageUrl" => path_of(value),
+                    "pageUrl" => path_of(value, domain),
                     _ => Ok(value),
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             asked.sort_unstable();
             asked.dedup();
-            // Not sum(): the sum of an empty iterator is minus zero.
-            part.share *= known
-                .iter()
-                .filter(|(value, _)| asked.contains(value))
-                .fold(0.0, |sum, (_, share)| sum + share / 100.0);
-            part.name = format!("{}{member}={}|", part.name, asked.join(","));
+            left.entry(member)
+                .and_modify(|earlier| earlier.retain(|value| asked.contains(value)))
+                .or_insert(asked);
+        }
+        let mut part = Self {
+            share: 1.0,
+            name: String::new(),
+        };
+        for (member, left) in left {
+            part.share *= share(member, &left)?;
+            part.name = format!("{}{member}={}|", part.name, left.join(","));
         }
         Ok(part)
     }
 }
 
-/// The path of a page, which is given as an absolute URL without a slash at its end.
-fn path_of(url: &str) -> Result<&str, ApiError> {
-    let invalid = || {
-        ApiError::coded(
+/// The member and the values of a condition, which has at least one.
+pub(super) fn equals<'a>(condition: &Fields<'a>) -> Result<(&'a str, Vec<&'a str>), ApiError> {
+    condition.only(&["member", "operator", "values"])?;
+    let (member, operator) = (condition.text("member")?, condition.text("operator")?);
+    if operator != "eq" {
+        return Err(ApiError::coded(
+            "unknown_operator",
+            format!("operator {operator} is not known"),
+        ));
+    }
+    values(member)?;
+    let asked = condition.texts("values")?;
+    if asked.is_empty() {
+        return Err(ApiError::bad(format!(
+            "the condition on {member} must name at least one value"
+        )));
+    }
+    Ok((member, asked))
+}
+
+/// The share of the visits, from 0 to 1, that these values of a member have.
+pub(super) fn share(member: &str, allowed: &[&str]) -> Result<f64, ApiError> {
+    // Not sum(): the sum of an empty iterator is minus zero.
+    Ok(values(member)?
+        .iter()
+        .filter(|(value, _)| allowed.contains(value))
+        .fold(0.0, |sum, (_, share)| sum + share / 100.0))
+}
+
+/// The path of a page, which is given as an absolute URL without a slash at its
+/// end. That of another website stays as it is, and so is found nowhere.
+fn path_of<'a>(url: &'a str, domain: &str) -> Result<&'a str, ApiError> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .unwrap_or_default();
+    if rest.is_empty() || rest.starts_with(['/', '?', '#']) || rest.ends_with('/') {
+        return Err(ApiError::coded(
             "bad_page_url",
             format!(
                 "invalid pageUrl {url}: expected an absolute URL without a trailing slash, such as https://example.com/shop"
             ),
-        )
-    };
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .ok_or_else(invalid)?;
-    if rest.is_empty() || rest.starts_with(['/', '?', '#']) || rest.ends_with('/') {
-        return Err(invalid());
+        ));
     }
-    Ok(rest.find('/').map_or("/", |start| &rest[start..]))
+    Ok(page_urls::path(url, domain).unwrap_or(url))
 }

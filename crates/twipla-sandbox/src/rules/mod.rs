@@ -14,8 +14,8 @@ mod websites;
 
 use serde_json::Value;
 use twipla_api::Operation;
-use uuid::Uuid;
 
+use crate::account;
 use crate::input::Query;
 use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
@@ -76,19 +76,19 @@ pub(crate) fn dispatch_management(
 /// Runs an operation that needs the API key of a website.
 pub(crate) fn dispatch_data(
     operation: &Operation,
-    website: Uuid,
+    site: &account::Website,
     query: &Query,
     body: Option<&Value>,
 ) -> ApiResult {
     match operation.id {
-        "query_session_analytics" | "query_page_analytics" => analytics::rows(website, body),
-        "query_visits_graph" => analytics::graph(website, query, body, Graph::Visits),
-        "query_bounce_rate_graph" => analytics::graph(website, query, body, Graph::BounceRate),
+        "query_session_analytics" | "query_page_analytics" => analytics::rows(site.id, body),
+        "query_visits_graph" => analytics::graph(site, query, body, Graph::Visits),
+        "query_bounce_rate_graph" => analytics::graph(site, query, body, Graph::BounceRate),
         "query_page_view_duration_graph" => {
-            analytics::graph(website, query, body, Graph::PageViewDuration)
+            analytics::graph(site, query, body, Graph::PageViewDuration)
         }
-        "query_traffic_share" => analytics::traffic_share(website, query, body),
-        "query_raw_sessions" => analytics::raw_sessions(website, body),
+        "query_traffic_share" => analytics::traffic_share(site, query, body),
+        "query_raw_sessions" => analytics::raw_sessions(site.id, body),
         other => Err(unknown(other)),
     }
 }

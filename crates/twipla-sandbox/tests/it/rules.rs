@@ -1,5 +1,6 @@
 //! Rules for which the real server's behaviour is not known.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use twipla_api::PackageId;
@@ -88,4 +89,79 @@ async fn deleted_customer_leaves_nothing_behind() {
     let twice = json!({"intpCustomerId": "e", "email": "c@EXAMPLE.com"});
     let twice = client.post("/v2/3as/customers", &twice).await.unwrap();
     assert_eq!(twice.status(), 400);
+}
+
+/// A filter leaves what all its conditions allow, of this website only, and
+/// what the sandbox does not understand is refused rather than ignored.
+#[tokio::test]
+async fn filter_of_analytics_leaves_what_all_conditions_allow() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let keys = "/v2/3as/websites/w/api-keys";
+    let made = client.post(keys, &json!({"name": "k"})).await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let key = made["payload"]["apiKey"].as_str().unwrap();
+    let id = payload(&client, "/v2/3as/websites/w").await["id"].take();
+    let id = id.as_str().unwrap();
+    let send = async |path: String, body: Value| {
+        let sent = client.send_with_key(Method::POST, &path, Some(&body), Some(key));
+        let sent = sent.await.unwrap();
+        (sent.status().as_u16(), sent.json::<Value>().await.unwrap())
+    };
+    let graph = async |body: Value| {
+        let days = "from=2026-06-01T00:00:00.000Z&until=2026-06-03T00:00:00.000Z";
+        let path = format!("/v2/websites/{id}/visits/graph?{days}&unit=day&type=time-series");
+        send(path, body).await
+    };
+    let rows = async |filter: Value| {
+        let query = json!({
+            "metrics": ["visitCount"], "dimensions": ["countryCode"], "where": filter,
+            "dateRange": {"start": "2026-06-01T00:00:00.000Z", "end": "2026-06-03T00:00:00.000Z"},
+        });
+        send(format!("/v2/websites/{id}/analytics/sessions"), query).await
+    };
+    let on = |member: &str, values: &[&str]| json!({"member": member, "operator": "eq", "values": values});
+    let shop = on("pageUrl", &["https://example.com/shop"]);
+    let about = on("pageUrl", &["https://example.com/about"]);
+    let total = |(status, body): (u16, Value)| {
+        assert_eq!(status, 200, "{body}");
+        body["payload"]["datasets"][0]["total"].as_f64().unwrap()
+    };
+
+    let of_shop = total(graph(json!({"where": {"and": [shop]}})).await);
+    assert!(of_shop > 0.0);
+    let twice = graph(json!({"where": {"and": [shop, shop]}})).await;
+    assert_eq!(total(twice), of_shop);
+    let both = graph(json!({"where": {"and": [shop, about]}})).await;
+    assert_eq!(total(both), 0.0);
+    let elsewhere = on("pageUrl", &["https://elsewhere.test/shop"]);
+    let elsewhere = graph(json!({"where": {"and": [elsewhere]}})).await;
+    assert_eq!(total(elsewhere), 0.0);
+    let once = rows(json!({"and": [shop]})).await;
+    assert_eq!(rows(json!({"and": [shop, shop]})).await, once);
+    assert_eq!(once.0, 200);
+
+    for (body, says) in [
+        (
+            json!({"where": {"and": [], "or": [shop]}}),
+            "where.or is not known",
+        ),
+        (
+            json!({"where": {"and": []}, "filter": []}),
+            "filter is not known",
+        ),
+        (
+            json!({"where": {"and": [on("pageUrl", &[])]}}),
+            "at least one value",
+        ),
+    ] {
+        let (status, refused) = graph(body.clone()).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(refused.to_string().contains(says), "{refused}");
+        if body.get("filter").is_none() {
+            let (status, refused) = rows(body["where"].clone()).await;
+            assert_eq!(status, 400, "{body}");
+            assert!(refused.to_string().contains(says), "{refused}");
+        }
+    }
 }
