@@ -117,7 +117,9 @@ impl Builder {
     /// it; if not, it is created.
     ///
     /// Changes are written within a second, and when the sandbox stops; the file
-    /// always holds a whole state. Logins, faults and logs are not kept. It
+    /// always holds a whole state. Only one sandbox at a time can use it: an empty
+    /// file beside it, whose name ends with `.lock`, says so. Logins, faults and
+    /// logs are not kept. It
     /// holds private keys and the secrets of API keys, so only its owner can read it.
     ///
     /// ```
@@ -228,6 +230,7 @@ impl Builder {
             Some(credentials) => credentials.partners()?,
             None => None,
         };
+        let lock = self.state.as_deref().map(StateFile::lock).transpose()?;
         let state = match &self.state {
             Some(file) => State::read(file)?,
             None => None,
@@ -260,8 +263,8 @@ impl Builder {
         }
 
         let world = Arc::new(SharedWorld::new(world));
-        let state = self.state.map(|path| StateFile::new(path, &partners));
-        let state = state.map(Arc::new);
+        let state = self.state.zip(lock);
+        let state = state.map(|(path, lock)| Arc::new(StateFile::new(path, lock, &partners)));
         if let Some(state) = &state {
             // At once, so that a file that cannot be written is found out now.
             state.save(&world)?;

@@ -1,8 +1,10 @@
 //! Files for the owner's eyes only, written whole or not at all.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Error, Result, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use fs4::TryLockError;
 
 /// Creates a folder that only its owner can enter. One that is there already
 /// must be like that: its mode may serve others, so it is not for us to change.
@@ -28,16 +30,37 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
 /// Writes a file so that a reader finds the old text or the new one, and only
 /// its owner is one.
 pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(".draft");
+    let draft = beside(file, ".draft");
+    let mut open = open_private(&draft)?;
+    open.write_all(text.as_bytes())?;
+    open.sync_all()?;
+    std::fs::rename(&draft, file)
+}
+
+/// Keeps other processes from locking a file, until what is returned is dropped;
+/// `None` if one of them has. The lock is on a file beside it, which stays,
+/// because a write puts another file in its place.
+pub(crate) fn lock(file: &Path) -> Result<Option<File>> {
+    let open = open_private(&beside(file, ".lock"))?;
+    match fs4::FileExt::try_lock(&open) {
+        Ok(()) => Ok(Some(open)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn open_private(file: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(&draft)?;
-    open.write_all(text.as_bytes())?;
-    open.sync_all()?;
-    std::fs::rename(&draft, file)
+    options.open(file)
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// The text of a file, or `None` if there is no such file.

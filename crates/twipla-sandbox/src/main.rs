@@ -100,7 +100,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         json!({ "listening": sandbox.base_url(), "credentials": sandbox.credentials_file() })
     );
     stop.await;
-    sandbox.stop().await;
+    sandbox.try_stop().await?;
     Ok(())
 }
 

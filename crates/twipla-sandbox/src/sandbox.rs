@@ -185,10 +185,26 @@ impl Sandbox {
 
     /// Stops accepting connections, gives open ones half a second to end, and
     /// writes the last changes to the file of [`Builder::state`](crate::Builder::state).
-    pub async fn stop(mut self) {
+    /// If they cannot be written, that is logged; [`Sandbox::try_stop`] returns it.
+    pub async fn stop(self) {
+        if let Err(error) = self.try_stop().await {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Like [`Sandbox::stop`].
+    ///
+    /// # Errors
+    ///
+    /// If the last changes cannot be written: they are lost.
+    pub async fn try_stop(mut self) -> Result<(), Error> {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {
             let _ = task.await;
+        }
+        match &self.state {
+            Some(state) => state.close(&self.world),
+            None => Ok(()),
         }
     }
 
@@ -211,8 +227,10 @@ impl Drop for Sandbox {
         if let Some(task) = self.task.take() {
             task.abort();
         }
-        if let Some(state) = &self.state {
-            state.save_or_log(&self.world);
+        if let Some(state) = &self.state
+            && let Err(error) = state.close(&self.world)
+        {
+            tracing::error!("{error}");
         }
     }
 }

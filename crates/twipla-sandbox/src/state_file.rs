@@ -1,5 +1,6 @@
 //! The file that keeps what the partners own from one start to the next.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +26,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct StateFile {
     path: PathBuf,
     keys: Vec<Keys>,
-    saved: Mutex<Option<Changes>>,
+    written: Mutex<Written>,
+}
+
+#[derive(Debug)]
+struct Written {
+    saved: Option<Changes>,
+    /// Keeps other sandboxes away; `None` once this one has stopped.
+    lock: Option<File>,
 }
 
 /// What the file says.
@@ -95,8 +103,10 @@ impl State {
             }
             None => return Err(unreadable("it has no version".to_owned())),
         }
-        let mut state: Self =
-            serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        // From the text again, so that an error says where.
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let mut state: Self = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| unreadable(error.to_string()))?;
         for partner in &mut state.partners {
             if partner.account.id != partner.keys.id {
                 return Err(unreadable(format!(
@@ -151,7 +161,19 @@ impl State {
 }
 
 impl StateFile {
-    pub(crate) fn new(path: PathBuf, partners: &[Partner]) -> Self {
+    /// Takes the file for this sandbox alone.
+    pub(crate) fn lock(path: &Path) -> Result<File, Error> {
+        match files::lock(path) {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => Err(Error::new(format!(
+                "cannot use the state in {}: another sandbox has it: stop that one, or name another file",
+                path.display()
+            ))),
+            Err(error) => Err(unwritable(path, &error)),
+        }
+    }
+
+    pub(crate) fn new(path: PathBuf, lock: File, partners: &[Partner]) -> Self {
         let keys = partners.iter().map(|partner| Keys {
             id: *partner.id().as_uuid(),
             public_key: partner.public_key_pem().to_owned(),
@@ -160,14 +182,33 @@ impl StateFile {
         Self {
             path,
             keys: keys.collect(),
-            saved: Mutex::new(None),
+            written: Mutex::new(Written {
+                saved: None,
+                lock: Some(lock),
+            }),
         }
     }
 
     /// Writes the changes since the last time, if there are any.
     pub(crate) fn save(&self, world: &SharedWorld) -> Result<(), Error> {
         // Held to the end, so that an older state never follows a newer one.
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(&mut written, world)
+    }
+
+    /// Writes the last changes, and leaves the file to others. After the first
+    /// time, this does nothing.
+    pub(crate) fn close(&self, world: &SharedWorld) -> Result<(), Error> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = self.write(&mut written, world);
+        written.lock = None;
+        result
+    }
+
+    fn write(&self, written: &mut Written, world: &SharedWorld) -> Result<(), Error> {
+        if written.lock.is_none() {
+            return Ok(());
+        }
         let (changes, state) = {
             let world = world.lock();
             let changes = Changes {
@@ -175,28 +216,16 @@ impl StateFile {
                 resets: world.resets,
                 advanced: world.clock.advanced(),
             };
-            if *saved == Some(changes) {
+            if written.saved == Some(changes) {
                 return Ok(());
             }
             (changes, self.state(&world))
         };
-        let failed = |error: std::io::Error| {
-            Error::new(format!(
-                "cannot write the state to {}: {error}: choose a file in a folder that can be written",
-                self.path.display()
-            ))
-        };
+        let failed = |error: std::io::Error| unwritable(&self.path, &error);
         let text = serde_json::to_string(&state).map_err(|error| failed(error.into()))?;
         files::write(&self.path, &text).map_err(failed)?;
-        *saved = Some(changes);
+        written.saved = Some(changes);
         Ok(())
-    }
-
-    /// Like [`StateFile::save`], where nobody is there to be told of a failure.
-    pub(crate) fn save_or_log(&self, world: &SharedWorld) {
-        if let Err(error) = self.save(world) {
-            tracing::error!("{error}");
-        }
     }
 
     /// Writes changes as they come, until the sandbox is gone.
@@ -207,7 +236,11 @@ impl StateFile {
                 return;
             };
             let file = Arc::clone(&self);
-            let saving = tokio::task::spawn_blocking(move || file.save_or_log(&world));
+            let saving = tokio::task::spawn_blocking(move || {
+                if let Err(error) = file.save(&world) {
+                    tracing::error!("{error}");
+                }
+            });
             if saving.await.is_err() {
                 return;
             }
@@ -227,4 +260,11 @@ impl StateFile {
             partners: partners.collect(),
         }
     }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(format!(
+        "cannot write the state to {}: {error}: choose a file in a folder that can be written",
+        path.display()
+    ))
 }

@@ -169,6 +169,14 @@ async fn state_that_cannot_be_used_is_named_and_left_alone() {
         ("{}", "it has no version"),
         (r#"{"version": 2}"#, "expected version 1"),
         (r#"{"version": 1, "advancedMillis": 0}"#, "missing field"),
+        (
+            "{\"version\": 1,\n\"advancedMillis\": \"0\"}",
+            "advancedMillis: invalid type",
+        ),
+        (
+            "{\"version\": 1,\n\"advancedMillis\": \"0\"}",
+            "at line 2 column",
+        ),
     ] {
         std::fs::write(&file, text).unwrap();
         let said = start().await;
@@ -182,6 +190,38 @@ async fn state_that_cannot_be_used_is_named_and_left_alone() {
     let started = Sandbox::builder().state(&nowhere).start().await;
     let said = started.unwrap_err().to_string();
     assert!(said.contains("no-such-folder"), "{said}");
+}
+
+#[tokio::test]
+async fn state_is_used_by_one_sandbox_at_a_time() {
+    let (_folder, file) = state_file("locked");
+    let first = sandbox(&file).await;
+    let started = Sandbox::builder().state(&file).start().await;
+    let said = started.unwrap_err().to_string();
+    assert!(
+        said.contains("state.json: another sandbox has it"),
+        "{said}"
+    );
+    assert!(said.contains("stop that one"), "{said}");
+
+    Client::with_website(&first).await;
+    let before = first.snapshot();
+    first.stop().await;
+    let second = sandbox(&file).await;
+    assert_eq!(second.snapshot(), before);
+    drop(second);
+    assert_eq!(sandbox(&file).await.snapshot(), before);
+}
+
+#[tokio::test]
+async fn stop_says_that_the_last_changes_are_lost() {
+    let (folder, file) = state_file("lost");
+    let sandbox = sandbox(&file).await;
+    std::fs::remove_dir_all(&folder.0).unwrap();
+    sandbox.advance(chrono::Duration::days(1));
+    let said = sandbox.try_stop().await.unwrap_err().to_string();
+    assert!(said.contains("cannot write the state to"), "{said}");
+    assert!(said.contains("state.json"), "{said}");
 }
 
 #[tokio::test]

@@ -277,6 +277,35 @@ fn terminate_ends_the_program_within_a_second() {
 
 #[cfg(unix)]
 #[test]
+fn program_fails_where_its_last_changes_are_lost() {
+    use std::io::Write as _;
+
+    let (folder, state) = (Folder::new("lost-credentials"), Folder::new("lost-state"));
+    std::fs::create_dir_all(&state.0).unwrap();
+    let file = state.0.join("state.json");
+    let mut arguments = vec!["--listen", "127.0.0.1:0", "--credentials", folder.text()];
+    arguments.extend(["--state", file.to_str().unwrap()]);
+    let (child, line) = listening(program(&arguments).spawn().unwrap());
+    std::fs::remove_dir_all(&state.0).unwrap();
+    let address = line["listening"].as_str().unwrap();
+    let address = address.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = "POST /__sandbox/advance HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{\"seconds\": 60}";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 204"), "{response}");
+
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("error: cannot write the state to"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
 fn credentials_folder_is_for_its_owner_only() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
