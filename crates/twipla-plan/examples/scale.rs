@@ -170,6 +170,9 @@ async fn serve(args: &Args) -> Result<()> {
     #[allow(clippy::cast_precision_loss, reason = "there are five")]
     let each = args.faults / 100.0 / kinds.len() as f64;
     for (kind, seed) in kinds.into_iter().zip(1..) {
+        if each == 0.0 {
+            break;
+        }
         sandbox.try_inject(kind.probability(each, seed))?;
     }
     say("listening", &json!({}));

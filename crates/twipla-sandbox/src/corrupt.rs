@@ -7,48 +7,48 @@ use crate::fault::FaultKind;
 use crate::message::Delivery;
 use crate::reply::{Body, Reply};
 
-/// The enum fields that an unknown value is put into.
+/// The enum fields of all replies: an unknown value is put into them.
 const ENUM_FIELDS: &[&str] = &[
     "status",
     "billingInterval",
+    "plannedDowngradeBillingInterval",
+    "billingMode",
+    "subscriptionType",
     "period",
     "currency",
     "visibility",
     "type",
 ];
 
-/// What the client gets of a reply; all of it if the fault corrupts no response.
-pub(crate) fn delivery(fault: &FaultKind, mut reply: Reply, date: DateTime<Utc>) -> Delivery {
+/// What the client gets of a reply, and whether that is anything else than
+/// without the fault: a field that is not there cannot go missing, for instance.
+pub(crate) fn delivery(fault: &FaultKind, reply: Reply, date: DateTime<Utc>) -> (Delivery, bool) {
+    let mut edited = reply.clone();
+    edit(fault, &mut edited);
+    let is_edited = edited != reply;
+    let mut response = edited.into_response(date);
+    match fault {
+        FaultKind::EmptyBody => response.content_type = Some("application/json"),
+        FaultKind::InvalidJson => response.body = b"{\"payload\": {".to_vec(),
+        FaultKind::TruncatedBody if response.body.is_empty() => return (Delivery::Reset, true),
+        FaultKind::TruncatedBody => response.cut_at = Some(response.body.len() / 2),
+        _ => return (Delivery::Response(response), is_edited),
+    }
+    (Delivery::Response(response), true)
+}
+
+fn edit(fault: &FaultKind, reply: &mut Reply) {
     match fault {
         FaultKind::HtmlBody => {
             let page = "<html><body><h1>It works!</h1></body></html>";
             reply.body = Body::Html(page.to_owned());
         }
-        FaultKind::EmptyBody => {
-            reply.body = Body::Empty;
-            let mut response = reply.into_response(date);
-            response.content_type = Some("application/json");
-            return Delivery::Response(response);
-        }
-        FaultKind::InvalidJson => {
-            let mut response = reply.into_response(date);
-            response.body = b"{\"payload\": {".to_vec();
-            return Delivery::Response(response);
-        }
-        FaultKind::TruncatedBody => {
-            let mut response = reply.into_response(date);
-            if response.body.is_empty() {
-                return Delivery::Reset;
-            }
-            response.cut_at = Some(response.body.len() / 2);
-            return Delivery::Response(response);
-        }
-        FaultKind::NoContent if reply.status < 300 => reply = Reply::done(),
-        FaultKind::MissingField(name) => edit_payload(&mut reply, |entry| remove(entry, name)),
-        FaultKind::UnknownEnumValue => edit_payload(&mut reply, use_unknown_values),
+        FaultKind::EmptyBody => reply.body = Body::Empty,
+        FaultKind::NoContent if reply.status < 300 => *reply = Reply::done(),
+        FaultKind::MissingField(name) => edit_payload(reply, |entry| remove(entry, name)),
+        FaultKind::UnknownEnumValue => edit_payload(reply, use_unknown_values),
         _ => {}
     }
-    Delivery::Response(reply.into_response(date))
 }
 
 /// Edits the payload of a success.
@@ -72,9 +72,12 @@ fn remove(value: &mut Value, name: &str) {
 fn use_unknown_values(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for name in ENUM_FIELDS {
-                if let Some(Value::String(text)) = fields.get_mut(*name) {
-                    *text = format!("future-{text}");
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if ENUM_FIELDS.contains(&name.as_str()) => {
+                        *text = format!("future-{text}");
+                    }
+                    inner => use_unknown_values(inner),
                 }
             }
         }

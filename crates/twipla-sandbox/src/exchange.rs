@@ -92,7 +92,13 @@ async fn deliver_with_fault(
             let now = now + TimeDelta::try_seconds(seconds).unwrap_or_default();
             Delivery::Response(work(now).into_response(now))
         }
-        kind => corrupt::delivery(&kind, work(now), now),
+        kind => {
+            let (delivery, is_changed) = corrupt::delivery(&kind, work(now), now);
+            if !is_changed {
+                world.lock().faults.take_back(strike.fault);
+            }
+            delivery
+        }
     }
 }
 

@@ -158,7 +158,7 @@ impl Fault {
         self
     }
 
-    /// Strikes with this probability (0 to 1); the same seed gives the same strikes.
+    /// Strikes with this probability (more than 0, at most 1); the same seed gives the same strikes.
     #[must_use]
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = Some(probability);
@@ -193,10 +193,13 @@ impl Fault {
                 "unknown operation {id:?}: expected an operationId of the contract, such as get_website"
             )));
         }
+        if self.times == Some(0) {
+            return Err(invalid("invalid times 0: expected at least 1"));
+        }
         if let Some(probability) = self.probability {
-            if !(0.0..=1.0).contains(&probability) {
+            if !(probability > 0.0 && probability <= 1.0) {
                 return Err(invalid(format!(
-                    "invalid probability {probability}: expected 0 to 1"
+                    "invalid probability {probability}: expected more than 0 and at most 1"
                 )));
             }
             if matches!(self.kind, FaultKind::RateLimit { .. }) {
@@ -362,7 +365,15 @@ mod tests {
             ),
             (
                 r#"{"kind":"hang","probability":1.5}"#,
-                "invalid probability 1.5: expected 0 to 1",
+                "invalid probability 1.5: expected more than 0 and at most 1",
+            ),
+            (
+                r#"{"kind":"hang","probability":0}"#,
+                "invalid probability 0: expected more than 0",
+            ),
+            (
+                r#"{"kind":"hang","times":0}"#,
+                "invalid times 0: expected at least 1",
             ),
             (r#"{"kind":"hang","times":-1}"#, "invalid value"),
             (

@@ -32,7 +32,8 @@ pub struct FaultStatus {
     /// The fault as it was injected.
     #[serde(flatten)]
     pub fault: Fault,
-    /// How often it has struck.
+    /// How often it has struck. A request whose reply it could not change, because
+    /// the field that should be missing is not there, for instance, does not count.
     pub struck: u64,
     /// How often it may still strike; `None` without a limit.
     pub remaining: Option<u64>,
@@ -41,6 +42,8 @@ pub struct FaultStatus {
 /// What strikes a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Strike {
+    /// Which fault it is of.
+    pub(crate) fault: u64,
     pub(crate) kind: FaultKind,
     /// Whether the request is carried out first, for a kind that leaves it open.
     pub(crate) after_commit: bool,
@@ -50,6 +53,7 @@ pub(crate) struct Strike {
 #[derive(Default)]
 pub(crate) struct Faults {
     faults: Vec<ActiveFault>,
+    added: u64,
     pub(crate) pending_commits: usize,
 }
 
@@ -66,7 +70,8 @@ impl Faults {
             };
             self.faults.remove(exhausted);
         }
-        self.faults.push(ActiveFault::new(fault));
+        self.added += 1;
+        self.faults.push(ActiveFault::new(fault, self.added));
         Ok(())
     }
 
@@ -81,6 +86,14 @@ impl Faults {
         self.faults
             .iter_mut()
             .find_map(|fault| fault.strike(operation, now))
+    }
+
+    /// Does not count a strike that changed nothing.
+    pub(crate) fn take_back(&mut self, number: u64) {
+        let fault = self.faults.iter_mut().find(|fault| fault.number == number);
+        if let Some(fault) = fault {
+            fault.struck = fault.struck.saturating_sub(1);
+        }
     }
 
     pub(crate) fn report(&self) -> FaultReport {
@@ -99,18 +112,21 @@ impl Faults {
 /// A fault with what it needs to decide whether it strikes.
 struct ActiveFault {
     fault: Fault,
+    /// Tells it from all others that were ever added.
+    number: u64,
     struck: u64,
     random: StdRng,
     bucket: Option<TokenBucket>,
 }
 
 impl ActiveFault {
-    fn new(fault: Fault) -> Self {
+    fn new(fault: Fault, number: u64) -> Self {
         let bucket = match fault.kind {
             FaultKind::RateLimit { per_second, burst } => Some(TokenBucket::new(per_second, burst)),
             _ => None,
         };
         Self {
+            number,
             struck: 0,
             random: StdRng::seed_from_u64(fault.seed),
             bucket,
@@ -143,7 +159,11 @@ impl ActiveFault {
             Some(Moment::Either) => self.random.random(),
         };
         self.struck += 1;
-        Some(Strike { kind, after_commit })
+        Some(Strike {
+            fault: self.number,
+            kind,
+            after_commit,
+        })
     }
 }
 

@@ -10,14 +10,14 @@ use crate::message::HttpResponse;
 pub(crate) type ApiResult = Result<Reply, ApiError>;
 
 /// A reply of the API.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Body,
 }
 
 /// Body of a reply.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Body {
     Empty,
     Json(Value),

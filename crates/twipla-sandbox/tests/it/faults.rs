@@ -154,6 +154,66 @@ async fn rate_limit_answers_429_with_the_time_to_wait() {
 }
 
 #[tokio::test]
+async fn fault_that_changes_nothing_does_not_count() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    for (kind, unchanged) in [
+        (
+            FaultKind::MissingField("domain".to_owned()),
+            "/v2/3as/packages",
+        ),
+        (FaultKind::UnknownEnumValue, "/v2/3as/customers/c"),
+        (FaultKind::NoContent, "/v2/3as/websites/nobody"),
+    ] {
+        sandbox.clear_faults();
+        sandbox.inject(Fault::new(kind.clone()).times(1));
+        client.get(unchanged).await.unwrap();
+        let report = sandbox.faults();
+        let status = &report.faults[0];
+        assert_eq!((status.struck, status.remaining), (0, Some(1)), "{kind:?}");
+        client.get(WEBSITE).await.unwrap();
+        assert_eq!(sandbox.faults().faults[0].struck, 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_enum_of_a_reply_gets_an_unknown_value() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let packages = sandbox.packages(sandbox.website_partner().id());
+    let id_of = |name: &str| packages.iter().find(|(known, _)| known == name).unwrap().1;
+    for (verb, package) in [("upgrade", "Pro"), ("downgrade", "Basic")] {
+        let body = json!({"intpWebsiteId": "w", "packageId": id_of(package)});
+        let path = format!("/v3/3as/website-subscriptions/{verb}");
+        let changed = client.post(&path, &body).await.unwrap();
+        assert!(changed.status().is_success(), "{verb}");
+    }
+    sandbox.inject(Fault::new(FaultKind::UnknownEnumValue));
+    for (path, names) in [
+        (
+            WEBSITE,
+            &[
+                "status",
+                "billingInterval",
+                "plannedDowngradeBillingInterval",
+                "billingMode",
+                "subscriptionType",
+            ][..],
+        ),
+        (
+            "/v2/3as/company-details",
+            &["billingMode", "subscriptionType"],
+        ),
+    ] {
+        let body: Value = client.get(path).await.unwrap().json().await.unwrap();
+        for name in names {
+            let value = body["payload"][name].as_str().unwrap();
+            assert!(value.starts_with("future-"), "{name} of {path}: {value}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn faults_are_added_listed_and_cleared_over_http() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
