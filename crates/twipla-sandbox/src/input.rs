@@ -6,6 +6,10 @@ use uuid::Uuid;
 
 use crate::reply::ApiError;
 
+/// Of larger numbers with a fraction or an exponent, it is not known which whole
+/// number was meant.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A JSON object of a request, or one inside it.
 pub(crate) struct Fields<'a> {
     fields: &'a Map<String, Value>,
@@ -86,13 +90,21 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn whole(&self, name: &str) -> Result<i64, ApiError> {
+        if let Some(whole) = self.optional(name).and_then(Value::as_i64) {
+            return Ok(whole);
+        }
         let number = self.number(name)?;
-        #[allow(clippy::cast_possible_truncation)]
-        let whole = number as i64;
-        #[allow(clippy::cast_precision_loss)]
-        if (whole as f64 - number).abs() > f64::EPSILON {
+        if number.fract() != 0.0 {
             return Err(self.wrong(name, "must be a whole number"));
         }
+        if number.abs() > MAX_EXACT {
+            return Err(self.wrong(name, "is too large a number"));
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "it is whole and small enough"
+        )]
+        let whole = number as i64;
         Ok(whole)
     }
 

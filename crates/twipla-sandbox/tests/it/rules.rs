@@ -165,3 +165,42 @@ async fn filter_of_analytics_leaves_what_all_conditions_allow() {
         }
     }
 }
+
+#[tokio::test]
+async fn whole_numbers_are_taken_exactly_or_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox, sandbox.website_partner());
+    let create = async |touchpoints: Value| {
+        let package = json!({
+            "name": "Own", "touchpoints": touchpoints, "price": 1, "currency": "EUR", "period": "monthly",
+        });
+        let answer = client.post("/v2/3as/packages", &package).await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.unwrap(),
+        )
+    };
+    for (sent, taken) in [
+        (json!(9_007_199_254_740_993_i64), 9_007_199_254_740_993),
+        (json!(i64::MAX), i64::MAX),
+        (json!(100.0), 100),
+    ] {
+        let (status, package) = create(sent.clone()).await;
+        assert_eq!(status, 201, "{sent}: {package}");
+        assert_eq!(package["payload"]["touchpoints"], taken, "{sent}");
+    }
+    for (sent, says) in [
+        (
+            json!(9_223_372_036_854_775_808_u64),
+            "touchpoints is too large",
+        ),
+        (json!(1e300), "touchpoints is too large"),
+        (json!(1.5), "touchpoints must be a whole number"),
+        (json!(-1), "must not be negative"),
+    ] {
+        let (status, refused) = create(sent.clone()).await;
+        assert_eq!(status, 400, "{sent}");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(says), "{sent}: {message}");
+    }
+}
