@@ -113,16 +113,32 @@ impl Credentials {
                 // A folder that was moved has its keys with it.
                 let name = file.file_name().unwrap_or_default();
                 let file = self.folder.join(name);
-                std::fs::read_to_string(&file)
-                    .map_err(|error| unreadable(format!("{}: {error}", file.display())))
+                match std::fs::read_to_string(&file) {
+                    Ok(pem) => Ok((file, pem)),
+                    Err(error) => Err(unreadable(format!("{}: {error}", file.display()))),
+                }
             };
             let config = PartnerConfig::new(partner.id, partner.model)
                 .name(partner.name)
                 .billing_mode(partner.billing_mode);
-            Ok(match &partner.private_key_file {
-                Some(file) => config.private_key_pem(named(file)?),
-                None => config.public_key_pem(named(&partner.public_key_file)?),
-            })
+            let (file, config) = match &partner.private_key_file {
+                Some(file) => {
+                    let (file, pem) = named(file)?;
+                    (file, config.private_key_pem(pem))
+                }
+                None => {
+                    let (file, pem) = named(&partner.public_key_file)?;
+                    (file, config.public_key_pem(pem))
+                }
+            };
+            // Tried here, where the file is known.
+            match config.clone().into_partner() {
+                Ok(_) => Ok(config),
+                Err(error) => {
+                    let why = format!("{} holds no key that can be used", file.display());
+                    Err(unreadable(why).with_source(error))
+                }
+            }
         });
         partners.collect::<Result<Vec<_>, _>>().map(Some)
     }

@@ -215,6 +215,14 @@ struct Planter<'a> {
 
 impl Planter<'_> {
     fn partner(mut self, partner: &SeedPartner) -> Result<(), String> {
+        if let Some(mode) = &partner.billing_mode
+            && !BillingMode::KNOWN.contains(mode)
+        {
+            return Err(format!(
+                "invalid billingMode {:?}: expected company_managed or platform_managed",
+                mode.as_ref()
+            ));
+        }
         for package in &partner.packages {
             self.package(package)
                 .map_err(|why| format!("package {:?}: {why}", package.name))?;
@@ -307,6 +315,13 @@ impl Planter<'_> {
         for key in &site.api_keys {
             if key.name.is_empty() || key.api_key.is_empty() {
                 return Err("an API key needs a name and an apiKey".to_owned());
+            }
+            // Any other could not be sent in a header.
+            if !key.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(format!(
+                    "invalid apiKey of {:?}: expected ASCII characters that can be seen",
+                    key.name
+                ));
             }
             if self.account.has_api_key(&key.api_key) {
                 return Err(format!("the apiKey of {:?} is in use", key.name));

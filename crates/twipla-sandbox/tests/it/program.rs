@@ -77,6 +77,7 @@ fn damaged_credentials_are_named_and_left_alone() {
     std::fs::write(key, "not a key").unwrap();
     let said = refused(&arguments);
     assert!(said.contains("expected an RSA key"), "{said}");
+    assert!(said.contains(key), "{said} names no {key}");
     assert!(
         said.contains(first["partners"][0]["id"].as_str().unwrap()),
         "{said}"

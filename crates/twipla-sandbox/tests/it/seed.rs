@@ -230,6 +230,14 @@ async fn world_that_cannot_be_is_refused_with_its_place() {
             ),
             r#"the apiKey of "b" is in use"#,
         ),
+        (
+            site(json!({"apiKeys": [{"name": "a", "apiKey": "twpl-\n1"}]})),
+            r#"invalid apiKey of "a": expected ASCII"#,
+        ),
+        (
+            json!({"model": "website", "billingMode": "nonsense"}),
+            r#"invalid billingMode "nonsense": expected company_managed"#,
+        ),
     ] {
         let seed = json!({ "partners": [partner] });
         let said = started(&folder.0, &seed).await.unwrap_err().to_string();
