@@ -22,10 +22,10 @@ const ENUM_FIELDS: &[&str] = &[
 
 /// What the client gets of a reply, and whether that is anything else than
 /// without the fault: a field that is not there cannot go missing, for instance.
-pub(crate) fn delivery(fault: &FaultKind, reply: Reply, date: DateTime<Utc>) -> (Delivery, bool) {
+pub(crate) fn delivery(fault: &FaultKind, reply: &Reply, date: DateTime<Utc>) -> (Delivery, bool) {
     let mut edited = reply.clone();
     edit(fault, &mut edited);
-    let is_edited = edited != reply;
+    let is_edited = edited != *reply;
     let mut response = edited.into_response(date);
     match fault {
         FaultKind::EmptyBody => response.content_type = Some("application/json"),

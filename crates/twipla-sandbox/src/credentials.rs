@@ -121,15 +121,12 @@ impl Credentials {
             let config = PartnerConfig::new(partner.id, partner.model)
                 .name(partner.name)
                 .billing_mode(partner.billing_mode);
-            let (file, config) = match &partner.private_key_file {
-                Some(file) => {
-                    let (file, pem) = named(file)?;
-                    (file, config.private_key_pem(pem))
-                }
-                None => {
-                    let (file, pem) = named(&partner.public_key_file)?;
-                    (file, config.public_key_pem(pem))
-                }
+            let (file, config) = if let Some(file) = &partner.private_key_file {
+                let (file, pem) = named(file)?;
+                (file, config.private_key_pem(pem))
+            } else {
+                let (file, pem) = named(&partner.public_key_file)?;
+                (file, config.public_key_pem(pem))
             };
             // Tried here, where the file is known.
             match config.clone().into_partner() {

@@ -93,7 +93,7 @@ async fn deliver_with_fault(
             Delivery::Response(work(now).into_response(now))
         }
         kind => {
-            let (delivery, is_changed) = corrupt::delivery(&kind, work(now), now);
+            let (delivery, is_changed) = corrupt::delivery(&kind, &work(now), now);
             if !is_changed {
                 world.lock().faults.take_back(strike.fault);
             }

@@ -367,14 +367,6 @@ mod tests {
                 r#"{"kind":"hang","probability":1.5}"#,
                 "invalid probability 1.5: expected more than 0 and at most 1",
             ),
-            (
-                r#"{"kind":"hang","probability":0}"#,
-                "invalid probability 0: expected more than 0",
-            ),
-            (
-                r#"{"kind":"hang","times":0}"#,
-                "invalid times 0: expected at least 1",
-            ),
             (r#"{"kind":"hang","times":-1}"#, "invalid value"),
             (
                 r#"{"kind":{"status":{"code":99}}}"#,
@@ -440,6 +432,23 @@ mod tests {
             (
                 r#"{"kind":"hang","moment":"never"}"#,
                 "unknown variant `never`",
+            ),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert!(error.contains(says), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn fault_that_would_never_strike_is_refused() {
+        for (json, says) in [
+            (
+                r#"{"kind":"hang","probability":0}"#,
+                "invalid probability 0: expected more than 0",
+            ),
+            (
+                r#"{"kind":"hang","times":0}"#,
+                "invalid times 0: expected at least 1",
             ),
         ] {
             let error = parse(json).unwrap_err();

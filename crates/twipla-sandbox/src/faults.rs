@@ -52,7 +52,7 @@ pub(crate) struct Strike {
 /// The faults in force, and those that have struck for the last time.
 #[derive(Default)]
 pub(crate) struct Faults {
-    faults: Vec<ActiveFault>,
+    active: Vec<ActiveFault>,
     added: u64,
     pub(crate) pending_commits: usize,
 }
@@ -61,36 +61,36 @@ impl Faults {
     /// Adds a fault after those that are already there.
     pub(crate) fn add(&mut self, fault: Fault) -> Result<(), Error> {
         fault.validate()?;
-        if self.faults.len() == CAPACITY {
-            let exhausted = self.faults.iter().position(ActiveFault::is_exhausted);
+        if self.active.len() == CAPACITY {
+            let exhausted = self.active.iter().position(ActiveFault::is_exhausted);
             let Some(exhausted) = exhausted else {
                 return Err(Error::new(format!(
                     "cannot add a fault: {CAPACITY} are in force: clear them first"
                 )));
             };
-            self.faults.remove(exhausted);
+            self.active.remove(exhausted);
         }
         self.added += 1;
-        self.faults.push(ActiveFault::new(fault, self.added));
+        self.active.push(ActiveFault::new(fault, self.added));
         Ok(())
     }
 
     /// Removes all faults. Requests that one of them has struck are still
     /// carried out late.
     pub(crate) fn clear(&mut self) {
-        self.faults.clear();
+        self.active.clear();
     }
 
     /// What strikes a request, if anything; the fault injected first wins.
     pub(crate) fn next_fault(&mut self, operation: Option<&str>, now: Instant) -> Option<Strike> {
-        self.faults
+        self.active
             .iter_mut()
             .find_map(|fault| fault.strike(operation, now))
     }
 
     /// Does not count a strike that changed nothing.
     pub(crate) fn take_back(&mut self, number: u64) {
-        let fault = self.faults.iter_mut().find(|fault| fault.number == number);
+        let fault = self.active.iter_mut().find(|fault| fault.number == number);
         if let Some(fault) = fault {
             fault.struck = fault.struck.saturating_sub(1);
         }
@@ -103,7 +103,7 @@ impl Faults {
             remaining: active.fault.times.map(|times| times - active.struck),
         };
         FaultReport {
-            faults: self.faults.iter().map(status).collect(),
+            faults: self.active.iter().map(status).collect(),
             pending_commits: self.pending_commits,
         }
     }
