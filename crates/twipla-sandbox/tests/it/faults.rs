@@ -279,3 +279,28 @@ async fn inject_panics_where_the_fault_would_never_strike() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::new(FaultKind::Hang).operation("get_site"));
 }
+
+/// Each kind in the table of the README is one that the endpoint takes.
+#[tokio::test]
+async fn kinds_of_the_readme_are_taken() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::with_website(&sandbox).await;
+    let readme = include_str!("../../README.md");
+    let (_, table) = readme.split_once("| `kind` | what happens |").unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut taken = 0;
+    for row in rows {
+        let cell = row.split(" | ").next().unwrap();
+        for kind in cell.split('`').skip(1).step_by(2) {
+            let kind: Value = serde_json::from_str(kind).expect(kind);
+            let fault = json!({ "kind": kind });
+            let answer = client.post("/__sandbox/faults", &fault).await.unwrap();
+            assert_eq!(answer.status(), 204, "{kind}");
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 18, "one for each kind");
+}
