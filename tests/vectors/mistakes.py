@@ -99,6 +99,8 @@ MISTAKES = [
     ("duplicates_kept", "gives an entry twice that moved", "items += [item for item in found if item not in items]", "items += found"),
     ("deletions_unnoticed", "skips entries where others were deleted", "        if total < before:", "        if False:"),
     ("half_a_list", "gives what it has where a list breaks off", '        status, body = send({**wanted, "query": {**query, "page": str(page)}})\n', '        try:\n            status, body = send({**wanted, "query": {**query, "page": str(page)}})\n        except Failure:\n            return items\n'),
+    ("unknown_entry_refused", "fails on a list with an entry that has a period it does not know", "        return [counted(item) for item in payload]\n", "        if any(item.get('period', 'monthly') not in ('monthly', 'yearly') for item in payload):\n            raise Failure('decode', status=200)\n        return [counted(item) for item in payload]\n"),
+    ("unknown_entry_dropped", "leaves an entry out that has a status it does not know", "return [counted(item) for item in payload]", "return [counted(item) for item in payload if item.get('status', 'active') in ('active', 'canceled', 'inactive')]"),
     # Successes.
     ("only_201_for_a_create", "fails on a 200 for a 201", "        if 200 <= status < 300:", '        if 200 <= status < 300 and not (status == 200 and "201" in operation["responses"]):'),
     ("create_needs_a_body", "fails on a 204 for a create", "if status == 204 or not has_body(", "if not has_body("),
