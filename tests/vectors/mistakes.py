@@ -39,6 +39,7 @@ MISTAKES = [
     ("new_tokens_for_ever", "makes token after token while the server says 401", "status == 401 and attempt == 1 and", "status == 401 and attempt < 30 and"),
     ("new_token_for_a_key", "sends a call for data again after a 401", ' and "partnerToken" in schemes(operation):', ":"),
     ("retry_after_success", "sends everything twice", "    status, body = send(wanted)\n    if status == 204", "    send(wanted)\n    status, body = send(wanted)\n    if status == 204"),
+    ("retry_post_after_broken_success", "sends a create again where it cannot read the success", "    status, body = send(wanted)\n    if status == 204", "    status, body = send(wanted)\n    if wanted[\"operation\"] in (\"create_package\", \"upgrade_website_subscription\") and b'\"payload\"' not in body:\n        status, body = send(wanted)\n    if status == 204"),
     # Waits.
     ("no_wait_after_429", "does not wait when the server says so", "if after is None else after\n", "if after is None else 0\n"),
     ("waits_at_most_half_a_second", "caps the wait that the server asks for", "        time.sleep(seconds)", "        time.sleep(min(seconds, 0.5))"),
