@@ -87,6 +87,8 @@ MODULUS, EXPONENT = private_key()
 
 
 def sign(customer=None):
+    if customer == "":
+        raise Failure("invalid_input", "invalid customer '': expected an id")
     now = int(time.time())
     header = {"alg": "RS256", "typ": "JWT", "kid": PARTNER}
     claims = {"roles": ["intp"], "intp_id": PARTNER, "iat": now, "exp": now + 600}
@@ -132,6 +134,10 @@ def send_once(wanted):
     method, path, operation = OPERATIONS[wanted["operation"]]
     base = BASE_URL
     target = path_of(path, wanted.get("path", {}))
+    for name, value in wanted.get("query", {}).items():
+        # Some servers would give everything.
+        if value == "":
+            raise Failure("invalid_input", f"invalid {name} '': expected a value")
     if wanted.get("query"):
         target += "?" + urlencode(wanted["query"])
     headers, body = {"accept": "application/json"}, None

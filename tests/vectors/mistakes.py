@@ -49,6 +49,7 @@ MISTAKES = [
     ("new_token_for_a_key", "sends a call for data again after a 401", ' and "partnerToken" in schemes(operation):', ":"),
     ("retry_after_success", "sends everything twice", "    status, body = send(wanted)\n    if status == 204", "    send(wanted)\n    status, body = send(wanted)\n    if status == 204"),
     ("retry_post_after_broken_success", "sends a create again where it cannot read the success", "    status, body = send(wanted)\n    if status == 204", "    status, body = send(wanted)\n    if wanted[\"operation\"] in (\"create_package\", \"upgrade_website_subscription\") and b'\"payload\"' not in body:\n        status, body = send(wanted)\n    if status == 204"),
+    ("query_lost_on_retry", "asks for everything where it asks again", "        time.sleep(seconds)\n", '        time.sleep(seconds)\n        wanted = {name: value for name, value in wanted.items() if name != "query"}\n'),
     # Waits.
     ("no_wait_after_429", "does not wait when the server says so", "if after is None else after\n", "if after is None else 0\n"),
     ("waits_at_most_half_a_second", "caps the wait that the server asks for", "        time.sleep(seconds)", "        time.sleep(min(seconds, 0.5))"),
@@ -90,6 +91,8 @@ MISTAKES = [
     ("dot_sent", "sends the id `.`", 'if value in ("", ".", ".."):', 'if value in ("", ".."):'),
     ("dots_sent", "sends the id `..`", 'if value in ("", ".", ".."):', 'if value in ("", "."):'),
     ("dots_refused_everywhere", "refuses ids that only hold dots", 'if value in ("", ".", ".."):', 'if value.strip(".") == "":'),
+    ("empty_filter_dropped", "lists everything where a filter is empty", "            raise Failure(\"invalid_input\", f\"invalid {name} '': expected a value\")", '            wanted = {**wanted, "query": {key: text for key, text in wanted["query"].items() if text}}'),
+    ("empty_customer_is_the_partner", "signs a token of the partner for an empty customer", "        raise Failure(\"invalid_input\", \"invalid customer '': expected an id\")", "        customer = None"),
     ("only_first_id_checked", "checks the first id of a path alone", "        template = template.replace(", "        break\n    for name, value in values.items():\n        template = template.replace("),
     ("slash_not_encoded", "leaves a slash in an id as it is", 'quote(value, safe="")', "quote(value)"),
     ("encoded_twice", "encodes an id twice", 'quote(value, safe="")', 'quote(quote(value, safe=""), safe="")'),

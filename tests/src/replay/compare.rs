@@ -32,6 +32,8 @@ pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing
     requests(case, sent, signing, &mut problems);
     match case.action {
         Action::Call | Action::ListAll => outcome(case, sent, answer, &mut problems),
+        // What cannot be signed is a failure.
+        _ if case.result.is_some() => outcome(case, sent, answer, &mut problems),
         Action::Token => match answer["ok"].as_str() {
             Some(token) => {
                 let wanted = case.token.as_ref().unwrap_or(&Value::Null);
@@ -264,7 +266,9 @@ fn outcome(case: &Case, sent: &[Recorded], answer: &Value, problems: &mut Vec<St
 fn later_result<'a>(case: &'a Case, sent: &[Recorded]) -> Option<&'a Outcome> {
     let more = case.more.as_ref()?;
     let last = &case.exchanges.last()?.request;
-    let mut later = sent.iter().skip(case.exchanges.len());
+    let mut later = sent
+        .iter()
+        .skip(case.exchanges.len());
     // Where a retry would succeed, a read does not make it so.
     let counts = |sent| more.allow == Allow::Reads || !is_read(last, more, sent);
     more.result.as_ref().filter(|_| later.any(counts))

@@ -127,6 +127,9 @@ function endpoints(): Map<string, Endpoint> {
 // Tokens.
 
 async function sign(customer?: string): Promise<string> {
+  if (customer === "") {
+    throw new Failure("invalid_input", 'invalid customer "": expected an id');
+  }
   const claims =
     customer === undefined
       ? { roles: ["intp"], intp_id: PARTNER }
@@ -163,6 +166,12 @@ function pathOf(template: string, values: Record<string, string>): string {
 
 async function sendOnce(call: Call, endpoint: Endpoint): Promise<Response> {
   const path = pathOf(endpoint.path, call.path ?? {});
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    // Some servers would give everything.
+    if (value === "") {
+      throw new Failure("invalid_input", `invalid ${name} "": expected a value`);
+    }
+  }
   const query = call.query && Object.keys(call.query).length > 0 ? `?${new URLSearchParams(call.query)}` : "";
   const headers = new Headers({ accept: "application/json" });
   if (endpoint.credential === "token") {
