@@ -53,6 +53,9 @@ MISTAKES = [
     # Waits.
     ("no_wait_after_429", "does not wait when the server says so", "if after is None else after\n", "if after is None else 0\n"),
     ("waits_at_most_half_a_second", "caps the wait that the server asks for", "        time.sleep(seconds)", "        time.sleep(min(seconds, 0.5))"),
+    ("second_wait_forgotten", "does not wait when the server says so again", "        time.sleep(seconds)", "        time.sleep(seconds if attempt == 1 else 0)"),
+    ("waits_at_most_a_second", "caps the wait at little more than a second", "        time.sleep(seconds)", "        time.sleep(min(seconds, 1.2))"),
+    ("no_wait_before_delete", "sends a DELETE again at once", "        time.sleep(seconds)", '        time.sleep(0 if method == "DELETE" else seconds)'),
     ("long_wait_is_cut", "sends a request within the hour that it should wait", "return seconds if seconds <= LONGEST_WAIT else None", "return seconds if seconds <= LONGEST_WAIT else 0.2"),
     ("date_is_no_wait", "does not read a date in Retry-After", "return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())", "return 0.0"),
     ("retry_after_in_milliseconds", "takes Retry-After for milliseconds", "        return float(after)", "        return float(after) / 1000"),

@@ -268,7 +268,7 @@ fn later_result<'a>(case: &'a Case, sent: &[Recorded]) -> Option<&'a Outcome> {
     let last = &case.exchanges.last()?.request;
     let mut later = sent
         .iter()
-        .skip(case.exchanges.len());
+        .skip(case.exchanges.len() + more.first.iter().len());
     // Where a retry would succeed, a read does not make it so.
     let counts = |sent| more.allow == Allow::Reads || !is_read(last, more, sent);
     more.result.as_ref().filter(|_| later.any(counts))

@@ -124,6 +124,8 @@ pub struct More {
     pub allow: Allow,
     /// Seconds that must pass before the last request is sent again.
     pub wait: Option<f64>,
+    /// What answers the first of it, where that is not yet `response`.
+    pub first: Option<Response>,
     /// What answers it; where it is absent, the last response once more.
     pub response: Option<Response>,
     /// What the call then gives, where that differs.

@@ -87,7 +87,10 @@ impl Player {
     /// Gets ready for a case.
     pub fn play(&self, case: &Case) {
         let exchanges = case.exchanges.iter().map(|exchange| &exchange.response);
-        let later = case.more.as_ref().and_then(|more| more.response.as_ref());
+        let later = case
+            .more
+            .iter()
+            .flat_map(|more| more.first.iter().chain(&more.response));
         let mut stage = lock(&self.stage);
         stage.responses = exchanges.chain(later).cloned().collect();
         stage.may_be_more = case.more.is_some();
