@@ -305,7 +305,7 @@ fn example_driver_passes_and_a_broken_one_does_not() {
     assert!(bad.said.contains(&format!("FAIL {case}")), "{}", bad.said);
     assert!(bad.said.contains("the path is"), "{}", bad.said);
 
-    let none = run(&["python3", "/no/such/driver.py"]);
+    let none = run(&["/no/such/driver"]);
     assert_eq!(none.code, Some(2), "{}", none.said);
 }
 
@@ -342,6 +342,24 @@ for line in sys.stdin:
         last("tokens/customer_with_an_odd_id:") < last("waits/"),
         "{said}"
     );
+}
+
+#[test]
+fn driver_that_dies_or_hangs_on_its_first_case_is_named_with_it() {
+    for (mistake, reason) in [
+        ("sys.exit(3)", "the driver ended with exit status: 3"),
+        ("time.sleep(60)", "the driver hangs: no answer within 1 s"),
+    ] {
+        let script = format!("import sys, time; sys.stdin.readline(); {mistake}");
+        let only = ["--patience", "1", "--only", "tokens/customer"];
+        let told = run(&[&only[..], &["python3", "-c", &script]].concat());
+        assert_eq!(told.code, Some(1), "{}", told.said);
+        for name in ["customer", "customer_with_an_odd_id"] {
+            let failure = format!("FAIL tokens/{name}: ");
+            assert!(told.said.contains(&failure), "{}", told.said);
+        }
+        assert_eq!(told.said.matches(reason).count(), 2, "{}", told.said);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! `cargo run -p twipla-tests --bin vectors -- python3 tests/vectors/driver.py`.
 //!
 //! The exit code is 0 where every case passes, 1 where one does not, and 2
-//! where the driver cannot be run.
+//! where the driver cannot be started.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -23,7 +23,7 @@ pub struct Driver {
 ///
 /// # Errors
 ///
-/// Where the driver cannot be run at all.
+/// Where the driver cannot be started.
 pub async fn run(
     driver: &Driver,
     files: &[File],
@@ -32,26 +32,28 @@ pub async fn run(
 ) -> Result<(), Error> {
     let player = Player::start().await?;
     let start = || Program::start(&driver.command, driver.quiet, signing, &player);
-    let mut program = start()?;
-    let mut has_answered = false;
+    let mut running = None;
     for file in files {
         for case in &file.cases {
+            let mut program = match running.take() {
+                Some(program) => program,
+                None => start()?,
+            };
             player.play(case);
             let problems = match program.answer(&file.name, case, driver.patience).await {
                 Ok(answer) => {
-                    has_answered = true;
+                    running = Some(program);
                     compare(case, &player.recorded(), &answer, signing)
                 }
-                Err(error) if !has_answered => return Err(error),
-                Err(error) => {
-                    program = start()?;
-                    vec![error.to_string()]
-                }
+                Err(error) => vec![error.to_string()],
             };
             if tell(file, case, &problems).is_break() {
                 return Ok(());
             }
         }
     }
-    program.finish(driver.patience).await
+    match running {
+        Some(program) => program.finish(driver.patience).await,
+        None => Ok(()),
+    }
 }
