@@ -97,6 +97,7 @@ MISTAKES = [
     ("empty_filter_dropped", "lists everything where a filter is empty", "            raise Failure(\"invalid_input\", f\"invalid {name} '': expected a value\")", '            wanted = {**wanted, "query": {key: text for key, text in wanted["query"].items() if text}}'),
     ("empty_customer_is_the_partner", "signs a token of the partner for an empty customer", "        raise Failure(\"invalid_input\", \"invalid customer '': expected an id\")", "        customer = None"),
     ("only_first_id_checked", "checks the first id of a path alone", "        template = template.replace(", "        break\n    for name, value in values.items():\n        template = template.replace("),
+    ("spaces_trimmed", "trims an id", 'quote(value, safe="")', 'quote(value.strip(), safe="")'),
     ("slash_not_encoded", "leaves a slash in an id as it is", 'quote(value, safe="")', "quote(value)"),
     ("encoded_twice", "encodes an id twice", 'quote(value, safe="")', 'quote(quote(value, safe=""), safe="")'),
     ("id_decoded_first", "decodes an id before it encodes it", 'quote(value, safe="")', '__import__("urllib.parse").parse.quote(__import__("urllib.parse").parse.unquote(value), safe="")'),
@@ -104,6 +105,7 @@ MISTAKES = [
     ("query_not_encoded", "does not encode the query", 'urlencode(wanted["query"])', '"&".join(f"{name}={value}" for name, value in wanted["query"].items())'),
     ("form_instead_of_json", "sends a form", "body = json.dumps(wanted[\"body\"])", "body = urlencode(wanted[\"body\"])"),
     ("no_content_type", "does not say that a body is JSON", '        headers["content-type"] = "application/json"\n', ""),
+    ("body_in_latin_1", "sends a body that is not UTF-8", 'body = json.dumps(wanted["body"])', 'body = json.dumps(wanted["body"], ensure_ascii=False).encode("latin-1", "replace")'),
     ("trial_always_sent", "adds a field that nobody asked for", "body = json.dumps(wanted[\"body\"])", 'body = json.dumps({"trial": True, **wanted["body"]})'),
     ("patch_as_put", "sends PUT for PATCH", "    method, path, operation = OPERATIONS[wanted[\"operation\"]]\n", "    method, path, operation = OPERATIONS[wanted[\"operation\"]]\n    method = method.replace(\"PATCH\", \"PUT\")\n"),
     # Lists.
@@ -120,6 +122,7 @@ MISTAKES = [
     ("half_a_list", "gives what it has where a list breaks off", '        status, body = send({**wanted, "query": {**query, "page": str(page)}})\n', '        try:\n            status, body = send({**wanted, "query": {**query, "page": str(page)}})\n        except Failure:\n            return items\n'),
     ("unknown_entry_refused", "fails on a list with an entry that has a period it does not know", "        return [counted(item) for item in payload]\n", "        if any(item.get('period', 'monthly') not in ('monthly', 'yearly') for item in payload):\n            raise Failure('decode', status=200)\n        return [counted(item) for item in payload]\n"),
     ("unknown_entry_dropped", "leaves an entry out that has a status it does not know", "return [counted(item) for item in payload]", "return [counted(item) for item in payload if item.get('status', 'active') in ('active', 'canceled', 'inactive')]"),
+    ("five_pages_at_most", "gives up after five pages", "        page += 1\n", "        page += 1\n        if page == 5:\n            return items\n"),
     # Successes.
     ("only_201_for_a_create", "fails on a 200 for a 201", "        if 200 <= status < 300:", '        if 200 <= status < 300 and not (status == 200 and "201" in operation["responses"]):'),
     ("create_needs_a_body", "fails on a 204 for a create", "if status == 204 or not has_body(", "if not has_body("),
@@ -131,6 +134,8 @@ MISTAKES = [
     ("count_as_text", "passes a count on as text", 'return {**payload, "touchpoints": float(payload["touchpoints"])}', "return payload"),
     ("broken_json_is_nothing", "takes a reply that is not JSON for an empty success", 'raise Failure("decode", str(error), status=status) from error', 'return {"payload": None}'),
     ("no_payload_is_nothing", "takes an object without payload for an empty success", 'raise Failure("decode", "the reply has no payload", status=status)', "return None"),
+    ("no_limit_is_nothing", "takes a limit of -1 for none at all", '    """`touchpoints` may arrive as text."""\n', "    payload = json.loads(json.dumps(payload).replace('\"stpLimit\": -1', '\"stpLimit\": 0'))\n"),
+    ("milliseconds_lost", "cuts the milliseconds of a time", '    """`touchpoints` may arrive as text."""\n', '    payload = json.loads(json.dumps(payload).replace(".123", ""))\n'),
     # Failures.
     ("every_failure_the_same", "has one kind of failure", 'kind = KINDS.get(status, "server" if status >= 500 else "rejected")', 'kind = "rejected"'),
     ("conflict_unknown", "does not know a conflict", ', 409: "conflict"', ""),
