@@ -126,6 +126,8 @@ pub(super) fn inject(sandbox: &Sandbox, troubles: &[Trouble], rate: f64, seed: u
     // The first fault that strikes wins, so the shares do not just add up.
     #[allow(clippy::cast_precision_loss, reason = "a few dozen")]
     let share = 1.0 - (1.0 - rate).powf(1.0 / dice.count().max(1) as f64);
+    // The sandbox refuses a fault that never strikes; this one as good as never does.
+    let share = share.max(f64::MIN_POSITIVE);
     for (n, trouble) in (0..).zip(troubles) {
         let fault = trouble.fault.clone();
         sandbox.inject(if trouble.has_share {
