@@ -82,6 +82,33 @@ async fn what_destroys_is_asked_about() {
 }
 
 #[tokio::test]
+async fn an_apply_that_deletes_is_asked_about_and_shows_how_far_it_is() {
+    let stage = Stage::start().await;
+    let gone = "customer,email\ncust-3,cust-3@example.com\n";
+    std::fs::write(stage.path("gone.csv"), gone).unwrap();
+    let apply = ["apply", "gone.csv", "--prune", "--force"];
+    let code = on_terminal(&stage, TWIPLA, &apply, |session| {
+        session.exp_string("- delete the customer with their website")?;
+        session.exp_string("Carry out 2 actions as partner")?;
+        session.send_line("y")?;
+        let rest = rest(session)?;
+        assert!(rest.contains("2/2"), "{rest:?}");
+        assert!(rest.contains("done                 2"), "{rest:?}");
+        Ok(())
+    });
+    assert_eq!(code.await, Some(0));
+    assert!(
+        stage
+            .client()
+            .customer("cust-1")
+            .get()
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
 async fn a_question_can_be_interrupted() {
     let stage = Stage::start().await;
     let code = on_terminal(
