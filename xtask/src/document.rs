@@ -14,14 +14,14 @@ mod text;
 
 pub use self::contract::{Contract, Parameter, ResolvedOperation};
 pub use self::node::{
-    Node, entries, escape, fields, is_map, object, reference, references, resolve, resolve_at,
-    segments, target,
+    Node, SCHEMAS, entries, escape, fields, is_map, object, reference, references, resolve,
+    resolve_at, segments, target,
 };
 pub use self::operation::{Operation, is_method, is_success, operations, path_shape};
 pub use self::position::{Position, positions};
 pub use self::schema::Schema;
 pub use self::schemas::{
-    JSON_SCHEMA, LIMITS, SCHEMAS, WEBHOOKS, each_schema, each_schema_mut, is_rust_name, type_name,
+    JSON_SCHEMA, LIMITS, WEBHOOKS, each_schema, each_schema_mut, is_rust_name, type_name,
 };
 pub(crate) use self::text::hex;
 pub use self::text::{parse, sha256, to_text};

@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
-use super::node::{LONGEST_CHAIN, entries, escape, fields, reference, target};
-use super::schemas::SCHEMAS;
+use super::node::{LONGEST_CHAIN, SCHEMAS, entries, escape, fields, reference, target};
 
 /// Keywords that annotate a reference and leave its type as it is.
 const ANNOTATIONS: [&str; 12] = [

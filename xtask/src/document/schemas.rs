@@ -5,8 +5,6 @@ use serde_json::Value;
 
 use super::node::escape;
 
-/// What the reference to a named schema starts with.
-pub const SCHEMAS: &str = "#/components/schemas/";
 /// Where a schema of the canonical form keeps the keywords that OpenAPI 3.0 does not have.
 pub const JSON_SCHEMA: &str = "x-json-schema";
 /// Where its document keeps the requests that the server sends.
