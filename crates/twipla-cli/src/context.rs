@@ -103,7 +103,9 @@ impl Context {
         }
         if !terminal::is_interactive() {
             return Err(Failure::usage(
-                format!("cannot {change}: it needs a yes, and there is no terminal to ask on"),
+                format!(
+                    "cannot {change}: it must be confirmed, and standard input is not a terminal"
+                ),
                 "give --yes",
             ));
         }

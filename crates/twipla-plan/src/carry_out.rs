@@ -1,4 +1,4 @@
-//! One action: whether it is still to be done, the call, and what became of it.
+//! Carries out one action: checks whether it is still needed, makes the call, and classifies the outcome.
 //!
 //! What the plan was made from is read once more right before a change, so that
 //! nothing is changed that no plan showed. A create is sent as it is: the

@@ -87,7 +87,7 @@ impl Comparison<'_> {
         }
         match self.twipla.customer(id).get().await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() => Err(unknown(", and there is no such customer")),
+            Err(error) if error.is_not_found() => Err(unknown(", and no customer has that id")),
             Err(error) => Err(error.into()),
         }
     }
@@ -175,7 +175,7 @@ impl Comparison<'_> {
         match customer.standing {
             Some(now) => self.change(None, &wanted.id, now, to, plan),
             None if !gets_website => plan.warnings.push(format!(
-                "cannot tell which package customer {} is on: only a website shows it, and there is none",
+                "cannot tell which package customer {} is on: only a website shows it, and the customer has none",
                 wanted.id
             )),
             None => {

@@ -57,7 +57,7 @@ pub(crate) enum Ended {
 pub(crate) enum Past {
     /// Nothing.
     Unstarted,
-    /// It was started, and what became of it is not known.
+    /// Started, with an unknown outcome.
     InDoubt,
     /// It was tried, and nothing was changed.
     Failed,

@@ -142,7 +142,7 @@ impl Seed {
         };
         let text = files::read(path)
             .map_err(|error| unreadable(error.to_string()))?
-            .ok_or_else(|| unreadable("there is no such file".to_owned()))?;
+            .ok_or_else(|| unreadable("the file does not exist".to_owned()))?;
         let mut seed: Self =
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         seed.file = path.display().to_string();
@@ -374,7 +374,7 @@ impl Planter<'_> {
         };
         match place {
             Some(place) => *place = started,
-            None => return Err("there is none".to_owned()),
+            None => return Err(format!("{id} has no subscription")),
         }
         if let Some(planned) = &wanted.planned_downgrade {
             let body = json!({ owner: id, "packageId": self.package_named(planned)? });

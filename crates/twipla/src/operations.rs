@@ -549,14 +549,14 @@ pub(crate) fn query_visits_graph(
     arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphArguments {
-            from,
-            until,
-            unit,
-            body,
-        } = arguments?;
+        let sent = arguments?;
         Ok(requests::query_visits_graph(
-            website, &from, SERIES, &unit, &until, &body,
+            website,
+            &sent.from,
+            SERIES,
+            &sent.unit,
+            &sent.until,
+            &sent.body,
         )?)
     });
     Request::new(core, &table::QUERY_VISITS_GRAPH, request, |response| {
@@ -572,14 +572,14 @@ pub(crate) fn query_bounce_rate_graph(
     arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphArguments {
-            from,
-            until,
-            unit,
-            body,
-        } = arguments?;
+        let sent = arguments?;
         Ok(requests::query_bounce_rate_graph(
-            website, &from, SERIES, &unit, &until, &body,
+            website,
+            &sent.from,
+            SERIES,
+            &sent.unit,
+            &sent.until,
+            &sent.body,
         )?)
     });
     Request::new(core, &table::QUERY_BOUNCE_RATE_GRAPH, request, |response| {
@@ -595,14 +595,14 @@ pub(crate) fn query_page_view_duration_graph(
     arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphArguments {
-            from,
-            until,
-            unit,
-            body,
-        } = arguments?;
+        let sent = arguments?;
         Ok(requests::query_page_view_duration_graph(
-            website, &from, SERIES, &unit, &until, &body,
+            website,
+            &sent.from,
+            SERIES,
+            &sent.unit,
+            &sent.until,
+            &sent.body,
         )?)
     });
     Request::new(
@@ -621,14 +621,13 @@ pub(crate) fn query_traffic_share(
     arguments: Result<GraphArguments>,
 ) -> Request<wire::Graph> {
     let request = website.get().and_then(|website| {
-        let GraphArguments {
-            from,
-            until,
-            unit,
-            body,
-        } = arguments?;
+        let sent = arguments?;
         Ok(requests::query_traffic_share(
-            website, &from, &unit, &until, &body,
+            website,
+            &sent.from,
+            &sent.unit,
+            &sent.until,
+            &sent.body,
         )?)
     });
     Request::new(core, &table::QUERY_TRAFFIC_SHARE, request, |response| {

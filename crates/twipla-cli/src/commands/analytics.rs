@@ -200,7 +200,7 @@ impl Query {
             .or_else(|| last.checked_sub_days(Days::new(USUAL_DAYS - 1)));
         let first = first.ok_or_else(|| {
             Failure::usage(
-                format!("invalid --to {last}: there is no day so long before it"),
+                format!("invalid --to {last}: expected a later date"),
                 "give --from",
             )
         })?;

@@ -253,7 +253,7 @@ fn file(path: &std::path::Path) -> Result<KeySource> {
 async fn ask_for(option: &str, question: &str) -> Result<String> {
     if !terminal::is_interactive() {
         return Err(Failure::usage(
-            format!("--{option} is missing, and there is no terminal to ask on"),
+            format!("cannot ask for --{option}: standard input is not a terminal"),
             format!("give --{option}; `twipla profile add --help` has examples"),
         ));
     }

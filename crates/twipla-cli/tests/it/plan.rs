@@ -19,6 +19,11 @@ async fn stage() -> Stage {
     stage
 }
 
+async fn websites(stage: &Stage) -> usize {
+    let websites = stage.client().websites().list().stream();
+    websites.try_collect::<Vec<_>>().await.unwrap().len()
+}
+
 #[tokio::test]
 async fn a_file_is_planned_and_applied_and_then_there_is_nothing_to_do() {
     let stage = stage().await;
@@ -32,18 +37,7 @@ async fn a_file_is_planned_and_applied_and_then_there_is_nothing_to_do() {
         "plan wanted.csv",
         "apply wanted.csv",
     );
-    assert_eq!(
-        stage
-            .client()
-            .websites()
-            .list()
-            .stream()
-            .try_collect::<Vec<_>>()
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(websites(&stage).await, 2);
 }
 
 #[tokio::test]
@@ -88,18 +82,7 @@ async fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
         "apply cut.json",
         "apply",
     );
-    assert_eq!(
-        stage
-            .client()
-            .websites()
-            .list()
-            .stream()
-            .try_collect::<Vec<_>>()
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(websites(&stage).await, 1);
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ async fn world_that_cannot_be_is_refused_with_its_place() {
     let missing = Sandbox::builder().seed("no-such-seed.json").start().await;
     let said = missing.unwrap_err().to_string();
     assert!(
-        said.contains("no-such-seed.json: there is no such file"),
+        said.contains("no-such-seed.json: the file does not exist"),
         "{said}"
     );
 }
