@@ -1,0 +1,212 @@
+//! A page of the browser, with the questions that scenarios ask it.
+
+#![allow(dead_code, reason = "scenarios of the pages come next")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use twipla::url::{Host, Url};
+
+use crate::harness;
+
+/// How long a page may take to show what a scenario waits for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The tab that a scenario looks at.
+pub(crate) struct Page {
+    /// For what has no method here.
+    pub(crate) browser: WebDriver,
+    axe: String,
+}
+
+/// What the browser measured while it loaded a page.
+pub(crate) struct Figures {
+    /// Bytes of the page and all that it loads, as they came over the network.
+    pub(crate) bytes: u64,
+    /// Number of requests.
+    pub(crate) requests: u64,
+    /// Milliseconds from the click to the first paint.
+    pub(crate) first_paint: f64,
+}
+
+impl Page {
+    pub(crate) fn new(browser: WebDriver, axe: String) -> Self {
+        Self { browser, axe }
+    }
+
+    pub(crate) async fn goto(&self, url: &str) {
+        self.browser.goto(url).await.unwrap();
+    }
+
+    /// The first element that matches the selector, as soon as it is there.
+    pub(crate) async fn find(&self, css: &str) -> WebElement {
+        self.browser
+            .query(By::Css(css))
+            .wait(PATIENCE, Duration::from_millis(50))
+            .first()
+            .await
+            .unwrap_or_else(|error| panic!("{css} is not on the page: {error}"))
+    }
+
+    pub(crate) async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element
+            .wait_until()
+            .wait(PATIENCE, Duration::from_millis(50))
+            .clickable()
+            .await
+            .unwrap();
+        element.click().await.unwrap();
+    }
+
+    /// Writes into a field, in place of what it held.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Waits until the text of an element contains `expected`.
+    pub(crate) async fn see(&self, css: &str, expected: &str) {
+        let found = self
+            .browser
+            .query(By::Css(css))
+            .with_filter({
+                let expected = expected.to_owned();
+                move |element: WebElement| {
+                    let expected = expected.clone();
+                    async move { Ok(element.text().await?.contains(&expected)) }
+                }
+            })
+            .wait(PATIENCE, Duration::from_millis(50))
+            .exists()
+            .await
+            .unwrap();
+        if !found {
+            let text = self.find("body").await.text().await.unwrap();
+            panic!("{css} does not come to say {expected:?}; the page says:\n{text}");
+        }
+    }
+
+    /// Shows the page as a reader with this `prefers-color-scheme` sees it.
+    pub(crate) async fn color_scheme(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.browser
+            .cdp()
+            .send_raw("Emulation.setEmulatedMedia", features)
+            .await
+            .unwrap();
+    }
+
+    /// Fails on anything serious that axe-core finds, in light and in dark.
+    pub(crate) async fn assert_accessible(&self) {
+        for scheme in ["light", "dark"] {
+            self.color_scheme(scheme).await;
+            let problems = self.accessibility_problems().await;
+            assert!(problems.is_empty(), "in {scheme}: {problems:#?}");
+        }
+        self.color_scheme("light").await;
+    }
+
+    /// The rules of impact serious or critical that axe-core finds broken, with what breaks them.
+    pub(crate) async fn accessibility_problems(&self) -> Vec<String> {
+        self.browser.execute(&self.axe, Vec::new()).await.unwrap();
+        let found = self
+            .browser
+            .execute_async(
+                "const done = arguments[0]; axe.run().then(done, (error) => done({ error: String(error) }));",
+                Vec::new(),
+            )
+            .await
+            .unwrap();
+        let found = found.json();
+        found["violations"]
+            .as_array()
+            .unwrap_or_else(|| panic!("axe-core failed: {found}"))
+            .iter()
+            .filter(|rule| rule["impact"] == "serious" || rule["impact"] == "critical")
+            .map(|rule| format!("{}: {}", rule["id"], rule["nodes"]))
+            .collect()
+    }
+
+    /// Errors in the browser's console since the last call: of scripts, of the content security policy, and responses that
+    /// are errors.
+    pub(crate) async fn console_errors(&self) -> Vec<String> {
+        self.browser
+            .get_log("browser")
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE")
+            .map(|entry| entry.message)
+            .collect()
+    }
+
+    /// Requests since the last call that left for another host than this machine.
+    pub(crate) async fn foreign_requests(&self) -> Vec<String> {
+        self.browser
+            .get_log("performance")
+            .await
+            .unwrap()
+            .iter()
+            .filter_map(|entry| {
+                let event: Value = serde_json::from_str(&entry.message).unwrap();
+                let event = &event["message"];
+                (event["method"] == "Network.requestWillBeSent").then(|| {
+                    event["params"]["request"]["url"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned()
+                })
+            })
+            .filter(|url| !stays_here(url))
+            .collect()
+    }
+
+    /// Keeps a picture of the page as `target/screenshots/NAME.png`.
+    pub(crate) async fn screenshot(&self, name: &str) {
+        let folder = harness::screenshots();
+        std::fs::create_dir_all(&folder).unwrap();
+        self.browser
+            .screenshot(&folder.join(format!("{name}.png")))
+            .await
+            .unwrap();
+    }
+
+    /// Weight and first paint of the page as it was loaded last.
+    pub(crate) async fn figures(&self) -> Figures {
+        let found = self
+            .browser
+            .execute_async(
+                "const done = arguments[0];
+                 const measure = () => {
+                   const paint = performance.getEntriesByName('first-paint')[0];
+                   if (!paint) return setTimeout(measure, 20);
+                   const loaded = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+                   done([loaded.reduce((sum, entry) => sum + entry.transferSize, 0), loaded.length, paint.startTime]);
+                 };
+                 measure();",
+                Vec::new(),
+            )
+            .await
+            .unwrap();
+        let (bytes, requests, first_paint) = serde_json::from_value(found.json().clone()).unwrap();
+        Figures {
+            bytes,
+            requests,
+            first_paint,
+        }
+    }
+}
+
+fn stays_here(url: &str) -> bool {
+    let url = Url::parse(url).unwrap();
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // `data:` and `blob:` go nowhere.
+        None => true,
+    }
+}
