@@ -1,8 +1,8 @@
-//! The README's table of faults is what a caller sees.
+//! The table of faults in `tests/README.md` is what a caller sees.
 
 #[tokio::test]
 async fn readme_shows_what_a_caller_sees_of_each_fault() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../README.md");
     let (_, rest) = readme
         .split_once("<!-- fault table -->\n\n")
         .expect("the marker of the table");
@@ -13,6 +13,6 @@ async fn readme_shows_what_a_caller_sees_of_each_fault() {
     assert!(!table.contains("unexpected"), "{table}");
     assert_eq!(
         shown, table,
-        "run `cargo run -p twipla-tests --bin fault-table` and put its output into the README"
+        "run `cargo run -p twipla-tests --bin fault-table` and put its output into tests/README.md"
     );
 }

@@ -1,4 +1,4 @@
-//! What a caller sees of each fault: the table in the README.
+//! What a caller sees of each fault: the table in `tests/README.md`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::setup::{client, respond};
 
-/// The README's text between the markers of the table.
+/// The text between the markers of the table.
 ///
 /// # Errors
 ///

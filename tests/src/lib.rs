@@ -2,7 +2,7 @@
 //!
 //! - [`setup`]: a sandbox with clients of its partners, and what most tests put on it
 //! - [`chaos`]: a long run against a sandbox that fails all the time
-//! - [`fault_table`]: the README's table of faults
+//! - [`fault_table`]: the table of faults in `tests/README.md`
 //! - [`situations`]: what callers were once told wrongly, then and now
 //! - [`throttling`]: many creates against a gateway that lets few requests through
 //! - [`replay`]: the wire vectors, and what compares a binding with them

@@ -151,7 +151,7 @@ pub(crate) fn run(layout: &Layout, lock: &Lock) -> Result<()> {
 }
 
 fn write_matrix(layout: &Layout, rows: &str) -> Result<()> {
-    let path = layout.openapi().join("README.md");
+    let path = layout.contract_readme();
     let text = fs::read_to_string(&path).context("cannot read openapi/README.md")?;
     let new = readme::with_bindings(&text, rows)?;
     if new != text {

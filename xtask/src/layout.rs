@@ -62,9 +62,14 @@ impl Layout {
         self.openapi().join("RULES.md")
     }
 
-    /// The README, which lists the operations.
-    pub fn readme(&self) -> PathBuf {
-        self.root.join("README.md")
+    /// The README of the contract: operations, generators, and what a comparison looks like.
+    pub fn contract_readme(&self) -> PathBuf {
+        self.openapi().join("README.md")
+    }
+
+    /// The README of the raw client, which lists the operations.
+    pub fn client_readme(&self) -> PathBuf {
+        self.root.join("crates/twipla-api/README.md")
     }
 
     /// A path as a reader types it: relative to the root.

@@ -1,11 +1,11 @@
-//! The parts of the README that are made: the table of operations, and what a comparison looks like.
+//! The generated parts of READMEs: the table of operations, that of generators, and what a comparison looks like.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::document::{Operation, entries, operations};
 
-/// The README with its table replaced by one of `contract`.
+/// A README with its table of operations replaced by that of `contract`.
 ///
 /// # Errors
 ///
@@ -14,7 +14,7 @@ pub fn with_table(readme: &str, contract: &Value) -> Result<String> {
     with(readme, "operations", &table(contract))
 }
 
-/// The README with `excerpt` in place of the comparison that it shows.
+/// A README with `excerpt` in place of the comparison that it shows.
 ///
 /// # Errors
 ///
@@ -37,8 +37,9 @@ fn with(readme: &str, name: &str, text: &str) -> Result<String> {
 fn between(readme: &str, name: &str, command: &str, text: &str) -> Result<String> {
     let start = format!("<!-- {name}: made by `cargo xtask {command}` -->\n");
     let end = format!("<!-- /{name} -->");
-    let missing =
-        || format!("the README lacks the marker {start:?} or {end:?}: put them around its part");
+    let missing = || {
+        format!("the markers {start:?} and {end:?} are missing: put them around the generated part")
+    };
     let (before, rest) = readme.split_once(&start).with_context(missing)?;
     let (_, after) = rest.split_once(&end).with_context(missing)?;
     Ok(format!("{before}{start}\n{text}\n{end}{after}"))

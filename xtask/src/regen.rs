@@ -90,8 +90,12 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
             text: diff::rules_markdown(),
         },
         Output {
-            path: layout.readme(),
-            text: readme(layout, &document)?,
+            path: layout.contract_readme(),
+            text: contract_readme(layout, &document)?,
+        },
+        Output {
+            path: layout.client_readme(),
+            text: client_readme(layout, &document)?,
         },
     ];
     for host in hosts::HOSTS {
@@ -118,11 +122,17 @@ fn prepared(before: Option<&Value>, document: &Value) -> Result<(Value, Vec<Rewr
     }
 }
 
-/// The README, with its made parts made anew.
-fn readme(layout: &Layout, document: &Value) -> Result<String> {
-    let text = read(&layout.readme())?.unwrap_or_default();
-    let text = readme::with_table(&text, document)?;
-    readme::with_excerpt(&text, &history::excerpt(layout)?)
+/// The README of the contract, with its generated parts written anew.
+fn contract_readme(layout: &Layout, document: &Value) -> Result<String> {
+    let text = read(&layout.contract_readme())?.unwrap_or_default();
+    let text = readme::with_table(&text, document).context("openapi/README.md")?;
+    readme::with_excerpt(&text, &history::excerpt(layout)?).context("openapi/README.md")
+}
+
+/// The README of the raw client, with its table written anew.
+fn client_readme(layout: &Layout, document: &Value) -> Result<String> {
+    let text = read(&layout.client_readme())?.unwrap_or_default();
+    readme::with_table(&text, document).context("crates/twipla-api/README.md")
 }
 
 /// Writes the contract alone.

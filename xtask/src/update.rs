@@ -22,8 +22,8 @@ use crate::{history, lint_contract, overlay};
 
 /// Undoes everything in the contract that is not committed: the version that an update stored, what was generated of
 /// it, and what was written by hand there.
-pub const WAY_BACK: &str = "git restore --source=HEAD --staged --worktree README.md openapi \
-                            crates/twipla-api/src/generated xtask/tests/snapshots && git clean -fdq \
+pub const WAY_BACK: &str = "git restore --source=HEAD --staged --worktree openapi \
+                            crates/twipla-api/README.md crates/twipla-api/src/generated xtask/tests/snapshots && git clean -fdq \
                             openapi/versions xtask/tests/snapshots";
 
 /// Takes a document into the repository and prints what it changes.

@@ -24,7 +24,7 @@ fn copy() -> (tempfile::TempDir, Layout) {
     let layout = Layout::at(folder.path());
     copy_folder(&real.openapi(), &layout.openapi());
     fs::create_dir_all(layout.generated("requests").parent().unwrap()).unwrap();
-    fs::copy(real.readme(), layout.readme()).unwrap();
+    fs::copy(real.client_readme(), layout.client_readme()).unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     (folder, layout)
 }
@@ -49,17 +49,16 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
         );
         fs::write(&path, text).unwrap();
     }
-    let readme = fs::read_to_string(layout.readme()).unwrap();
-    fs::write(
-        layout.readme(),
-        readme.replacen("`get_website`", "`got_website`", 1),
-    )
-    .unwrap();
-    assert!(
-        !regen::run(&layout, Mode::Check, false).unwrap(),
-        "the table of the README"
-    );
-    fs::write(layout.readme(), readme).unwrap();
+    for path in [layout.contract_readme(), layout.client_readme()] {
+        let readme = fs::read_to_string(&path).unwrap();
+        fs::write(&path, readme.replacen("`get_website`", "`got_website`", 1)).unwrap();
+        assert!(
+            !regen::run(&layout, Mode::Check, false).unwrap(),
+            "the table of {}",
+            path.display()
+        );
+        fs::write(&path, readme).unwrap();
+    }
     fs::remove_file(layout.generated("requests")).unwrap();
     assert!(!regen::run(&layout, Mode::Check, false).unwrap());
     assert!(

@@ -33,7 +33,7 @@ fn repository() -> (tempfile::TempDir, Layout) {
         copy_folder(&real.root().join(part), &layout.root().join(part));
     }
     fs::create_dir_all(layout.generated("requests").parent().unwrap()).unwrap();
-    fs::copy(real.readme(), layout.readme()).unwrap();
+    fs::copy(real.client_readme(), layout.client_readme()).unwrap();
     assert!(regen::run(&layout, Mode::Write, false).unwrap());
     shell(
         &layout,

@@ -163,6 +163,11 @@ pub use tokens::{CustomerToken, PartnerToken};
 // Types of these crates stand in the public API.
 pub use {chrono, http, url, uuid};
 
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The models of the contract, under their names there.
 pub mod types {
     pub use twipla_api::Count;

@@ -1,4 +1,4 @@
-//! Prints the README's table of faults: `cargo run -p twipla-tests --bin fault-table`.
+//! Prints the table of faults in `tests/README.md`: `cargo run -p twipla-tests --bin fault-table`.
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
