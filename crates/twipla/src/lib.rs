@@ -110,6 +110,7 @@ mod domain;
 mod environment;
 mod error;
 mod error_body;
+pub mod guide;
 mod ids;
 mod iframe;
 mod list;
