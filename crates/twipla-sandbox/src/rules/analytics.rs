@@ -3,44 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::dimensions::{DIMENSIONS, values};
 use super::graph_filter::{self, GraphFilter};
+use super::traffic::{Days, Graph, Part, average, noise, one_decimal, visitors};
 use crate::account::Website;
 use crate::input::{Fields, Query};
 use crate::reply::{ApiError, ApiResult, Reply};
-
-/// The longest date range that is accepted.
-const MAX_DAYS: i64 = 3660;
-
-/// Sources of the traffic, with their share in percent.
-const SOURCES: &[(&str, f64)] = &[
-    ("direct", 34.0),
-    ("search", 31.0),
-    ("social", 14.0),
-    ("email", 8.0),
-    ("paid", 7.0),
-    ("ai_traffic", 4.0),
-    ("unknown", 2.0),
-];
-
-/// A graph of one number a day.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Graph {
-    Visits,
-    BounceRate,
-    PageViewDuration,
-}
-
-/// A date range that includes both days.
-#[derive(Clone, Copy)]
-struct Days {
-    first: NaiveDate,
-    last: NaiveDate,
-}
 
 /// Rows for a query over sessions or pages.
 pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
@@ -143,32 +114,18 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
 
 /// One value a day.
 pub(crate) fn graph(site: &Website, query: &Query, body: Option<&Value>, kind: Graph) -> ApiResult {
-    let website = site.id;
     query.required("type")?;
     let days = Days::of_query(query)?;
     let filter = GraphFilter::of(body, &site.domain)?;
-    let noise = |day, seed: &str| noise(website, day, &format!("{seed}{}", filter.name));
-    let data: Vec<f64> = days
-        .iter()
-        .map(|day| match kind {
-            Graph::Visits => (visits(website, day) * filter.share).round(),
-            // Nobody was there to leave or to stay.
-            Graph::BounceRate | Graph::PageViewDuration if filter.share == 0.0 => 0.0,
-            Graph::BounceRate => one_decimal(30.0 + noise(day, "bounce") * 40.0),
-            Graph::PageViewDuration => one_decimal(20.0 + noise(day, "duration") * 160.0),
-        })
-        .collect();
+    let data = filter.part(site.id).by_day(days, kind);
     let sum: f64 = data.iter().sum();
     let mut set = Map::new();
     let (label, total) = match kind {
         Graph::Visits => ("visits", json!({ "total": sum })),
-        Graph::BounceRate => (
-            "bounceRate",
-            json!({ "totalAverage": average(sum, data.len()) }),
-        ),
+        Graph::BounceRate => ("bounceRate", json!({ "totalAverage": average(&data) })),
         Graph::PageViewDuration => (
             "averagePageViewDuration",
-            json!({ "totalAverage": average(sum, data.len()) }),
+            json!({ "totalAverage": average(&data) }),
         ),
     };
     set.insert("label".to_owned(), json!(label));
@@ -181,18 +138,13 @@ pub(crate) fn graph(site: &Website, query: &Query, body: Option<&Value>, kind: G
 
 /// Visits by traffic source. This reply has no `payload` envelope.
 pub(crate) fn traffic_share(site: &Website, query: &Query, body: Option<&Value>) -> ApiResult {
-    let website = site.id;
     let days = Days::of_query(query)?;
     let filter = GraphFilter::of(body, &site.domain)?;
-    let sets: Vec<_> = SOURCES
-        .iter()
-        .map(|(label, share)| {
-            let data: Vec<f64> = days
-                .iter()
-                .map(|day| (visits(website, day) * filter.share * share / 100.0).round())
-                .collect();
-            json!({ "label": label, "total": data.iter().sum::<f64>(), "data": data })
-        })
+    let sets: Vec<_> = filter
+        .part(site.id)
+        .by_source(days)
+        .into_iter()
+        .map(|(label, data)| json!({ "label": label, "total": data.iter().sum::<f64>(), "data": data }))
         .collect();
     Reply::json(200, &json!({ "labels": days.labels(), "datasets": sets }))
 }
@@ -250,10 +202,9 @@ impl Group {
     }
 
     fn metric(&self, name: &str, scope: &Scope) -> Result<f64, ApiError> {
-        let all = |days: Days| {
-            days.iter()
-                .map(|day| visits(scope.website, day))
-                .sum::<f64>()
+        let part = Part {
+            share: self.share,
+            ..Part::whole(scope.website)
         };
         let before = || {
             let days = scope.previous.ok_or_else(|| {
@@ -262,9 +213,9 @@ impl Group {
                     format!("{name} needs previousDateRange"),
                 )
             })?;
-            Ok::<_, ApiError>((all(days) * self.share).round())
+            Ok::<_, ApiError>(part.total(days))
         };
-        let visits = (all(scope.days) * self.share).round();
+        let visits = part.total(scope.days);
         let seed: String = self
             .names
             .iter()
@@ -272,7 +223,7 @@ impl Group {
             .collect();
         Ok(match name {
             "visitCount" => visits,
-            "visitorCount" => (visits * 0.8).round(),
+            "visitorCount" => visitors(visits),
             "sessionCount" => (visits * 1.1).round(),
             "visitPercentOfTotal" | "sessionPercentOfTotal" => one_decimal(self.share * 100.0),
             "bounceRate" => {
@@ -301,77 +252,6 @@ impl Group {
     }
 }
 
-impl Days {
-    fn of(range: &Fields<'_>) -> Result<Self, ApiError> {
-        Self::between(range.text("start")?, range.text("end")?)
-    }
-
-    fn of_query(query: &Query) -> Result<Self, ApiError> {
-        let unit = query.required("unit")?;
-        if unit != "day" {
-            return Err(ApiError::coded(
-                "unknown_unit",
-                format!("unit {unit} is not known"),
-            ));
-        }
-        Self::between(query.required("from")?, query.required("until")?)
-    }
-
-    fn between(first: &str, last: &str) -> Result<Self, ApiError> {
-        // The day is the local one, at the offset that was sent.
-        let day = |text: &str| {
-            DateTime::parse_from_rfc3339(text)
-                .map(|at| at.date_naive())
-                .map_err(|_| {
-                    ApiError::coded(
-                        "bad_date",
-                        format!("invalid date-time {text}: expected RFC 3339 with an offset"),
-                    )
-                })
-        };
-        let (first, last) = (day(first)?, day(last)?);
-        let length = (last - first).num_days();
-        if !(0..MAX_DAYS).contains(&length) {
-            return Err(ApiError::coded(
-                "bad_range",
-                format!("invalid range {first} to {last}: expected 1 to {MAX_DAYS} days"),
-            ));
-        }
-        Ok(Self { first, last })
-    }
-
-    fn iter(self) -> impl Iterator<Item = NaiveDate> {
-        self.first
-            .iter_days()
-            .take_while(move |day| *day <= self.last)
-    }
-
-    fn labels(self) -> Vec<String> {
-        self.iter().map(|day| day.to_string()).collect()
-    }
-}
-
-fn visits(website: Uuid, day: NaiveDate) -> f64 {
-    (80.0 + noise(website, day, "visits") * 240.0).round()
-}
-
-/// A number from 0 to 1 that looks random but always comes out the same (FNV-1a).
-fn noise(website: Uuid, day: NaiveDate, seed: &str) -> f64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let days = chrono::Datelike::num_days_from_ce(&day).to_le_bytes();
-    for byte in website
-        .as_bytes()
-        .iter()
-        .chain(&days)
-        .chain(seed.as_bytes())
-    {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    #[allow(clippy::cast_precision_loss)]
-    let fraction = (hash >> 11) as f64 / (1_u64 << 53) as f64;
-    fraction
-}
-
 fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
     match (a, b) {
         (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
@@ -381,14 +261,4 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
             .total_cmp(&b.as_f64().unwrap_or_default()),
         _ => std::cmp::Ordering::Equal,
     }
-}
-
-fn average(sum: f64, count: usize) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let count = count.max(1) as f64;
-    one_decimal(sum / count)
-}
-
-fn one_decimal(number: f64) -> f64 {
-    (number * 10.0).round() / 10.0
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::dimensions::values;
+use super::traffic::Part;
 use crate::input::Fields;
 use crate::page_urls;
 use crate::reply::ApiError;
@@ -12,12 +14,21 @@ use crate::reply::ApiError;
 /// The part of a website that a graph shows.
 pub(super) struct GraphFilter {
     /// Share of the visits, from 0 to 1.
-    pub(super) share: f64,
+    share: f64,
     /// Tells one part from another, empty for the whole website.
-    pub(super) name: String,
+    name: String,
 }
 
 impl GraphFilter {
+    /// What it leaves of a website.
+    pub(super) fn part(&self, website: Uuid) -> Part<'_> {
+        Part {
+            website,
+            share: self.share,
+            name: &self.name,
+        }
+    }
+
     /// Reads the body of a graph, which is sent even where nothing is filtered.
     /// `domain` is that of the website.
     pub(super) fn of(body: Option<&Value>, domain: &str) -> Result<Self, ApiError> {

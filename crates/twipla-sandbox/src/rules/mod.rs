@@ -10,6 +10,7 @@ mod dimensions;
 mod graph_filter;
 mod packages;
 mod subscriptions;
+pub(crate) mod traffic;
 mod websites;
 
 use serde_json::Value;
@@ -19,10 +20,10 @@ use crate::account;
 use crate::input::Query;
 use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
-use analytics::Graph;
 use context::OperationContext;
 use subscriptions::SubscriptionAction::{Cancel, Deactivate, Downgrade, Resume, Upgrade};
 use subscriptions::SubscriptionOwner::{Customer, Website};
+use traffic::Graph;
 
 pub(crate) use packages::usable_package;
 
