@@ -24,6 +24,13 @@ pub(crate) enum Bearer {
     Customer(Uuid, String),
 }
 
+/// A token that somebody signed rightly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedToken {
+    pub(crate) bearer: Bearer,
+    pub(crate) is_expired: bool,
+}
+
 /// Verifies a token; `key` finds the public key of a partner. An invalid token
 /// gives `None` without a reason, as the caller learns none either.
 pub(crate) fn verify(
@@ -31,6 +38,16 @@ pub(crate) fn verify(
     now: DateTime<Utc>,
     key: impl FnOnce(Uuid) -> Option<DecodingKey>,
 ) -> Option<Bearer> {
+    let token = verify_signed(token, now, key)?;
+    (!token.is_expired).then_some(token.bearer)
+}
+
+/// Verifies a token apart from its expiry, which a page tells its reader.
+pub(crate) fn verify_signed(
+    token: &str,
+    now: DateTime<Utc>,
+    key: impl FnOnce(Uuid) -> Option<DecodingKey>,
+) -> Option<SignedToken> {
     if token.len() > MAX_TOKEN {
         return None;
     }
@@ -59,18 +76,18 @@ pub(crate) fn verify(
     let leeway = LEEWAY.as_seconds_f64();
     let now = seconds(now);
     let early = |at: Option<f64>| at.is_some_and(|at| at > now + leeway);
-    if claims.intp_id != partner
-        || claims.exp <= now - leeway
-        || early(claims.iat)
-        || early(claims.nbf)
-    {
+    if claims.intp_id != partner || early(claims.iat) || early(claims.nbf) {
         return None;
     }
-    match (claims.roles.as_slice(), claims.intpc_id) {
-        ([role], _) if role == "intp" => Some(Bearer::Partner(partner)),
-        ([role], Some(customer)) if role == "intpc" => Some(Bearer::Customer(partner, customer)),
-        _ => None,
-    }
+    let bearer = match (claims.roles.as_slice(), claims.intpc_id) {
+        ([role], _) if role == "intp" => Bearer::Partner(partner),
+        ([role], Some(customer)) if role == "intpc" => Bearer::Customer(partner, customer),
+        _ => return None,
+    };
+    Some(SignedToken {
+        bearer,
+        is_expired: claims.exp <= now - leeway,
+    })
 }
 
 /// Tokens that were valid until a fault struck them, and are refused from then on.

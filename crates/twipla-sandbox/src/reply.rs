@@ -22,6 +22,12 @@ pub(crate) enum Body {
     Empty,
     Json(Value),
     Html(String),
+    /// A page, script or style for a browser, with the headers that guard it.
+    File {
+        content_type: &'static str,
+        headers: &'static [(&'static str, &'static str)],
+        text: String,
+    },
 }
 
 impl Reply {
@@ -54,24 +60,29 @@ impl Reply {
         })
     }
 
-    pub(crate) fn html(status: u16, body: String) -> Self {
-        Self {
-            status,
-            body: Body::Html(body),
-        }
-    }
-
     /// The response to send; `date` is what the server's clock shows.
     pub(crate) fn into_response(self, date: DateTime<Utc>) -> HttpResponse {
+        let mut guards: &[(&str, &str)] = &[];
         let (content_type, body) = match self.body {
             Body::Empty => (None, Vec::new()),
             Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
             Body::Html(text) => (Some("text/html; charset=utf-8"), text.into_bytes()),
+            Body::File {
+                content_type,
+                headers,
+                text,
+            } => {
+                guards = headers;
+                (Some(content_type), text.into_bytes())
+            }
         };
+        let headers = guards
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         HttpResponse {
             status: self.status,
             content_type,
-            headers: Vec::new(),
+            headers: headers.collect(),
             body,
             cut_at: None,
             date,

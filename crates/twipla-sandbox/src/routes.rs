@@ -30,8 +30,8 @@ pub(crate) enum Route {
 
 impl Route {
     pub(crate) fn find(method: &str, path: &str) -> Self {
-        if path == "/" || path.starts_with("/dashboard/") || path.starts_with("/upgrade") {
-            return if method == "GET" {
+        if let Some(methods) = dashboard_methods(path) {
+            return if methods.contains(&method) {
                 Self::Dashboard
             } else {
                 Self::WrongMethod
@@ -81,6 +81,9 @@ impl Route {
 
 /// The methods that a path can be requested with, for the `Allow` header.
 pub(crate) fn allowed_methods(path: &str) -> String {
+    if let Some(methods) = dashboard_methods(path) {
+        return methods.join(", ");
+    }
     let methods: Vec<_> = operations::ALL
         .iter()
         .filter(|operation| {
@@ -89,6 +92,16 @@ pub(crate) fn allowed_methods(path: &str) -> String {
         .map(|operation| operation.method.as_str())
         .collect();
     methods.join(", ")
+}
+
+/// The methods of a page of the dashboard; `None` if the path is none of its.
+fn dashboard_methods(path: &str) -> Option<&'static [&'static str]> {
+    match path {
+        "/upgrade" => Some(&["GET", "POST"]),
+        "/" => Some(&["GET"]),
+        _ if path.starts_with("/dashboard/") || path.starts_with("/upgrade") => Some(&["GET"]),
+        _ => None,
+    }
 }
 
 struct NotUtf8;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::account::{Account, Website};
-use crate::auth::{self, Bearer, RefusedTokens};
+use crate::auth::{self, Bearer, RefusedTokens, SignedToken};
 use crate::clock::Clock;
 use crate::commits::CommitLog;
 use crate::faults::Faults;
@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) refused_tokens: RefusedTokens,
     pub(crate) requests: RequestLog,
     pub(crate) commits: CommitLog,
+    /// Signs the forms of the dashboard, so that nobody else can fill them in.
+    pub(crate) form_key: [u8; 32],
 }
 
 /// A refresh token that was issued for an API key.
@@ -68,6 +70,7 @@ impl World {
             refused_tokens: RefusedTokens::default(),
             requests: RequestLog::default(),
             commits: CommitLog::default(),
+            form_key: rand::random(),
         }
     }
 
@@ -89,6 +92,14 @@ impl World {
             return None;
         }
         auth::verify(token, now, |partner| self.keys.get(&partner).cloned())
+    }
+
+    /// A token as [`bearer`](Self::bearer) takes it, but for its expiry.
+    pub(crate) fn signed_token(&self, token: &str, now: DateTime<Utc>) -> Option<SignedToken> {
+        if self.refused_tokens.contains(token, now) {
+            return None;
+        }
+        auth::verify_signed(token, now, |partner| self.keys.get(&partner).cloned())
     }
 
     /// Removes all faults, and what they left behind.

@@ -26,6 +26,7 @@ use subscriptions::SubscriptionOwner::{Customer, Website};
 use traffic::Graph;
 
 pub(crate) use packages::usable_package;
+pub(crate) use subscriptions::upgrades;
 
 /// Runs an operation that needs the partner's token.
 pub(crate) fn dispatch_management(

@@ -109,6 +109,22 @@ pub(crate) fn change(
     Reply::payload(201, &shown)
 }
 
+/// The packages that a subscription may be upgraded to, when `target` (the id of
+/// the website or customer) holds it.
+pub(crate) fn upgrades<'a>(
+    account: &'a Account,
+    subscription: &Subscription,
+    target: &str,
+) -> Vec<&'a Package> {
+    let held = account.packages.get(&subscription.package).map_or(0, size);
+    account
+        .packages
+        .values()
+        .filter(|package| size(package) > held && packages::usable(package, target).is_ok())
+        .filter(|package| ![FREE, TRIAL].contains(&package.name.as_str()))
+        .collect()
+}
+
 /// A change that was asked for.
 struct Change<'a> {
     account: &'a Account,

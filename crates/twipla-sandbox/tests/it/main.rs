@@ -8,6 +8,7 @@
 )]
 
 mod commits;
+mod dashboard;
 mod faults;
 mod hostile;
 mod kept;

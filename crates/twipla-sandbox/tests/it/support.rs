@@ -49,6 +49,10 @@ impl Client {
         client
     }
 
+    pub(crate) fn partner(&self) -> &Partner {
+        &self.partner
+    }
+
     /// Replaces the token by one that was issued this many seconds ago.
     pub(crate) fn use_token_of_age(&mut self, seconds: i64) {
         self.token = token(&self.partner, now() - seconds);

@@ -1,0 +1,117 @@
+//! Who reads the dashboard, and of which website.
+
+use chrono::{DateTime, Utc};
+use twipla_api::types::{BillingMode, Package, SubscriptionStatus};
+
+use super::refusal::Refusal;
+use crate::account::{Account, Model, Website};
+use crate::auth::Bearer;
+use crate::input::Query;
+use crate::state::World;
+use crate::subscription::Subscription;
+
+/// A website, opened by somebody who may see it.
+pub(super) struct Access<'a> {
+    pub(super) account: &'a Account,
+    /// The partner's id of the website.
+    pub(super) website: &'a str,
+    pub(super) site: &'a Website,
+    /// The token that opened it.
+    pub(super) token: &'a str,
+    /// Contributors look on; the owner and whoever logs in with an API key also buy.
+    pub(super) may_upgrade: bool,
+    /// What the website draws on, and its package.
+    pub(super) subscription: Subscription,
+    pub(super) package: &'a Package,
+}
+
+impl<'a> Access<'a> {
+    /// The website that the URL opens.
+    pub(super) fn find(
+        world: &'a World,
+        query: &'a Query,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Refusal> {
+        let time = world.clock.billing_time(now);
+        if let Some(token) = query.get("websiteToken") {
+            let login = world
+                .logins
+                .iter()
+                .find(|login| login.refresh_token == token && login.until > time)
+                .ok_or(Refusal::EndedLogin)?;
+            let (account, (website, site)) = world
+                .accounts
+                .values()
+                .find_map(|account| Some((account, account.website_by_uuid(login.website)?)))
+                .ok_or(Refusal::UnknownWebsite)?;
+            return Self::open(account, website, site, token, true, time);
+        }
+        let token = query
+            .get("intpc_token")
+            .or_else(|| query.get("intpcToken"))
+            .ok_or(Refusal::NoToken)?;
+        let signed = world
+            .signed_token(token, now)
+            .ok_or(Refusal::InvalidToken)?;
+        if signed.is_expired {
+            return Err(Refusal::ExpiredToken);
+        }
+        let Bearer::Customer(partner, customer) = signed.bearer else {
+            return Err(Refusal::PartnerToken);
+        };
+        let account = world.accounts.get(&partner).ok_or(Refusal::InvalidToken)?;
+        if !account.customers().contains(&customer) {
+            return Err(Refusal::UnknownCustomer);
+        }
+        let website = query.get("externalWebsiteId").ok_or(Refusal::NoWebsite)?;
+        let site = account
+            .websites()
+            .get(website)
+            .ok_or(Refusal::UnknownWebsite)?;
+        let is_owner = site.customer == customer;
+        if !is_owner && !site.contributors().contains_key(&customer) {
+            return Err(Refusal::ForeignWebsite);
+        }
+        Self::open(account, website, site, token, is_owner, time)
+    }
+
+    fn open(
+        account: &'a Account,
+        website: &'a str,
+        site: &'a Website,
+        token: &'a str,
+        may_upgrade: bool,
+        time: DateTime<Utc>,
+    ) -> Result<Self, Refusal> {
+        let subscription = account
+            .subscription_of(site, time)
+            .filter(|subscription| subscription.status != SubscriptionStatus::Inactive)
+            .ok_or(Refusal::InactiveWebsite)?;
+        let package = account
+            .packages
+            .get(&subscription.package)
+            .ok_or(Refusal::InactiveWebsite)?;
+        Ok(Self {
+            account,
+            website,
+            site,
+            token,
+            may_upgrade,
+            subscription,
+            package,
+        })
+    }
+
+    /// Whether upgrades are bought in the dashboard, and not from the partner.
+    pub(super) fn sells(&self) -> bool {
+        self.account.billing_mode == BillingMode::PlatformManaged
+    }
+
+    /// The id of who holds the subscription: the website or its owner.
+    pub(super) fn holder(&self) -> &'a str {
+        match self.account.model {
+            Model::Website => self.website,
+            Model::Account => &self.site.customer,
+        }
+    }
+}

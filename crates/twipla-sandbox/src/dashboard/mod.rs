@@ -1,0 +1,45 @@
+//! The dashboard: the pages behind a dashboard URL, made to stand in a frame of
+//! any other page.
+
+mod access;
+mod address;
+mod charts;
+mod locale;
+mod message;
+mod overview;
+mod page;
+mod refusal;
+mod texts;
+mod upgrade;
+mod view;
+
+use chrono::{DateTime, Utc};
+
+use crate::input::Query;
+use crate::message::HttpRequest;
+use crate::reply::Reply;
+use crate::state::World;
+
+/// Answers a request for one of the dashboard's paths.
+pub(crate) fn answer(
+    world: &mut World,
+    request: &HttpRequest,
+    query: &Query,
+    now: DateTime<Utc>,
+) -> Reply {
+    if let Some(asset) = page::asset(&request.path) {
+        return asset;
+    }
+    let locale = locale::Locale::of(query.get("locale"));
+    let shown = if !request.path.starts_with("/upgrade") {
+        overview::show(world, query, locale, now)
+    } else if request.method == "POST" {
+        upgrade::carry_out(world, query, &request.body, locale, now)
+    } else {
+        upgrade::show(world, query, locale, now)
+    };
+    match shown {
+        Ok(page) => page::reply(200, page),
+        Err(refusal) => page::reply(refusal.status(), refusal.show(locale)),
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a page is not shown.
+
+use maud::{Markup, html};
+
+use super::locale::Locale;
+use super::page;
+use super::texts::Texts;
+
+/// What stands between a reader and the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NoToken,
+    InvalidToken,
+    ExpiredToken,
+    PartnerToken,
+    EndedLogin,
+    UnknownCustomer,
+    NoWebsite,
+    UnknownWebsite,
+    ForeignWebsite,
+    InactiveWebsite,
+    InvalidTimezone,
+    InvalidDates,
+    /// Upgrades are not bought here: the partner does the billing.
+    BillingElsewhere,
+    /// Only the owner buys an upgrade.
+    NotTheOwner,
+    UnavailablePackage,
+    /// The form was not given out for this, or what it was for has changed.
+    InvalidForm,
+}
+
+impl Refusal {
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Self::NoToken
+            | Self::InvalidToken
+            | Self::ExpiredToken
+            | Self::PartnerToken
+            | Self::EndedLogin
+            | Self::UnknownCustomer => 401,
+            Self::ForeignWebsite
+            | Self::InactiveWebsite
+            | Self::BillingElsewhere
+            | Self::NotTheOwner
+            | Self::InvalidForm => 403,
+            Self::NoWebsite | Self::UnknownWebsite => 404,
+            Self::InvalidTimezone | Self::InvalidDates | Self::UnavailablePackage => 400,
+        }
+    }
+
+    pub(super) fn show(self, locale: Locale) -> Markup {
+        let texts = locale.texts();
+        let reason = self.reason(texts);
+        page::layout(
+            locale,
+            texts.not_available,
+            &html! {
+                main.refusal {
+                    p.status { (self.status()) }
+                    h1 { (texts.not_available) }
+                    p.reason role="alert" { (reason) }
+                    p.quiet { (texts.ask_for_a_new_address) }
+                }
+            },
+        )
+    }
+
+    fn reason(self, texts: &Texts) -> &'static str {
+        match self {
+            Self::NoToken => texts.no_token,
+            Self::InvalidToken => texts.invalid_token,
+            Self::ExpiredToken => texts.expired_token,
+            Self::PartnerToken => texts.partner_token,
+            Self::EndedLogin => texts.ended_login,
+            Self::UnknownCustomer => texts.unknown_customer,
+            Self::NoWebsite => texts.no_website,
+            Self::UnknownWebsite => texts.unknown_website,
+            Self::ForeignWebsite => texts.foreign_website,
+            Self::InactiveWebsite => texts.inactive_website,
+            Self::InvalidTimezone => texts.invalid_timezone,
+            Self::InvalidDates => texts.invalid_dates,
+            Self::BillingElsewhere => texts.billing_elsewhere,
+            Self::NotTheOwner => texts.not_the_owner,
+            Self::UnavailablePackage => texts.unavailable_package,
+            Self::InvalidForm => texts.invalid_form,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What of a website the dashboard shows.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::refusal::Refusal;
+use crate::input::Query;
+use crate::rules::traffic::Days;
+
+/// How many days are shown where the URL does not say.
+const DAYS: i64 = 30;
+
+/// The days and the time zone that they are in.
+pub(super) struct View {
+    pub(super) days: Days,
+    pub(super) timezone: Tz,
+}
+
+impl View {
+    /// What the parameters of a dashboard URL ask for. Without them, the last
+    /// days in UTC, of which `now` is the last.
+    pub(super) fn of(query: &Query, now: DateTime<Utc>) -> Result<Self, Refusal> {
+        let timezone = match query.get("timezone") {
+            Some(name) => name.parse().map_err(|_| Refusal::InvalidTimezone)?,
+            None => Tz::UTC,
+        };
+        let (start, end) = (date(query, "startDate")?, date(query, "endDate")?);
+        let today = now.with_timezone(&timezone).date_naive();
+        let length = Duration::days(DAYS - 1);
+        let days = match (start, end) {
+            (Some(start), Some(end)) => Days::new(start, end),
+            (Some(start), None) => Days::new(start, today),
+            (None, end) => {
+                let end = end.unwrap_or(today);
+                let start = end.checked_sub_signed(length);
+                start.and_then(|start| Days::new(start, end))
+            }
+        };
+        let days = days.ok_or(Refusal::InvalidDates)?;
+        Ok(Self { days, timezone })
+    }
+}
+
+fn date(query: &Query, name: &str) -> Result<Option<NaiveDate>, Refusal> {
+    // Only as documented: YYYY-MM-DD.
+    query
+        .get(name)
+        .map(|text| {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()
+                .filter(|date| date.to_string() == text)
+                .ok_or(Refusal::InvalidDates)
+        })
+        .transpose()
+}
