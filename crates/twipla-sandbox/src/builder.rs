@@ -49,6 +49,7 @@ impl Builder {
             settings: Settings {
                 idle_timeout: std::time::Duration::from_secs(75),
                 allowed_hosts: Vec::new(),
+                remote_console: false,
                 tls: None,
             },
         }
@@ -84,6 +85,13 @@ impl Builder {
     /// `localhost` and IP addresses; for instance the name of a container.
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.settings.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// Lets browsers on other machines use the console at `/__sandbox/`, which shows
+    /// and changes everything that the sandbox holds. Only this machine may, by default.
+    pub fn remote_console(mut self, allow: bool) -> Self {
+        self.settings.remote_console = allow;
         self
     }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::console;
 use crate::fault::Fault;
 use crate::message::{Delivery, HttpRequest};
 use crate::reply::{ApiError, ApiResult, Reply};
@@ -16,23 +17,47 @@ use crate::state::World;
 /// Prefix of every control path.
 pub(crate) const PREFIX: &str = "/__sandbox/";
 
-/// Answers a control request that came by `scheme`. `allowed_hosts` are host names that a `Host`
-/// header may have besides those of this machine.
-pub(crate) fn answer(
-    world: &mut World,
-    request: &HttpRequest,
-    scheme: &str,
-    allowed_hosts: &[String],
-) -> Delivery {
-    let reply = check_sender(request, scheme, allowed_hosts)
-        .and_then(|()| run(world, request))
+/// Where control requests may come from.
+pub(crate) struct Origin<'a> {
+    /// Whether the request came from this machine.
+    pub(crate) is_local: bool,
+    pub(crate) scheme: &'static str,
+    /// Host names that a `Host` header may have besides those of this machine.
+    pub(crate) allowed_hosts: &'a [String],
+    /// Whether browsers on other machines may use the console.
+    pub(crate) remote_console: bool,
+}
+
+/// Answers a control request.
+pub(crate) fn answer(world: &mut World, request: &HttpRequest, origin: &Origin<'_>) -> Delivery {
+    let endpoint = request.path.strip_prefix(PREFIX).unwrap_or_default();
+    if let Err(error) = check_sender(request, origin) {
+        return respond(error.into_reply());
+    }
+    let is_console = endpoint.is_empty() || endpoint == "events" || endpoint.starts_with("console");
+    if is_console && !origin.is_local && !origin.remote_console {
+        let error =
+            "the console is for this machine alone: start the sandbox with --remote-console";
+        return respond(ApiError::new(403, error).into_reply());
+    }
+    if (request.method.as_str(), endpoint) == ("GET", "events") {
+        return Delivery::Events;
+    }
+    if let Some(reply) = console::answer(world, request, endpoint) {
+        return respond(reply);
+    }
+    let reply = check_token(world, request)
+        .and_then(|()| run(world, request, endpoint))
         .unwrap_or_else(ApiError::into_reply);
-    // The machine's clock: these endpoints are not part of the server that is simulated.
+    respond(reply)
+}
+
+/// By the machine's clock: these endpoints are not part of the server that is simulated.
+fn respond(reply: Reply) -> Delivery {
     Delivery::Response(reply.into_response(Utc::now()))
 }
 
-fn run(world: &mut World, request: &HttpRequest) -> ApiResult {
-    let endpoint = request.path.strip_prefix(PREFIX).unwrap_or_default();
+fn run(world: &mut World, request: &HttpRequest, endpoint: &str) -> ApiResult {
     match (request.method.as_str(), endpoint) {
         ("GET", "health") => Reply::json(200, &json!({ "status": "ok" })),
         ("GET", "state") => Reply::json(200, &world.snapshot()),
@@ -104,12 +129,14 @@ fn body<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
 
 /// Refuses requests that a web page of somebody else may have sent through the
 /// browser of whoever runs the sandbox. Such a page reaches a local server
-/// under a host name of its own (DNS rebinding), or sends an `Origin`.
-fn check_sender(
-    request: &HttpRequest,
-    scheme: &str,
-    allowed_hosts: &[String],
-) -> Result<(), ApiError> {
+/// under a host name of its own (DNS rebinding), or the browser says in `Origin`
+/// and `Sec-Fetch-Site` whose it is. A link to the console may be on any page.
+fn check_sender(request: &HttpRequest, origin: &Origin<'_>) -> Result<(), ApiError> {
+    let Origin {
+        scheme,
+        allowed_hosts,
+        ..
+    } = origin;
     let host = request.header("host").unwrap_or_default();
     let is_allowed = host
         .parse::<Authority>()
@@ -122,6 +149,17 @@ fn check_sender(
             ),
         ));
     }
+    let is_link = request.method == "GET" && request.header("sec-fetch-mode") == Some("navigate");
+    match request.header("sec-fetch-site") {
+        None | Some("same-origin" | "none") => {}
+        Some(_) if is_link => {}
+        Some(site) => {
+            return Err(ApiError::new(
+                403,
+                format!("invalid Sec-Fetch-Site {site:?}: expected a page of the sandbox itself"),
+            ));
+        }
+    }
     match request.header("origin") {
         Some(origin) if !origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")) => {
             Err(ApiError::new(
@@ -131,6 +169,22 @@ fn check_sender(
         }
         _ => Ok(()),
     }
+}
+
+/// Programs may change anything. A page in a browser needs the token of the console,
+/// which pages of other origins cannot read; the sandbox has other pages, too.
+fn check_token(world: &World, request: &HttpRequest) -> Result<(), ApiError> {
+    let is_browser = ["origin", "sec-fetch-site"]
+        .iter()
+        .any(|name| request.header(name).is_some());
+    let is_known = request.header("x-sandbox-token") == Some(&world.console_token);
+    if request.method == "GET" || !is_browser || is_known {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        403,
+        "invalid x-sandbox-token: expected the token of the console, for the request comes from a browser",
+    ))
 }
 
 fn is_local(host: &str, allowed_hosts: &[String]) -> bool {

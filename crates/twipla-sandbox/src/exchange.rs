@@ -13,7 +13,7 @@ use crate::message::{ConnectionEnd, Delivery, HttpRequest, HttpResponse};
 use crate::record::RecordedRequest;
 use crate::reply::{ApiError, Body, Reply};
 use crate::routes::{Route, allowed_methods};
-use crate::state::SharedWorld;
+use crate::state::{SharedWorld, World};
 
 /// Answers a request and records it.
 pub(crate) async fn exchange(
@@ -21,6 +21,8 @@ pub(crate) async fn exchange(
     request: &HttpRequest,
     connection: ConnectionEnd,
 ) -> Delivery {
+    let started = Instant::now();
+    let at = world.lock().clock.now();
     let route = Route::find(&request.method, &request.path);
     let strike = world
         .lock()
@@ -38,8 +40,15 @@ pub(crate) async fn exchange(
         let allow = ("allow".to_owned(), allowed_methods(&request.path));
         response.headers.push(allow);
     }
-    let record = RecordedRequest::new(request, route.operation_id(), delivery.status());
+    let record = RecordedRequest::new(
+        request,
+        route.operation_id(),
+        delivery.status(),
+        at,
+        started.elapsed(),
+    );
     world.lock().requests.add(record);
+    world.notify();
     delivery
 }
 
@@ -126,13 +135,23 @@ fn work_later(
         connection.wait().await;
         tokio::time::sleep(after).await;
         let route = Route::find(&request.method, &request.path);
-        let mut world = world.lock();
-        // What was asked of the world before a reset is no part of the new one.
-        if world.resets == resets {
-            let _ = execute(&mut world, &request, &route, now);
-        }
-        world.faults.pending_commits -= 1;
+        carry_out_late(&mut world.lock(), &request, &route, now, resets);
+        world.notify();
     });
+}
+
+fn carry_out_late(
+    world: &mut World,
+    request: &HttpRequest,
+    route: &Route,
+    now: DateTime<Utc>,
+    resets: u64,
+) {
+    // A request from before a reset is not for the state after it.
+    if world.resets == resets {
+        let _ = execute(world, request, route, now);
+    }
+    world.faults.pending_commits -= 1;
 }
 
 fn status(

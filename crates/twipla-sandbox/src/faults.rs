@@ -81,6 +81,18 @@ impl Faults {
         self.active.clear();
     }
 
+    /// Removes one fault; false if it is not there.
+    pub(crate) fn remove(&mut self, number: u64) -> bool {
+        let before = self.active.len();
+        self.active.retain(|fault| fault.number != number);
+        self.active.len() < before
+    }
+
+    /// The number of each fault, in the order of [`report`](Self::report).
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.active.iter().map(|fault| fault.number).collect()
+    }
+
     /// What strikes a request, if anything; the fault injected first wins.
     pub(crate) fn next_fault(&mut self, operation: Option<&str>, now: Instant) -> Option<Strike> {
         self.active

@@ -11,7 +11,8 @@
 //! - `auth`, `fault`, `faults`, `record`, `partner`: tokens, faults, the log of
 //!   requests, partners
 //! - `routes`, `state`: which operation a request is for, and everything that is remembered
-//! - `dashboard`, `control`: the pages and endpoints beside the API
+//! - `dashboard`, `console`: pages for a browser
+//! - `control`: the endpoints next to the API
 //! - `page_urls`, `execute`, `corrupt`, `exchange`: one request and its response
 //! - `receive`, `server`: connections
 //! - `files`, `tls`, `credentials`, `state_file`, `seed`: what outlives a run
@@ -22,6 +23,7 @@ mod auth;
 mod builder;
 mod clock;
 mod commits;
+mod console;
 mod control;
 mod corrupt;
 mod credentials;

@@ -44,6 +44,10 @@ struct Args {
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
 
+    /// Let browsers on other machines use the console at /__sandbox/
+    #[arg(long)]
+    remote_console: bool,
+
     /// One more partner with a key of its own: id=UUID,model=website|account,public-key=FILE
     #[arg(long = "partner", value_parser = partner)]
     partners: Vec<PartnerConfig>,
@@ -80,6 +84,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut builder = Sandbox::builder()
         .listen(listen_address(&args.listen).await?)
         .tls(args.tls)
+        .remote_console(args.remote_console)
         .credentials(args.credentials);
     if let Some(file) = args.state {
         builder = builder.state(file);
@@ -95,9 +100,10 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     }
     let stop = stop_requested()?;
     let sandbox = builder.start().await?;
+    let console = format!("{}/__sandbox/", sandbox.base_url());
     println!(
         "{}",
-        json!({ "listening": sandbox.base_url(), "credentials": sandbox.credentials_file() })
+        json!({ "listening": sandbox.base_url(), "credentials": sandbox.credentials_file(), "console": console })
     );
     stop.await;
     sandbox.try_stop().await?;

@@ -51,6 +51,8 @@ pub(crate) enum Delivery {
     Reset,
     /// The connection stays open, and nothing comes.
     Hang,
+    /// The connection stays open, and an event comes with each change.
+    Events,
 }
 
 impl Delivery {
@@ -58,6 +60,7 @@ impl Delivery {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Response(response) => response.status,
+            Self::Events => 200,
             Self::Reset | Self::Hang => 0,
         }
     }

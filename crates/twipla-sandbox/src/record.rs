@@ -1,8 +1,10 @@
 //! The log of requests, for tests. Secrets are removed before a request is stored.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::message::HttpRequest;
@@ -37,10 +39,23 @@ pub struct RecordedRequest {
     pub body: Option<Value>,
     /// Status of the response; 0 if none was sent.
     pub status: u16,
+    /// When it arrived, by the server's clock.
+    pub at: DateTime<Utc>,
+    /// How long it took to answer; in JSON as `ms`, in whole milliseconds.
+    #[serde(rename = "ms", serialize_with = "millis")]
+    pub duration: Duration,
+    /// Counts the requests of this sandbox from 1.
+    pub number: u64,
 }
 
 impl RecordedRequest {
-    pub(crate) fn new(request: &HttpRequest, operation: Option<&'static str>, status: u16) -> Self {
+    pub(crate) fn new(
+        request: &HttpRequest,
+        operation: Option<&'static str>,
+        status: u16,
+        at: DateTime<Utc>,
+        duration: Duration,
+    ) -> Self {
         let headers = request.headers.iter().map(|(name, value)| {
             let value = if SECRETS.contains(&name.as_str()) {
                 "<redacted>"
@@ -61,8 +76,16 @@ impl RecordedRequest {
             headers: headers.collect(),
             body,
             status,
+            at,
+            duration,
+            // The log counts.
+            number: 0,
         }
     }
+}
+
+fn millis<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn redact(value: &mut Value) {
@@ -83,21 +106,35 @@ fn redact(value: &mut Value) {
 
 /// The requests so far, oldest first.
 #[derive(Default)]
-pub(crate) struct RequestLog(VecDeque<RecordedRequest>);
+pub(crate) struct RequestLog {
+    requests: VecDeque<RecordedRequest>,
+    added: u64,
+}
 
 impl RequestLog {
-    pub(crate) fn add(&mut self, request: RecordedRequest) {
-        if self.0.len() == CAPACITY {
-            self.0.pop_front();
+    pub(crate) fn add(&mut self, mut request: RecordedRequest) {
+        if self.requests.len() == CAPACITY {
+            self.requests.pop_front();
         }
-        self.0.push_back(request);
+        self.added += 1;
+        request.number = self.added;
+        self.requests.push_back(request);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// The last so many, newest first.
+    pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &RecordedRequest> {
+        self.requests.iter().rev().take(count)
     }
 
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
-        self.0.iter().cloned().collect()
+        self.requests.iter().cloned().collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.requests.clear();
     }
 }

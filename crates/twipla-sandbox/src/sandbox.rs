@@ -72,6 +72,7 @@ impl Sandbox {
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.world.lock().requests.clear();
+        self.world.notify();
     }
 
     /// The changes that the sandbox carried out, oldest first, up to 250,000.
@@ -102,6 +103,7 @@ impl Sandbox {
     /// Forgets the changes so far; the sequence numbers go on.
     pub fn clear_commits(&self) {
         self.world.lock().commits.clear();
+        self.world.notify();
     }
 
     /// Adds a fault.
@@ -124,7 +126,9 @@ impl Sandbox {
     /// If the operation is not in the contract, a number is out of range, the
     /// moment does not fit the kind, or a thousand faults are in force.
     pub fn try_inject(&self, fault: Fault) -> Result<(), Error> {
-        self.world.lock().faults.add(fault)
+        let added = self.world.lock().faults.add(fault);
+        self.world.notify();
+        added
     }
 
     /// How often each fault has struck since the last clearing, and what is pending.
@@ -136,6 +140,7 @@ impl Sandbox {
     /// late commits that are pending still happen.
     pub fn clear_faults(&self) {
         self.world.lock().clear_faults();
+        self.world.notify();
     }
 
     /// Moves time on for subscriptions, trials and API keys, so that planned
@@ -144,6 +149,7 @@ impl Sandbox {
     /// changes nothing.
     pub fn advance(&self, by: Duration) {
         let _ = self.world.lock().clock.advance(by);
+        self.world.notify();
     }
 
     /// Puts everything back to how it was at the first start: what the partners
@@ -163,6 +169,7 @@ impl Sandbox {
     /// ```
     pub fn reset(&self) {
         self.world.lock().reset();
+        self.world.notify();
     }
 
     /// The customers, websites, subscriptions and packages of all partners, without secrets.

@@ -1,13 +1,14 @@
 //! The server: accepts connections, reads requests and writes responses, and
 //! fails the way a network fails where a fault asks for it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_body_util::channel::Channel;
+use http_body_util::channel::{Channel, Sender};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -36,6 +37,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// How long the first half of a truncated body gets to leave.
 const FLUSH_TIME: Duration = Duration::from_millis(30);
 
+/// How long changes are gathered into one event.
+const EVENT_PAUSE: Duration = Duration::from_millis(100);
+/// After this long without a change, a comment is sent.
+const EVENT_SILENCE: Duration = Duration::from_secs(15);
+
 type ResponseBody = Either<Full<Bytes>, Channel<Bytes, Dropped>>;
 
 /// What all connections share.
@@ -52,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     /// Host names for control requests, besides those of this machine.
     pub(crate) allowed_hosts: Vec<String>,
+    /// Whether browsers on other machines may use the console.
+    pub(crate) remote_console: bool,
     /// For https instead of http.
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
@@ -72,13 +80,13 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => {
-                    let Ok((stream, _)) = accepted else {
+                    let Ok((stream, peer)) = accepted else {
                         // Most likely out of file descriptors; some may be freed soon.
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     };
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(Arc::clone(&server).serve_stream(stream, stop.clone()));
+                    connections.spawn(Arc::clone(&server).serve_stream(stream, is_local(peer), stop.clone()));
                 }
                 Some(_) = connections.join_next() => {}
                 _ = stop.changed() => break,
@@ -91,15 +99,20 @@ impl Server {
         let _ = end.await;
     }
 
-    async fn serve_stream(self: Arc<Self>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    async fn serve_stream(
+        self: Arc<Self>,
+        stream: TcpStream,
+        is_local: bool,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let Some(config) = self.settings.tls.clone() else {
-            return self.serve_connection(stream, stop).await;
+            return self.serve_connection(stream, is_local, stop).await;
         };
         let handshake = TlsAcceptor::from(config).accept(stream);
         let handshake = tokio::time::timeout(self.settings.idle_timeout, handshake);
         tokio::select! {
             handshake = handshake => match handshake {
-                Ok(Ok(stream)) => self.serve_connection(stream, stop).await,
+                Ok(Ok(stream)) => self.serve_connection(stream, is_local, stop).await,
                 // Worth a line: the client may only say that the connection closed.
                 Ok(Err(error)) => tracing::warn!("cannot agree on TLS with a client: {error}"),
                 Err(_) => {}
@@ -111,11 +124,16 @@ impl Server {
     async fn serve_connection(
         self: Arc<Self>,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        is_local: bool,
         mut stop: watch::Receiver<bool>,
     ) {
         // Declared first, so that it is dropped after the connection.
         let (_guard, end) = ConnectionEnd::new();
-        let service = service_fn(|request| answer(Arc::clone(&self), request, end.clone()));
+        let of_events = stop.clone();
+        let service = service_fn(|request| {
+            let (server, end) = (Arc::clone(&self), end.clone());
+            answer(server, request, is_local, end, of_events.clone())
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.settings.idle_timeout)
@@ -150,7 +168,9 @@ impl std::error::Error for Dropped {}
 async fn answer(
     server: Arc<Server>,
     request: Request<Incoming>,
+    is_local: bool,
     connection: ConnectionEnd,
+    stop: watch::Receiver<bool>,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let started = Instant::now();
     let method = request.method().as_str().to_owned();
@@ -158,11 +178,22 @@ async fn answer(
     let received = receive(request, &server.memory, server.settings.idle_timeout).await;
     let delivery = match received {
         Ok((request, _memory)) if path.starts_with(control::PREFIX) => {
-            let Settings {
-                allowed_hosts, tls, ..
-            } = &server.settings;
-            let scheme = if tls.is_some() { "https" } else { "http" };
-            control::answer(&mut server.world.lock(), &request, scheme, allowed_hosts)
+            let settings = &server.settings;
+            let origin = control::Origin {
+                is_local,
+                scheme: if settings.tls.is_some() {
+                    "https"
+                } else {
+                    "http"
+                },
+                allowed_hosts: &settings.allowed_hosts,
+                remote_console: settings.remote_console,
+            };
+            let delivery = control::answer(&mut server.world.lock(), &request, &origin);
+            if method != "GET" {
+                server.world.notify();
+            }
+            delivery
         }
         Ok((request, _memory)) => exchange(&server.world, &request, connection).await,
         Err(ReceiveError::Refused(error)) => {
@@ -185,7 +216,42 @@ async fn answer(
         Delivery::Response(response) => Ok(into_hyper(response)),
         Delivery::Reset => Err(Dropped),
         Delivery::Hang => std::future::pending().await,
+        Delivery::Events => Ok(events(server.world.watch(), stop)),
     }
+}
+
+/// A stream of server-sent events: one for each change, or for several that came fast.
+fn events(changed: watch::Receiver<()>, mut stop: watch::Receiver<bool>) -> Response<ResponseBody> {
+    let (sender, channel) = Channel::new(1);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = send_events(sender, changed) => {}
+            _ = stop.changed() => {}
+        }
+    });
+    let mut response = Response::new(Either::Right(channel));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Ends when the reader is gone, which a comment from time to time finds out. A slow reader is
+/// waited for: what changes meanwhile is one event.
+async fn send_events(mut sender: Sender<Bytes, Dropped>, mut changed: watch::Receiver<()>) {
+    let mut event = Bytes::from_static(b": hello\n\n");
+    while sender.send_data(event).await.is_ok() {
+        tokio::time::sleep(EVENT_PAUSE).await;
+        event = match tokio::time::timeout(EVENT_SILENCE, changed.changed()).await {
+            Ok(Ok(())) => Bytes::from_static(b"event: change\ndata:\n\n"),
+            Ok(Err(_)) => return,
+            Err(_) => Bytes::from_static(b": still here\n\n"),
+        };
+    }
+}
+
+fn is_local(peer: SocketAddr) -> bool {
+    peer.ip().to_canonical().is_loopback()
 }
 
 fn into_hyper(response: HttpResponse) -> Response<ResponseBody> {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::account::{Account, Website};
@@ -30,6 +31,8 @@ pub(crate) struct World {
     pub(crate) refused_tokens: RefusedTokens,
     pub(crate) requests: RequestLog,
     pub(crate) commits: CommitLog,
+    /// Every change that the console asks for carries it: only its page knows it.
+    pub(crate) console_token: String,
     /// Signs the forms of the dashboard, so that nobody else can fill them in.
     pub(crate) form_key: [u8; 32],
 }
@@ -43,17 +46,33 @@ pub(crate) struct Login {
 
 /// The state, shared by all connections. One lock for everything: the rules are
 /// short, and of several identical creates exactly one must succeed.
-pub(crate) struct SharedWorld(Mutex<World>);
+pub(crate) struct SharedWorld {
+    world: Mutex<World>,
+    changed: watch::Sender<()>,
+}
 
 impl SharedWorld {
     pub(crate) fn new(world: World) -> Self {
-        Self(Mutex::new(world))
+        Self {
+            world: Mutex::new(world),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Tells those who watch that something may have changed.
+    pub(crate) fn notify(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Sees each change from now on, or the last of several.
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
         // A rule changes state only once nothing can fail any more, so the
         // state is whole even after a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,6 +89,7 @@ impl World {
             refused_tokens: RefusedTokens::default(),
             requests: RequestLog::default(),
             commits: CommitLog::default(),
+            console_token: hex(&rand::random()),
             form_key: rand::random(),
         }
     }
@@ -122,4 +142,8 @@ impl World {
         accounts.sort_by_key(|account| account.id);
         json!({ "partners": accounts.iter().map(|account| account.snapshot(now)).collect::<Vec<_>>() })
     }
+}
+
+fn hex(bytes: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*bytes))
 }

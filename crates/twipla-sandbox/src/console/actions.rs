@@ -1,0 +1,200 @@
+//! What the forms of the console do.
+
+use chrono::Duration;
+use serde_json::{Map, Value, json};
+
+use crate::fault::Fault;
+use crate::input::Query;
+use crate::reply::ApiError;
+use crate::state::World;
+
+/// Carries out an action; `None` if there is no such action.
+pub(super) fn carry_out(
+    world: &mut World,
+    action: &str,
+    form: &Query,
+) -> Option<Result<(), ApiError>> {
+    let act = match action {
+        "advance" => advance,
+        "inject" => inject,
+        "clear-fault" => clear_fault,
+        "clear-faults" => clear_faults,
+        "reset" => reset,
+        _ => return None,
+    };
+    Some(check_token(world, form).and_then(|()| act(world, form)))
+}
+
+/// Only the page knows the token, and no page of another origin can read it.
+fn check_token(world: &World, form: &Query) -> Result<(), ApiError> {
+    if form.get("token") == Some(&world.console_token) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        403,
+        "invalid token: expected the one of this sandbox: reload the page",
+    ))
+}
+
+fn advance(world: &mut World, form: &Query) -> Result<(), ApiError> {
+    let (days, hours) = (number(form, "days")?, number(form, "hours")?);
+    let by = Duration::try_days(days)
+        .zip(Duration::try_hours(hours))
+        .and_then(|(days, hours)| days.checked_add(&hours));
+    by.and_then(|by| world.clock.advance(by)).ok_or_else(|| {
+        ApiError::bad(
+            "invalid time: expected days and hours that are not negative and stay within the calendar",
+        )
+    })
+}
+
+fn inject(world: &mut World, form: &Query) -> Result<(), ApiError> {
+    let fault = fault(form)?;
+    world
+        .faults
+        .add(fault)
+        .map_err(|error| ApiError::bad(error.to_string()))
+}
+
+fn clear_fault(world: &mut World, form: &Query) -> Result<(), ApiError> {
+    let fault = u64::try_from(number(form, "number")?).unwrap_or_default();
+    if world.faults.remove(fault) {
+        Ok(())
+    } else {
+        Err(ApiError::new(404, "the fault was cleared already"))
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "all actions have one signature")]
+fn clear_faults(world: &mut World, _form: &Query) -> Result<(), ApiError> {
+    world.clear_faults();
+    Ok(())
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "all actions have one signature")]
+fn reset(world: &mut World, _form: &Query) -> Result<(), ApiError> {
+    world.reset();
+    Ok(())
+}
+
+/// The fault that a form describes, read as the control endpoint reads one.
+fn fault(form: &Query) -> Result<Fault, ApiError> {
+    let mut fault = Map::new();
+    let value = given(form, "value").unwrap_or_default();
+    fault.insert("kind".to_owned(), kind(form.required("kind")?, value)?);
+    for name in ["operation", "moment"] {
+        if let Some(text) = given(form, name) {
+            fault.insert(name.to_owned(), json!(text));
+        }
+    }
+    for name in ["times", "probability"] {
+        if let Some(text) = given(form, name) {
+            fault.insert(name.to_owned(), parsed(name, text)?);
+        }
+    }
+    serde_json::from_value(Value::Object(fault))
+        .map_err(|error| ApiError::bad(format!("invalid fault: {error}")))
+}
+
+/// The kind of a fault in JSON. What `value` stands for depends on the kind; [`KINDS`] says it.
+fn kind(name: &str, value: &str) -> Result<Value, ApiError> {
+    Ok(match name {
+        "status" => json!({ "status": { "code": parsed("value", value)? } }),
+        "rateLimit" => json!({ "rateLimit": { "perSecond": parsed("value", value)?, "burst": 1 } }),
+        "missingField" => json!({ "missingField": value }),
+        "gateway" | "delay" | "lateCommit" | "commitAfterHangUp" | "clockSkew" => {
+            json!({ name: parsed("value", value)? })
+        }
+        _ => json!(name),
+    })
+}
+
+/// The kinds that the form offers: their name, what they do, and what their value stands for.
+pub(super) const KINDS: &[(&str, &str, &str)] = &[
+    ("status", "answer with a status", "status code"),
+    (
+        "gateway",
+        "answer with a gateway's page",
+        "502 to 504, 520 to 524, or 530",
+    ),
+    (
+        "rateLimit",
+        "let few requests through",
+        "requests per second",
+    ),
+    ("delay", "delay the response", "milliseconds"),
+    ("hang", "never answer", ""),
+    (
+        "resetBeforeCommit",
+        "close the connection before the work",
+        "",
+    ),
+    (
+        "resetAfterCommit",
+        "close the connection after the work",
+        "",
+    ),
+    (
+        "lateCommit",
+        "close the connection and do the work later",
+        "milliseconds",
+    ),
+    (
+        "commitAfterHangUp",
+        "do the work after the client gave up",
+        "milliseconds",
+    ),
+    ("truncatedBody", "cut the body off", ""),
+    ("htmlBody", "answer with a page of HTML", ""),
+    ("emptyBody", "answer with an empty body", ""),
+    ("invalidJson", "answer with broken JSON", ""),
+    ("missingField", "leave a field out", "name of the field"),
+    ("unknownEnumValue", "answer with unknown enum values", ""),
+    ("noContent", "answer with 204", ""),
+    ("clockSkew", "let the server's clock differ", "seconds"),
+    ("expiredToken", "treat the token as expired", ""),
+];
+
+/// A number of a form; 0 where the field was left empty.
+fn number(form: &Query, name: &str) -> Result<i64, ApiError> {
+    let Some(text) = given(form, name) else {
+        return Ok(0);
+    };
+    text.parse()
+        .map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: expected a whole number")))
+}
+
+fn parsed(name: &str, text: &str) -> Result<Value, ApiError> {
+    serde_json::from_str(text)
+        .ok()
+        .filter(Value::is_number)
+        .ok_or_else(|| ApiError::bad(format!("invalid {name} {text:?}: expected a number")))
+}
+
+/// A field of a form that was filled in.
+fn given<'a>(form: &'a Query, name: &str) -> Option<&'a str> {
+    form.get(name)
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_the_form_is_a_fault() {
+        for (name, _, value) in KINDS {
+            let value = match *value {
+                "" => "",
+                "name of the field" => "domain",
+                _ => "503",
+            };
+            let form = Query::parse(&format!(
+                "kind={name}&value={value}&times=1&operation=&moment="
+            ));
+            let fault = fault(&form).unwrap_or_else(|error| panic!("{name}: {}", error.message()));
+            fault.validate().unwrap();
+        }
+    }
+}

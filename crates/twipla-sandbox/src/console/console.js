@@ -1,0 +1,62 @@
+"use strict";
+
+// Everything on the page is there without this script. It sends the forms without
+// leaving the page, and puts new parts in the place of old ones when something changed.
+
+const live = document.querySelector("#live");
+const message = document.querySelector("#message");
+
+/** Takes over each live part of another rendering of this page that differs. */
+const take = (html) => {
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  const open = [...document.querySelectorAll("details[open]")].map((details) => details.id);
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const part = fresh.getElementById(old.id);
+    if (!part || part.innerHTML === old.innerHTML) continue;
+    const focused = old.contains(document.activeElement) && document.activeElement.closest("[id]").id;
+    const scrolled = [...old.querySelectorAll(".scrolls")].map((region) => region.scrollTop);
+    old.replaceChildren(...document.importNode(part, true).childNodes);
+    old.querySelectorAll(".scrolls").forEach((region, index) => { region.scrollTop = scrolled[index] ?? 0; });
+    for (const details of old.querySelectorAll("details")) details.open ||= open.includes(details.id);
+    if (focused) (document.getElementById(focused)?.querySelector("summary, button") ?? document.getElementById(focused))?.focus();
+  }
+  return fresh;
+};
+
+let refreshing = false;
+let again = false;
+
+/** One request at a time; what changes meanwhile is fetched afterwards. */
+const refresh = async () => {
+  again = refreshing;
+  if (refreshing) return;
+  refreshing = true;
+  try {
+    const response = await fetch(location.href);
+    if (response.ok) take(await response.text());
+  } catch {
+    // The stream of events says that the sandbox is gone.
+  } finally {
+    refreshing = false;
+  }
+  if (again) await refresh();
+};
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches(".action")) return;
+  event.preventDefault();
+  try {
+    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const page = take(await response.text());
+    message.replaceChildren(...page.querySelector("#message").childNodes);
+    if (response.ok) form.closest("#reset")?.removeAttribute("open");
+  } catch {
+    message.textContent = "cannot reach the sandbox: is it still running?";
+  }
+});
+
+const events = new EventSource("/__sandbox/events");
+events.addEventListener("open", () => { live.textContent = "Live"; refresh(); });
+events.addEventListener("error", () => { live.textContent = "The sandbox cannot be reached; trying again"; });
+events.addEventListener("change", refresh);

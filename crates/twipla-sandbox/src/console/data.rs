@@ -1,0 +1,262 @@
+//! What each partner owns, a part of it at a time.
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use crate::account::{Account, Customer, Key, Model, Website};
+use crate::input::Query;
+use crate::state::World;
+use crate::subscription::Subscription;
+
+/// Rows of a table, so that the page stays light whatever the sandbox holds.
+const ROWS: usize = 50;
+
+/// What of each table is shown.
+pub(super) struct View<'a> {
+    /// Text that an id, a domain or an e-mail address contains.
+    search: &'a str,
+    /// Counted from 0.
+    page: usize,
+}
+
+impl<'a> View<'a> {
+    /// As the query of the page asks for; anything else than a number is the first page.
+    pub(super) fn of(query: &'a Query) -> Self {
+        let page = query.get("page").and_then(|page| page.parse().ok());
+        Self {
+            search: query.get("search").unwrap_or_default().trim(),
+            page: page.unwrap_or_default(),
+        }
+    }
+
+    fn matches(&self, texts: &[&str]) -> bool {
+        self.search.is_empty() || texts.iter().any(|text| text.contains(self.search))
+    }
+
+    /// The rows of this page, and whether there are more.
+    fn rows<T>(&self, matching: impl Iterator<Item = T>) -> (Vec<T>, bool) {
+        let mut rows: Vec<T> = matching
+            .skip(self.page.saturating_mul(ROWS))
+            .take(ROWS + 1)
+            .collect();
+        let more = rows.len() > ROWS;
+        rows.truncate(ROWS);
+        (rows, more)
+    }
+
+    fn address(&self, page: usize) -> String {
+        let search =
+            percent_encoding::utf8_percent_encode(self.search, percent_encoding::NON_ALPHANUMERIC);
+        format!("?search={search}&page={page}#data")
+    }
+}
+
+pub(super) fn show(world: &World, view: &View<'_>) -> Markup {
+    let now = world.clock.billing_time(world.clock.now());
+    let mut accounts: Vec<_> = world.accounts.values().collect();
+    accounts.sort_by_key(|account| (account.model == Model::Account, account.id));
+    html! {
+        section #data aria-labelledby="data-heading" {
+            h2 #data-heading { "Partners" }
+            form.search method="get" action="#data" role="search" {
+                label for="search" { "Id, domain or e-mail address contains" }
+                input #search type="search" name="search" value=(view.search);
+                button { "Search" }
+            }
+            div #accounts data-live {
+                @for account in accounts { (partner(account, view, now)) }
+            }
+        }
+    }
+}
+
+fn partner(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
+    html! {
+        article.card {
+            h3 { (account.name) }
+            p.quiet {
+                code { (account.id) } " · " (account.model.as_str()) " model · billing by "
+                (account.billing_mode.as_ref())
+            }
+            (customers(account, view, now))
+            (websites(account, view, now))
+            (packages(account))
+        }
+    }
+}
+
+fn customers(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
+    let matching = account
+        .customers()
+        .iter()
+        .filter(|(id, customer)| view.matches(&[id, &customer.email]));
+    let (rows, more) = view.rows(matching);
+    let row = |id: &str, customer: &Customer| {
+        html! {
+            tr {
+                th scope="row" { (id) }
+                td { (customer.email) }
+                @if account.model == Model::Account {
+                    td { (subscription(account, customer.subscription.as_ref(), now)) }
+                }
+                td.number { (account.websites_of(id).map_or(0, indexmap::IndexSet::len)) }
+            }
+        }
+    };
+    html! {
+        h4 { "Customers " span.count { (account.customers().len()) } }
+        @if rows.is_empty() {
+            (nothing(view))
+        } @else {
+            div.scrolls tabindex="0" role="region" aria-label={ "Customers of " (account.name) } {
+                table {
+                    thead { tr {
+                        th scope="col" { "Customer" }
+                        th scope="col" { "E-mail address" }
+                        @if account.model == Model::Account { th scope="col" { "Subscription" } }
+                        th.number scope="col" { "Websites" }
+                    } }
+                    tbody { @for (id, customer) in rows { (row(id, customer)) } }
+                }
+            }
+            (pages(view, more, "customers"))
+        }
+    }
+}
+
+fn websites(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
+    let matching = account
+        .websites()
+        .iter()
+        .filter(|(id, site)| view.matches(&[id, &site.domain, &site.customer]));
+    let (rows, more) = view.rows(matching);
+    let row = |id: &str, site: &Website| {
+        html! {
+            tr {
+                th scope="row" { (id) }
+                td { (site.domain) }
+                td { (site.customer) }
+                @if account.model == Model::Website {
+                    td { (subscription(account, site.subscription.as_ref(), now)) }
+                }
+                td { (keys(site, now)) }
+                td {
+                    @for (customer, role) in site.contributors() {
+                        div { (customer) ", " (role.as_ref()) }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        h4 { "Websites " span.count { (account.websites().len()) } }
+        @if rows.is_empty() {
+            (nothing(view))
+        } @else {
+            div.scrolls tabindex="0" role="region" aria-label={ "Websites of " (account.name) } {
+                table {
+                    thead { tr {
+                        th scope="col" { "Website" }
+                        th scope="col" { "Domain" }
+                        th scope="col" { "Customer" }
+                        @if account.model == Model::Website { th scope="col" { "Subscription" } }
+                        th scope="col" { "API keys" }
+                        th scope="col" { "Contributors" }
+                    } }
+                    tbody { @for (id, site) in rows { (row(id, site)) } }
+                }
+            }
+            (pages(view, more, "websites"))
+        }
+    }
+}
+
+fn packages(account: &Account) -> Markup {
+    html! {
+        details id={ "packages-" (account.id) } {
+            summary { "Packages " span.count { (account.packages.len()) } }
+            div.scrolls tabindex="0" role="region" aria-label={ "Packages of " (account.name) } {
+                table {
+                    thead { tr {
+                        th scope="col" { "Package" }
+                        th.number scope="col" { "Price" }
+                        th scope="col" { "Period" }
+                        th.number scope="col" { "Touchpoints" }
+                        th scope="col" { "Id" }
+                    } }
+                    tbody {
+                        @for package in account.packages.values() {
+                            tr {
+                                th scope="row" { (package.name) }
+                                td.number { (format!("{:.2}", package.price)) " " (package.currency.as_ref()) }
+                                td { (package.period.as_ref()) }
+                                td.number { (package.touchpoints.get()) }
+                                td { code { (package.id) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn subscription(
+    account: &Account,
+    subscription: Option<&Subscription>,
+    now: DateTime<Utc>,
+) -> Markup {
+    let name = |package| {
+        account
+            .packages
+            .get(package)
+            .map_or("?", |package| &*package.name)
+    };
+    html! {
+        @match subscription.map(|subscription| subscription.at(now, &account.packages)) {
+            None => span.quiet { "none" },
+            Some(subscription) => {
+                b { (name(&subscription.package)) } ", " (subscription.status.as_ref())
+                @if subscription.in_trial { ", trial" }
+                div.quiet {
+                    "until " (subscription.expires_at.format("%Y-%m-%d %H:%M"))
+                    @if let Some(planned) = &subscription.planned { ", then " (name(planned)) }
+                }
+            }
+        }
+    }
+}
+
+fn keys(site: &Website, now: DateTime<Utc>) -> Markup {
+    html! {
+        @for key in site.api_keys() {
+            div {
+                (key.shown.name) " " code { (masked(key)) }
+                @if !key.is_valid_at(now) { " (expired)" }
+            }
+        }
+    }
+}
+
+/// Enough of a key to tell it from others, and too little to use it.
+fn masked(key: &Key) -> String {
+    let end = key.secret.len().saturating_sub(4);
+    format!("twpl-…{}", key.secret.get(end..).unwrap_or_default())
+}
+
+fn nothing(view: &View<'_>) -> Markup {
+    html! {
+        p.quiet { @if view.search.is_empty() && view.page == 0 { "None yet" } @else { "None here" } }
+    }
+}
+
+fn pages(view: &View<'_>, more: bool, what: &str) -> Markup {
+    html! {
+        @if more || view.page > 0 {
+            p.pages {
+                @if view.page > 0 { a href=(view.address(view.page - 1)) { "Previous " (what) } }
+                @if more { a href=(view.address(view.page + 1)) { "Next " (what) } }
+            }
+        }
+    }
+}

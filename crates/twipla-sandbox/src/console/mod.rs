@@ -1,0 +1,30 @@
+//! The console: a page at `/__sandbox/` that shows what the sandbox holds, and forms that change it.
+
+mod actions;
+mod data;
+mod page;
+mod requests;
+
+use crate::input::Query;
+use crate::message::HttpRequest;
+use crate::reply::Reply;
+use crate::state::World;
+
+/// Answers a request below the prefix of the control endpoints; `None` if the console has no such path.
+pub(crate) fn answer(world: &mut World, request: &HttpRequest, endpoint: &str) -> Option<Reply> {
+    match (request.method.as_str(), endpoint) {
+        ("GET", "") => Some(page::show(world, &Query::parse(&request.query), None)),
+        ("GET", "console.js") => Some(page::script()),
+        ("GET", "console.css") => Some(page::style()),
+        ("POST", _) => {
+            let action = endpoint.strip_prefix("console/")?;
+            let form = Query::parse(&String::from_utf8_lossy(&request.body));
+            let outcome = actions::carry_out(world, action, &form)?;
+            Some(match outcome {
+                Ok(()) => page::back(),
+                Err(error) => page::show(world, &Query::parse(""), Some(&error)),
+            })
+        }
+        _ => None,
+    }
+}

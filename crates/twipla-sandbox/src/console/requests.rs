@@ -1,0 +1,96 @@
+//! The last requests, as the console shows them.
+
+use maud::{Markup, html};
+
+use crate::record::RecordedRequest;
+use crate::state::World;
+
+/// So many of the last requests are shown.
+const SHOWN: usize = 50;
+/// A longer body is cut.
+const MAX_BODY: usize = 4096;
+/// Parameters of a query that hold a token.
+const SECRETS: &[&str] = &["intpc_token", "intpcToken", "websiteToken", "token"];
+
+pub(super) fn show(world: &World) -> Markup {
+    let total = world.requests.len();
+    html! {
+        section #requests aria-labelledby="requests-heading" data-live {
+            h2 #requests-heading { "Requests" }
+            @if total == 0 {
+                p.quiet { "None yet. Point a client at this server." }
+            } @else {
+                p.quiet { "The last " (total.min(SHOWN)) " of " (total) ", newest first" }
+                div.scrolls tabindex="0" role="region" aria-labelledby="requests-heading" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Time" }
+                                th scope="col" { "Request" }
+                                th scope="col" { "Status" }
+                                th.number scope="col" { "ms" }
+                            }
+                        }
+                        tbody {
+                            @for request in world.requests.last(SHOWN) { (row(request)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(request: &RecordedRequest) -> Markup {
+    html! {
+        tr {
+            td { time datetime=(request.at.to_rfc3339()) { (request.at.format("%H:%M:%S%.3f")) } }
+            td {
+                details id={ "request-" (request.number) } {
+                    summary { code { b { (request.method) } " " (request.path) } }
+                    dl {
+                        dt { "Operation" } dd { (request.operation.unwrap_or("none")) }
+                        @if !request.query.is_empty() {
+                            dt { "Query" } dd { code { (query(&request.query)) } }
+                        }
+                        @for (name, value) in &request.headers {
+                            dt { (name) } dd { code { (value) } }
+                        }
+                    }
+                    @if let Some(body) = &request.body {
+                        pre tabindex="0" { (cut(&format!("{body:#}"))) }
+                    }
+                }
+            }
+            td { (status(request.status)) }
+            td.number { (request.duration.as_millis()) }
+        }
+    }
+}
+
+fn status(status: u16) -> Markup {
+    let class = match status {
+        0 | 500.. => "bad",
+        400.. => "warn",
+        _ => "good",
+    };
+    html! {
+        span.status.(class) { @if status == 0 { "none" } @else { (status) } }
+    }
+}
+
+/// A query without the tokens of dashboard URLs.
+fn query(raw: &str) -> String {
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SECRETS.contains(&name) => format!("{name}=<redacted>"),
+        _ => pair.to_owned(),
+    };
+    raw.split('&').map(shown).collect::<Vec<_>>().join("&")
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_BODY) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
