@@ -33,6 +33,45 @@ async fn dashboard_opens_for_the_owner_only() {
 }
 
 #[tokio::test]
+async fn the_button_of_the_sandbox_holds_a_message_that_is_read_whole() {
+    let stage = stage().await;
+    let twipla = &stage.website_model;
+    let url = twipla
+        .dashboard("c", "w")
+        .allow_upgrade(true)
+        .await
+        .unwrap();
+    let page = reqwest::get(url.as_str()).await.unwrap();
+    let page = page.text().await.unwrap();
+    let (_, message) = page.split_once("data-post=\"").expect("a button");
+    let (message, _) = message.split_once('"').unwrap();
+    let IframeMessage::UpgradeButtonClicked {
+        intp_website_id,
+        intp_customer_id,
+        package_name,
+        package_id,
+        in_trial,
+        expires_at,
+        billing_interval,
+        ..
+    } = IframeMessage::parse(&message.replace("&quot;", "\"")).unwrap()
+    else {
+        panic!("{message}");
+    };
+    let site = twipla.website("w").get().await.unwrap();
+    assert_eq!(intp_website_id, Some(site.intp_website_id));
+    assert_eq!(intp_customer_id, Some(site.intp_customer_id));
+    assert_eq!(package_name, Some(site.package_name));
+    assert_eq!(package_id, Some(site.package_id));
+    assert_eq!(in_trial, Some(site.in_trial));
+    assert_eq!(expires_at, Some(site.expires_at));
+    assert_eq!(
+        billing_interval.as_deref(),
+        Some(site.billing_interval.as_ref())
+    );
+}
+
+#[tokio::test]
 async fn every_option_is_in_the_url() {
     let stage = stage().await;
     let package = twipla::PackageId::from(uuid::Uuid::new_v4());
