@@ -597,6 +597,26 @@ async fn the_days_end_today_in_the_time_zone() {
 }
 
 #[tokio::test]
+async fn a_chart_has_room_for_one_day_and_for_ten_years() {
+    let site = Site::new().await;
+    for (first, last, days, dots) in [
+        ("2026-03-01", "2026-03-01", 1, 1),
+        ("2026-03-01", "2026-03-02", 2, 2),
+        ("2016-03-01", "2026-03-08", 3660, 0),
+    ] {
+        let parameters = [("startDate", first), ("endDate", last)];
+        let page = site.page("/", &parameters).await;
+        assert_eq!(between(&page, "<time datetime=\"", "\"").len(), days);
+        let chart = between(&page, "<svg class=\"line\"", "</svg>")[0];
+        assert_eq!(chart.matches("<circle").count(), dots, "{first} to {last}");
+        assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
+    }
+    let parameters = [("startDate", "2016-03-01"), ("endDate", "2026-03-09")];
+    let (status, _) = site.open(&site.address("/", &parameters)).await;
+    assert_eq!(status, 400, "a day more than the API takes");
+}
+
+#[tokio::test]
 async fn the_upgrade_button_carries_the_documented_message() {
     let site = Site::new().await;
     let page = site.page("/", &[("allowUpgrade", "true")]).await;
