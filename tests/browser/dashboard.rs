@@ -80,7 +80,7 @@ async fn draws_its_charts(page: Page) {
         "dashboard: {} bytes in {} requests, first paint after {:.0} ms",
         figures.bytes, figures.requests, figures.first_paint
     );
-    assert_quiet(&page).await;
+    page.assert_quiet().await;
 }
 
 async fn shows_chosen_days(page: Page) {
@@ -94,7 +94,7 @@ async fn shows_chosen_days(page: Page) {
     page.click("summary").await;
     page.see("tbody tr:last-child", "7. März 2026").await;
     page.assert_accessible().await;
-    assert_quiet(&page).await;
+    page.assert_quiet().await;
 }
 
 async fn posts_the_upgrade_button(page: Page) {
@@ -133,7 +133,7 @@ async fn posts_the_upgrade_button(page: Page) {
         billing_interval.as_deref(),
         Some(site.billing_interval.as_ref())
     );
-    assert_quiet(&page).await;
+    page.assert_quiet().await;
 }
 
 async fn posts_an_upgrade(page: Page) {
@@ -161,7 +161,7 @@ async fn posts_an_upgrade(page: Page) {
     assert_eq!(data["packageId"], site.package_id.to_string());
     assert_eq!(data["packageName"], site.package_name);
     assert_eq!(site.package_name, "Pro");
-    assert_quiet(&page).await;
+    page.assert_quiet().await;
 
     // The pages themselves, as a reader with assistive technology has them.
     let upgrade = url.as_str().replace("/?", "/upgrade?");
@@ -313,10 +313,4 @@ async fn received(page: &Page) -> (String, String) {
         serde_json::from_value::<Vec<_>>(messages.json().clone()).unwrap();
     assert_eq!(messages.len(), 1, "{messages:?}");
     messages.into_iter().next().unwrap()
-}
-
-/// Nothing went wrong in the browser, and nothing left for another host.
-async fn assert_quiet(page: &Page) {
-    assert_eq!(page.console_errors().await, Vec::<String>::new());
-    assert_eq!(page.foreign_requests().await, Vec::<String>::new());
 }

@@ -10,6 +10,7 @@
     reason = "tests may fail loudly, their helpers too"
 )]
 
+mod console;
 mod dashboard;
 mod harness;
 mod page;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
 
 fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
     let mut trials = harness::scenarios(tools);
+    trials.extend(console::scenarios(tools));
     trials.extend(dashboard::scenarios(tools));
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     trials

@@ -1,7 +1,5 @@
 //! A page of the browser, with the questions that scenarios ask it.
 
-#![allow(dead_code, reason = "scenarios of the pages come next")]
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -128,6 +126,12 @@ impl Page {
             .filter(|rule| rule["impact"] == "serious" || rule["impact"] == "critical")
             .map(|rule| format!("{}: {}", rule["id"], rule["nodes"]))
             .collect()
+    }
+
+    /// Fails if a script or a policy complained, or a request left this machine.
+    pub(crate) async fn assert_quiet(&self) {
+        assert_eq!(self.console_errors().await, Vec::<String>::new());
+        assert_eq!(self.foreign_requests().await, Vec::<String>::new());
     }
 
     /// Errors in the browser's console since the last call: of scripts, of the content security policy, and responses that

@@ -197,3 +197,37 @@ fn is_local(host: &str, allowed_hosts: &[String]) -> bool {
             .iter()
             .any(|allowed| host.eq_ignore_ascii_case(allowed))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn console_is_for_this_machine_unless_it_is_opened() {
+        let mut world = World::new(Clock::new(Duration::zero()));
+        let mut status = |path: &str, is_local, remote_console| {
+            let request = HttpRequest {
+                method: "GET".to_owned(),
+                path: format!("{PREFIX}{path}"),
+                query: String::new(),
+                headers: vec![("host".to_owned(), "192.0.2.1".to_owned())],
+                body: Vec::new(),
+            };
+            let origin = Origin {
+                is_local,
+                scheme: "http",
+                allowed_hosts: &[],
+                remote_console,
+            };
+            answer(&mut world, &request, &origin).status()
+        };
+        for path in ["", "console.js", "events"] {
+            assert_eq!(status(path, true, false), 200, "{path} on this machine");
+            assert_eq!(status(path, false, false), 403, "{path} from another one");
+            assert_eq!(status(path, false, true), 200, "{path} where it is allowed");
+        }
+        // Programs in containers ask from another address.
+        assert_eq!(status("state", false, false), 200);
+    }
+}

@@ -81,7 +81,10 @@ fn reset(world: &mut World, _form: &Query) -> Result<(), ApiError> {
 fn fault(form: &Query) -> Result<Fault, ApiError> {
     let mut fault = Map::new();
     let value = given(form, "value").unwrap_or_default();
-    fault.insert("kind".to_owned(), kind(form.required("kind")?, value)?);
+    fault.insert(
+        "kind".to_owned(),
+        kind(given(form, "kind").unwrap_or_default(), value)?,
+    );
     for name in ["operation", "moment"] {
         if let Some(text) = given(form, name) {
             fault.insert(name.to_owned(), json!(text));

@@ -112,7 +112,7 @@ fn clock(world: &World) -> Markup {
     html! {
         section #clock.card aria-labelledby="clock-heading" {
             h2 #clock-heading { "Clock" }
-            dl #times data-live {
+            dl #clock-times data-live {
                 dt { "For tokens" } dd { (time(now)) }
                 dt { "For subscriptions" } dd { (time(world.clock.billing_time(now))) }
                 dt { "Advanced by" } dd { (world.clock.advanced().num_hours() / 24) " days " (world.clock.advanced().num_hours() % 24) " hours" }
@@ -220,7 +220,7 @@ fn inject_form(world: &World) -> Markup {
             label for="operation" { "Operation" }
             select #operation name="operation" {
                 option value="" { "all" }
-                @for operation in operations::ALL { option { (operation.id) } }
+                @for operation in operations::ALL { option value=(operation.id) { (operation.id) } }
             }
         }
         div.field { label for="times" { "Times" } input #times name="times" type="number" min="1" placeholder="always"; }

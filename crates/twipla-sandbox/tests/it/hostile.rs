@@ -49,9 +49,10 @@ async fn control_endpoint_checks_host_and_origin() {
         (&["host: LOCALHOST"], 204),
         (&["host: api.localhost"], 204),
         (&["host: Sandbox.Internal:8787"], 204),
+        // A page of the sandbox itself, without the token of the console.
         (
             &["host: localhost:8787", "origin: http://localhost:8787"],
-            204,
+            403,
         ),
         (&["host: evil.example"], 403),
         (&["host: localhost.evil.example"], 403),

@@ -8,6 +8,7 @@
 )]
 
 mod commits;
+mod console;
 mod dashboard;
 mod faults;
 mod hostile;

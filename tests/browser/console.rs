@@ -1,0 +1,210 @@
+//! The sandbox's console.
+
+use libtest_mimic::Trial;
+use thirtyfour::By;
+use twipla::Twipla;
+use twipla_sandbox::{Fault, FaultKind, Sandbox};
+use twipla_tests::client;
+
+use crate::harness::{Tools, scenario};
+use crate::page::Page;
+
+pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
+    vec![
+        scenario(
+            "console_shows_a_create_that_just_happened",
+            tools,
+            shows_a_create,
+        ),
+        scenario("console_advances_the_clock", tools, advances_the_clock),
+        scenario(
+            "console_injects_and_clears_a_fault",
+            tools,
+            injects_and_clears_a_fault,
+        ),
+        scenario(
+            "console_says_why_a_fault_is_refused",
+            tools,
+            says_why_a_fault_is_refused,
+        ),
+        scenario(
+            "console_asks_before_it_resets",
+            tools,
+            asks_before_it_resets,
+        ),
+        scenario(
+            "console_offers_the_state_as_a_file",
+            tools,
+            offers_the_state,
+        ),
+        scenario(
+            "console_keeps_open_what_its_reader_opened",
+            tools,
+            keeps_open,
+        ),
+        scenario(
+            "console_says_that_the_sandbox_is_gone",
+            tools,
+            says_that_the_sandbox_is_gone,
+        ),
+    ]
+}
+
+async fn shows_a_create(page: Page) {
+    let stage = Stage::open(&page).await;
+    page.see("#requests", "None yet").await;
+    stage.create().await;
+    page.see("#accounts", "site-7").await;
+    page.see("#requests", "POST /v2/3as/customers").await;
+    stage.sandbox.inject(
+        Fault::new(FaultKind::Gateway(524))
+            .operation("create_website")
+            .times(3),
+    );
+    page.see("#active-faults", "create_website").await;
+    page.assert_accessible().await;
+    page.screenshot("console").await;
+    page.color_scheme("dark").await;
+    page.screenshot("console-dark").await;
+    page.assert_quiet().await;
+}
+
+async fn advances_the_clock(page: Page) {
+    let stage = Stage::open(&page).await;
+    page.fill("#days", "40").await;
+    page.click("#clock button").await;
+    page.see("#clock-times", "40 days 0 hours").await;
+    let before = stage.sandbox.snapshot();
+    stage.create().await;
+    assert_ne!(stage.sandbox.snapshot(), before);
+    page.assert_quiet().await;
+}
+
+async fn injects_and_clears_a_fault(page: Page) {
+    let stage = Stage::open(&page).await;
+    choose(&page, "#kind", "resetAfterCommit").await;
+    choose(&page, "#operation", "create_customer").await;
+    page.fill("#times", "2").await;
+    page.click("#inject form button").await;
+    page.see("#active-faults", "resetAfterCommit").await;
+    stage.create().await;
+    page.see("#active-faults td.number:nth-of-type(2)", "1")
+        .await;
+    page.click("#active-faults td button").await;
+    page.see(
+        "#active-faults",
+        "every request is answered as it should be",
+    )
+    .await;
+    assert_eq!(stage.sandbox.faults().faults, []);
+    page.assert_quiet().await;
+}
+
+async fn says_why_a_fault_is_refused(page: Page) {
+    let _stage = Stage::open(&page).await;
+    choose(&page, "#kind", "gateway").await;
+    page.fill("#value", "418").await;
+    page.click("#inject form button").await;
+    page.see(
+        "#message",
+        "invalid gateway status 418: expected 502 to 504",
+    )
+    .await;
+    page.fill("#value", "524").await;
+    page.click("#inject form button").await;
+    page.see("#active-faults", "524").await;
+    assert_eq!(page.find("#message").await.inner_html().await.unwrap(), "");
+}
+
+async fn asks_before_it_resets(page: Page) {
+    let stage = Stage::open(&page).await;
+    stage.create().await;
+    page.see("#accounts", "site-7").await;
+    let button = page.find("#reset form button").await;
+    assert!(
+        !button.is_displayed().await.unwrap(),
+        "one click would be enough"
+    );
+    page.click("#reset summary").await;
+    page.click("#reset form button").await;
+    page.see("#requests", "None yet").await;
+    assert!(!stage.sandbox.snapshot().to_string().contains("site-7"));
+    assert!(!button.is_displayed().await.unwrap(), "it is still open");
+    page.assert_quiet().await;
+}
+
+async fn offers_the_state(page: Page) {
+    let stage = Stage::open(&page).await;
+    stage.create().await;
+    let link = page.find("a[download]").await;
+    assert_eq!(
+        link.attr("download").await.unwrap().as_deref(),
+        Some("sandbox-state.json")
+    );
+    let fetched = page
+        .browser
+        .execute_async(
+            "const done = arguments[1]; fetch(arguments[0]).then((response) => response.json()).then(done);",
+            vec![serde_json::json!(link.prop("href").await.unwrap())],
+        )
+        .await
+        .unwrap();
+    assert_eq!(fetched.json(), &stage.sandbox.snapshot());
+}
+
+async fn keeps_open(page: Page) {
+    let stage = Stage::open(&page).await;
+    stage.create().await;
+    page.click("#requests summary").await;
+    page.see("#requests dl", "create_customer").await;
+    stage.twipla.website("site-7").get().await.unwrap();
+    page.see("#requests", "GET /v2/3as/websites/site-7").await;
+    let open = page
+        .browser
+        .find_all(By::Css("#requests details[open]"))
+        .await
+        .unwrap();
+    assert_eq!(open.len(), 1);
+    assert!(open[0].text().await.unwrap().contains("create_customer"));
+    page.assert_quiet().await;
+}
+
+async fn says_that_the_sandbox_is_gone(page: Page) {
+    let stage = Stage::open(&page).await;
+    page.see("#live", "Live").await;
+    stage.sandbox.stop().await;
+    page.see("#live", "cannot be reached").await;
+}
+
+struct Stage {
+    sandbox: Sandbox,
+    twipla: Twipla,
+}
+
+impl Stage {
+    /// A new sandbox, with its console on the page.
+    async fn open(page: &Page) -> Self {
+        let sandbox = Sandbox::start().await.unwrap();
+        let twipla = client(&sandbox, &sandbox.website_partner())
+            .build()
+            .unwrap();
+        page.goto(&format!("{}/__sandbox/", sandbox.base_url()))
+            .await;
+        page.see("#live", "Live").await;
+        Self { sandbox, twipla }
+    }
+
+    async fn create(&self) {
+        self.twipla
+            .customers()
+            .create("cust-42", "owner@example.com")
+            .website("site-7", "example.com")
+            .await
+            .unwrap();
+    }
+}
+
+async fn choose(page: &Page, css: &str, value: &str) {
+    let option = page.find(&format!("{css} option[value={value}]")).await;
+    option.click().await.unwrap();
+}
