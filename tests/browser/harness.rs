@@ -55,11 +55,6 @@ pub(crate) fn scenario<F: Future<Output = ()>>(
     .with_ignored_flag(skip)
 }
 
-/// Where screenshots are kept.
-pub(crate) fn screenshots() -> PathBuf {
-    root().join("target/screenshots")
-}
-
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

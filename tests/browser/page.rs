@@ -1,12 +1,11 @@
 //! A page of the browser, with the questions that scenarios ask it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use twipla::url::{Host, Url};
-
-use crate::harness;
 
 /// How long a page may take to show what a scenario waits for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -170,8 +169,11 @@ impl Page {
 
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
     pub(crate) async fn screenshot(&self, name: &str) {
-        let folder = harness::screenshots();
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../target/screenshots"
+        ));
+        std::fs::create_dir_all(folder).unwrap();
         self.browser
             .screenshot(&folder.join(format!("{name}.png")))
             .await

@@ -11,13 +11,16 @@ use crate::message::HttpRequest;
 
 /// The oldest requests make room for new ones.
 const CAPACITY: usize = 100_000;
-/// Headers and fields that hold credentials.
+/// Headers, fields and parameters of a query that hold credentials.
 const SECRETS: &[&str] = &[
     "authorization",
     "x-api-key",
     "apiKey",
     "token",
     "refreshToken",
+    "intpc_token",
+    "intpcToken",
+    "websiteToken",
 ];
 
 /// A request as the sandbox received it.
@@ -31,7 +34,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// Path, still percent-encoded.
     pub path: String,
-    /// Query without the question mark, still percent-encoded.
+    /// Query without the question mark, still percent-encoded; credentials read `<redacted>`.
     pub query: String,
     /// Headers, with lower-case names; credentials read `<redacted>`.
     pub headers: Vec<(String, String)>,
@@ -72,7 +75,7 @@ impl RecordedRequest {
             operation,
             method: request.method.clone(),
             path: request.path.clone(),
-            query: request.query.clone(),
+            query: without_secrets(&request.query),
             headers: headers.collect(),
             body,
             status,
@@ -86,6 +89,14 @@ impl RecordedRequest {
 
 fn millis<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn without_secrets(query: &str) -> String {
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SECRETS.contains(&name) => format!("{name}=<redacted>"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&")
 }
 
 fn redact(value: &mut Value) {
