@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
+use super::text;
 use crate::account::{Account, Customer, Key, Model, Website};
 use crate::input::Query;
 use crate::state::World;
@@ -10,6 +11,8 @@ use crate::subscription::Subscription;
 
 /// Rows of a table, so that the page stays light whatever the sandbox holds.
 const ROWS: usize = 50;
+/// API keys and contributors of a website.
+const FEW: usize = 5;
 
 /// What of each table is shown.
 pub(super) struct View<'a> {
@@ -59,7 +62,7 @@ pub(super) fn show(world: &World, view: &View<'_>) -> Markup {
         section #data aria-labelledby="data-heading" {
             h2 #data-heading { "Partners" }
             form.search method="get" action="#data" role="search" {
-                label for="search" { "Id, domain or e-mail address contains" }
+                label for="search" { "Id, name, domain or e-mail address contains" }
                 input #search type="search" name="search" value=(view.search);
                 button { "Search" }
             }
@@ -80,7 +83,7 @@ fn partner(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
             }
             (customers(account, view, now))
             (websites(account, view, now))
-            (packages(account))
+            (packages(account, view))
         }
     }
 }
@@ -94,8 +97,8 @@ fn customers(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
     let row = |id: &str, customer: &Customer| {
         html! {
             tr {
-                th scope="row" { (id) }
-                td { (customer.email) }
+                th scope="row" { (text::line(id)) }
+                td { (text::line(&customer.email)) }
                 @if account.model == Model::Account {
                     td { (subscription(account, customer.subscription.as_ref(), now)) }
                 }
@@ -133,17 +136,18 @@ fn websites(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
     let row = |id: &str, site: &Website| {
         html! {
             tr {
-                th scope="row" { (id) }
-                td { (site.domain) }
-                td { (site.customer) }
+                th scope="row" { (text::line(id)) }
+                td { (text::line(&site.domain)) }
+                td { (text::line(&site.customer)) }
                 @if account.model == Model::Website {
                     td { (subscription(account, site.subscription.as_ref(), now)) }
                 }
                 td { (keys(site, now)) }
                 td {
-                    @for (customer, role) in site.contributors() {
-                        div { (customer) ", " (role.as_ref()) }
+                    @for (customer, role) in site.contributors().iter().take(FEW) {
+                        div { (text::line(customer)) ", " (role.as_ref()) }
                     }
+                    (more_than_few(site.contributors().len()))
                 }
             }
         }
@@ -171,7 +175,12 @@ fn websites(account: &Account, view: &View<'_>, now: DateTime<Utc>) -> Markup {
     }
 }
 
-fn packages(account: &Account) -> Markup {
+fn packages(account: &Account, view: &View<'_>) -> Markup {
+    let matching = account
+        .packages
+        .values()
+        .filter(|package| view.matches(&[&package.name, &package.id.to_string()]));
+    let (rows, more) = view.rows(matching);
     html! {
         details id={ "packages-" (account.id) } {
             summary { "Packages " span.count { (account.packages.len()) } }
@@ -185,9 +194,9 @@ fn packages(account: &Account) -> Markup {
                         th scope="col" { "Id" }
                     } }
                     tbody {
-                        @for package in account.packages.values() {
+                        @for package in rows {
                             tr {
-                                th scope="row" { (package.name) }
+                                th scope="row" { (text::line(&package.name)) }
                                 td.number { (format!("{:.2}", package.price)) " " (package.currency.as_ref()) }
                                 td { (package.period.as_ref()) }
                                 td.number { (package.touchpoints.get()) }
@@ -197,6 +206,7 @@ fn packages(account: &Account) -> Markup {
                     }
                 }
             }
+            (pages(view, more, "packages"))
         }
     }
 }
@@ -216,11 +226,11 @@ fn subscription(
         @match subscription.map(|subscription| subscription.at(now, &account.packages)) {
             None => span.quiet { "none" },
             Some(subscription) => {
-                b { (name(&subscription.package)) } ", " (subscription.status.as_ref())
+                b { (text::line(name(&subscription.package))) } ", " (subscription.status.as_ref())
                 @if subscription.in_trial { ", trial" }
                 div.quiet {
                     "until " (subscription.expires_at.format("%Y-%m-%d %H:%M"))
-                    @if let Some(planned) = &subscription.planned { ", then " (name(planned)) }
+                    @if let Some(planned) = &subscription.planned { ", then " (text::line(name(planned))) }
                 }
             }
         }
@@ -229,13 +239,18 @@ fn subscription(
 
 fn keys(site: &Website, now: DateTime<Utc>) -> Markup {
     html! {
-        @for key in site.api_keys() {
+        @for key in site.api_keys().iter().take(FEW) {
             div {
-                (key.shown.name) " " code { (masked(key)) }
+                (text::line(&key.shown.name)) " " code { (masked(key)) }
                 @if !key.is_valid_at(now) { " (expired)" }
             }
         }
+        (more_than_few(site.api_keys().len()))
     }
+}
+
+fn more_than_few(count: usize) -> Markup {
+    html! { @if count > FEW { div.quiet { "and " (count - FEW) " more" } } }
 }
 
 /// Enough of a key to tell it from others, and too little to use it.

@@ -4,6 +4,7 @@ mod actions;
 mod data;
 mod page;
 mod requests;
+mod text;
 
 use crate::input::Query;
 use crate::message::HttpRequest;

@@ -7,6 +7,7 @@ use twipla_api::operations;
 use super::actions::KINDS;
 use super::data::{self, View};
 use super::requests;
+use super::text;
 use crate::fault::FaultKind;
 use crate::faults::FaultStatus;
 use crate::input::Query;
@@ -178,12 +179,12 @@ fn fault_row(world: &World, status: &FaultStatus, number: u64) -> Markup {
     let fault = &status.fault;
     let clear = html! {
         input type="hidden" name="number" value=(number);
-        button { "Clear" span.hidden { " " (kind(&fault.kind)) } }
+        button { "Clear" span.hidden { " " (text::line(&kind(&fault.kind))) } }
     };
     html! {
         tr {
             th scope="row" {
-                code { (kind(&fault.kind)) }
+                code { (text::line(&kind(&fault.kind))) }
                 @if let Some(probability) = fault.probability { ", at " (probability * 100.0) " %" }
             }
             td { (fault.operation.as_deref().unwrap_or("all")) }

@@ -2,13 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::text;
 use crate::record::RecordedRequest;
 use crate::state::World;
 
 /// So many of the last requests are shown.
 const SHOWN: usize = 50;
-/// A longer body is cut.
-const MAX_BODY: usize = 4096;
 
 pub(super) fn show(world: &World) -> Markup {
     let total = world.requests.len();
@@ -45,18 +44,18 @@ fn row(request: &RecordedRequest) -> Markup {
             td { time datetime=(request.at.to_rfc3339()) { (request.at.format("%H:%M:%S%.3f")) } }
             td {
                 details id={ "request-" (request.number) } {
-                    summary { code { b { (request.method) } " " (request.path) } }
+                    summary { code { b { (text::line(&request.method)) } " " (text::line(&request.path)) } }
                     dl {
                         dt { "Operation" } dd { (request.operation.unwrap_or("none")) }
                         @if !request.query.is_empty() {
-                            dt { "Query" } dd { code { (request.query) } }
+                            dt { "Query" } dd { code { (text::line(&request.query)) } }
                         }
                         @for (name, value) in &request.headers {
-                            dt { (name) } dd { code { (value) } }
+                            dt { (text::line(name)) } dd { code { (text::line(value)) } }
                         }
                     }
                     @if let Some(body) = &request.body {
-                        pre tabindex="0" { (cut(&format!("{body:#}"))) }
+                        pre tabindex="0" { (text::body(body)) }
                     }
                 }
             }
@@ -74,12 +73,5 @@ fn status(status: u16) -> Markup {
     };
     html! {
         span.status.(class) { @if status == 0 { "none" } @else { (status) } }
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_BODY) {
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
-        None => text.to_owned(),
     }
 }

@@ -464,3 +464,44 @@ async fn page_stays_small_whatever_the_sandbox_holds() {
     let page = console.get("?page=nonsense").await;
     assert_eq!(page.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn page_stays_small_whatever_clients_send() {
+    let console = Console::new().await;
+    let client = Client::with_website(&console.sandbox).await;
+    let before = console.page().await.len();
+    for n in 0..60 {
+        let package = json!({
+            "name": format!("Package {n:02}"), "touchpoints": 1000, "price": 1, "currency": "EUR", "period": "monthly",
+        });
+        let answer = client.post("/v2/3as/packages", &package).await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+    for n in 0..8 {
+        let key = json!({ "name": format!("key {n}") });
+        let path = "/v2/3as/websites/w/api-keys";
+        let answer = client.post(path, &key).await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+    let long = "long".repeat(10_000);
+    let customer = json!({ "intpCustomerId": long, "email": format!("{long}@example.com") });
+    let answer = client.post("/v2/3as/customers", &customer).await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let text = &long[..10_000];
+    let url = format!("{}/{text}?{text}", console.sandbox.base_url());
+    for _ in 0..50 {
+        let request = console.http.post(&url).header(text, text);
+        request.json(&json!([long])).send().await.unwrap();
+    }
+    let body =
+        json!({ "kind": { "status": { "code": 500, "body": long } }, "operation": "get_package" });
+    console
+        .sandbox
+        .inject(serde_json::from_value(body).unwrap());
+    let page = console.page().await;
+    assert!(page.contains("key 4") && !page.contains("key 5"), "{page}");
+    assert!(page.contains("and 3 more"), "{page}");
+    assert!(page.contains("Next packages") && !page.contains("Package 59"));
+    let weight = page.len() - before;
+    assert!(weight < 500_000, "{weight} bytes");
+}
