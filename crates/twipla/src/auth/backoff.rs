@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often something failed in a row, and how long it is not tried again.
+/// How often something failed in a row, and when it may be tried again.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -15,8 +15,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Notes a failure. The pause after it is twice the last one, up to `longest`,
-    /// less a random part of up to a half.
+    /// Records a failure. The pause after it is twice the last one, up to `longest`,
+    /// minus a random part of up to a half.
     pub(super) fn record(&mut self, now: Instant, longest: Duration) {
         self.pause = FIRST_PAUSE
             .saturating_mul(1 << self.failures.min(8))
@@ -26,17 +26,17 @@ impl Backoff {
         self.last = Some(now);
     }
 
-    /// How often it failed in a row.
+    /// Returns how often it failed in a row.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Whether it should not be tried yet.
+    /// Returns whether it should not be tried yet.
     pub(super) fn is_pausing(&self, now: Instant) -> bool {
         self.has_failed_within(self.pause, now)
     }
 
-    /// Whether it failed less than `time` ago.
+    /// Returns whether it failed less than `time` ago.
     pub(super) fn has_failed_within(&self, time: Duration, now: Instant) -> bool {
         self.last.is_some_and(|last| now < last + time)
     }

@@ -1,4 +1,4 @@
-//! Header and claims of a token, as the reference page has them ("Creating tokens").
+//! Header and claims of a token, as in the reference page ("Creating tokens").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +29,7 @@ struct Claims<'a> {
 }
 
 impl UnsignedJwt {
-    /// A token of `partner` itself (INTP), or of one of its customers (INTPC).
+    /// Encodes a token of `partner` itself (INTP), or of one of its customers (INTPC).
     pub(super) fn new(
         partner: PartnerId,
         customer: Option<&CustomerId>,
@@ -54,7 +54,7 @@ impl UnsignedJwt {
         })
     }
 
-    /// The signed token.
+    /// Returns the signed token.
     pub(super) fn attach_signature(self, signature: &[u8]) -> String {
         let mut token = self.message;
         token.push('.');

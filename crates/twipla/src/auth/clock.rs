@@ -31,13 +31,13 @@ pub(super) struct ServerTime {
 }
 
 impl ServerTime {
-    /// Whether the clock was corrected or set since `earlier`, or the machine was
+    /// Returns whether the clock was corrected or set since `earlier`, or the machine was
     /// suspended.
     pub(super) fn moved_since(self, earlier: Self) -> bool {
         differ(self.offset, earlier.offset)
     }
 
-    /// Whether the clock was put back since `earlier`.
+    /// Returns whether the clock was put back since `earlier`.
     pub(super) fn moved_back_since(self, earlier: Self) -> bool {
         self.moved_since(earlier) && self.offset < earlier.offset
     }
@@ -53,7 +53,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows what `local` returns, until it is corrected.
+    /// Creates a clock that shows what `local` returns, until it is corrected.
     pub(super) fn new(local: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self {
             started: (local(), Instant::now()),
@@ -63,7 +63,7 @@ impl Clock {
         }
     }
 
-    /// The server's time, as far as it is known.
+    /// Returns the server's time, as far as it is known.
     pub(super) fn time(&self) -> ServerTime {
         let skew = millis(&self.skew_ms);
         let now = later((self.local)(), skew);
@@ -76,7 +76,7 @@ impl Clock {
         }
     }
 
-    /// Whether the clock differs from this machine's, or did when it was last confirmed.
+    /// Returns whether the clock differs from this machine's, or did when it was last confirmed.
     pub(super) fn is_corrected(&self) -> bool {
         self.skew_ms.load(Ordering::Relaxed) != 0 || self.confirmed_ms.load(Ordering::Relaxed) != 0
     }
@@ -91,7 +91,7 @@ impl Clock {
         }
         let learned = date.map(|date| self.skew_at(date));
         if let Some(skew) = learned.filter(|skew| skew.abs() <= MAX_SKEW) {
-            // Small differences count too: the header is cut to the second, so the clock
+            // Small differences count too: the header is truncated to the second, so the clock
             // runs up to a second behind the server, and no token is issued in its future.
             set(&self.skew_ms, skew);
             return;
@@ -125,7 +125,7 @@ impl Clock {
         false
     }
 
-    /// How far the server is ahead of this machine if it is `date` there.
+    /// Returns how far the server is ahead of this machine if it is `date` there.
     fn skew_at(&self, date: DateTime<Utc>) -> TimeDelta {
         date.signed_duration_since((self.local)())
     }
@@ -143,7 +143,7 @@ fn differ(one: TimeDelta, other: TimeDelta) -> bool {
     (one - other).abs() >= TOLERANCE
 }
 
-/// `time + delta`, saturating.
+/// Returns `time + delta`, saturating.
 pub(super) fn later(time: DateTime<Utc>, delta: TimeDelta) -> DateTime<Utc> {
     time.checked_add_signed(delta)
         .unwrap_or(if delta < TimeDelta::zero() {
@@ -188,7 +188,7 @@ pub(super) mod testing {
                 .fetch_add(delta.num_milliseconds(), Ordering::Relaxed);
         }
 
-        /// The time of a server whose clock is right.
+        /// Returns the time of a server whose clock is right.
         pub(in crate::auth) fn true_time(&self) -> DateTime<Utc> {
             let suspended = TimeDelta::milliseconds(self.suspended_ms.load(Ordering::Relaxed));
             self.started.0 + self.started.1.elapsed() + suspended
@@ -213,7 +213,7 @@ mod tests {
     use super::testing::LocalClock;
     use super::*;
 
-    /// A clock, and the one of the machine behind it, which is this far ahead.
+    /// Returns a clock, and that of the machine behind it, which is this far ahead.
     fn clock(ahead: TimeDelta) -> (Clock, LocalClock) {
         let local = LocalClock::new();
         local.set_ahead(ahead);
@@ -324,7 +324,7 @@ mod tests {
         ] {
             let (clock, local) = clock(TimeDelta::zero());
             clock.learn_from_rejection(Some(local.true_time() + HOUR * learned));
-            // The header is cut to the second.
+            // The header is truncated to the second.
             let date = local.true_time() + HOUR * success - TimeDelta::milliseconds(700);
             let changed = clock.learn_from_success(clock.time(), date);
             assert_eq!(changed, after != learned);

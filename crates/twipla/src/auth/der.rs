@@ -1,4 +1,4 @@
-//! The little of DER that RSA keys need.
+//! The subset of DER that RSA keys need.
 
 // Tags of elements.
 pub(super) const INTEGER: u8 = 0x02;
@@ -15,7 +15,7 @@ pub(super) mod oid {
     pub(in crate::auth) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 }
 
-/// Content of the element that `der` starts with, if it has this tag, and the rest behind it.
+/// Reads the content of the first element of `der`, if it has this tag, and the rest after it.
 pub(super) fn read(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = der.split_first()?;
     if first != tag {
@@ -35,7 +35,7 @@ pub(super) fn read(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// An element with this tag and content.
+/// Encodes an element with this tag and content.
 pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let significant = length.iter().position(|&byte| byte != 0);

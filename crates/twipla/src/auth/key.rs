@@ -16,7 +16,7 @@ use crate::crypto::CryptoBackend;
 use crate::{Error, ErrorKind, Result};
 use twipla_api::looks_secret;
 
-/// Far larger than any supported key. A wrong file may be endless.
+/// Far larger than any supported key. A wrong path may name an endless file.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// The partner's RSA private key, ready to sign.
@@ -24,7 +24,7 @@ const MAX_PEM_BYTES: usize = 64 * 1024;
 /// Accepts PEM text, PKCS#1 (`BEGIN RSA PRIVATE KEY`) or PKCS#8 (`BEGIN PRIVATE
 /// KEY`), of 2048, 3072 or 4096 bits; with the feature `aws-lc-rs` of any size
 /// from 2048 to 8192 bits ([`CryptoBackend`]). Anything else is an error that
-/// names the command to make or convert a key. Cheap to clone; `Debug` shows only
+/// names the command to generate or convert a key. Cheap to clone; `Debug` shows only
 /// the size.
 ///
 /// ```no_run
@@ -54,8 +54,8 @@ impl PrivateKey {
     /// The default [`CryptoBackend`] signs or, if it does not support the key,
     /// another enabled one that does.
     ///
-    /// Text from an environment variable is fine: `\n` written with a backslash
-    /// counts as a new line, and so does a space or a Windows line ending.
+    /// The text may come from an environment variable: a literal `\n`,
+    /// a space or a Windows line ending counts as a new line.
     ///
     /// ```
     /// use twipla::PrivateKey;
@@ -66,10 +66,10 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if the text is not PEM, or holds an encrypted
-    /// key, a public key, a certificate, a key that is not RSA, in OpenSSH's format,
-    /// under 2048 bits or damaged. The message names the command that helps, and
-    /// shows nothing of the text.
+    /// [`ErrorKind::Configuration`] if the text is not PEM, or contains an encrypted
+    /// key, a public key, a certificate, or a key that is not RSA, in OpenSSH's format,
+    /// shorter than 2048 bits or damaged. The message names the command that helps, and
+    /// shows no part of the text.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Self::from_pem_with_any(pem.as_ref(), CryptoBackend::ENABLED)
     }
@@ -86,7 +86,7 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// Like `from_pem`.
+    /// Those of `from_pem`.
     pub fn from_pem_with(pem: impl AsRef<[u8]>, backend: CryptoBackend) -> Result<Self> {
         Self::from_pem_with_any(pem.as_ref(), &[backend])
     }
@@ -113,7 +113,7 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// Like `from_pem`, and [`ErrorKind::Configuration`] if the file cannot be
+    /// Those of `from_pem`, and [`ErrorKind::Configuration`] if the file cannot be
     /// read. The message names the file.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -138,8 +138,8 @@ impl PrivateKey {
         })
     }
 
-    /// The public key as PEM (X.509 `BEGIN PUBLIC KEY`), which the partner sends
-    /// to TWIPLA. The same text as `openssl rsa -in KEY -pubout` prints.
+    /// Returns the public key as PEM (X.509 `BEGIN PUBLIC KEY`), which the partner sends
+    /// to TWIPLA. This is the text that `openssl rsa -in KEY -pubout` prints.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl PrivateKey {
         Ok(pem)
     }
 
-    /// Size of the key (its modulus) in bits.
+    /// Returns the size of the key (its modulus) in bits.
     pub fn bits(&self) -> usize {
         self.bits
     }
@@ -240,7 +240,7 @@ const DECRYPT: &str =
     "write it without a passphrase with \"openssl rsa -in KEY -out jwtRS256.key\"";
 const CONVERT: &str = "convert it in place with \"ssh-keygen -p -m PEM -f KEY\"";
 
-/// A private key's block of a PEM text.
+/// The block of a private key in a PEM text.
 struct KeyBlock<'a> {
     format: Format,
     body: &'a str,
@@ -267,7 +267,7 @@ impl KeyBlock<'_> {
     }
 }
 
-/// The only private key among the blocks of a PEM text, which may also hold a
+/// Returns the only private key among the blocks of a PEM text, which may also contain a
 /// certificate or parameters.
 fn find_key(text: &str) -> Result<KeyBlock<'_>> {
     let mut found = None;
@@ -372,7 +372,7 @@ fn not_rsa(what: &str) -> Error {
     key_error(format!("is {what}, but RS256 needs RSA: {MAKE_ONE}"))
 }
 
-/// Modulus and public exponent of an RSA key, big-endian.
+/// Returns modulus and public exponent of an RSA key, big-endian.
 fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
     let damaged = || {
         key_error(format!(
@@ -395,7 +395,7 @@ fn public_numbers(format: Format, der: &[u8]) -> Result<(&[u8], &[u8])> {
     pkcs1_public(rsa).ok_or_else(damaged)
 }
 
-/// Algorithm and inner key of `PrivateKeyInfo` (RFC 5208).
+/// Returns algorithm and inner key of `PrivateKeyInfo` (RFC 5208).
 fn pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (info, _) = der::read(der::SEQUENCE, der)?;
     let (_version, info) = der::read(der::INTEGER, info)?;
@@ -405,7 +405,7 @@ fn pkcs8(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((algorithm, key))
 }
 
-/// `n` and `e` of `RSAPrivateKey` (RFC 8017), big-endian.
+/// Returns `n` and `e` of `RSAPrivateKey` (RFC 8017), big-endian.
 fn pkcs1_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (key, _) = der::read(der::SEQUENCE, der)?;
     let (_version, key) = der::read(der::INTEGER, key)?;
@@ -414,7 +414,7 @@ fn pkcs1_public(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((modulus, exponent))
 }
 
-/// A big-endian number, saturating.
+/// Reads a big-endian number, saturating.
 fn saturating_u64(number: &[u8]) -> u64 {
     if bit_length(number) > 64 {
         return u64::MAX;

@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The longest pause between failed refreshes, while the old token is still valid.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// So many rejected tokens are replaced at once. It takes this many to correct a
+/// How many rejected tokens are replaced immediately. It takes this many to correct a
 /// wrong clock, to undo a wrong correction, and to try the other signer.
 const FREE_REJECTIONS: u32 = 3;
 /// The longest pause between signatures while the server rejects every token.
@@ -33,10 +33,10 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 /// How many mints a call waits for. A mint ends without a result if its runtime ends.
 const MAX_MINTS: usize = 3;
 /// How long a validated token is handed out without revalidation. The clock for
-/// this stands still while a machine sleeps, and the token's expiry does not: a
+/// this stops while a machine sleeps, and the token's expiry does not: a
 /// call right after that may be late by this much.
 const CACHED_FOR: Duration = Duration::from_secs(1);
-/// Beyond any use, and far from the end of the calendar.
+/// Longer than any sensible lifetime, and far from the end of the calendar.
 const MAX_LIFETIME: TimeDelta = TimeDelta::days(365);
 
 /// Mints the tokens of one partner.
@@ -46,7 +46,7 @@ struct Inner {
     partner: PartnerId,
     lifetime: TimeDelta,
     clock: Clock,
-    /// What calls get without a lock. Set under the lock of `state`, so that it
+    /// The token that calls get without a lock. Set under the lock of `state`, so that it
     /// never outlives a change of it.
     cached: ArcSwapOption<CachedToken>,
     /// Serial of the token that the server accepted last.
@@ -68,11 +68,11 @@ struct State {
     pending: Vec<PendingMint>,
     /// Failed mints since the last one that succeeded.
     failures: Backoff,
-    /// Rejected tokens that were replaced.
+    /// The number of rejected tokens that were replaced.
     rejections: Backoff,
     /// Serial of the last of them.
     last_rejected: u64,
-    /// The signer was replaced, and the token is still by the one before.
+    /// The signer was replaced, and the token is still signed by the one before.
     outdated: bool,
     last_number: u64,
 }
@@ -114,20 +114,20 @@ impl Minter {
         }))
     }
 
-    /// Who the tokens are for.
+    /// Returns the partner that the tokens are for.
     pub(crate) fn partner(&self) -> PartnerId {
         self.0.partner
     }
 
-    /// The server's time, as far as it is known.
+    /// Returns the server's time, as far as it is known.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.0.clock.time().now
     }
 
-    /// Notes that the server accepted a token, and checks the clock by its response.
+    /// Records that the server accepted a token, and checks the clock by its response.
     ///
-    /// Takes no lock and allocates nothing, and reads the `Date` header only while
-    /// the clock is corrected: every successful call passes here.
+    /// Takes no lock, does not allocate, and reads the `Date` header only while
+    /// the clock is corrected: this runs for every successful call.
     pub(crate) fn accepted(&self, token: &Token, headers: &HeaderMap) {
         if self.0.accepted.load(Ordering::Relaxed) != token.serial {
             self.0.accepted.store(token.serial, Ordering::Relaxed);
@@ -140,17 +140,17 @@ impl Minter {
         }
     }
 
-    /// The token for partner endpoints, if it needs no revalidation.
+    /// Returns the token for partner endpoints, if it needs no revalidation.
     ///
-    /// Takes no lock and reads no calendar: every call passes here.
+    /// Takes no lock and does not read the system clock: this runs for every call.
     pub(crate) fn cached(&self, now: Instant) -> Option<Arc<Token>> {
         let cached = self.0.cached.load();
         let cached = cached.as_ref()?;
         (now < cached.until).then(|| Arc::clone(&cached.token))
     }
 
-    /// The token for partner endpoints: at once while one is valid, even if a
-    /// refresh is pending, else as soon as the signer has made one.
+    /// Returns the token for partner endpoints: immediately while one is valid, even if a
+    /// refresh is pending, else as soon as the signer has signed one.
     pub(crate) async fn partner_token(&self) -> Result<Arc<Token>> {
         if let Some(token) = self.cached(Instant::now()) {
             return Ok(token);
@@ -170,9 +170,9 @@ impl Minter {
         )))
     }
 
-    /// A token to replace one that the server rejected with 401: a newer one if
-    /// there already is one, else a newly signed one. `None` if tokens are rejected
-    /// again and again: every signature may cost money, so another one has to wait.
+    /// Returns a token to replace one that the server rejected with 401: a newer one if
+    /// there is one, else a newly signed one. `None` if tokens are rejected
+    /// repeatedly: every signature may cost money, so another one has to wait.
     ///
     /// If the token should have been valid, something is changed for the next one:
     /// the clock, by the `Date` header of the response, or else the signer, if it was
@@ -188,7 +188,7 @@ impl Minter {
             let mut state = self.0.write();
             let in_use = state.token.clone();
             if let Some(token) = in_use.filter(|token| token.serial == rejected.serial) {
-                // A token that expired on its way says nothing about its clock and key.
+                // The rejection of a token that expired in transit says nothing about its clock and key.
                 if token.is_usable(time) {
                     let accepted = self.0.accepted.load(Ordering::Relaxed);
                     if !state.may_replace(&token, accepted, now) {
@@ -207,7 +207,7 @@ impl Minter {
         self.partner_token().await.map(Some)
     }
 
-    /// A token that lets `customer` open the dashboard. A new one each time.
+    /// Mints a token that lets `customer` open the dashboard. A new one each time.
     pub(crate) async fn customer_token(&self, customer: &CustomerId) -> Result<Token> {
         let signers = self.0.read().signers.clone();
         let (time, lifetime) = (self.0.clock.time(), self.0.lifetime);
@@ -217,8 +217,8 @@ impl Minter {
     }
 
     /// Signs with another key from now on. No call fails because of this: the
-    /// cached token is used until the new signer has made one, and the signer
-    /// before it signs where the new one fails or the server does not know its key yet.
+    /// cached token is used until the new signer has signed one, and the previous
+    /// signer is used if the new one fails or the server does not know its key yet.
     pub(crate) fn replace_signer(&self, signer: Arc<dyn Signer>) {
         let mut state = self.0.write();
         self.0.cached.store(None);
@@ -230,7 +230,7 @@ impl Minter {
         state.failures = Backoff::default();
         state.rejections = Backoff::default();
         drop(state);
-        // Code of the caller may run now, so the lock is released before.
+        // Dropping may run code of the caller, so the lock is released before.
         drop(unused);
     }
 }
@@ -245,7 +245,7 @@ impl fmt::Debug for Minter {
 }
 
 impl State {
-    /// The token, if it is usable and no mint needs to be started.
+    /// Returns the token, if it is usable and no mint needs to be started.
     fn fresh_token(&self, now: Instant, time: ServerTime) -> Option<Arc<Token>> {
         let token = self.token.as_ref().filter(|token| token.is_usable(time))?;
         let due = time.now >= token.refresh_at || self.outdated;
@@ -255,12 +255,12 @@ impl State {
         (!due || wait()).then(|| Arc::clone(token))
     }
 
-    /// Number of the signer that is asked first.
+    /// Returns the number of the signer that is asked first.
     fn first_signer(&self) -> u64 {
         self.signers.front().map_or(0, |first| first.number)
     }
 
-    /// Whether to sign another token in place of a rejected one. `accepted` is the
+    /// Returns whether to sign another token in place of a rejected one. `accepted` is the
     /// serial of the token that was accepted last.
     fn may_replace(&mut self, rejected: &Token, accepted: u64, now: Instant) -> bool {
         let replacement_worked = accepted > self.last_rejected;
@@ -276,7 +276,7 @@ impl State {
         allowed
     }
 
-    /// Moves the other signer, if there is one, to the front in place of the rejected one.
+    /// Moves the other signer, if there is one, to the front, before the rejected one.
     fn try_other_signer(&mut self, rejected: u64) {
         if self.first_signer() == rejected {
             self.signers.rotate_left(1);
@@ -285,7 +285,7 @@ impl State {
 }
 
 impl Inner {
-    // The state behind a poisoned lock is sound: nothing can leave it half changed.
+    // The state behind a poisoned lock is valid: nothing can leave it half changed.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -294,7 +294,7 @@ impl Inner {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands this token to the next calls without a lock, but not when a refresh is due.
+    /// Caches this token for the next calls, but not if a refresh is due.
     /// The caller holds the lock of `state`.
     fn cache(&self, token: &Arc<Token>, time: ServerTime) {
         let left = token.refresh_at.signed_duration_since(time.now);
@@ -306,7 +306,7 @@ impl Inner {
         }
     }
 
-    /// The token if one is usable, or the mint to wait for. Starts a mint if one is due.
+    /// Returns the token if one is usable, or the mint to wait for. Starts a mint if one is due.
     fn token_or_mint(self: &Arc<Self>) -> Result<TokenOrMint, SignerError> {
         let (now, time) = (Instant::now(), self.clock.time());
         {
@@ -349,7 +349,7 @@ impl Inner {
         let serial = state.last_number;
         let unsigned = UnsignedToken::new(self.partner, None, time, self.lifetime, serial)?;
         let signers = state.signers.clone();
-        // Weak, so that the task does not keep a client alive that nobody uses any more.
+        // Weak, so that the task does not keep an unused client alive.
         let inner = Arc::downgrade(self);
         let mint = async move {
             let result = unsigned.sign(signers).await.map(Arc::new);
@@ -364,7 +364,7 @@ impl Inner {
         Ok(receiver)
     }
 
-    /// Takes over the result of a mint, unless it was given up, or its signer or
+    /// Stores the result of a mint, unless it was given up, or its signer or
     /// clock was replaced since.
     fn finish(&self, serial: u64, result: &MintResult) {
         let mut state = self.write();
@@ -378,7 +378,7 @@ impl Inner {
         self.cached.store(None);
         match result {
             Ok(token) => {
-                // The second signer made it because the first could not.
+                // The second signer signed it because the first could not.
                 if state.first_signer() != token.signer {
                     state.signers.rotate_left(1);
                 }

@@ -1,4 +1,4 @@
-//! Tokens: what they claim, who signs them, and how long they are used.
+//! Tokens: their claims, their signers, and their lifetime.
 
 mod backoff;
 mod claims;

@@ -1,8 +1,8 @@
-//! A token that is being signed, in a task of its own.
+//! A token that is being signed, in its own task.
 //!
 //! The task outlives the call that started it, so a call that is dropped does
 //! not lose the token. It runs on that call's Tokio runtime, and only calls on
-//! the same runtime wait for it: nobody may ever drive another runtime again.
+//! the same runtime wait for it: another runtime may never be driven again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use super::clock::ServerTime;
 use super::signer::SignerError;
 use super::token::Token;
 
-/// A mint that takes longer is not driven: it asks at most two signers, and
+/// A mint that takes longer is not driven any more: it asks at most two signers, and
 /// each has 30 seconds.
 const OVERDUE_AFTER: Duration = Duration::from_secs(60);
 
-/// What became of a mint.
+/// The result of a mint.
 pub(super) type MintResult = Result<Arc<Token>, SignerError>;
 
 /// A mint that has not finished. Dropping it ends its task.
@@ -47,7 +47,7 @@ impl PendingMint {
         let (sender, receiver) = watch::channel(None);
         let task = runtime.spawn(async move {
             let result = mint.await;
-            // Nobody may be waiting any more.
+            // The receivers may all have been dropped.
             let _ = sender.send(Some(result));
         });
         Self {
@@ -61,23 +61,23 @@ impl PendingMint {
         }
     }
 
-    /// Whether its result can still be expected: not if its runtime has ended, or is
+    /// Returns whether its result can still be expected: not if its runtime has ended, or is
     /// not driven.
     pub(super) fn is_alive(&self, now: Instant) -> bool {
         !self.task.is_finished() && now < self.overdue_at
     }
 
-    /// Whether a mint that starts now would do the same.
+    /// Returns whether a mint that starts now would do the same.
     pub(super) fn is_current(&self, signer: u64, time: ServerTime) -> bool {
         self.signer == signer && !time.moved_since(self.issued)
     }
 
-    /// Whether calls on `runtime` can wait for it.
+    /// Returns whether calls on `runtime` can wait for it.
     pub(super) fn runs_on(&self, runtime: &Handle) -> bool {
         self.runtime == runtime.id()
     }
 
-    /// What waits for its result.
+    /// Returns a receiver of its result.
     pub(super) fn receiver(&self) -> MintReceiver {
         self.result.clone()
     }
@@ -94,7 +94,7 @@ impl Drop for PendingMint {
 pub(super) struct MintReceiver(watch::Receiver<Option<MintResult>>);
 
 impl MintReceiver {
-    /// The result, or `None` if the task ended without one.
+    /// Waits for the result; `None` if the task ended without one.
     pub(super) async fn wait(mut self) -> Option<MintResult> {
         let result = self.0.wait_for(Option::is_some).await.ok()?;
         result.clone()

@@ -27,7 +27,7 @@ pub(super) fn verify(pem: &str, message: &[u8], signature: &[u8]) -> Result<(), 
     })
 }
 
-/// `RSAPublicKey` (RFC 8017) out of `SubjectPublicKeyInfo` (RFC 5280).
+/// Extracts `RSAPublicKey` (RFC 8017) from `SubjectPublicKeyInfo` (RFC 5280).
 fn rsa_public_key(info: &[u8]) -> Option<&[u8]> {
     let (info, _) = der::read(der::SEQUENCE, info)?;
     let (algorithm, info) = der::read(der::SEQUENCE, info)?;

@@ -1,9 +1,9 @@
-//! RSA private keys of whichever crypto library is used.
+//! RSA private keys of either crypto library.
 
 use super::der;
 use crate::crypto::CryptoBackend;
 
-/// An error of the crypto library, which does not say more.
+/// An error of the crypto library, without details.
 pub(super) type CryptoError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Both libraries only support public exponents below this.
@@ -51,7 +51,7 @@ impl RsaKey {
         }
     }
 
-    /// Whether this library can sign with a key of this size and public exponent.
+    /// Returns whether this library can sign with a key of this size and public exponent.
     pub(super) fn supports(backend: CryptoBackend, bits: usize, exponent: u64) -> bool {
         match backend {
             // Requires primes of a multiple of 512 bits.
@@ -66,7 +66,7 @@ impl RsaKey {
         }
     }
 
-    /// The keys that this library can sign with, for messages.
+    /// Describes the keys that this library can sign with, for messages.
     pub(super) fn supported(backend: CryptoBackend) -> &'static str {
         match backend {
             #[cfg(feature = "ring")]
@@ -113,7 +113,7 @@ impl RsaKey {
         verify(backend, self.public(), message, signature)
     }
 
-    /// The public key as `SubjectPublicKeyInfo` (RFC 5280) in DER.
+    /// Returns the public key as `SubjectPublicKeyInfo` (RFC 5280) in DER.
     pub(super) fn public_key_info(&self) -> Vec<u8> {
         // AlgorithmIdentifier of rsaEncryption, with NULL as its parameters.
         const ALGORITHM: [u8; 15] = [
@@ -124,7 +124,7 @@ impl RsaKey {
         der::write(der::SEQUENCE, &[&ALGORITHM[..], &key].concat())
     }
 
-    /// The public key as `RSAPublicKey` (RFC 8017) in DER.
+    /// Returns the public key as `RSAPublicKey` (RFC 8017) in DER.
     fn public(&self) -> &[u8] {
         match self {
             #[cfg(feature = "ring")]

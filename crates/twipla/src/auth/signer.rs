@@ -5,13 +5,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What [`Signer::sign`] returns: a future of the raw signature.
+/// The future returned by [`Signer::sign`], which resolves to the raw signature.
 pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
 
 /// Signs tokens with the partner's private key, wherever that key is held.
 ///
-/// [`PrivateKey`](crate::PrivateKey) is one, for a key in this process. Write
-/// another for a KMS or an HSM: sign the message with RSASSA-PKCS1-v1_5 and
+/// [`PrivateKey`](crate::PrivateKey) implements it for a key in this process. Implement
+/// it for a KMS or an HSM: sign the message with RSASSA-PKCS1-v1_5 and
 /// SHA-256 (`RS256`; AWS KMS calls it `RSASSA_PKCS1_V1_5_SHA_256` with message
 /// type `RAW`), and return the bytes of the signature, not their base64.
 ///
@@ -20,7 +20,7 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 /// an older token is valid, neither a slow nor a failing signer delays a call.
 ///
 /// Calls that wait for the same token share one signature. If one client is used
-/// on several Tokio runtimes, each of them may ask for a signature of its own. If
+/// on several Tokio runtimes, each of them may ask for its own signature. If
 /// the server rejects every token, a new one is signed less and less often, down to
 /// about one a minute.
 ///
@@ -29,7 +29,7 @@ pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerErro
 /// ```
 /// use twipla::{SignFuture, Signer, SignerError};
 ///
-/// /// Stands in for the client of a key management service.
+/// /// A placeholder for the client of a key management service.
 /// #[derive(Debug)]
 /// struct Kms {
 ///     key_name: String,
@@ -63,11 +63,11 @@ pub trait Signer: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// Whatever prevented the signature. The call that needs the token fails with
+    /// Any reason why it could not be signed. The call that needs the token fails with
     /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) and this error as its source.
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignFuture<'a>;
 
-    /// The public key as PEM (`BEGIN PUBLIC KEY`), if this signer knows it.
+    /// Returns the public key as PEM (`BEGIN PUBLIC KEY`), if this signer knows it.
     ///
     /// Every signature is then verified before its token is used. So a signer
     /// that uses another key or another algorithm fails with an error that says
@@ -98,7 +98,7 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
     }
 }
 
-/// Why a [`Signer`] could not sign.
+/// The error of a [`Signer`] that could not sign.
 ///
 /// It is printed with the error of the call, so keep secrets out of it.
 ///
@@ -116,7 +116,7 @@ pub struct SignerError {
 }
 
 impl SignerError {
-    /// `message` is a fragment in lower case that says what failed.
+    /// Creates an error; `message` is a fragment in lower case that says what failed.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into().into(),

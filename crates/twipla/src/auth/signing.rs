@@ -1,4 +1,4 @@
-//! One signature from a signer that may hang, panic or return something else.
+//! Requests one signature from a signer that may hang, panic or return garbage.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -17,13 +17,13 @@ const SIGN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sizes of RS256 signatures: keys of 2048 to 8192 bits.
 const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// Bounds the time for a token: it must be there at `deadline`, which `limit` set.
+/// Bounds the time for a token: it must be signed before `deadline`, which `limit` set.
 pub(crate) async fn sign_within<T>(
     deadline: Instant,
     limit: Duration,
     signing: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    // Without a runtime there is no timer, and no signature: that error says more.
+    // Without a runtime there is no timer, and no signature: that error is more specific.
     if Handle::try_current().is_err() {
         return signing.await;
     }
@@ -67,7 +67,7 @@ pub(super) async fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>,
     Ok(signature)
 }
 
-/// The runtime that this is called on.
+/// Returns the runtime that this is called on.
 pub(super) fn current_runtime() -> Result<Handle, SignerError> {
     Handle::try_current().map_err(|_| {
         SignerError::new(

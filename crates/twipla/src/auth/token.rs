@@ -1,4 +1,4 @@
-//! A signed token, and the step before it: a token that still needs its signature.
+//! A signed token, and a token that still needs its signature.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,10 +15,10 @@ use super::signing::sign;
 use crate::ids::{CustomerId, PartnerId};
 use crate::secret::Secret;
 
-/// A token is refreshed after this share of its life. The share is random, so
-/// that many processes do not ask their signer at the same moment.
+/// A token is refreshed after this share of its lifetime. The share is random, so
+/// that many processes do not ask their signer at the same time.
 const REFRESH_AFTER: std::ops::Range<f64> = 0.70..0.85;
-/// The longest time before its expiry in which a token is no longer used, because
+/// How long before its expiry a token is no longer used, at most, because
 /// a request needs time to reach the server.
 const MAX_MARGIN: TimeDelta = TimeDelta::seconds(15);
 
@@ -41,22 +41,22 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token (a JWT) as it follows `Bearer`. Keep it out of logs.
+    /// Returns the token (a JWT) as it follows `Bearer`. Keep it out of logs.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 
-    /// When it expires, in server time as far as that is known.
+    /// Returns when it expires, in server time as far as that is known.
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.expires_at
     }
 
-    /// `Bearer <token>`, marked as sensitive.
+    /// Returns `Bearer <token>`, marked as sensitive.
     pub(crate) fn header_value(&self) -> &HeaderValue {
         &self.header_value
     }
 
-    /// Whether the server should accept it. If the clock was put back since, the
+    /// Returns whether the server should accept it. If the clock was put back since, the
     /// token may not be valid yet.
     pub(super) fn is_usable(&self, time: ServerTime) -> bool {
         time.now < self.usable_until && !time.moved_back_since(self.issued)
@@ -71,7 +71,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A signer and its number: every signer that a client is given has another one.
+/// A signer and its number, which is unique within a client.
 #[derive(Clone, Debug)]
 pub(super) struct SignerSlot {
     pub(super) number: u64,
@@ -88,7 +88,7 @@ pub(super) struct UnsignedToken {
 }
 
 impl UnsignedToken {
-    /// A token of `partner` itself, or of one of its customers.
+    /// Encodes a token of `partner` itself, or of one of its customers.
     pub(super) fn new(
         partner: PartnerId,
         customer: Option<&CustomerId>,

@@ -21,7 +21,7 @@ mod signers;
 const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 const LIFE: Duration = Duration::from_secs(600);
 
-/// A signer that counts, and is slow, fails or panics on demand.
+/// A signer that counts its calls, and is slow, fails or panics on demand.
 #[derive(Debug)]
 struct Fake {
     /// First byte of its signatures, to tell keys apart.
@@ -105,13 +105,13 @@ fn minter_at(signer: &Arc<Fake>, clock: &LocalClock) -> Arc<Minter> {
     Arc::new(Minter::with_clock(partner, signer, LIFE, clock.clock()))
 }
 
-/// The headers of a response that was sent at this time.
+/// Returns the headers of a response that was sent at this time.
 fn headers(date: DateTime<Utc>) -> HeaderMap {
     let date = httpdate::fmt_http_date(date.into());
     HeaderMap::from_iter([(DATE, date.parse().unwrap())])
 }
 
-/// The replacement for a token that was rejected at this time.
+/// Returns the replacement for a token that was rejected at this time.
 async fn replace(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> Arc<Token> {
     let replacement = minter
         .refresh_after_rejection(rejected, server_date(&headers(date)))
@@ -129,7 +129,7 @@ fn mark(token: &Token) -> u8 {
     URL_SAFE_NO_PAD.decode(part).unwrap()[0]
 }
 
-/// The signer of the replacement.
+/// Returns the signer of the replacement.
 async fn mark_of_replacement(minter: &Minter, rejected: &Token, date: DateTime<Utc>) -> u8 {
     let token = replace(minter, rejected, date).await;
     mark(&token)
@@ -143,7 +143,7 @@ async fn run_tasks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn token_is_minted_once_and_not_shown() {
+async fn token_is_minted_once_and_hidden_in_debug() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let token = minter.partner_token().await.unwrap();
@@ -294,7 +294,7 @@ async fn slow_signer_delays_no_call_while_the_old_token_is_valid() {
     }
     assert_eq!(before.elapsed(), Duration::ZERO);
     assert_eq!(signer.asked(), 2, "one refresh for all calls");
-    // Nobody waits for it, and it still completes.
+    // No call waits for it, and it still completes.
     sleep(Duration::from_secs(21)).await;
     assert!(!Arc::ptr_eq(&minter.partner_token().await.unwrap(), &old));
     assert_eq!(signer.asked(), 2);
@@ -324,7 +324,7 @@ async fn failing_signer_delays_no_call_while_the_old_token_is_valid() {
     signer.set_failing(false);
     assert!(
         minter.partner_token().await.is_ok(),
-        "without a valid token the next call tries again at once"
+        "without a valid token the next call tries again immediately"
     );
 }
 
@@ -450,7 +450,7 @@ async fn two_hours_of_skew_are_corrected() {
         let minter = minter(&signer);
         let rejected = minter.partner_token().await.unwrap();
         let server = minter.now() + TimeDelta::hours(hours);
-        // 64 calls were under way with the token.
+        // 64 calls were in flight with the token.
         let tokens =
             join_all((0..64).map(|_| async { replace(&minter, &rejected, server).await })).await;
         assert_eq!(signer.asked(), 2, "one more signature for all calls");

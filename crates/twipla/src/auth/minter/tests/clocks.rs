@@ -1,4 +1,4 @@
-//! Clocks that are wrong, are set, or stand still.
+//! Clocks that are wrong, set while running, or stopped.
 
 use super::*;
 
@@ -23,7 +23,7 @@ impl Server {
         }
     }
 
-    /// Whether it accepts a token, and the headers of its response.
+    /// Returns whether it accepts a token, and the headers of its response.
     fn respond(&self, token: &Token) -> (bool, HeaderMap) {
         let now = self.clock.true_time();
         if let Some(ahead) = self.gateway.lock().unwrap().pop() {
@@ -58,7 +58,7 @@ async fn call(minter: &Minter, server: &Server) -> bool {
     accepted
 }
 
-/// How much longer than configured a token lives that is minted now.
+/// Returns how much longer than configured a token lives that is minted now.
 async fn extra_life(minter: &Minter, clock: &LocalClock) -> TimeDelta {
     let customer = CustomerId::new("cust-42").unwrap();
     let token = minter.customer_token(&customer).await.unwrap();
@@ -66,7 +66,7 @@ async fn extra_life(minter: &Minter, clock: &LocalClock) -> TimeDelta {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clock_that_is_set_fails_no_call() {
+async fn setting_the_clock_fails_no_call() {
     for first in [0, 2, -2, 23, -23] {
         for second in [0, 2, -2, 23, -23] {
             let clock = LocalClock::new();
@@ -87,7 +87,7 @@ async fn clock_that_is_set_fails_no_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clock_that_is_days_off_recovers_when_it_is_set_right() {
+async fn clock_that_is_days_off_recovers_when_it_is_corrected() {
     for days in [3, -3, 365, -365] {
         let clock = LocalClock::new();
         clock.set_ahead(TimeDelta::days(days));
@@ -164,7 +164,7 @@ async fn wrong_date_costs_at_most_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gateway_that_always_shows_another_time_costs_at_most_one_call() {
+async fn gateway_that_always_sends_another_time_costs_at_most_one_call() {
     let clock = LocalClock::new();
     let minter = minter_at(&Fake::new(1), &clock);
     let server = Server::new(&clock);
@@ -181,7 +181,7 @@ async fn gateway_that_always_shows_another_time_costs_at_most_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn correction_that_was_undone_does_not_come_back() {
+async fn undone_correction_is_not_applied_again() {
     let clock = LocalClock::new();
     clock.set_ahead(HOUR * -2);
     let minter = minter_at(&Fake::new(1), &clock);

@@ -1,4 +1,4 @@
-//! Tokens that the server rejects again and again. Every signature may cost money.
+//! Tokens that the server rejects repeatedly. Every signature may cost money.
 
 use super::*;
 
@@ -45,12 +45,12 @@ async fn tokens_that_are_all_rejected_cost_few_signatures() {
         (1..=3).contains(&second_minute),
         "{second_minute} signatures"
     );
-    // The token that was rejected is accepted at once when the server recovers.
+    // The token that was rejected is accepted immediately when the server recovers.
     assert_eq!(calls_of_a_minute(&minter, || false).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_that_are_rejected_now_and_then_cost_few_signatures() {
+async fn occasional_rejections_cost_few_signatures() {
     let signer = Fake::new(1);
     let minter = minter(&signer);
     let mut requests = 0;
@@ -89,7 +89,7 @@ async fn rejections_no_longer_count_after_a_later_token_was_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_signer_is_asked_at_once_after_many_rejections() {
+async fn new_signer_is_asked_immediately_after_many_rejections() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     calls_of_a_minute(&minter, || true).await;

@@ -99,7 +99,7 @@ fn mint_of_a_parked_runtime_is_taken_over() {
         let (parked, second) = (runtime(), runtime());
         start_mint_on(&parked, &minter);
         let token = token_on(&second, &minter);
-        // Driven again, the first runtime completes its own mint. Both tokens are good.
+        // Driven again, the first runtime completes its own mint. Both tokens are valid.
         parked.block_on(async { sleep(Duration::from_secs(5)).await });
         assert_eq!((signer.asked(), signer.signed()), (2, 2));
         let last = token_on(&second, &minter);
@@ -116,7 +116,7 @@ fn refresh_of_a_parked_or_ended_runtime_is_started_again() {
         let (first, second) = (runtime(), runtime());
         let old = first.block_on(minter.partner_token()).unwrap();
         signer.set_delay(5);
-        // Each runtime has a paused clock of its own.
+        // Each runtime has its own paused clock.
         let refresh_is_due = || advance(LIFE.mul_f64(0.86));
         first.block_on(async {
             refresh_is_due().await;

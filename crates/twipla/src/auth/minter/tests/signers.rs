@@ -58,7 +58,7 @@ async fn wrong_clock_does_not_switch_the_signer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn token_that_expired_on_its_way_switches_neither_signer_nor_clock() {
+async fn token_that_expired_in_transit_switches_neither_signer_nor_clock() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     minter.replace_signer(Arc::clone(&new) as _);
@@ -85,7 +85,7 @@ async fn new_signer_that_fails_leaves_the_old_one_in_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_signer_is_asked_at_once_after_the_old_one_failed() {
+async fn new_signer_is_asked_immediately_after_the_old_one_failed() {
     let (old, new) = (Fake::new(1), Fake::new(2));
     let minter = minter(&old);
     minter.partner_token().await.unwrap();
