@@ -1,5 +1,5 @@
-//! Days as the data endpoints want them: local midnights with milliseconds and
-//! the offset of the place.
+//! Date ranges in the format of the data endpoints: local midnights with milliseconds and
+//! the UTC offset.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::{Error, Result};
 
-/// A range of days and the place whose midnights bound them.
+/// A range of days and their time zone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DateRange {
     pub(super) range: Option<RangeInclusive<NaiveDate>>,
@@ -27,7 +27,7 @@ impl DateRange {
         }
     }
 
-    /// First and last day as text.
+    /// Returns the first and last day as text.
     pub(super) fn bounds(&self) -> Result<(String, String)> {
         let Some(range) = &self.range else {
             return Err(Error::invalid(
@@ -50,7 +50,7 @@ pub(super) fn bounds(range: &RangeInclusive<NaiveDate>, zone: Tz) -> Result<(Str
 
 fn midnight(day: NaiveDate, zone: Tz) -> String {
     let local = day.and_time(NaiveTime::MIN);
-    // Where clocks go forward at midnight the day starts an hour later.
+    // If clocks go forward at midnight, the day starts an hour later.
     let at: DateTime<Tz> = zone
         .from_local_datetime(&local)
         .earliest()
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_starts_at_the_midnight_of_its_place() {
+    fn a_day_starts_at_midnight_in_its_time_zone() {
         for (date, zone, text) in [
             ("2026-03-01", "UTC", "2026-03-01T00:00:00.000+00:00"),
             (
@@ -89,7 +89,7 @@ mod tests {
                 "America/New_York",
                 "2026-03-01T00:00:00.000-05:00",
             ),
-            // Beirut puts its clocks forward at midnight.
+            // Beirut's clocks go forward at midnight.
             ("2026-03-29", "Asia/Beirut", "2026-03-29T01:00:00.000+03:00"),
         ] {
             assert_eq!(
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reversed_range_is_named() {
+    fn a_reversed_range_is_rejected() {
         let error = bounds(&(day("2026-03-02")..=day("2026-03-01")), Tz::UTC).unwrap_err();
         assert!(error.is_invalid_input());
         assert!(

@@ -1,4 +1,4 @@
-//! Series over time.
+//! Queries that return time series.
 
 use std::ops::RangeInclusive;
 
@@ -14,7 +14,7 @@ use crate::options::CallOptions;
 use crate::request::{Request, call_methods};
 use crate::{Error, Result};
 
-/// Series over time.
+/// One or more time series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Graph {
@@ -28,17 +28,17 @@ pub struct Graph {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Series {
-    /// What it shows.
+    /// The name of the series.
     pub label: String,
     /// One value for each label.
     pub data: Vec<Option<f64>>,
-    /// The sum, where that makes sense.
+    /// The sum, if meaningful.
     pub total: Option<f64>,
-    /// The average, where that makes sense.
+    /// The average, if meaningful.
     pub average: Option<f64>,
 }
 
-/// A graph about to be asked for. Awaiting it gives the [`Graph`].
+/// A graph query. Awaiting it sends the request and returns the [`Graph`].
 ///
 /// ```
 /// # async fn f(data: twipla::Analytics, week: std::ops::RangeInclusive<chrono::NaiveDate>) -> twipla::Result<()> {
@@ -79,7 +79,7 @@ impl GraphQuery {
         }
     }
 
-    /// A condition; with several, all must hold. Without one the graph is about
+    /// Adds a condition; with several, all must hold. Without one the graph covers
     /// the whole website.
     ///
     /// Only `pageUrl` with `eq` was observed. Its values are absolute URLs
@@ -97,19 +97,19 @@ impl GraphQuery {
         self
     }
 
-    /// The days to look at, both included.
+    /// Sets the days to query, both included.
     pub fn date_range(mut self, days: RangeInclusive<NaiveDate>) -> Self {
         self.dates.range = Some(days);
         self
     }
 
-    /// Time zone of the date range, as an IANA name; UTC by default.
+    /// Sets the time zone of the date range, as an IANA name; UTC by default.
     pub fn timezone(mut self, name: impl Into<String>) -> Self {
         self.dates.timezone = Some(name.into());
         self
     }
 
-    /// Length of a step; `day` by default, and the only one observed.
+    /// Sets the length of a step; `day` by default, which is the only one observed.
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         self.unit = unit.into();
         self

@@ -1,5 +1,5 @@
 //! Names of metrics and dimensions. The full list is not public, so each enum
-//! takes any other name as well.
+//! accepts any other name as well.
 
 use twipla_api::types as wire;
 
@@ -22,7 +22,7 @@ macro_rules! names {
             #[cfg(feature = "schemars")]
             pub(crate) const KNOWN: &'static [&'static str] = &[$($text),*];
 
-            /// The name on the wire.
+            /// Returns the wire name.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -49,7 +49,7 @@ macro_rules! names {
 }
 
 names! {
-    /// What to compute (all names observed).
+    /// A metric to compute (all names observed).
     ///
     /// ```
     /// use twipla::Metric;
@@ -63,7 +63,7 @@ names! {
         PreviousVisitCount = "previousVisitCount",
         /// Share of all visits, in percent.
         VisitPercentOfTotal = "visitPercentOfTotal",
-        /// Change of the visits against the range to compare with, in percent.
+        /// Change of the visits compared with the previous range, in percent.
         VisitCountPercentageChange = "visitCountPercentageChange",
         /// Number of visitors.
         VisitorCount = "visitorCount",
@@ -81,7 +81,7 @@ names! {
 }
 
 names! {
-    /// What to group by (all names observed).
+    /// A dimension to group by (all names observed).
     Dimension {
         /// URL of a page.
         PageUrl = "pageUrl",
@@ -95,7 +95,7 @@ names! {
 }
 
 impl Metric {
-    /// Whether it compares with an earlier range, which the query must then name.
+    /// Returns whether it compares with a previous range, which the query must then name.
     pub(crate) fn compares(&self) -> bool {
         matches!(
             self,
@@ -106,7 +106,7 @@ impl Metric {
     }
 }
 
-/// One condition on the rows of a report, or on what a graph shows.
+/// One condition on the rows of a report, or on the data of a graph.
 ///
 /// ```
 /// use twipla::{Dimension, Filter};
@@ -122,7 +122,7 @@ impl Metric {
 pub struct Filter(pub(crate) wire::AnalyticsCondition);
 
 impl Filter {
-    /// The dimension has one of these values.
+    /// Requires the dimension to have one of these values.
     pub fn eq<V: Into<String>>(
         dimension: impl Into<Dimension>,
         values: impl IntoIterator<Item = V>,
@@ -130,7 +130,7 @@ impl Filter {
         Self::with_operator(dimension, "eq", values)
     }
 
-    /// Any other operator; only `eq` was observed.
+    /// Creates a condition with any other operator; only `eq` was observed.
     pub fn with_operator<V: Into<String>>(
         dimension: impl Into<Dimension>,
         operator: impl Into<String>,
@@ -144,7 +144,7 @@ impl Filter {
     }
 }
 
-/// One key of the order of the rows.
+/// One sort key of the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "schemars",
@@ -154,12 +154,12 @@ impl Filter {
 pub struct Order(pub(crate) wire::AnalyticsOrder);
 
 impl Order {
-    /// Smallest first, by a metric or a dimension.
+    /// Sorts by a metric or a dimension, smallest first.
     pub fn ascending(member: impl std::fmt::Display) -> Self {
         Self::by(&member, SortDirection::Asc)
     }
 
-    /// Largest first, by a metric or a dimension.
+    /// Sorts by a metric or a dimension, largest first.
     pub fn descending(member: impl std::fmt::Display) -> Self {
         Self::by(&member, SortDirection::Desc)
     }

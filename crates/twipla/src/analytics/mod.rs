@@ -1,6 +1,6 @@
-//! The data of one website, read with its API key.
+//! The analytics data of one website, read with its API key.
 //!
-//! The reference page names these endpoints; their paths, bodies and replies
+//! The reference page names these endpoints; their paths, bodies and responses
 //! were observed in a white-label client, and the host is inferred. Another
 //! host can be set with [`TwiplaBuilder::data_url`](crate::TwiplaBuilder::data_url).
 
@@ -24,7 +24,7 @@ use crate::core::Core;
 use crate::ids::TwiplaWebsiteId;
 use crate::secret::Secret;
 
-/// The data of one website. Made by [`Twipla::analytics`](crate::Twipla::analytics).
+/// The analytics data of one website. Created by [`Twipla::analytics`](crate::Twipla::analytics).
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -58,38 +58,38 @@ impl Analytics {
         }
     }
 
-    /// Metrics over visits and sessions ("Session Analytics" of the reference page).
+    /// Queries metrics of visits and sessions ("Session Analytics" in the reference page).
     pub fn sessions(&self) -> AnalyticsQuery {
         AnalyticsQuery::new(self.scope.clone(), ReportEndpoint::Sessions)
     }
 
-    /// Metrics over pages.
+    /// Queries metrics of pages.
     pub fn pages(&self) -> AnalyticsQuery {
         AnalyticsQuery::new(self.scope.clone(), ReportEndpoint::Pages)
     }
 
-    /// Visits, day by day.
+    /// Queries visits per day.
     pub fn visits(&self) -> GraphQuery {
         GraphQuery::new(self.scope.clone(), GraphEndpoint::Visits)
     }
 
-    /// Bounce rate in percent, day by day.
+    /// Queries the bounce rate in percent per day.
     pub fn bounce_rate(&self) -> GraphQuery {
         GraphQuery::new(self.scope.clone(), GraphEndpoint::BounceRate)
     }
 
-    /// Average duration of a page view in seconds, day by day.
+    /// Queries the average duration of a page view in seconds per day.
     pub fn page_view_duration(&self) -> GraphQuery {
         GraphQuery::new(self.scope.clone(), GraphEndpoint::PageViewDuration)
     }
 
-    /// Visits by source (direct, search, social, email, paid, ai_traffic, unknown), day by day.
+    /// Queries visits per day by source (direct, search, social, email, paid, ai_traffic, unknown).
     pub fn traffic_share(&self) -> GraphQuery {
         GraphQuery::new(self.scope.clone(), GraphEndpoint::TrafficShare)
     }
 
-    /// Single visitor sessions. Only the name of this endpoint is public:
-    /// set its path and its body as TWIPLA tells you.
+    /// Queries single visitor sessions. Only the name of this endpoint is public:
+    /// get its path and its body from TWIPLA, and set both.
     pub fn raw_sessions(&self) -> RawSessions {
         RawSessions::new(self.scope.clone())
     }

@@ -1,4 +1,4 @@
-//! Metrics by dimension: the queries that give rows.
+//! Queries that return rows: metrics by dimension.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,13 +19,13 @@ use crate::options::CallOptions;
 use crate::request::{Request, call_methods};
 use crate::{Error, ErrorKind, Result};
 
-/// Rows per page where the caller streams and does not say.
+/// Rows per page of a stream unless the caller sets it.
 const PAGE_SIZE: u32 = 100;
 
-/// A page that comes again so many times ends the rows. Once may be a mistake.
+/// How often a page may repeat before the rows end. One repeat may be a mistake.
 const REPEATS: u32 = 2;
 
-/// The answer of a query.
+/// The result of a query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AnalyticsReport {
@@ -33,7 +33,7 @@ pub struct AnalyticsReport {
     pub rows: Vec<Row>,
 }
 
-/// One row: a value for each metric and dimension asked for.
+/// One row: a value for each requested metric and dimension.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(
@@ -47,8 +47,8 @@ pub struct Row(
 );
 
 impl Row {
-    /// Value of a metric; `None` where the row has none or null. Numbers come
-    /// as numbers or as text.
+    /// Returns the value of a metric; `None` if the row has none or null. The server sends
+    /// numbers as numbers or as text.
     pub fn number(&self, metric: &Metric) -> Option<f64> {
         match self.get(metric.as_str())? {
             Value::Number(number) => number.as_f64(),
@@ -57,20 +57,20 @@ impl Row {
         }
     }
 
-    /// Value of a dimension; `None` where the row has none, or one that is no text.
+    /// Returns the value of a dimension; `None` if the row has none, or one that is not text.
     pub fn text(&self, dimension: &Dimension) -> Option<&str> {
         self.get(dimension.as_str())?.as_str()
     }
 
-    /// Any value, by its name on the wire.
+    /// Returns any value, by its wire name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// Names and values, by name.
+    /// Returns names and values, sorted by name.
     ///
-    /// The order of the server is kept or lost by a feature of serde_json that
-    /// any crate of the program may switch on.
+    /// The server's order is not used: whether it is kept depends on a feature of serde_json
+    /// that any crate of the program may enable.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         let values = self.0.iter().map(|(name, value)| (name.as_str(), value));
         let mut values: Vec<_> = values.collect();
@@ -79,8 +79,8 @@ impl Row {
     }
 }
 
-/// A query about to be sent. Awaiting it gives the [`AnalyticsReport`];
-/// [`stream`](Self::stream) goes through all pages.
+/// A report query. Awaiting it sends the request and returns the [`AnalyticsReport`];
+/// [`stream`](Self::stream) reads all pages.
 #[must_use = "a query is sent when it is awaited"]
 #[derive(Debug, Clone)]
 pub struct AnalyticsQuery {
@@ -122,13 +122,13 @@ impl AnalyticsQuery {
         }
     }
 
-    /// What to compute; at least one.
+    /// Sets the metrics to compute; at least one.
     pub fn metrics<M: Into<Metric>>(mut self, metrics: impl IntoIterator<Item = M>) -> Self {
         self.metrics.extend(metrics.into_iter().map(Into::into));
         self
     }
 
-    /// What to group by; without one there is a single row.
+    /// Sets the dimensions to group by; without one there is a single row.
     pub fn dimensions<D: Into<Dimension>>(
         mut self,
         dimensions: impl IntoIterator<Item = D>,
@@ -138,63 +138,63 @@ impl AnalyticsQuery {
         self
     }
 
-    /// A condition; with several, all must hold.
+    /// Adds a condition; with several, all must hold.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
         self
     }
 
-    /// A key of the order; the first one counts most.
+    /// Adds a sort key; the first one has the highest priority.
     pub fn order_by(mut self, order: Order) -> Self {
         self.order.push(order);
         self
     }
 
-    /// The days to look at, both included.
+    /// Sets the days to query, both included.
     pub fn date_range(mut self, days: RangeInclusive<NaiveDate>) -> Self {
         self.dates.range = Some(days);
         self
     }
 
-    /// The days to compare with; the `Previous…` and `…Change` metrics need them.
+    /// Sets the days to compare with; required by the `Previous…` and `…Change` metrics.
     pub fn previous_date_range(mut self, days: RangeInclusive<NaiveDate>) -> Self {
         self.previous = Some(days);
         self
     }
 
-    /// Time zone of the date ranges, as an IANA name; UTC by default.
+    /// Sets the time zone of the date ranges, as an IANA name; UTC by default.
     pub fn timezone(mut self, name: impl Into<String>) -> Self {
         self.dates.timezone = Some(name.into());
         self
     }
 
-    /// Which page of the rows, counted from 0 (the wire counts from 1 here).
+    /// Sets the page of the rows, counted from 0 (the wire counts from 1 here).
     pub fn page(mut self, page: u32) -> Self {
         self.page = Some(page);
         self
     }
 
-    /// Rows per page.
+    /// Sets the rows per page.
     pub fn page_size(mut self, size: u32) -> Self {
         self.page_size = Some(size);
         self
     }
 
-    /// A label for the telemetry of the server (observed; what it does is not public).
+    /// Sets a label for the server's telemetry (observed; its effect is not public).
     pub fn trace(mut self, label: impl Into<String>) -> Self {
         self.trace = Some(label.into());
         self
     }
 
-    /// All rows from the page on, fetching further pages as they are needed.
+    /// Streams all rows from the page on, fetching further pages as needed.
     ///
-    /// The reply has no count of rows or pages, and a server may give fewer rows
-    /// than asked for. So the rows end with an empty page, or with one that comes
+    /// The response has no count of rows or pages, and a server may return fewer rows
+    /// than requested. So the rows end with an empty page, or with one that is repeated
     /// three times in a row, as from a server that ignores the paging.
     ///
     /// # Errors
     ///
-    /// Besides the errors of a call, [`ErrorKind::Decode`] where the server
+    /// Besides the errors of a call, [`ErrorKind::Decode`] if the server
     /// starts over, so that the rows would never end.
     pub fn stream(self) -> impl Stream<Item = Result<Row>> + Send + 'static {
         let pages = ReportPages {
@@ -269,13 +269,13 @@ impl AnalyticsQuery {
     }
 }
 
-/// Reads page after page of rows until they end.
+/// The state of a stream of pages.
 struct ReportPages {
     query: AnalyticsQuery,
     page: u32,
-    /// The first row of all.
+    /// The very first row.
     first: Option<Row>,
-    /// The rows of the page before.
+    /// The rows of the previous page.
     last: Vec<Row>,
     repeats: u32,
 }
@@ -330,10 +330,10 @@ enum Found {
 
 call_methods!(AnalyticsQuery => AnalyticsReport);
 
-/// A query for single sessions about to be sent. Awaiting it gives the rows.
+/// A query for single sessions. Awaiting it sends the request and returns the rows.
 ///
 /// Neither the path nor the body of this endpoint is public. The contract has a
-/// placeholder; set both as TWIPLA tells you.
+/// placeholder; get both from TWIPLA, and set them.
 ///
 /// ```
 /// # async fn f(data: twipla::Analytics) -> twipla::Result<()> {
@@ -362,13 +362,13 @@ impl RawSessions {
         }
     }
 
-    /// The path of the call, from `/` on, in place of the inferred one.
+    /// Sets the path of the call, starting with `/`, to replace the inferred one.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// The body of the call: an object, sent as given.
+    /// Sets the body of the call: an object, sent as given.
     pub fn body(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = serde_json::to_value(body)
             .map_err(|error| Error::invalid("cannot write the body as JSON").with_source(error));
@@ -390,7 +390,7 @@ impl RawSessions {
 
 call_methods!(RawSessions => AnalyticsReport);
 
-/// Leaves out the body, which may hold anything.
+/// Leaves out the body, which may contain secrets.
 impl fmt::Debug for RawSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawSessions")

@@ -1,4 +1,4 @@
-//! Whose data is read, and with which key.
+//! The website whose data is read, and its API key.
 
 use std::sync::Arc;
 

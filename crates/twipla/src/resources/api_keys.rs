@@ -17,15 +17,15 @@ use crate::secret::Secret;
 use crate::types::{ApiKey, CreatedApiKey, DashboardTokens};
 use crate::{Error, ErrorKind, Result};
 
-/// The API keys of one website. Made by
+/// The API keys of one website. Created by
 /// [`WebsiteRef::api_keys`](crate::resources::WebsiteRef::api_keys).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
 /// let keys = twipla.website("site-7").api_keys();
 /// let key = keys.create("reports").comment("nightly export").await?;
-/// // `key.api_key` is shown here and never again: store it now. Neither `Debug`
-/// // nor serde writes it, so ask for it.
+/// // `key.api_key` is returned here and never again: store it now. `Debug` and
+/// // serde redact it, so use `expose()`.
 /// let stored = serde_json::json!({ "id": key.id, "secret": key.api_key.expose() });
 /// println!("{} keys", keys.list().await?.len());
 /// keys.delete(key.id).await?;
@@ -45,7 +45,7 @@ impl ApiKeys {
         }
     }
 
-    /// Makes a key. Its secret is in the reply and nowhere else (documented).
+    /// Creates a key. Its secret is only in this response (documented).
     /// The list of keys is read first; see [`CreateApiKey`].
     pub fn create(&self, name: impl Into<String>) -> CreateApiKey {
         CreateApiKey {
@@ -58,14 +58,14 @@ impl ApiKeys {
         }
     }
 
-    /// All keys, without their secrets. Not paged.
+    /// Lists all keys, without their secrets. Not paged.
     pub fn list(&self) -> Request<Vec<ApiKey>> {
         operations::list_api_keys(&self.core, &self.website)
     }
 
-    /// Revokes a key at once and for good (documented). After an ambiguous failure
-    /// the list is read: [`ChangeState::InForce`](crate::ChangeState::InForce) says that
-    /// the key is not on it, by this call or before.
+    /// Revokes a key immediately and permanently (documented). After an ambiguous failure
+    /// the list is read back: [`ChangeState::InForce`](crate::ChangeState::InForce) means that
+    /// the key is not on it, deleted by this call or before.
     pub fn delete(&self, key: impl IntoId<ApiKeyId>) -> Request<()> {
         let key = key.into_id();
         let recovery =
@@ -73,8 +73,8 @@ impl ApiKeys {
         operations::delete_api_key(&self.core, &self.website, key).with_recovery(recovery)
     }
 
-    /// Replaces a key without a gap: makes a new one with the same name and
-    /// comment, hands it over, and deletes the old one only after
+    /// Replaces a key without interruption: creates a new one with the same name and
+    /// comment, returns it, and deletes the old one only after
     /// [`Rotation::confirm`].
     ///
     /// ```
@@ -83,7 +83,7 @@ impl ApiKeys {
     /// let keys = twipla.website("site-7").api_keys();
     /// let rotation = keys.rotate("7128840a-5347-49a4-8dfa-9022d8dad21a").await?;
     /// store(rotation.new_key().api_key.expose()).await; // until this is done, both keys work
-    /// rotation.confirm().await?;                        // now the old one is gone
+    /// rotation.confirm().await?;                        // now the old one is deleted
     /// # Ok(()) }
     /// ```
     pub fn rotate(&self, old: impl IntoId<ApiKeyId>) -> RotateApiKey {
@@ -96,14 +96,14 @@ impl ApiKeys {
     }
 }
 
-/// A key about to be made. Awaiting it gives the key with its secret.
+/// A key to be created. Awaiting it sends the request and returns the key with its secret.
 ///
-/// A lost response took the secret with it. Names may repeat, so the keys are
-/// read first: after an ambiguous failure they are read again, and where one of
-/// this name was not there before, the error is [`ErrorKind::SecretLost`]. No
-/// second key is made.
+/// If the response is lost, so is the secret. Names need not be unique, so the keys are
+/// listed first: after an ambiguous failure they are listed again, and if one of
+/// this name did not exist before, the error is [`ErrorKind::SecretLost`]. No
+/// second key is created.
 #[derive(Debug)]
-#[must_use = "a key is made when this is awaited"]
+#[must_use = "a key is created when this is awaited"]
 pub struct CreateApiKey {
     core: Arc<Core>,
     website: DeferredId<WebsiteId>,
@@ -114,19 +114,19 @@ pub struct CreateApiKey {
 }
 
 impl CreateApiKey {
-    /// A note kept with the key.
+    /// Sets a comment that is stored with the key.
     pub fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
         self
     }
 
-    /// When the key stops working; never by default (documented).
+    /// Sets when the key stops working; never by default (documented).
     pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
         self.expires_at = Some(at);
         self
     }
 
-    /// Sends the create alone and returns the raw JSON `payload`, with the secret;
+    /// Sends only the create and returns the raw JSON `payload`, with the secret;
     /// see [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
         let options = self.options;
@@ -142,7 +142,7 @@ impl CreateApiKey {
         self.request_after(&known).with_options(options).await
     }
 
-    /// The request, with the keys that were there before.
+    /// Builds the request; `known` are the keys that existed before.
     fn request_after(self, known: &[ApiKey]) -> Request<CreatedApiKey> {
         let known = known.iter().map(|key| key.id.clone()).collect();
         let recovery =
@@ -176,7 +176,7 @@ impl IntoFuture for CreateApiKey {
     }
 }
 
-/// A rotation about to begin. Awaiting it makes the new key.
+/// A rotation to be started. Awaiting it creates the new key.
 #[derive(Debug)]
 #[must_use = "a rotation begins when this is awaited"]
 pub struct RotateApiKey {
@@ -187,13 +187,13 @@ pub struct RotateApiKey {
 }
 
 impl RotateApiKey {
-    /// When the new key stops working; never by default, whatever the old one had.
+    /// Sets when the new key stops working; never by default, whatever the old one had.
     pub fn expires_at(mut self, at: DateTime<Utc>) -> Self {
         self.expires_at = Some(at);
         self
     }
 
-    /// Makes the new key and returns it as raw JSON, with its secret. The old
+    /// Creates the new key and returns it as raw JSON, with its secret. The old
     /// key stays until you delete it.
     pub async fn raw(self) -> Result<serde_json::Value> {
         let (create, _) = self.prepare().await?;
@@ -210,7 +210,7 @@ impl RotateApiKey {
         })
     }
 
-    /// Reads the old key, for the new one to have its name and comment.
+    /// Reads the old key, to give the new one its name and comment.
     async fn prepare(self) -> Result<(Request<CreatedApiKey>, ApiKeyId)> {
         let old = self.old?;
         let options = self.options.shared();
@@ -262,18 +262,18 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The new key, with its secret.
+    /// Returns the new key, with its secret.
     pub fn new_key(&self) -> &CreatedApiKey {
         &self.new_key
     }
 
-    /// The key that goes when the rotation is confirmed.
+    /// Returns the key that is deleted when the rotation is confirmed.
     pub fn old_key(&self) -> &ApiKeyId {
         &self.old
     }
 
-    /// Deletes the old key. An old key that is already gone is fine; after any
-    /// other failure the rotation is as it was, and can be confirmed again.
+    /// Deletes the old key. If it is already deleted, this succeeds; after any
+    /// other failure the rotation is unchanged, and can be confirmed again.
     pub fn confirm(&self) -> ConfirmRotation {
         ConfirmRotation {
             delete: self.keys.delete(&self.old),
@@ -286,13 +286,13 @@ impl Rotation {
         self.keys.delete(&self.new_key.id)
     }
 
-    /// The new key, for good.
+    /// Returns the new key, and ends the rotation without deleting any key.
     pub fn into_new_key(self) -> CreatedApiKey {
         self.new_key
     }
 }
 
-/// The end of a rotation. Awaiting it deletes the old key. Made by [`Rotation::confirm`].
+/// The end of a rotation. Awaiting it deletes the old key. Created by [`Rotation::confirm`].
 #[derive(Debug)]
 #[must_use = "the old key is deleted when this is awaited"]
 pub struct ConfirmRotation {
@@ -325,10 +325,10 @@ impl fmt::Debug for Rotation {
     }
 }
 
-/// A login with an API key about to be sent. Made by
+/// A login with an API key. Awaiting it sends the request. Created by
 /// [`Twipla::login_with_api_key`](crate::Twipla::login_with_api_key).
 ///
-/// The reference page gives the body and the reply of this call, but not its
+/// The reference page documents the body and the response of this call, but not its
 /// path. The contract has a placeholder; ask TWIPLA and set [`path`](Self::path).
 ///
 /// ```
@@ -358,7 +358,7 @@ impl LoginWithApiKey {
         }
     }
 
-    /// The path of the call, from `/` on, in place of the inferred one.
+    /// Sets the path of the call, starting with `/`, to replace the inferred one.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self

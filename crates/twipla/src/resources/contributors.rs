@@ -1,4 +1,4 @@
-//! Contributors: people with access to a website besides its owner.
+//! Contributors: people with access to a website, other than its owner.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::recover;
 use crate::request::Request;
 use crate::types::{ContributorRole, WebsiteContributors};
 
-/// The contributors of one website. Made by
+/// The contributors of one website. Created by
 /// [`WebsiteRef::contributors`](crate::resources::WebsiteRef::contributors).
 ///
 /// ```
@@ -38,18 +38,18 @@ impl Contributors {
         }
     }
 
-    /// The owner, and the contributors by role.
+    /// Reads the owner, and the contributors by role.
     pub fn list(&self) -> Request<WebsiteContributors> {
         operations::list_contributors(&self.core, &self.website)
     }
 
-    /// Gives an existing customer a role on the website, in place of the one
-    /// they had: everyone has one (documented). The customer needs no website of their own.
+    /// Gives an existing customer a role on the website, replacing the one
+    /// they had: everyone has exactly one (documented). The customer needs no website of their own.
     ///
-    /// After an ambiguous failure the list is read. Nothing is read before, for a
-    /// role that is given twice is given once:
-    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that they have it, by
-    /// this call or before.
+    /// After an ambiguous failure the list is read back. It is not read before, because
+    /// adding the same role twice has no further effect:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) means that they have it, from this
+    /// call or before.
     pub fn add(&self, customer: impl IntoId<CustomerId>, role: ContributorRole) -> Request<()> {
         let customer = customer.into_id();
         let recovery = recover::contributor_change(
@@ -65,8 +65,8 @@ impl Contributors {
         operations::add_contributor(&self.core, &self.website, body).with_recovery(recovery)
     }
 
-    /// Takes the access away at once (documented). After an ambiguous failure the
-    /// list is read, as for [`add`](Self::add).
+    /// Removes the access immediately (documented). After an ambiguous failure the
+    /// list is read back, as for [`add`](Self::add).
     pub fn remove(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
         let customer = customer.into_id();
         let recovery = recover::contributor_change(

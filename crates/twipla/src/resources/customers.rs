@@ -19,7 +19,7 @@ use crate::request::{Request, call_methods};
 use crate::types::{CreatedIntpc, Intpc, Website};
 use crate::{Error, Result};
 
-/// All customers. Made by [`Twipla::customers`](crate::Twipla::customers).
+/// The collection of customers. Created by [`Twipla::customers`](crate::Twipla::customers).
 #[derive(Debug, Clone)]
 pub struct Customers {
     core: Arc<Core>,
@@ -57,7 +57,7 @@ impl Customers {
         }
     }
 
-    /// All customers of the partner.
+    /// Lists all customers of the partner.
     pub fn list(&self) -> List<Intpc> {
         List::new(
             &self.core,
@@ -68,10 +68,10 @@ impl Customers {
     }
 }
 
-/// A customer about to be created. Awaiting it gives the customer.
+/// A customer to be created. Awaiting it sends the request and returns the customer.
 ///
-/// The API shows the package of an account only on its websites. Where an answer
-/// is lost and the customer is found without one, the create with a
+/// The API shows a customer's package only on its websites. If a response
+/// is lost and the customer is found without one, a create with a
 /// [`package`](Self::package) stays ambiguous.
 #[derive(Debug)]
 #[must_use = "a customer is created when this is awaited"]
@@ -88,35 +88,35 @@ pub struct CreateCustomer {
 }
 
 impl CreateCustomer {
-    /// A first website, created along with the customer.
+    /// Adds a first website, created along with the customer.
     pub fn website(mut self, id: impl IntoId<WebsiteId>, domain: impl Into<String>) -> Self {
         self.website = Some((id.into_id(), domain.into()));
         self
     }
 
-    /// The package of that website (website model only: the server answers 400 under the account model).
+    /// Sets the package of that website (website model only: the server answers 400 under the account model).
     pub fn website_package(mut self, package: impl IntoId<PackageId>) -> Self {
         self.website_package = Some(package.into_id());
         self
     }
 
-    /// When the first billing period of that website starts; now by default. No
-    /// read shows it: a customer that is found after an ambiguous failure is
+    /// Sets when the first billing period of that website starts; now by default. It
+    /// cannot be read back: a customer that is found after an ambiguous failure is
     /// returned whatever the billing date.
     pub fn website_billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.website_billing_date = Some(at);
         self
     }
 
-    /// The package of the account (account model only: the server answers 400
+    /// Sets the package of the customer (account model only: the server answers 400
     /// under the website model; observed).
     pub fn package(mut self, package: impl IntoId<PackageId>) -> Self {
         self.package = Some(package.into_id());
         self
     }
 
-    /// When the first billing period of the account starts; now by default
-    /// (observed). No read shows it, see [`website_billing_date`](Self::website_billing_date).
+    /// Sets when the first billing period of the customer starts; now by default
+    /// (observed). It cannot be read back, see [`website_billing_date`](Self::website_billing_date).
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.billing_date = Some(at);
         self
@@ -170,7 +170,7 @@ impl CreateCustomer {
 
 call_methods!(CreateCustomer => CreatedIntpc);
 
-/// One customer. Made by [`Twipla::customer`](crate::Twipla::customer).
+/// One customer. Created by [`Twipla::customer`](crate::Twipla::customer).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -194,26 +194,26 @@ impl CustomerRef {
         }
     }
 
-    /// Reads it.
+    /// Reads the customer.
     pub fn get(&self) -> Request<Intpc> {
         operations::get_customer(&self.core, &self.id)
     }
 
-    /// Deletes it and all of its websites. Returns it as it was, or `None` where
+    /// Deletes the customer and all of its websites. Returns its last state, or `None` if
     /// the server answers without a body. After an ambiguous failure it is read
-    /// back: [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is gone,
-    /// by this call or before.
+    /// back: [`ChangeState::InForce`](crate::ChangeState::InForce) means that it does not exist,
+    /// deleted by this call or before.
     pub fn delete(&self) -> Request<Option<Intpc>> {
         operations::delete_customer(&self.core, &self.id)
             .with_recovery(recover::customer_deletion(&self.core, &self.id))
     }
 
-    /// Its websites.
+    /// Lists the websites of the customer.
     pub fn websites(&self) -> List<Website> {
         websites::list(&self.core, websites::of_customer(self.id.clone()))
     }
 
-    /// The subscription of its account (account model).
+    /// The subscription of the customer's account (account model).
     pub fn subscription(&self) -> AccountSubscription {
         AccountSubscription::new(&self.core, self.id.clone())
     }

@@ -12,7 +12,7 @@ use crate::recover;
 use crate::request::{Recovery, Request};
 
 /// The whitelisted domains of one website (observed in the official SDKs).
-/// Made by [`WebsiteRef::whitelisted_domains`](crate::resources::WebsiteRef::whitelisted_domains).
+/// Created by [`WebsiteRef::whitelisted_domains`](crate::resources::WebsiteRef::whitelisted_domains).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -36,13 +36,13 @@ impl WhitelistedDomains {
         }
     }
 
-    /// All of them.
+    /// Lists all of them.
     pub fn list(&self) -> Request<Vec<String>> {
         operations::list_whitelisted_domains(&self.core, &self.website)
     }
 
-    /// Adds one. After an ambiguous failure the list is read:
-    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is on it, by
+    /// Adds a domain. After an ambiguous failure the list is read back:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) means that it is on the list, added by
     /// this call or before.
     pub fn add(&self, domain: impl Into<String>) -> Request<()> {
         let domain = check_domain(domain.into());
@@ -51,8 +51,8 @@ impl WhitelistedDomains {
             .with_recovery(recovery)
     }
 
-    /// Takes one off the list. Succeeds where it was not on it (observed). After an
-    /// ambiguous failure the list is read, as for [`add`](Self::add).
+    /// Removes a domain. Succeeds if it was not on the list (observed). After an
+    /// ambiguous failure the list is read back, as for [`add`](Self::add).
     pub fn remove(&self, domain: impl Into<String>) -> Request<()> {
         let domain = check_domain(domain.into());
         let recovery = self.recovery(&domain, false);

@@ -1,7 +1,7 @@
-//! The nouns of the API, one module each.
+//! The resources of the API, one module each.
 //!
-//! A `…Ref` names one thing without asking the server for it; what it offers
-//! is sent when awaited.
+//! A `…Ref` identifies one resource without sending a request; the requests that its
+//! methods return are sent when awaited.
 
 mod api_keys;
 mod contributors;

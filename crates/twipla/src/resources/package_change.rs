@@ -1,4 +1,4 @@
-//! Moving a subscription to a package, whichever way that is.
+//! Moving a subscription to another package, up or down.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::request::{BoxFuture, Request, call_options};
 use crate::types::{Package, Subscription, SubscriptionStatus, Website};
 use crate::{ChangeState, Error, ErrorKind, Result};
 
-/// A move to another package about to be made. Awaiting it gives a [`PackageChange`].
+/// A move to another package. Awaiting it makes the change and returns a [`PackageChange`].
 ///
-/// It first reads the website (of an account, the first of its websites, for
-/// the API shows an account's subscription nowhere else), then both packages, and
+/// It first reads the website (of a customer, the first of its websites, because
+/// the API shows a customer's subscription nowhere else), then both packages, and
 /// compares their touchpoints. Then it upgrades, downgrades, resumes, or sends
-/// nothing more. Somebody else's change in between is not noticed. Because it
-/// reads first, its errors can say [`ChangeState::Applied`].
+/// nothing more. A concurrent change by somebody else is not detected. Because it
+/// reads first, its errors can report [`ChangeState::Applied`].
 #[derive(Debug)]
 #[must_use = "nothing is changed until this is awaited"]
 pub struct ChangePackage {
@@ -30,23 +30,23 @@ pub struct ChangePackage {
     options: CallOptions,
 }
 
-/// What [`change_to`](crate::resources::WebsiteSubscription::change_to) did.
+/// The change that [`change_to`](crate::resources::WebsiteSubscription::change_to) made.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum PackageChange {
-    /// The package has more touchpoints and is in force now.
+    /// The package has more touchpoints and is active now.
     Upgraded(Subscription),
-    /// The package has fewer touchpoints and follows at the end of the period.
+    /// The package has fewer touchpoints and becomes active at the end of the period.
     DowngradePlanned(Subscription),
-    /// The subscription was on the package but canceled; the cancellation was taken back.
+    /// The subscription was on the package but canceled; the cancellation was revoked.
     Resumed(Subscription),
     /// Nothing to do: the subscription is on the package, or a downgrade to it
-    /// is already planned.
+    /// is already scheduled.
     Unchanged,
 }
 
 impl PackageChange {
-    /// The subscription after the change; `None` where there was nothing to do.
+    /// Returns the subscription after the change; `None` if there was nothing to do.
     pub fn subscription(&self) -> Option<&Subscription> {
         match self {
             Self::Upgraded(subscription)
@@ -57,7 +57,7 @@ impl PackageChange {
     }
 }
 
-/// Which change leads to the package.
+/// The change that leads to the package.
 #[derive(Debug, PartialEq)]
 enum Step {
     Upgrade,
@@ -82,21 +82,21 @@ impl ChangePackage {
         }
     }
 
-    /// Start an upgrade with a trial; false by default (documented).
+    /// Starts an upgrade with a trial; false by default (documented).
     pub fn trial(mut self, trial: bool) -> Self {
         self.trial = Some(trial);
         self
     }
 
-    /// Charge only the rest of the period for an upgrade; false by default
-    /// (documented). No read shows it, so [`ChangeState`] leaves it open.
+    /// Charges only the rest of the period for an upgrade; false by default
+    /// (documented). This cannot be read back, so [`ChangeState`] does not cover it.
     pub fn pro_rate(mut self, pro_rate: bool) -> Self {
         self.pro_rate = Some(pro_rate);
         self
     }
 
     /// Makes the change and returns the raw JSON `payload` of the subscription;
-    /// null where there was nothing to do.
+    /// null if there was nothing to do.
     pub async fn raw(mut self) -> Result<serde_json::Value> {
         self.options = self.options.shared();
         let request = match self.step().await? {
@@ -136,7 +136,7 @@ impl ChangePackage {
         upgrade.request()
     }
 
-    /// Reads what is in force, and decides.
+    /// Reads the current state, and decides what to do.
     async fn step(&self) -> Result<Step> {
         let target = *self.package.get()?;
         let website = self.website().await?;
@@ -148,7 +148,7 @@ impl ChangePackage {
         Ok(compare(&current, &wanted))
     }
 
-    /// The website that shows the subscription.
+    /// Returns the website that shows the subscription.
     async fn website(&self) -> Result<Website> {
         match &self.owner {
             SubscriptionOwner::Website(id) => {
@@ -188,7 +188,7 @@ impl IntoFuture for ChangePackage {
     }
 }
 
-/// What is in force now was not when it was read, before anything was sent.
+/// Marks the change as applied if it is active now: it was not when it was read, before anything was sent.
 fn was_not_in_force(error: Error) -> Error {
     match error.change_state() {
         Some(ChangeState::InForce) => error.with_change_state(Some(ChangeState::Applied)),
@@ -196,7 +196,7 @@ fn was_not_in_force(error: Error) -> Error {
     }
 }
 
-/// Where the subscription is on the package, or will be.
+/// Decides without reading the packages, if the subscription is on the package or will be.
 fn without_packages(website: &Website, target: PackageId) -> Result<Step> {
     if website.package_id != target {
         return Ok(Step::Nothing);
@@ -217,14 +217,14 @@ fn without_packages(website: &Website, target: PackageId) -> Result<Step> {
     }
 }
 
-/// Compares as the server does: the unlimited trial has -1 touchpoints, and every
+/// Compares packages like the server: the unlimited trial has -1 touchpoints, and every
 /// package is an upgrade from it (observed).
 fn compare(current: &Package, wanted: &Package) -> Step {
     if wanted.touchpoints < current.touchpoints {
         Step::Downgrade
     } else {
-        // Of equal size, by the month instead of by the year for instance: only an
-        // upgrade takes effect at once, and the server decides whether it may.
+        // Of equal size, for instance monthly instead of yearly: only an
+        // upgrade takes effect immediately, and the server decides whether it is allowed.
         Step::Upgrade
     }
 }

@@ -17,7 +17,7 @@ use crate::retry::RetryPolicy;
 use crate::types::{BillingInterval, Count, Currency, Package, PackageVisibility};
 use crate::{Error, ErrorKind, Result};
 
-/// All packages. Made by [`Twipla::packages`](crate::Twipla::packages).
+/// The collection of packages. Created by [`Twipla::packages`](crate::Twipla::packages).
 #[derive(Debug, Clone)]
 pub struct Packages {
     core: Arc<Core>,
@@ -30,7 +30,7 @@ impl Packages {
         }
     }
 
-    /// All packages of the company, or those that one website or customer may use.
+    /// Lists all packages of the company, or those that one website or customer may use.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -48,13 +48,13 @@ impl Packages {
         }
     }
 
-    /// The package with a name, whatever its case. Reads the list of all packages.
+    /// Finds a package by its name, ignoring case. Reads the list of all packages.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none, and
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) where several have the
-    /// name; the message lists what there is.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none, and
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if several have the
+    /// name; the message lists the candidates.
     ///
     /// ```
     /// use twipla::types::BillingInterval;
@@ -71,7 +71,7 @@ impl Packages {
         }
     }
 
-    /// Adds a package (observed in the official SDKs). There is no way to delete one.
+    /// Creates a package (observed in the official SDKs). Packages cannot be deleted.
     /// The list of packages is read first; see [`CreatePackage`].
     ///
     /// `touchpoints` per period, `price` per period in units of the currency.
@@ -108,7 +108,7 @@ impl Packages {
     }
 }
 
-/// A list of packages about to be read. Not paged.
+/// A list of packages to be read. Not paged.
 #[derive(Debug)]
 #[must_use = "a list is read when it is awaited"]
 pub struct ListPackages {
@@ -119,14 +119,14 @@ pub struct ListPackages {
 }
 
 impl ListPackages {
-    /// Only the packages that this website may use: the public ones and those
+    /// Lists only the packages that this website may use: the public ones and those
     /// assigned to it (documented).
     pub fn for_website(mut self, website: impl IntoId<WebsiteId>) -> Self {
         self.website = Some(website.into_id());
         self
     }
 
-    /// Only the packages that this customer may use: the public ones and
+    /// Lists only the packages that this customer may use: the public ones and
     /// those assigned to them (documented).
     pub fn for_customer(mut self, customer: impl IntoId<CustomerId>) -> Self {
         self.customer = Some(customer.into_id());
@@ -140,7 +140,7 @@ impl ListPackages {
 
 call_methods!(ListPackages => Vec<Package>);
 
-/// A package about to be looked up by its name. Awaiting it gives the package.
+/// A package to be looked up by its name. Awaiting it returns the package.
 #[derive(Debug)]
 #[must_use = "a package is looked up when this is awaited"]
 pub struct FindPackage {
@@ -150,25 +150,25 @@ pub struct FindPackage {
 }
 
 impl FindPackage {
-    /// Only a package with this billing period: names may repeat by month and by year.
+    /// Finds only a package with this billing period: monthly and yearly packages may have the same name.
     pub fn period(mut self, period: BillingInterval) -> Self {
         self.period = Some(period);
         self
     }
 
-    /// How long this may take in all; see [`Request::timeout`].
+    /// Sets how long this may take in all; see [`Request::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.list = self.list.timeout(timeout);
         self
     }
 
-    /// How failed attempts to read the list are retried.
+    /// Sets how failed attempts to read the list are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.list = self.list.retry(policy);
         self
     }
 
-    /// The package as JSON, as the server sent it; see [`Request::raw`].
+    /// Returns the package as JSON, as the server sent it; see [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
         let mut list = self.list.raw().await?;
         let packages = Vec::<Package>::deserialize(&list).map_err(|error| {
@@ -198,7 +198,7 @@ impl IntoFuture for FindPackage {
     }
 }
 
-/// The place in the list of the one package of this name and period.
+/// Returns the position in the list of the one package of this name and period.
 fn pick(packages: &[Package], name: &str, period: Option<&BillingInterval>) -> Result<usize> {
     let found: Vec<usize> = (0..packages.len())
         .filter(|&place| packages[place].name.to_lowercase() == name.to_lowercase())
@@ -231,11 +231,11 @@ fn shown<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {
     shown.join(", ")
 }
 
-/// A package about to be created. Awaiting it gives the package.
+/// A package to be created. Awaiting it sends the request and returns the package.
 ///
-/// Names may repeat, so the list is read first: after an ambiguous failure it is
-/// read again, and a package as asked for that was not there before is the
-/// answer. The create is never sent a second time, because a package cannot be
+/// Names need not be unique, so the list is read first: after an ambiguous failure it is
+/// read again, and a matching package that did not exist before is
+/// returned. The create is never sent a second time, because a package cannot be
 /// deleted.
 #[derive(Debug)]
 #[must_use = "a package is created when this is awaited"]
@@ -246,19 +246,19 @@ pub struct CreatePackage {
 }
 
 impl CreatePackage {
-    /// Who may use it: everyone, or only whom it is assigned to.
+    /// Sets who may use it: everyone, or only those it is assigned to.
     pub fn visibility(mut self, visibility: PackageVisibility) -> Self {
         self.body.visibility = Some(visibility);
         self
     }
 
-    /// An id of your own, kept with the package (observed in 2024).
+    /// Sets an id of your own, stored with the package (observed in 2024).
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.body.external_id = Some(id.into());
         self
     }
 
-    /// Sends the create alone and returns the raw JSON `payload`; see [`Request::raw`].
+    /// Sends only the create and returns the raw JSON `payload`; see [`Request::raw`].
     pub async fn raw(self) -> Result<serde_json::Value> {
         self.request().with_options(self.options).raw().await
     }
@@ -300,7 +300,7 @@ impl IntoFuture for CreatePackage {
     }
 }
 
-/// One package. Made by [`Twipla::package`](crate::Twipla::package).
+/// One package. Created by [`Twipla::package`](crate::Twipla::package).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -323,12 +323,12 @@ impl PackageRef {
         }
     }
 
-    /// Reads it.
+    /// Reads the package.
     pub fn get(&self) -> Request<Package> {
         operations::get_package(&self.core, &self.id)
     }
 
-    /// Gives it another name (observed in the official SDKs). Refused for recommended
+    /// Renames the package (observed in the official SDKs). Rejected for recommended
     /// packages. Read back after an ambiguous failure.
     pub fn rename(&self, name: impl Into<String>) -> Request<Package> {
         let name = name.into();
@@ -339,10 +339,10 @@ impl PackageRef {
 
     /// Lets a website use a restricted package (website model; documented).
     ///
-    /// After an ambiguous failure the package is read. Nothing is read before, for
-    /// who may use a package twice may use it once:
-    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that the website may,
-    /// by this call or before. Not every version of the server shows it.
+    /// After an ambiguous failure the package is read back. It is not read before, because
+    /// assigning twice has no further effect:
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) means that the website may use it,
+    /// from this call or before. Not every version of the server shows it.
     pub fn assign_to_website(&self, website: impl IntoId<WebsiteId>) -> Request<()> {
         self.assign(website.into_id().map(|id| id.to_string()))
     }
@@ -353,13 +353,13 @@ impl PackageRef {
         self.assign(customer.into_id().map(|id| id.to_string()))
     }
 
-    /// Takes a restricted package from a website. A running subscription to it goes on
+    /// Revokes a website's access to a restricted package. An existing subscription to it continues
     /// (documented). Read back like [`assign_to_website`](Self::assign_to_website).
     pub fn unassign_from_website(&self, website: impl IntoId<WebsiteId>) -> Request<()> {
         self.unassign(website.into_id().map(|id| id.to_string()))
     }
 
-    /// Takes a restricted package from a customer. A running subscription to it goes on
+    /// Revokes a customer's access to a restricted package. An existing subscription to it continues
     /// (documented). Read back like [`assign_to_website`](Self::assign_to_website).
     pub fn unassign_from_customer(&self, customer: impl IntoId<CustomerId>) -> Request<()> {
         self.unassign(customer.into_id().map(|id| id.to_string()))

@@ -1,4 +1,4 @@
-//! The changes of a subscription, whoever it belongs to: a website or a customer.
+//! Subscription changes, for both a website and a customer.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::recover::{self, ExpectedChange};
 use crate::request::{Request, call_methods};
 use crate::types::Subscription;
 
-/// An upgrade about to be sent. Awaiting it gives the new subscription.
+/// An upgrade. Awaiting it sends the request and returns the new subscription.
 #[derive(Debug)]
 #[must_use = "an upgrade is sent when it is awaited"]
 pub struct Upgrade {
@@ -26,7 +26,7 @@ pub struct Upgrade {
     options: CallOptions,
 }
 
-/// Who a subscription belongs to.
+/// The owner of a subscription.
 #[derive(Debug, Clone)]
 pub(super) enum SubscriptionOwner {
     Website(DeferredId<WebsiteId>),
@@ -49,14 +49,14 @@ impl Upgrade {
         }
     }
 
-    /// Start with a trial; false by default (documented). Who may have one is not public.
+    /// Starts with a trial; false by default (documented). Who may have one is not public.
     pub fn trial(mut self, trial: bool) -> Self {
         self.trial = Some(trial);
         self
     }
 
-    /// Charge only the rest of the period; false by default (documented). No
-    /// read shows it, so [`ChangeState`](crate::ChangeState) leaves it open.
+    /// Charges only the rest of the period; false by default (documented). This cannot be
+    /// read back, so [`ChangeState`](crate::ChangeState) does not cover it.
     pub fn pro_rate(mut self, pro_rate: bool) -> Self {
         self.pro_rate = Some(pro_rate);
         self

@@ -1,10 +1,10 @@
-//! Subscriptions, of a website or of a whole account, as the subscription
-//! model of the partner has it.
+//! Subscriptions of a website or of a customer, depending on the partner's
+//! subscription model.
 //!
-//! A subscription change moves money. It is retried only where it is certain
+//! A subscription change moves money. It is retried only if it is certain
 //! that the server did not act on it. After any other failure the website or
 //! the customer is read back, and [`Error::change_state`](crate::Error::change_state)
-//! says whether the change took effect.
+//! reports whether the change took effect.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use crate::recover::{self, ExpectedChange};
 use crate::request::Request;
 use crate::types::Subscription;
 
-/// The subscription of one website (website model). Made by
+/// The subscription of one website (website model). Created by
 /// [`WebsiteRef::subscription`](crate::resources::WebsiteRef::subscription).
 ///
-/// For partners that do the billing themselves; otherwise the customer does
-/// this in the dashboard (documented).
+/// For partners that do the billing themselves; otherwise the customer changes it
+/// in the dashboard (documented).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla, pro: twipla::PackageId) -> twipla::Result<()> {
@@ -50,20 +50,20 @@ impl WebsiteSubscription {
         }
     }
 
-    /// Moves to a larger package at once; billing period and consumption
-    /// start anew (documented). The server answers 500 where the package is
+    /// Moves to a larger package immediately; billing period and consumption
+    /// start over (documented). The server answers 500 if the package is
     /// not larger (observed).
     pub fn upgrade(&self, package: impl IntoId<PackageId>) -> Upgrade {
         Upgrade::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Plans a smaller package for the end of the period (documented). The
-    /// server answers 500 where the package is larger (observed).
+    /// Schedules a smaller package for the end of the period (documented). The
+    /// server answers 500 if the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         downgrade(&self.core, &self.owner(), &package.into_id().into())
     }
 
-    /// Moves to a package, whichever way that is: reads the website and both
+    /// Moves to another package, up or down: reads the website and both
     /// packages, compares their touchpoints, and upgrades, downgrades, resumes or
     /// does nothing.
     ///
@@ -82,21 +82,21 @@ impl WebsiteSubscription {
         ChangePackage::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Ends the subscription with the period; the free plan follows. Can be
-    /// taken back with [`resume`](Self::resume) until then (documented).
+    /// Ends the subscription at the end of the period; the free plan follows. Can be
+    /// revoked with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
         operations::cancel_website_subscription(&self.core, self.body()).with_recovery(
             recover::website_change(&self.core, &self.id, Ok(ExpectedChange::Canceled)),
         )
     }
 
-    /// Takes a cancellation back (documented). The server answers 500 where
+    /// Revokes a cancellation (documented). The server answers 500 if
     /// there is none (observed).
     pub fn resume(&self) -> Request<Subscription> {
         resume(&self.core, &self.owner())
     }
 
-    /// Ends the subscription at once. The reply shows the state before; the
+    /// Ends the subscription immediately. The response shows the state before; the
     /// website then reads as `inactive` (observed; documented as deleted).
     pub fn deactivate(&self) -> Request<Subscription> {
         operations::deactivate_website_subscription(&self.core, self.body()).with_recovery(
@@ -115,11 +115,11 @@ impl WebsiteSubscription {
     }
 }
 
-/// The subscription of a whole account (account model). Made by
+/// The subscription of a customer's whole account (account model). Created by
 /// [`CustomerRef::subscription`](crate::resources::CustomerRef::subscription).
 ///
-/// For partners that do the billing themselves; otherwise the customer does
-/// this in the dashboard (documented).
+/// For partners that do the billing themselves; otherwise the customer changes it
+/// in the dashboard (documented).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla, pro: twipla::PackageId) -> twipla::Result<()> {
@@ -140,43 +140,43 @@ impl AccountSubscription {
         }
     }
 
-    /// Moves to a larger package at once; billing period and consumption
-    /// start anew (documented). The server answers 500 where the package is
+    /// Moves to a larger package immediately; billing period and consumption
+    /// start over (documented). The server answers 500 if the package is
     /// not larger, or the subscription is canceled (observed).
     pub fn upgrade(&self, package: impl IntoId<PackageId>) -> Upgrade {
         Upgrade::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Plans a smaller package for the end of the period (documented). The
-    /// server answers 500 where the package is larger (observed).
+    /// Schedules a smaller package for the end of the period (documented). The
+    /// server answers 500 if the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         downgrade(&self.core, &self.owner(), &package.into_id().into())
     }
 
-    /// Moves to a package, whichever way that is: reads the first website of the
-    /// account (nothing else shows its subscription) and both packages, compares
+    /// Moves to another package, up or down: reads the first website of the
+    /// customer (nothing else shows the subscription) and both packages, compares
     /// their touchpoints, and upgrades, downgrades, resumes or does nothing.
     pub fn change_to(&self, package: impl IntoId<PackageId>) -> ChangePackage {
         ChangePackage::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Ends the subscription with the period; the free plan follows. Can be
-    /// taken back with [`resume`](Self::resume) until then (documented).
+    /// Ends the subscription at the end of the period; the free plan follows. Can be
+    /// revoked with [`resume`](Self::resume) until then (documented).
     pub fn cancel(&self) -> Request<Subscription> {
         operations::cancel_intpc_subscription(&self.core, self.body()).with_recovery(
             recover::account_change(&self.core, &self.id, Ok(ExpectedChange::Canceled)),
         )
     }
 
-    /// Takes a cancellation back (documented). The server fails where there
+    /// Revokes a cancellation (documented). The server fails if there
     /// is none (observed).
     pub fn resume(&self) -> Request<Subscription> {
         resume(&self.core, &self.owner())
     }
 
-    /// Ends the subscription at once and deletes the account with its
-    /// websites (documented, observed). `None` where the server does not show
-    /// what was (observed in 2025).
+    /// Ends the subscription immediately and deletes the customer with its
+    /// websites (documented, observed). `None` if the server does not return
+    /// the former state (observed in 2025).
     pub fn deactivate(&self) -> Request<Option<Subscription>> {
         operations::deactivate_intpc_subscription(&self.core, self.body())
             .with_recovery(recover::customer_deletion(&self.core, &self.id))

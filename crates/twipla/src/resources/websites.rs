@@ -18,7 +18,7 @@ use crate::request::{Request, call_methods};
 use crate::types::Website;
 use crate::{Error, Result};
 
-/// All websites. Made by [`Twipla::websites`](crate::Twipla::websites).
+/// The collection of websites. Created by [`Twipla::websites`](crate::Twipla::websites).
 #[derive(Debug, Clone)]
 pub struct Websites {
     core: Arc<Core>,
@@ -33,7 +33,7 @@ impl Websites {
 
     /// Creates a website for a customer, under either subscription model.
     ///
-    /// Awaiting it gives the website, also where the server answers without a
+    /// Awaiting it returns the website, even if the server answers without a
     /// body (observed in 2025).
     ///
     /// ```
@@ -61,7 +61,7 @@ impl Websites {
         }
     }
 
-    /// Creates a website in the form of version 2, for the website model only.
+    /// Creates a website with the version 2 request format, for the website model only.
     /// Without a package it starts on the unlimited trial (observed).
     pub fn create_flat(
         &self,
@@ -80,40 +80,40 @@ impl Websites {
         }
     }
 
-    /// All websites of the partner, or of [one customer](List::for_customer).
+    /// Lists all websites of the partner, or of [one customer](List::for_customer).
     pub fn list(&self) -> List<Website> {
         let fetch = |core: &_, page, size| operations::list_websites(core, None, page, size);
         list(&self.core, Arc::new(fetch))
     }
 
-    /// One website by the id that TWIPLA issued (seen in a retired SDK; it may vanish).
+    /// Reads one website by the id that TWIPLA issued (seen in a retired SDK; it may be removed).
     pub fn get_by_twipla_id(&self, id: impl IntoId<TwiplaWebsiteId>) -> Request<Website> {
         operations::get_website_by_id(&self.core, id.into_id())
     }
 }
 
 impl List<Website> {
-    /// Only the websites of this customer (observed in the official SDKs).
+    /// Lists only the websites of this customer (observed in the official SDKs).
     pub fn for_customer(self, customer: impl IntoId<CustomerId>) -> Self {
         self.with_fetch(of_customer(customer.into_id().into()))
     }
 }
 
-/// The websites that `fetch` gives, page by page.
+/// Creates a list of the websites that `fetch` returns, page by page.
 pub(super) fn list(core: &Arc<Core>, fetch: Fetch<Website>) -> List<Website> {
     List::new(core, &table::LIST_WEBSITES, fetch, |site| {
         site.intp_website_id.as_str()
     })
 }
 
-/// The pages of the websites of one customer.
+/// Fetches the pages of the websites of one customer.
 pub(super) fn of_customer(customer: DeferredId<CustomerId>) -> Fetch<Website> {
     Arc::new(move |core, page, page_size| {
         operations::list_websites(core, Some(&customer), page, page_size)
     })
 }
 
-/// A website about to be created, in the nested form of version 3.
+/// A website to be created, with the nested request format of version 3.
 #[derive(Debug)]
 #[must_use = "a website is created when this is awaited"]
 pub struct CreateWebsite {
@@ -129,28 +129,28 @@ pub struct CreateWebsite {
 }
 
 impl CreateWebsite {
-    /// The package to start on (website model only: the server answers 400 under the account model).
+    /// Sets the package to start on (website model only: the server answers 400 under the account model).
     pub fn package(mut self, package: impl IntoId<PackageId>) -> Self {
         self.package = Some(package.into_id());
         self
     }
 
-    /// When the first billing period starts; now by default. Needs a
-    /// [`package`](Self::package). No read shows it, see [`privacy_level`](Self::privacy_level).
+    /// Sets when the first billing period starts; now by default. Needs a
+    /// [`package`](Self::package). It cannot be read back, see [`privacy_level`](Self::privacy_level).
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
         self.billing_date = Some(at);
         self
     }
 
-    /// The privacy level. Which values there are is not public; 0 was seen. No
-    /// read shows it: a website that is found after an ambiguous failure is
+    /// Sets the privacy level. The valid values are not public; 0 was observed. It
+    /// cannot be read back: a website that is found after an ambiguous failure is
     /// returned whatever its privacy level.
     pub fn privacy_level(mut self, level: i64) -> Self {
         self.privacy_level = Some(level);
         self
     }
 
-    /// Start on the unlimited free trial (website model only). Excludes a [`package`](Self::package).
+    /// Starts on the unlimited free trial (website model only). Cannot be combined with a [`package`](Self::package).
     pub fn unlimited_free_trial(mut self, trial: bool) -> Self {
         self.unlimited_free_trial = Some(trial);
         self
@@ -210,7 +210,7 @@ impl CreateWebsite {
 
 call_methods!(CreateWebsite => Website);
 
-/// A website about to be created, in the flat form of version 2.
+/// A website to be created, with the flat request format of version 2.
 #[derive(Debug)]
 #[must_use = "a website is created when this is awaited"]
 pub struct CreateWebsiteFlat {
@@ -224,13 +224,13 @@ pub struct CreateWebsiteFlat {
 }
 
 impl CreateWebsiteFlat {
-    /// The package to start on.
+    /// Sets the package to start on.
     pub fn package(mut self, package: impl IntoId<PackageId>) -> Self {
         self.package = Some(package.into_id());
         self
     }
 
-    /// When the first billing period starts; now by default. No read shows it: a
+    /// Sets when the first billing period starts; now by default. It cannot be read back: a
     /// website that is found after an ambiguous failure is returned whatever its
     /// billing date.
     pub fn billing_date(mut self, at: DateTime<Utc>) -> Self {
@@ -273,7 +273,7 @@ impl CreateWebsiteFlat {
 
 call_methods!(CreateWebsiteFlat => Website);
 
-/// One website. Made by [`Twipla::website`](crate::Twipla::website).
+/// One website. Created by [`Twipla::website`](crate::Twipla::website).
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -297,17 +297,17 @@ impl WebsiteRef {
         }
     }
 
-    /// Reads it. A deactivated website is found, with the status `inactive` (observed).
+    /// Reads the website. A deactivated website is found, with the status `inactive` (observed).
     pub fn get(&self) -> Request<Website> {
         operations::get_website(&self.core, &self.id)
     }
 
-    /// Deletes it. Returns it as it was (documented), or `None` where the server
+    /// Deletes the website. Returns its last state (documented), or `None` if the server
     /// answers without a body (which all official clients allow for).
     ///
     /// After an ambiguous failure it is read back:
-    /// [`ChangeState::InForce`](crate::ChangeState::InForce) says that it is gone, by
-    /// this call or before. One that reads as `inactive` says neither: it may be
+    /// [`ChangeState::InForce`](crate::ChangeState::InForce) means that it does not exist, deleted by
+    /// this call or before. A website that reads as `inactive` proves neither: it may be
     /// deleted or only deactivated.
     pub fn delete(&self) -> Request<Option<Website>> {
         operations::delete_website(&self.core, &self.id)
@@ -324,7 +324,7 @@ impl WebsiteRef {
         ApiKeys::new(&self.core, self.id.clone())
     }
 
-    /// People with access besides its owner.
+    /// Its contributors: people with access, other than its owner.
     pub fn contributors(&self) -> Contributors {
         Contributors::new(&self.core, self.id.clone())
     }
