@@ -1,4 +1,4 @@
-//! Many creates or deletes, a few at a time.
+//! Bulk creates and deletes with bounded concurrency.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -21,13 +21,13 @@ use crate::types::{CreatedIntpc, Website};
 use crate::{Error, ErrorKind, Result};
 
 impl Twipla {
-    /// Many creates or deletes, a few at a time.
+    /// Sets up bulk creates or deletes, a few at a time.
     pub fn bulk(&self) -> Bulk {
         Bulk::new(self.clone())
     }
 }
 
-/// Sets up bulk work. Made by [`Twipla::bulk`].
+/// Builder of a bulk run. Created by [`Twipla::bulk`].
 ///
 /// Every item has an outcome, in the order of the input. An interrupted run
 /// can be started again with the same input: what already exists exactly as
@@ -60,7 +60,7 @@ pub struct Bulk {
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Progress {
@@ -76,19 +76,19 @@ pub struct Progress {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<T> {
-    /// It was done now.
+    /// It was done by this run.
     Done(T),
     /// Nothing to do: it already existed as requested, or was already deleted. Also
-    /// where the answer to a delete was lost, and a read shows that it is gone.
+    /// if the response to a delete was lost, and a read shows that it was deleted.
     Unchanged,
     /// It failed; [`Error::is_ambiguous`] says whether it may have been carried out.
     Failed(Error),
-    /// It was not started: an earlier item failed, or the time of the run was up.
+    /// It was not started: an earlier item failed, or the run's timeout expired.
     Skipped,
 }
 
 impl<T> Outcome<T> {
-    /// Whether the item is as requested.
+    /// Returns whether the item is as requested.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Unchanged)
     }
@@ -110,7 +110,7 @@ impl<I, T> BulkReport<I, T> {
         self.inputs.iter().zip(&self.outcomes)
     }
 
-    /// Whether every item is as requested.
+    /// Returns whether every item is as requested.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(Outcome::is_done)
     }
@@ -126,7 +126,7 @@ pub struct NewCustomer {
 }
 
 impl NewCustomer {
-    /// A customer by the id that you choose.
+    /// Creates a customer with the id that you choose.
     pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -136,31 +136,31 @@ impl NewCustomer {
         }
     }
 
-    /// The id of the customer.
+    /// Returns the id of the customer.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The e-mail address of the customer.
+    /// Returns the e-mail address of the customer.
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// Id and domain of the first website, if there is to be one.
+    /// Returns id and domain of the first website, if one was set.
     pub fn first_website(&self) -> Option<(&str, &str)> {
         let (id, domain) = self.website.as_ref()?;
         Some((id, domain))
     }
 
-    /// A first website.
+    /// Adds a first website.
     pub fn website(mut self, id: impl Into<String>, domain: impl Into<String>) -> Self {
         self.website = Some((id.into(), domain.into()));
         self
     }
 
-    /// The package of the account (account model). Where the customer exists
-    /// without a website, nothing shows their package: a new run then reports a
-    /// conflict, not [`Outcome::Unchanged`].
+    /// Sets the package of the customer (account model). If the customer exists
+    /// without a website, their package cannot be read: a new run then reports a
+    /// conflict instead of [`Outcome::Unchanged`].
     pub fn package(mut self, package: PackageId) -> Self {
         self.package = Some(package);
         self
@@ -177,7 +177,7 @@ pub struct NewWebsite {
 }
 
 impl NewWebsite {
-    /// A website of a customer, both by the ids that you choose.
+    /// Creates a website of a customer, with the ids that you choose.
     pub fn new(
         customer: impl Into<String>,
         id: impl Into<String>,
@@ -191,22 +191,22 @@ impl NewWebsite {
         }
     }
 
-    /// The id of the website.
+    /// Returns the id of the website.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The id of the customer.
+    /// Returns the id of the customer.
     pub fn customer(&self) -> &str {
         &self.customer
     }
 
-    /// The domain of the website.
+    /// Returns the domain of the website.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The package to start on (website model).
+    /// Sets the package to start on (website model).
     pub fn package(mut self, package: PackageId) -> Self {
         self.package = Some(package);
         self
@@ -224,31 +224,31 @@ impl Bulk {
         }
     }
 
-    /// How many items are under way at once; 8 by default.
+    /// Sets how many items are under way at once; 8 by default.
     pub fn concurrency(mut self, items: usize) -> Self {
         self.concurrency = items;
         self
     }
 
-    /// Whether to start no more items after a failure; by default all are tried.
+    /// Sets whether to start no more items after a failure; by default all are tried.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
         self
     }
 
-    /// How long the whole run may take, from when it is first polled; as long as
-    /// its items do, by default. Each item has the client's `timeout` besides.
+    /// Sets how long the whole run may take, counted from when it is first polled;
+    /// unlimited by default. Each item is also bound by the client's `timeout`.
     ///
-    /// When the time is up, the run ends with an outcome for every item: what is
-    /// under way is [`Outcome::Failed`] with [`ErrorKind::Timeout`] and ambiguous,
-    /// since nothing is read back any more, and what was not started is
-    /// [`Outcome::Skipped`]. Of a stream that has no item ready by then, no more is taken.
+    /// When it expires, the run ends with an outcome for every item: items in
+    /// progress are [`Outcome::Failed`] with [`ErrorKind::Timeout`] and ambiguous,
+    /// because nothing is read back any more, and items not yet started are
+    /// [`Outcome::Skipped`]. No more items are taken from a stream that has none ready.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Called after each item, from whichever task drives the run. Keep it short.
+    /// Sets a function to call after each item, from the task that drives the run. It should be fast.
     pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
         self
@@ -350,7 +350,7 @@ impl Bulk {
     }
 
     /// Makes a call for each item of a stream, and applies backpressure. `call`
-    /// returns `Ok(None)` where there was nothing to do.
+    /// returns `Ok(None)` if there was nothing to do.
     pub fn run<S, T, F, C>(self, items: S, call: F) -> BulkRun<S::Item, T>
     where
         S: Stream + Send + 'static,
@@ -371,7 +371,7 @@ impl Bulk {
         let limit = Arc::new(Limit::new(timeout));
         let taken = limit.items(items);
         let outcomes = taken.map(move |item| {
-            // Nothing is sent before the item's turn has come.
+            // Send nothing before the item's turn.
             let work = call(twipla.clone(), item.clone());
             let (stopped, counted, progress) =
                 (Arc::clone(&stopped), Arc::clone(&counted), progress.clone());
@@ -411,9 +411,11 @@ impl Bulk {
     }
 }
 
-/// Bulk work about to run. Awaited, it gives a [`BulkReport`]; as a stream, each
-/// item with its outcome in the order of the input, with no more kept than are in
-/// progress. Dropping it stops.
+/// A bulk run that has not started.
+///
+/// Awaiting it returns a [`BulkReport`]; as a stream, it returns each item with its
+/// outcome in the order of the input, and keeps no more items than are in
+/// progress. Dropping it stops the run.
 #[must_use = "nothing runs until this is awaited or streamed"]
 pub struct BulkRun<I, T> {
     concurrency: usize,
@@ -443,7 +445,7 @@ impl<I: Send + 'static, T: Send + 'static> IntoFuture for BulkRun<I, T> {
     }
 }
 
-/// The time of a whole run.
+/// The timeout of a whole run.
 struct Limit {
     timeout: Option<Duration>,
     /// Set when the run is first polled.
@@ -458,7 +460,7 @@ impl Limit {
         }
     }
 
-    /// When the time is up. Without a runtime there is no timer, and every item fails by itself.
+    /// When the timeout expires. Without a runtime there is no timer, and every item fails by itself.
     fn ends_at(&self) -> Option<Instant> {
         let timeout = self.timeout.filter(|_| Handle::try_current().is_ok())?;
         let start = || later(Instant::now(), timeout);
@@ -469,7 +471,7 @@ impl Limit {
         self.ends_at().is_some_and(|end| end <= Instant::now())
     }
 
-    /// The items, until none is ready when the time is up.
+    /// Returns the items, until none is ready when the timeout expires.
     fn items<S: Stream>(self: &Arc<Self>, items: S) -> impl Stream<Item = S::Item> + use<S> {
         let limit = Arc::clone(self);
         let state = (Box::pin(items), limit);
@@ -514,7 +516,7 @@ impl<I, T> fmt::Debug for BulkRun<I, T> {
     }
 }
 
-/// What exists exactly as requested counts as created.
+/// Counts a resource that exists exactly as requested as created.
 fn created<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(created) => Ok(Some(created)),
@@ -523,7 +525,7 @@ fn created<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// What is gone counts as deleted, whoever deleted it.
+/// Counts a missing resource as deleted.
 fn gone(deleted: Result<()>) -> Result<Option<()>> {
     match deleted {
         Ok(()) => Ok(Some(())),

@@ -1,6 +1,6 @@
-//! Lists: one page at a time, or all entries as a stream.
+//! [`List`]: one page of a list at a time, or all entries as a stream.
 //!
-//! The rules by which a stream goes from page to page are those of [`Walk`].
+//! [`Walk`] has the rules by which a stream goes from page to page.
 
 use std::collections::VecDeque;
 use std::future::IntoFuture;
@@ -22,13 +22,13 @@ use crate::retry::RetryPolicy;
 use crate::walk::{Next, Walk};
 use crate::{Error, ErrorKind, Result};
 
-/// Entries per page where the caller does not say.
+/// Entries per page unless the caller sets it.
 const PAGE_SIZE: u32 = 100;
 
 /// A list that is read page by page.
 ///
-/// Awaited, it gives one page (the first, or the one of [`page`](Self::page));
-/// [`stream`](Self::stream) gives every entry, fetching pages as they are needed.
+/// Awaiting it returns one page (the first, or that of [`page`](Self::page));
+/// [`stream`](Self::stream) returns every entry, fetching pages as needed.
 ///
 /// ```
 /// use futures_util::TryStreamExt as _;
@@ -54,11 +54,11 @@ pub struct List<T> {
     options: CallOptions,
 }
 
-/// Makes the request for a page, from its number and its size.
+/// Builds the request for a page, from its number and its size.
 pub(crate) type Fetch<T> = Arc<dyn Fn(&Arc<Core>, i64, i64) -> Request<Page<T>> + Send + Sync>;
 
 impl<T: Send + 'static> List<T> {
-    /// `id` tells the entries apart.
+    /// Creates a list; `id` returns the id of an entry.
     pub(crate) fn new(
         core: &Arc<Core>,
         operation: &'static Operation,
@@ -77,18 +77,18 @@ impl<T: Send + 'static> List<T> {
         }
     }
 
-    /// The same list of something narrower.
+    /// Returns the same list with another way to fetch its pages.
     pub(crate) fn with_fetch(self, fetch: Fetch<T>) -> Self {
         Self { fetch, ..self }
     }
 
-    /// The page to start with, counted from 0.
+    /// Sets the page to start with, counted from 0.
     pub fn page(mut self, page: u32) -> Self {
         self.page = page;
         self
     }
 
-    /// Entries per page; 100 by default. How many the server allows is not known.
+    /// Sets the entries per page; 100 by default. The server's maximum is not known.
     pub fn page_size(mut self, size: u32) -> Self {
         self.page_size = Some(size);
         self
@@ -96,9 +96,9 @@ impl<T: Send + 'static> List<T> {
 
     /// Prefetches the next page while the current one is consumed; off by default.
     ///
-    /// It helps where the work between two entries takes as long as a request.
-    /// At most one more page is held in memory. A caller who stops early has
-    /// requested a page too many. It needs a Tokio runtime, and a page that is
+    /// This helps if processing a page takes about as long as a request.
+    /// At most one more page is held in memory. If the stream is dropped early, one
+    /// page was requested in vain. Requires a Tokio runtime; a page that is
     /// being fetched is dropped with the stream.
     ///
     /// ```
@@ -116,29 +116,29 @@ impl<T: Send + 'static> List<T> {
         self
     }
 
-    /// Every entry from the starting page on. Ends with the first error.
+    /// Streams every entry from the starting page on, until the first error.
     ///
-    /// An entry comes exactly once, also where others are added or deleted
-    /// meanwhile (by you, for each entry, too), and where the server caps the
-    /// page size, counts pages from 1, or counts wrongly.
+    /// Each entry is returned exactly once, even if entries are added or deleted
+    /// meanwhile (also by you, while reading), and even if the server caps the
+    /// page size, counts pages from 1, or reports wrong counts.
     ///
     /// # Errors
     ///
-    /// Besides the errors of a call, [`ErrorKind::Decode`] where the pages do not
+    /// Besides the errors of a call, [`ErrorKind::Decode`] if the pages do not
     /// add up to the list that the server announces, so that entries may be
-    /// missing. The message says what does not fit, and how many entries came before.
+    /// missing. The message says what does not fit, and how many entries were read.
     ///
     /// # Limits
     ///
-    /// The ids of a few pages are kept to notice what comes twice, so memory stays
-    /// flat. Where one entry is deleted and another one added between the same
-    /// two pages, `total` stays as it was, and an entry may be missed.
+    /// Only the ids of a few pages are kept to detect duplicates, so memory use is
+    /// constant. If one entry is deleted and another one added between the same
+    /// two pages, `total` does not change, and an entry may be missed.
     ///
-    /// Where the server sends no `total`, each page is read once more after the
-    /// next one, for what moved onto it when entries were deleted. That costs twice
-    /// the requests, an entry may come after those behind it, and where a whole
-    /// page was deleted meanwhile the stream fails. What cannot be known without a
-    /// `total`: that as many entries were added as deleted before a page is read
+    /// If the server sends no `total`, each page is read once more after the
+    /// next one, to find entries that moved onto it after deletions. That doubles
+    /// the requests, entries may be returned out of order, and the stream fails if
+    /// a whole page was deleted meanwhile. Without a `total` it is impossible to
+    /// detect that as many entries were added as deleted before a page was read
     /// again, or that the server left entries out.
     pub fn stream(self) -> impl Stream<Item = Result<T>> + Send + 'static {
         stream::try_unfold(
@@ -157,20 +157,20 @@ impl<T: Send + 'static> List<T> {
         )
     }
 
-    /// Every page from the starting page on. Ends with the first error.
+    /// Streams every page from the starting page on, until the first error.
     pub fn pages(self) -> impl Stream<Item = Result<Page<T>>> + Send + 'static {
         stream::try_unfold(Pages::new(self), |mut pages| async move {
             Ok(pages.next().await?.map(|page| (page, pages)))
         })
     }
 
-    /// How long the request of each page may take in all, retries included.
+    /// Sets how long the request of each page may take in all, retries included.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
     }
 
-    /// How failed attempts of each page are retried.
+    /// Sets how failed attempts of each page are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = policy;
         self
@@ -222,7 +222,7 @@ impl<T> std::fmt::Debug for List<T> {
     }
 }
 
-/// Reads page after page until the list ends.
+/// The state of a walk through the pages of a list.
 struct Pages<T> {
     list: List<T>,
     walk: Walk,
@@ -274,7 +274,7 @@ impl<T: Send + 'static> Pages<T> {
 
             let mut new = judgement.new.into_iter();
             page.items.retain(|_| new.next() == Some(true));
-            // A list without entries has one page without entries.
+            // An empty list has one empty page.
             let is_empty_list = self.is_first && self.next == Next::End;
             self.is_first = false;
             if !page.items.is_empty() || is_empty_list {
@@ -285,7 +285,7 @@ impl<T: Send + 'static> Pages<T> {
 
     async fn fetch(&mut self, number: u64) -> Result<Page<T>> {
         if let Some(mut prefetched) = self.prefetched.take() {
-            // Where the runtime went away or the request panicked, it is sent again.
+            // If the runtime has ended or the request panicked, it is sent again.
             if let Ok(page) = (&mut prefetched.0).await {
                 return page;
             }
@@ -305,7 +305,7 @@ impl<T: Send + 'static> Pages<T> {
         Ok(())
     }
 
-    /// Says where in the list a reply cannot be read.
+    /// Adds to an error where in the list the response could not be read.
     fn place(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Decode {
             return error;

@@ -1,12 +1,12 @@
-//! When the requests of a client may leave: all of its calls to a host slow down together.
+//! When the requests of a client may be sent: all of its calls to a host slow down together.
 //!
-//! A server that answers 429 (or 503 with `Retry-After`) did not take the request
-//! because of all that the client sends, so one shared schedule spaces out all of
-//! it. Each refusal pauses the client as long as the server asked and widens the
-//! space between requests; each success narrows it a little, until it is gone.
-//! A refusal although the space was wider than the wait that the server asks for
-//! is not about space, and the space starts anew.
-//! A fixed limit of the caller's is a second schedule of the same kind.
+//! A server that answers 429 (or 503 with `Retry-After`) does so because of
+//! everything that the client sends, so one shared schedule spaces out all
+//! requests. Each such refusal pauses the client as long as the server asked and widens
+//! the space between requests; each success narrows it a little, down to none.
+//! If a request is refused although the space was wider than the wait that the server
+//! asks for, spacing does not help, and the space starts over.
+//! A fixed limit set by the caller is a second schedule of the same kind.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 use twipla_api::Server;
 
-/// The space after a first refusal.
+/// The space after the first refusal.
 const FIRST_SPACE: Duration = Duration::from_millis(20);
-/// A longer wait that the server asks for concerns the one call.
+/// A longer wait that the server asks for applies to that call only.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// No space is wider.
+/// The widest space between requests.
 const WIDEST_SPACE: Duration = Duration::from_secs(5);
-/// A space that is narrower is none.
+/// A narrower space counts as none.
 const NARROWEST_SPACE: Duration = Duration::from_millis(2);
-/// What a refusal makes of the space, and a success. They balance where 7 % of the
-/// requests are refused.
+/// The factors that a refusal and a success apply to the space. They balance if 7 % of
+/// the requests are refused.
 const WIDEN: f64 = 1.5;
 const NARROW: f64 = 0.97;
 
-/// A fixed limit: so many requests a second, and so many at once.
+/// A fixed limit: requests per second, and the size of a burst.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RateLimit {
     pub(crate) per_second: f64,
@@ -41,14 +41,14 @@ pub(crate) struct Pacer {
     limit: Option<RateLimit>,
     /// Whether refusals slow the client down.
     is_adaptive: bool,
-    /// Whether there is a schedule at all: every call asks.
+    /// Whether there is a schedule at all; checked by every call.
     is_active: AtomicBool,
     /// How often the client was paused.
     pauses: AtomicU64,
     schedule: Mutex<Schedule>,
 }
 
-/// One for each host, since the limits of one say nothing about the other.
+/// One pacer for each host, since the limits of one say nothing about the other.
 #[derive(Debug)]
 pub(crate) struct Pacers {
     management: Pacer,
@@ -81,18 +81,18 @@ pub(crate) struct Slot {
 
 #[derive(Debug, Default)]
 struct Schedule {
-    /// Before then, nothing is sent.
+    /// Nothing is sent before this time.
     next: Option<Instant>,
-    /// Between two requests.
+    /// The space between two requests.
     space: Duration,
     /// When the space was last widened.
     widened: Option<Instant>,
-    /// The longest wait that was asked for since there is a space. A server that
+    /// The longest wait that was asked for since there has been a space. A server that
     /// has room for half a request asks for half the wait.
     longest_wait: Option<Duration>,
     /// The longest pause that was asked for.
     paused_until: Option<Instant>,
-    /// When the requests of a fixed limit are used up to, at its rate.
+    /// When the requests of a fixed limit that were used are available again, at its rate.
     limit_used_until: Option<Instant>,
 }
 
@@ -107,8 +107,8 @@ impl Pacer {
         }
     }
 
-    /// When a request may leave that is ready `now`; `None` where that would not
-    /// be before its `deadline`. The caller waits until then, and sends it if the
+    /// Returns when a request that is ready `now` may be sent, or `None` if that is not
+    /// before its `deadline`. The caller waits until then, and sends it if the
     /// slot [is still valid](Self::is_valid).
     pub(crate) fn slot(&self, now: Instant, deadline: Instant) -> Option<Slot> {
         let pauses = self.pauses.load(Ordering::Relaxed);
@@ -135,29 +135,29 @@ impl Pacer {
         Some(Slot { at: slot, pauses })
     }
 
-    /// Whether the client was not paused since the slot was taken. Otherwise the
+    /// Returns whether the client was not paused since the slot was taken. Otherwise the
     /// request has to take another one.
     pub(crate) fn is_valid(&self, slot: &Slot) -> bool {
         slot.pauses == self.pauses.load(Ordering::Relaxed)
     }
 
-    /// The server refused a request that was `sent` because there are too many,
-    /// and asked to wait.
+    /// Records that the server refused a request `sent` at this time because there are too
+    /// many, and asked to wait.
     pub(crate) fn refused(&self, sent: Instant, now: Instant, retry_after: Option<Duration>) {
-        // A server that would take the request at once does not ask for space.
+        // A server that would accept the request immediately does not ask for space.
         if !self.is_adaptive || retry_after == Some(Duration::ZERO) {
             return;
         }
         let mut schedule = self.lock();
         let asked = retry_after.filter(|asked| *asked <= LONGEST_PAUSE);
         schedule.longest_wait = schedule.longest_wait.max(asked);
-        // Requests that were under way when the space was widened say nothing new.
+        // Requests that were in flight when the space was widened add no information.
         if schedule.widened.is_none_or(|widened| sent >= widened) {
             schedule.space = schedule.wider_space();
             schedule.widened = Some(now);
         }
         let pause = now + asked.unwrap_or(schedule.space);
-        // Slots that were taken before are void, and so is what they used up.
+        // Slots taken before are void, and so is what they used up.
         schedule.next = Some(
             schedule
                 .paused_until
@@ -168,7 +168,7 @@ impl Pacer {
         self.is_active.store(true, Ordering::Relaxed);
     }
 
-    /// The server took a request.
+    /// Records that the server accepted a request.
     pub(crate) fn accepted(&self) {
         if !self.is_active.load(Ordering::Relaxed) {
             return;
@@ -185,15 +185,15 @@ impl Pacer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Schedule> {
-        // Every value in it is sound by itself.
+        // Each value in it is valid by itself.
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Schedule {
-    /// The space after one more refusal.
+    /// Returns the space after one more refusal.
     fn wider_space(&self) -> Duration {
-        // There is room for a request after the wait: more space does not help.
+        // The server has room for a request after the wait: more space does not help.
         if self.longest_wait.is_some_and(|wait| self.space > wait) {
             return FIRST_SPACE;
         }
@@ -209,12 +209,12 @@ mod tests {
     use super::*;
     use crate::retry::MOST_REFUSALS;
 
-    /// A server that takes a request, or asks to wait.
+    /// A server that accepts a request, or asks to wait.
     trait Server {
         fn take(&mut self, now: Instant) -> Result<(), Duration>;
     }
 
-    /// A server that refuses requests at random, whatever their rate, for a second.
+    /// A server that refuses requests at random, independent of their rate, for a second.
     struct Dice {
         percent: u64,
         state: u64,
@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    /// A gateway that lets through `per_second` requests, after a `burst` at once.
+    /// A gateway that accepts `per_second` requests, after a `burst`.
     struct Bucket {
         per_second: f64,
         burst: f64,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     impl Server for Bucket {
-        /// `Retry-After` in whole seconds where there is no token.
+        /// Asks for whole seconds of `Retry-After` if there is no token.
         fn take(&mut self, now: Instant) -> Result<(), Duration> {
             let refill = (now - self.filled).as_secs_f64() * self.per_second;
             self.tokens = (self.tokens + refill).min(self.burst);
@@ -272,7 +272,7 @@ mod tests {
         now + Duration::from_secs(3600)
     }
 
-    /// What happens next to a worker that makes one call after the other.
+    /// The next event of a worker that makes one call after the other.
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Event {
         Ready,
@@ -280,7 +280,7 @@ mod tests {
         Answered(Instant, Result<(), Duration>),
     }
 
-    /// What a simulation took.
+    /// The outcome of a simulation.
     struct Took {
         requests: usize,
         time: Duration,
@@ -288,7 +288,7 @@ mod tests {
         most_attempts: u32,
     }
 
-    /// Makes `calls` with `workers` at once, who share these pacers out among them.
+    /// Makes `calls` with `workers` in parallel that share these pacers.
     fn simulate(
         pacers: &[Pacer],
         server: &mut impl Server,
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_calls_take_few_more_requests_whatever_the_limit() {
+    fn a_thousand_calls_need_few_extra_requests_at_any_limit() {
         for (per_second, burst) in [
             (5.0, 1.0),
             (5.0, 5.0),
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn several_clients_of_one_limit_all_get_through() {
+    fn several_clients_sharing_a_limit_all_finish() {
         for (clients, workers) in [(1, 8), (1, 64), (2, 2), (2, 16), (2, 64), (4, 32), (8, 64)] {
             let start = Instant::now();
             let pacers: Vec<_> = (0..clients).map(|_| Pacer::new(None, true)).collect();
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn random_refusals_cost_little_more_than_the_waits_that_are_asked_for() {
+    fn random_refusals_cost_little_more_than_the_requested_waits() {
         for percent in [5, 10, 20, 30] {
             for workers in [1, 8, 64] {
                 for seed in 1..=5 {
@@ -410,7 +410,7 @@ mod tests {
                     };
                     let took = simulate(&pacer, &mut dice, start, 1000, workers);
                     let (requests, took) = (took.requests, took.time);
-                    // A second each, were they to come one after the other.
+                    // A second each, if they came one after the other.
                     let refusals = u32::try_from(requests - 1000).unwrap();
                     assert!(
                         took < Duration::from_secs(1) * refusals * 4,
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_though_there_was_all_the_space_asked_for_starts_the_space_anew() {
+    fn a_refusal_despite_the_requested_space_resets_the_space() {
         let pacer = Pacer::new(None, true);
         let mut now = Instant::now();
         let wait = Duration::from_secs(1);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_waits_before_a_refusal_and_long_after_it() {
+    fn nothing_waits_before_a_refusal_or_long_after_it() {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
         assert_eq!(pacer.slot(now, far(now)).map(|slot| slot.at), Some(now));
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_the_time_to_wait_takes_no_slot() {
+    fn a_call_that_cannot_wait_takes_no_slot() {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
         pacer.refused(now, now, Some(Duration::from_secs(3)));
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_wait_of_one_call_does_not_stop_the_others() {
+    fn an_excessive_wait_of_one_call_does_not_stop_the_others() {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
         pacer.refused(now, now, Some(Duration::MAX));
@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_one_volley_widen_the_space_once() {
+    fn concurrent_refusals_widen_the_space_once() {
         let pacer = Pacer::new(None, true);
         let now = Instant::now();
         let later = now + Duration::from_millis(50);
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_limit_lets_a_burst_through_and_then_its_rate() {
+    fn a_fixed_limit_allows_a_burst_and_then_its_rate() {
         let limit = RateLimit {
             per_second: 10.0,
             burst: 3,

@@ -9,13 +9,13 @@ use twipla_api::PaginationMeta;
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// Where the page stands; absent where the server does not say.
+    /// The position of the page; absent if the server does not send it.
     pub meta: Option<PageMeta>,
 }
 
 impl<T> Page<T> {
     pub(crate) fn new(items: Vec<T>, meta: Option<PaginationMeta>) -> Self {
-        // A count below zero means nothing.
+        // A negative count is meaningless.
         let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
         Self {
             items,
@@ -29,8 +29,8 @@ impl<T> Page<T> {
     }
 }
 
-/// Where a page stands in its list, as the server says it. What is missing or
-/// not a whole number is `None`.
+/// The position of a page in its list, as reported by the server. Values that are missing or
+/// not a whole number are `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct PageMeta {

@@ -1,7 +1,7 @@
-//! When a request is retried, and after how long.
+//! Which requests are retried, and after what delay.
 //!
 //! The rules follow what this API does. It answers 500 where a rule forbids a
-//! change, so a 500 is never retried. A POST is retried only where it is certain
+//! change, so a 500 is never retried. A POST is retried only if it is certain
 //! that the server did not act on it.
 
 use std::sync::Mutex;
@@ -30,8 +30,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts, full jitter from 200 ms doubling to at most 10 s, and a
-    /// `Retry-After` of up to 60 s is waited for.
+    /// Four attempts, full jitter from 200 ms doubling to at most 10 s, and
+    /// `Retry-After` is honoured up to 60 s.
     fn default() -> Self {
         Self {
             max_attempts: 4,
@@ -48,36 +48,36 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
-    /// The most attempts of one request, the first one included; 4 by default. 0 counts as 1.
+    /// Sets the most attempts of one request, the first one included; 4 by default. 0 counts as 1.
     ///
-    /// Where there may be more than one, up to ten refusals that ask for a wait (429,
-    /// or 503 with `Retry-After`) come on top: the server did not take the request,
+    /// If more than one is allowed, up to ten responses that ask for a wait (429,
+    /// or 503 with `Retry-After`) are not counted: the server did not process the request,
     /// and other clients of the same limit may have been faster.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The upper bound of the first delay, 200 ms by default. It doubles with each attempt.
+    /// Sets the upper bound of the first delay, 200 ms by default. It doubles with each attempt.
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The upper bound of any delay that the server did not ask for; 10 s by default.
+    /// Sets the upper bound of any delay that the server did not ask for; 10 s by default.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// The longest `Retry-After` that is waited for, 60 s by default. A longer
+    /// Sets the longest `Retry-After` to wait for, 60 s by default. A longer
     /// one ends the call, and [`Error::retry_after`](crate::Error::retry_after) returns it.
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
         self
     }
 
-    /// The delay before the next attempt, or `None` if the request must not be retried.
+    /// Returns the delay before the next attempt, or `None` if the request must not be retried.
     ///
     /// For requests that you retry yourself by the same rules, after `attempts`
     /// of them, the last of which ended with `status`: GET, HEAD, OPTIONS, PUT
@@ -105,7 +105,7 @@ impl RetryPolicy {
         self.delay(attempts, &failure, Idempotency::of_method(method))
     }
 
-    /// What the server asked for, unless it is more than is ever waited for.
+    /// Returns what the server asked for, capped at the longest delay.
     pub(crate) fn bounded_retry_after(&self, failure: &Failure) -> Option<Duration> {
         failure
             .retry_after()
@@ -116,7 +116,7 @@ impl RetryPolicy {
         self.max_attempts
     }
 
-    /// The delay before attempt `attempts + 1`, or `None` to give up.
+    /// Returns the delay before attempt `attempts + 1`, or `None` to give up.
     pub(crate) fn delay(
         &self,
         attempts: u32,
@@ -138,10 +138,10 @@ impl RetryPolicy {
     }
 }
 
-/// So many refusals that asked for a wait are not counted as attempts.
+/// How many responses that ask for a wait are not counted as attempts.
 pub(crate) const MOST_REFUSALS: u32 = 10;
 
-/// No delay is longer, whatever the policy says.
+/// The longest delay, whatever the policy says.
 const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 
 /// How an attempt failed.
@@ -149,18 +149,18 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 pub(crate) enum Failure {
     /// The request cannot be built.
     NotBuilt,
-    /// No connection was made: the server saw nothing.
+    /// No connection was established: the server saw nothing.
     NotSent,
-    /// The connection broke, or time ran out, after the request may have arrived.
+    /// The connection broke, or the attempt timed out, after the request may have arrived.
     Broken,
-    /// The server answered with something that cannot be used.
+    /// The server sent a response that cannot be used.
     Unusable,
-    /// The server answered with this status, and perhaps `Retry-After`.
+    /// The server sent this error status, and perhaps `Retry-After`.
     Status(StatusCode, Option<Duration>),
 }
 
 impl Failure {
-    /// Whether a change may have been carried out although the attempt failed.
+    /// Returns whether a change may have been carried out although the attempt failed.
     pub(crate) fn is_ambiguous(&self) -> bool {
         match self {
             Self::NotBuilt | Self::NotSent => false,
@@ -169,8 +169,8 @@ impl Failure {
         }
     }
 
-    /// Whether the server says that it did not take the request because there are
-    /// too many.
+    /// Returns whether the server says that it did not process the request because
+    /// there are too many.
     pub(crate) fn is_throttled(&self) -> bool {
         match self {
             Self::Status(status, retry_after) => {
@@ -189,11 +189,11 @@ impl Failure {
     }
 }
 
-/// Whether the server may have acted on a request that it answered with this status.
+/// Returns whether the server may have acted on a request that it answered with this status.
 ///
 /// A gateway that gave up does not know, and neither does a server that failed
-/// half-way. What a server does not implement (501, 505) it did not do, and with
-/// `Retry-After` a 503 says that it did not take the request.
+/// half-way. The server did not do what it does not implement (501, 505), and a 503
+/// with `Retry-After` means that it did not process the request.
 fn is_ambiguous_status(status: StatusCode, retry_after: Option<Duration>) -> bool {
     match status.as_u16() {
         408 | 499 => true,
@@ -203,8 +203,8 @@ fn is_ambiguous_status(status: StatusCode, retry_after: Option<Duration>) -> boo
     }
 }
 
-/// Statuses that a gateway answers while the server is out of its reach: 520 to
-/// 524 and 530 come from Cloudflare, the others from any.
+/// Returns whether a gateway sends this status when it cannot reach the server: 520 to
+/// 524 and 530 come from Cloudflare, the others from any gateway.
 fn is_gateway_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 502..=504 | 520..=524 | 530)
 }
@@ -215,7 +215,7 @@ fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
         Failure::NotBuilt | Failure::Unusable => false,
         Failure::NotSent => true,
         Failure::Broken => may_repeat,
-        // With Retry-After the server says that it did not take the request.
+        // Retry-After means that the server did not process the request.
         Failure::Status(status, Some(_)) if matches!(status.as_u16(), 429 | 503) => true,
         Failure::Status(status, _) => {
             may_repeat && (matches!(status.as_u16(), 408 | 429) || is_gateway_status(*status))
@@ -223,14 +223,14 @@ fn is_retryable(failure: &Failure, idempotency: Idempotency) -> bool {
     }
 }
 
-/// No `Retry-After` counts as longer: it stands for "never", and still fits
-/// into every clock.
+/// The longest `Retry-After`. A longer one is capped: it means "never", and this still
+/// fits into every clock.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Reads `Retry-After`, in seconds or as an HTTP date, against the server's own
-/// `Date` where it sends one. Anything else counts as absent.
+/// Parses `Retry-After`, in seconds or as an HTTP date, relative to the server's own
+/// `Date` if it sends one. Anything else counts as absent.
 ///
-/// Never less than asked for: a fraction is rounded up to a second, and of
+/// Never shorter than asked for: a fraction is rounded up to a second, and of
 /// several values the longest counts. A time in the past is 0.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let from = server_date(headers).unwrap_or(now);
@@ -248,18 +248,18 @@ fn delay_of(value: &str, from: DateTime<Utc>) -> Option<Duration> {
     // Rust also reads "inf" and "nan" as numbers.
     let is_number = value.ends_with(|c: char| c.is_ascii_digit() || c == '.');
     let seconds: f64 = value.parse().ok().filter(|_| is_number)?;
-    // Too large for a duration, or for a number at all, is longer than the longest.
+    // A value too large for a duration, or for a number at all, counts as the longest.
     let delay = Duration::try_from_secs_f64(seconds.ceil().max(0.0));
     Some(delay.unwrap_or(LONGEST_RETRY_AFTER))
 }
 
-/// The server's clock, as its `Date` header tells it.
+/// Parses the server's clock from its `Date` header.
 pub(crate) fn server_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     let value = headers.get(header::DATE)?.to_str().ok()?;
     httpdate::parse_http_date(value).ok().map(Into::into)
 }
 
-/// Keeps retries from adding to the load of a server in trouble: a retry takes
+/// Keeps retries from adding to the load of a struggling server: a retry takes
 /// five tokens, a success gives one back.
 #[derive(Debug)]
 pub(crate) struct Budget(Mutex<f64>);
@@ -273,7 +273,7 @@ impl Budget {
         Self(Mutex::new(Self::FULL))
     }
 
-    /// Whether a retry may be sent; takes its cost if so.
+    /// Takes the cost of a retry, and returns whether it may be sent.
     pub(crate) fn take(&self) -> bool {
         let mut left = self.lock();
         let enough = *left >= Self::RETRY_COSTS;
@@ -289,7 +289,7 @@ impl Budget {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, f64> {
-        // A number is never half-written: a poisoned lock holds a good one.
+        // A number is never half-written, so the value behind a poisoned lock is valid.
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_obeyed_up_to_a_limit() {
+    fn retry_after_is_honoured_up_to_a_limit() {
         let policy = RetryPolicy::default();
         assert_eq!(
             policy.delay(1, &status_after(429, 7), Idempotency::NotIdempotent),
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_or_date() {
+    fn retry_after_is_parsed_as_seconds_or_date() {
         let now = "2026-03-01T00:00:00Z".parse().unwrap();
         let read = |value: &str, date: Option<&str>| {
             let mut headers = HeaderMap::new();
@@ -507,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_runs_dry_and_fills_again() {
+    fn the_budget_is_used_up_and_refilled() {
         let budget = Budget::new();
         assert_eq!((0..100).filter(|_| budget.take()).count(), 20);
         (0..5).for_each(|_| budget.success());

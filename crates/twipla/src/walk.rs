@@ -1,81 +1,82 @@
-//! The rules by which a list is read from page to page.
+//! [`Walk`]: the rules by which a list is read from page to page.
 //!
 //! 1. The counts in `meta` are claims; the entries are facts. A list ends where `total` is reached and `pageTotal`
-//!    agrees, or with an empty page, or with two pages in a row that bring nothing new.
-//! 2. A page that is not full stands in for a missing `pageTotal`. Without a `total`, only pages end a list.
-//! 3. One page that brings nothing new is passed over: a server that counts from 1 answers 0 and 1 alike.
-//! 4. `meta.page` is the page asked for or, from the first page on, one more (the server labels from 1).
-//! 5. What was on the two pages before is dropped: it moved back when entries were added in front.
-//! 6. Where `total` fell, entries moved forward: the page before is read again, for what moved onto it. Where
-//!    `total` grew by more than that page held, and its last entry is not in sight, the same.
+//!    agrees, or with an empty page, or with two pages in a row that contain nothing new.
+//! 2. A page that is not full replaces a missing `pageTotal`. Without a `total`, only pages end a list.
+//! 3. One page that contains nothing new is skipped: a server that counts from 1 sends the same page for 0 and 1.
+//! 4. `meta.page` is the requested page or, from the first page on, one more (the server labels from 1).
+//! 5. Entries of the two pages before are dropped: they moved back when entries were added in front.
+//! 6. If `total` fell, entries moved forward: the page before is read again, for entries that moved onto it. The same
+//!    applies if `total` grew by more than that page held, and its last entry is not found.
 //! 7. If more entries changed than that page held, and nothing on it shows how far the others moved, entries may be
 //!    lost: the list fails.
-//! 8. Once `total` fell, it is reached where the place of a short page says so. What was there all the time comes
-//!    exactly once, what was added or deleted meanwhile at most once.
-//! 9. More entries than `total`, or fewer at the end, fail; changes of `total` widen the bounds.
-//! 10. An entry from far back fails: the server goes in circles. So do ten replies without anything new.
-//! 11. Without a `total`, nothing says that entries were deleted. So after each page the one before it is read again:
-//!     what moved onto it comes late, behind the page that it should have come before. If nothing of that page is on
-//!     it any more, entries may be lost: the list fails. That costs twice the requests.
+//! 8. Once `total` fell, the position of a short page decides whether it is reached. Entries that existed all the time
+//!    are returned exactly once, entries added or deleted meanwhile at most once.
+//! 9. More entries than `total`, or fewer at the end, are an error; changes of `total` widen the bounds.
+//! 10. An entry from far back is an error: the server repeats itself. So are ten responses without anything new.
+//! 11. Without a `total`, deletions cannot be detected. So after each page the one before it is read again:
+//!     entries that moved onto it are returned late, after the page that should have followed them. If nothing of that
+//!     page is on it any more, entries may be lost: the list fails. This doubles the number of requests.
 //!
-//! The limits: the ids of a few pages and of what was added in front are kept, whatever the length of the list. Entries
-//! are missed unnoticed where one is deleted and another one added between the same two pages, so that `total` stays;
-//! where `total` and `pageTotal` are short by the same; and, without a `total`, where as many are added in front
-//! before that page is read again as were deleted, or where the server leaves entries out of a page that is not full.
+//! Limits: the ids of a few pages and of entries added in front are kept, whatever the length of the list. Entries
+//! are missed unnoticed if one is deleted and another one added between the same two pages, so that `total` does not
+//! change; if `total` and `pageTotal` are too low by the same amount; and, without a `total`, if as many are added in
+//! front before that page is read again as were deleted, or if the server leaves entries out of a page that is not
+//! full.
 
 use std::collections::{HashSet, VecDeque};
 
 use crate::page::PageMeta;
 
-/// So many replies in a row without a new entry, for whatever reason, end a walk.
+/// How many responses in a row without a new entry, for any reason, end a walk.
 const MOST_IDLE: u32 = 10;
 
-/// What was read of a list so far, and what to ask for next.
+/// What has been read of a list so far, and what to request next.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    /// The page to ask for.
+    /// The page to request next.
     ask: u64,
     /// The page that the walk started with.
     start: u64,
-    /// Entries asked for per page.
+    /// Entries requested per page.
     size: u64,
-    /// Entries handed out.
+    /// Number of entries returned.
     read: u64,
-    /// The page that was taken last.
+    /// The page that was accepted last.
     last: Option<Taken>,
-    /// Ids handed out of late, page by page, each with [`Walk::pushed`] at the time.
+    /// Ids returned recently, page by page, each with [`Walk::pushed`] at the time.
     known: VecDeque<(HashSet<String>, u64)>,
-    /// By how many places additions may have pushed entries back in all.
+    /// By how many positions additions may have pushed entries back in all.
     pushed: u64,
     /// The latest `total`, and by how much it grew and fell in all.
     total: Option<u64>,
     grown: u64,
     fallen: u64,
-    /// What `meta.page` says on page 0: 0 or 1.
+    /// The value of `meta.page` on page 0: 0 or 1.
     first_label: Option<u64>,
-    /// Pages with nothing new that were passed over.
+    /// Number of skipped pages with nothing new.
     passed_over: u64,
-    /// Whether the last of them came just now.
+    /// Whether the last page was skipped.
     repeated: bool,
-    /// Replies since the last new entry.
+    /// Number of responses since the last new entry.
     idle: u32,
     /// The first id of all, and the first new one of page 1, 2, 4, 8 and so on:
-    /// a circle of any length meets the one or the other again.
+    /// a cycle of any length repeats one of them.
     landmarks: [Option<String>; 2],
     pages_with_new: u64,
     /// The page that is being read again because there is no `total`.
     check: Option<Check>,
 }
 
-/// The page before the last one, read again for what moved onto it.
+/// The page before the last one, read again for entries that moved onto it.
 #[derive(Debug)]
 struct Check {
     page: Taken,
-    /// What comes after it.
+    /// What to do after it.
     then: Next,
 }
 
-/// A page that was taken, as it was when it brought something.
+/// A page that was accepted, as it was when it contained something new.
 #[derive(Debug)]
 struct Taken {
     page: u64,
@@ -87,7 +88,7 @@ struct Taken {
 }
 
 impl Taken {
-    /// Whether the last entry of this page is among these.
+    /// Returns whether the last entry of this page is among these.
     fn ends_in(&self, ids: &[&str]) -> bool {
         ids.iter().any(|id| self.last_id.as_deref() == Some(*id))
     }
@@ -103,16 +104,16 @@ pub(crate) struct Judgement {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Ask for this page.
+    /// Request this page.
     Page(u64),
-    /// That was all.
+    /// The list is complete.
     End,
-    /// What does not fit, and how far the walk got.
+    /// The list failed: what does not fit, and the position.
     Fail(String),
 }
 
 impl Walk {
-    /// A walk from the page `start` on, with `size` entries asked for per page.
+    /// Creates a walk from the page `start` on, with `size` entries requested per page.
     pub(crate) fn new(start: u64, size: u64) -> Self {
         Self {
             ask: start,
@@ -135,8 +136,8 @@ impl Walk {
         }
     }
 
-    /// Judges the reply to the page that was asked for, by the ids of its
-    /// entries and what it says of itself.
+    /// Judges the response to the requested page, by the ids of its
+    /// entries and its metadata.
     pub(crate) fn judge(&mut self, ids: &[&str], meta: &PageMeta) -> Judgement {
         let mut judgement = self.examine(ids, meta).unwrap_or_else(|what| Judgement {
             new: vec![false; ids.len()],
@@ -152,12 +153,12 @@ impl Walk {
         judgement
     }
 
-    /// How far the walk got.
+    /// Describes how far the walk got.
     pub(crate) fn position(&self) -> String {
         format!("at page {}, after {} entries", self.ask, self.read)
     }
 
-    /// An error keeps the entries of the page back.
+    /// Examines a page. After an error, its entries are not returned.
     fn examine(&mut self, ids: &[&str], meta: &PageMeta) -> Result<Judgement, String> {
         self.follow_total(meta.total);
         self.idle += 1;
@@ -179,7 +180,7 @@ impl Walk {
         self.check_label(meta.page, any_new)?;
         self.check_circle(ids, &new)?;
 
-        // A page that is known because entries were added in front is no repeat.
+        // A page that is known because entries were added in front is not a repeat.
         let grew = (self.last.as_ref()).is_some_and(|last| self.grown > last.grown);
         let repeats = !ids.is_empty() && !any_new && !reread && !grew;
         let before = self.take(ids, &new, reread);
@@ -198,7 +199,7 @@ impl Walk {
         Ok(Judgement { new, next })
     }
 
-    /// Takes what moved onto the page before the last one since it was read.
+    /// Accepts entries that moved onto the page before the last one since it was read.
     fn check_page_before(
         &mut self,
         check: Check,
@@ -206,7 +207,7 @@ impl Walk {
         meta: &PageMeta,
     ) -> Result<Judgement, String> {
         let before = &check.page.ids;
-        // Entries in front of those were added, or pushed back from pages before.
+        // Entries before these were added, or pushed back from earlier pages.
         let anchor = match ids.iter().position(|id| before.contains(*id)) {
             Some(anchor) => anchor,
             // Nothing can have moved past the first page.
@@ -249,8 +250,8 @@ impl Walk {
         }
     }
 
-    /// The page to read again before this one is taken, if what should come
-    /// first on this one may have moved.
+    /// Returns the page to read again before this one is accepted, if the entries that
+    /// should come first on this one may have moved.
     fn to_be_reread(&self, ids: &[&str]) -> Option<u64> {
         let last = self.last.as_ref()?;
         let fell = self.fallen > last.fallen;
@@ -258,12 +259,12 @@ impl Walk {
         (fell || moved_too_far).then_some(last.page)
     }
 
-    /// By how much `total` changed since a page was seen.
+    /// Returns by how much `total` changed since a page was seen.
     fn moved(&self, last: &Taken) -> u64 {
         (self.grown - last.grown).saturating_add(self.fallen - last.fallen)
     }
 
-    /// Which entries were not handed out yet.
+    /// Returns for each entry whether it has not been returned yet.
     fn new_entries(&self, ids: &[&str], reread: bool) -> Result<Vec<bool>, String> {
         if let Some(last) = self.last.as_ref().filter(|_| reread) {
             self.check_anchor(ids, last)?;
@@ -275,11 +276,11 @@ impl Walk {
         Ok(new.collect())
     }
 
-    /// Whether a page that was read again shows how far its entries moved.
+    /// Checks that a page that was read again shows how far its entries moved.
     fn check_anchor(&self, ids: &[&str], last: &Taken) -> Result<(), String> {
         let moved = self.moved(last);
-        // What was added may have pushed the end of that page out of this one;
-        // what was deleted only took from the front.
+        // Additions may have pushed the end of that page out of this one;
+        // deletions only removed entries from the front.
         let grew = self.grown > last.grown;
         let is_anchored = last.ends_in(ids) || !grew && ids.iter().any(|id| last.ids.contains(*id));
         if moved <= last.ids.len() as u64 || is_anchored {
@@ -294,9 +295,9 @@ impl Walk {
         self.known.iter().any(|(page, _)| page.contains(id))
     }
 
-    /// Rule 4, as far as one page alone shows it.
+    /// Applies rule 4 as far as possible with a single page.
     pub(crate) fn wrong_label(asked: u64, label: Option<u64>, is_empty: bool) -> Option<String> {
-        // What is behind the end may be called as the server likes.
+        // The label of a page behind the end does not matter.
         let label = label.filter(|label| !is_empty && *label != asked && *label != asked + 1)?;
         Some(wrong_page(label))
     }
@@ -306,7 +307,7 @@ impl Walk {
             return Ok(());
         };
         if !any_new {
-            // A server that counts from 1 answers 0 and 1 alike, and calls both 1.
+            // A server that counts from 1 sends the same page for 0 and 1, labelled 1.
             if label == self.ask {
                 self.first_label = Some(0);
             }
@@ -341,9 +342,9 @@ impl Walk {
         Ok(())
     }
 
-    /// Returns the page that was taken before this one.
+    /// Returns the page that was accepted before this one.
     fn take(&mut self, ids: &[&str], new: &[bool], reread: bool) -> Option<Taken> {
-        // If more was added, it was seen not to have pushed anything.
+        // If more was added, a check showed that it did not push anything.
         let pushed = self.last.as_ref().map_or(0, |last| {
             (self.grown - last.grown).min(last.ids.len() as u64)
         });
@@ -366,7 +367,7 @@ impl Walk {
         before
     }
 
-    /// Notes the new entries as handed out. False where there are none.
+    /// Records the new entries as returned. False if there are none.
     fn hand_out(&mut self, ids: &[&str], new: &[bool]) -> bool {
         let handed_out: HashSet<_> = ids
             .iter()
@@ -383,10 +384,10 @@ impl Walk {
         any_new
     }
 
-    /// Keeps the ids of the last pages, and those that additions may have pushed
-    /// back to where the walk is now.
+    /// Keeps only the ids of the last pages, and those that additions may have pushed
+    /// back to the current position.
     fn forget(&mut self) {
-        // What came late without a `total` takes its place among them.
+        // Entries that came late without a `total` are counted among them.
         let pages = if self.total.is_none() { 3 } else { 2 };
         let mut kept: u64 = self.known.iter().map(|(page, _)| page.len() as u64).sum();
         while let Some((page, pushed)) = self.known.front()
@@ -397,7 +398,7 @@ impl Walk {
         }
     }
 
-    /// What comes after a page that was taken.
+    /// Returns what to do after a page that was accepted.
     fn after(&mut self, ids: &[&str], meta: &PageMeta, repeats: bool) -> Result<Next, String> {
         let size = meta.page_size.filter(|size| *size > 0);
         let expected = self.expected(size);
@@ -421,8 +422,8 @@ impl Walk {
         let pages = meta.pages.filter(|pages| *pages > 0);
         let is_short = entries < size;
         let is_last = pages.map_or(is_short, |pages| position == pages);
-        // What was read and is deleted now is not in `total` any more. Where a
-        // short page stands then shows whether it is the last one.
+        // Entries that were read and then deleted are not in `total` any more. The
+        // position of a short page then shows whether it is the last one.
         let is_whole = if self.fallen == 0 {
             expected == Some(self.read)
         } else {
@@ -435,7 +436,7 @@ impl Walk {
         Ok(Next::Page(self.ask + 1))
     }
 
-    /// How many entries there are from the starting page on, if that is known.
+    /// Returns how many entries there are from the starting page on, if known.
     fn expected(&self, size: Option<u64>) -> Option<u64> {
         let before = match self.start {
             0 => 0,
@@ -444,7 +445,7 @@ impl Walk {
         Some(self.total?.saturating_sub(before))
     }
 
-    /// The list has ended: whether the claims allow it.
+    /// Checks whether the claims allow the list to end here.
     fn end(&self, expected: Option<u64>, pages: Option<u64>) -> Result<Next, String> {
         match (expected, pages) {
             (Some(expected), _) if self.read.saturating_add(self.grown) < expected => Err(format!(

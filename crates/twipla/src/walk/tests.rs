@@ -1,4 +1,4 @@
-//! A server with every quirk, and what a walk makes of it.
+//! Tests of a walk against a server with every quirk.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Answers pages of `entries`, and has its ways.
+/// A server that returns pages of `entries`, with configurable quirks.
 #[derive(Debug, Clone)]
 struct Server {
     entries: Vec<u32>,
-    /// The most entries it gives per page.
+    /// The most entries it returns per page.
     cap: u64,
-    /// It counts the offset by the size that was asked for, whatever it gives.
+    /// Whether it computes the offset from the requested size, however many it returns.
     cap_loses: bool,
-    /// It counts from 1, and answers 0 like 1.
+    /// Whether it counts from 1, and treats 0 like 1.
     from_one: bool,
     label: Label,
     total: Claim,
@@ -31,29 +31,29 @@ enum Label {
     None,
 }
 
-/// What a number in `meta` is, against what it should be.
+/// How a number in `meta` differs from the right one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Claim {
     Right,
-    /// Null, text, a fraction: whatever is no whole number.
+    /// Null, text, a fraction: anything but a whole number.
     None,
     OffBy(i64),
     Always(u64),
 }
 
-/// Which page it gives.
+/// Which page it returns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Which {
     Asked,
-    /// The last one in place of those behind it.
+    /// The last one instead of those behind it.
     Clamped,
-    /// Whichever was asked for, this one.
+    /// This one, whatever was requested.
     Always(u64),
-    /// Everything, whatever was asked for.
+    /// Everything, whatever was requested.
     Everything,
     /// It starts over behind the last one.
     Circle,
-    /// Nothing in place of this one.
+    /// Nothing instead of this one.
     Without(u64),
 }
 
@@ -128,7 +128,7 @@ struct Outcome {
     result: Result<(), String>,
 }
 
-/// Reads the whole list. `between` is what happens to the server after each request.
+/// Reads the whole list, and calls `between` after each request.
 fn read(
     server: &mut Server,
     start: u64,
@@ -167,7 +167,7 @@ fn undisturbed(server: &Server) -> Outcome {
 }
 
 #[test]
-fn a_server_that_keeps_the_contract_is_asked_once_per_page() {
+fn a_correct_server_gets_one_request_per_page() {
     for (count, requests) in [(0, 1), (1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (25, 3)] {
         let outcome = undisturbed(&Server::new(count));
         assert_eq!(outcome.result, Ok(()), "{count}");
@@ -177,7 +177,7 @@ fn a_server_that_keeps_the_contract_is_asked_once_per_page() {
 }
 
 #[test]
-fn a_quirk_costs_requests_and_never_entries() {
+fn a_quirk_costs_requests_but_never_entries() {
     let whole = Server::new(25);
     let full = Server::new(30);
     let with = |server: &Server, change: fn(&mut Server)| {
@@ -277,7 +277,7 @@ fn a_quirk_costs_requests_and_never_entries() {
 }
 
 #[test]
-fn what_does_not_fit_is_said_with_how_far_it_got() {
+fn errors_say_what_does_not_fit_and_the_position() {
     let whole = Server::new(25);
     let with = |change: fn(&mut Server)| {
         let mut server = whole.clone();
@@ -344,7 +344,7 @@ fn what_does_not_fit_is_said_with_how_far_it_got() {
 }
 
 #[test]
-fn a_circle_of_any_length_ends() {
+fn a_cycle_of_any_length_ends() {
     for count in [10, 20, 25, 35, 70, 130, 1_000] {
         let mut server = Server::new(count);
         (server.which, server.label) = (Which::Circle, Label::None);
@@ -356,7 +356,7 @@ fn a_circle_of_any_length_ends() {
 }
 
 #[test]
-fn a_list_that_never_ends_stops_at_its_total() {
+fn an_endless_list_stops_at_its_total() {
     let mut server = Server::new(10_000);
     server.total = Claim::Always(50);
     let outcome = undisturbed(&server);
@@ -365,7 +365,7 @@ fn a_list_that_never_ends_stops_at_its_total() {
 }
 
 #[test]
-fn a_total_that_swings_ends() {
+fn an_alternating_total_ends() {
     let mut server = Server::new(1_000);
     let mut turn = 0;
     let outcome = read(&mut server, 0, 10, |server, _| {
@@ -377,7 +377,7 @@ fn a_total_that_swings_ends() {
 }
 
 #[test]
-fn a_caller_may_delete_every_entry_as_it_comes() {
+fn a_caller_may_delete_every_entry_it_receives() {
     for count in [1, 10, 25, 30, 95] {
         let mut server = Server::new(count);
         let outcome = read(&mut server, 0, 10, |server, new| {
@@ -389,7 +389,7 @@ fn a_caller_may_delete_every_entry_as_it_comes() {
 }
 
 #[test]
-fn more_changes_than_can_be_followed_fail() {
+fn too_many_changes_between_two_pages_fail() {
     let mut server = Server::new(100);
     let outcome = read(&mut server, 0, 10, |server, _| {
         if server.entries.len() == 100 {
@@ -404,7 +404,7 @@ fn more_changes_than_can_be_followed_fail() {
 }
 
 #[test]
-fn pages_pushed_back_again_and_again_are_no_repeats() {
+fn pages_pushed_back_repeatedly_are_not_repeats() {
     let mut server = Server::new(25);
     let outcome = read(&mut server, 0, 10, |server, _| {
         let added = u32::try_from(server.entries.len()).unwrap();
@@ -417,7 +417,7 @@ fn pages_pushed_back_again_and_again_are_no_repeats() {
 }
 
 #[test]
-fn many_entries_added_behind_do_no_harm() {
+fn many_entries_added_behind_do_not_matter() {
     let mut server = Server::new(30);
     let outcome = read(&mut server, 0, 10, |server, _| {
         if server.entries.len() == 30 {
@@ -444,7 +444,7 @@ fn a_walk_from_a_later_page_counts_from_there() {
 }
 
 #[test]
-fn memory_stays_flat() {
+fn memory_use_is_constant() {
     let mut walk = Walk::new(0, 100);
     for page in 0..10_000_u64 {
         let ids: Vec<_> = (page * 100..page * 100 + 100)
@@ -469,7 +469,7 @@ fn memory_stays_flat() {
 }
 
 #[test]
-fn without_a_total_what_moved_forward_comes_late() {
+fn without_a_total_entries_that_moved_forward_are_returned_late() {
     let mut server = Server::new(25);
     server.total = Claim::None;
     let outcome = read(&mut server, 0, 10, |server, new| {
@@ -487,7 +487,7 @@ fn without_a_total_what_moved_forward_comes_late() {
 }
 
 #[test]
-fn without_a_total_a_page_that_is_gone_fails_but_for_the_first() {
+fn without_a_total_a_deleted_page_fails_unless_it_is_the_first() {
     let mut server = Server::new(50);
     server.total = Claim::None;
     let gone = |from: u32| {
@@ -502,7 +502,7 @@ fn without_a_total_a_page_that_is_gone_fails_but_for_the_first() {
     let outcome = gone(0);
     assert_eq!(outcome.result, Ok(()));
     assert_eq!(outcome.read.len(), 50);
-    // Nothing is left behind the page, and what was there is on the one before.
+    // Nothing is left behind the page, and its entries are on the one before.
     let outcome = read(&mut server, 0, 10, |server, new| {
         if new.contains(&39) {
             server.entries.drain(..25);
@@ -511,7 +511,7 @@ fn without_a_total_a_page_that_is_gone_fails_but_for_the_first() {
     assert!(outcome.result.is_err(), "{:?}", outcome.read);
 }
 
-/// What happens to a list between two requests.
+/// A change of the list between two requests.
 #[derive(Debug, Clone)]
 enum Event {
     Nothing,
@@ -561,22 +561,22 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever a server does, a list that ends well is whole, and every list ends.
+    /// Whatever a server does, a list that ends without an error is complete, and every list ends.
     #[test]
-    fn a_list_is_whole_or_fails(server in server(), size in 1_u64..12) {
+    fn a_list_is_complete_or_fails(server in server(), size in 1_u64..12) {
         let mut server = server;
-        // Nothing but a right `total` shows that entries were left out.
+        // Only a right `total` shows that entries were left out.
         if server.cap_loses || matches!(server.which, Which::Always(_) | Which::Without(_)) {
             server.total = Claim::Right;
         }
-        // One whose two counts are short by the same cannot be seen through.
+        // Two counts that are too low by the same amount cannot be detected.
         let count = server.entries.len() as u64;
         if server.total.of(count).is_some_and(|total| total < count) {
             server.pages = Claim::Right;
         }
         let outcome = read(&mut server.clone(), 0, size, |_, _| {});
         let read: BTreeSet<_> = outcome.read.iter().copied().collect();
-        prop_assert_eq!(read.len(), outcome.read.len(), "an entry came twice");
+        prop_assert_eq!(read.len(), outcome.read.len(), "an entry was returned twice");
         prop_assert!(outcome.requests <= 3 * server.entries.len() + 12);
         match outcome.result {
             Ok(()) => prop_assert_eq!(outcome.read, server.entries),
@@ -584,10 +584,10 @@ proptest! {
         }
     }
 
-    /// Without a `total`, what was there all the time comes exactly once, too,
-    /// where others delete, or add no more than a page at a time.
+    /// Without a `total`, entries that existed all the time are returned exactly once as well,
+    /// if others delete, or add no more than a page at a time.
     #[test]
-    fn what_stays_comes_once_without_a_total(
+    fn unchanged_entries_are_returned_once_without_a_total(
         count in 0_u32..60,
         size in 1_u64..12,
         deletes in any::<bool>(),
@@ -612,16 +612,16 @@ proptest! {
             _ => {}
         });
         let read: BTreeSet<_> = outcome.read.iter().copied().collect();
-        prop_assert_eq!(read.len(), outcome.read.len(), "an entry came twice: {:?}", outcome.read);
+        prop_assert_eq!(read.len(), outcome.read.len(), "an entry was returned twice: {:?}", outcome.read);
         if outcome.result.is_ok() {
             let missing: Vec<_> = stayed.difference(&read).collect();
             prop_assert!(missing.is_empty(), "missing: {:?}", missing);
         }
     }
 
-    /// While others add and delete, what was there all the time comes exactly once.
+    /// While others add and delete, entries that existed all the time are returned exactly once.
     #[test]
-    fn what_stays_comes_once(
+    fn unchanged_entries_are_returned_once(
         count in 0_u32..60,
         size in 1_u64..12,
         from_one in prop::bool::weighted(0.2),
@@ -646,7 +646,7 @@ proptest! {
             },
         });
         let read: BTreeSet<_> = outcome.read.iter().copied().collect();
-        prop_assert_eq!(read.len(), outcome.read.len(), "an entry came twice: {:?}", outcome.read);
+        prop_assert_eq!(read.len(), outcome.read.len(), "an entry was returned twice: {:?}", outcome.read);
         if outcome.result.is_ok() {
             let missing: Vec<_> = stayed.difference(&read).collect();
             prop_assert!(missing.is_empty(), "missing: {:?}", missing);
