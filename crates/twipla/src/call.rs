@@ -28,18 +28,18 @@ use crate::{Error, ErrorKind, Result};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What is sent, as often as it takes.
+/// A request that can be sent repeatedly.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// Id of the operation, for errors and spans.
     pub(crate) name: &'static str,
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// Whose host that is.
+    /// The host of the URL.
     pub(crate) server: Server,
-    /// `Accept`, `Content-Type` and credentials come on top.
+    /// In addition to `Accept`, `Content-Type` and credentials.
     pub(crate) header_parameters: HeaderMap,
-    /// JSON.
+    /// The JSON body.
     pub(crate) body: Option<Bytes>,
     pub(crate) idempotency: Idempotency,
     pub(crate) auth: Auth,
@@ -47,7 +47,7 @@ pub(crate) struct Call {
     pub(crate) api_key: Option<Secret>,
 }
 
-/// Sends a call until it is answered, given up, or `deadline` has come. Any status
+/// Sends a call until there is a response, it is given up, or `deadline` has passed. Any status
 /// outside 2xx is an error.
 pub(crate) async fn send(
     core: &Core,
@@ -86,7 +86,7 @@ pub(crate) async fn send(
     result
 }
 
-/// One call under way.
+/// A call in progress.
 struct CallRunner<'a> {
     core: &'a Core,
     call: &'a Call,
@@ -102,11 +102,11 @@ impl CallRunner<'_> {
             Auth::ApiKey | Auth::None => None,
         };
         let mut token_was_replaced = false;
-        // An earlier attempt may have been carried out, whatever a later one says.
+        // An earlier attempt may have been carried out, whatever a later one reports.
         let mut ambiguous = false;
         let mut was_stale = false;
         let mut attempts = 0;
-        // Those that asked for a wait.
+        // Attempts whose response asked for a wait.
         let mut refusals = 0;
         let pacer = self.core.pacers.of(self.call.server);
         loop {
@@ -159,8 +159,8 @@ impl CallRunner<'_> {
                     refusals += 1;
                 }
             }
-            // The server is well, it only closed an idle connection: once, that
-            // costs nothing.
+            // The server is healthy and only closed an idle connection: the first time,
+            // this is not charged.
             if failed.was_stale && !was_stale && attempts < policy.most_attempts() {
                 was_stale = true;
                 continue;
@@ -171,7 +171,7 @@ impl CallRunner<'_> {
                 return Err(error);
             };
             let in_time = later(Instant::now(), delay) < self.deadline;
-            // The server says itself when it has room: such a retry adds no load to it.
+            // The server itself says when it has capacity: such a retry adds no load.
             if !in_time || !(throttled || self.core.budget.take()) {
                 return Err(error);
             }
@@ -186,22 +186,22 @@ impl CallRunner<'_> {
         }
     }
 
-    /// Waits until the request may leave: first for the pace, then for a place among
-    /// those in flight. So who waits for the pace of one host takes no place from
-    /// calls to the other.
+    /// Waits until the request may be sent: first for the pacer, then for a permit to be
+    /// in flight. This way a call that waits for the pacer of one host holds no permit that
+    /// calls to the other need.
     async fn may_leave(&self) -> Result<(Option<SemaphorePermit<'_>>, Instant)> {
         let pacer = self.core.pacers.of(self.call.server);
         loop {
             let slot = self.wait_for_slot(pacer).await?;
             let (in_flight, now) = self.in_flight().await?;
-            // The server may have asked all to wait meanwhile.
+            // The server may have asked all calls to wait meanwhile.
             if pacer.is_valid(&slot) {
                 return Ok((in_flight, now));
             }
         }
     }
 
-    /// Waits until the pace of the client lets a request leave.
+    /// Waits until the client's pacer lets a request be sent.
     async fn wait_for_slot(&self, pacer: &Pacer) -> Result<Slot> {
         let now = Instant::now();
         let Some(slot) = pacer.slot(now, self.deadline) else {
@@ -219,7 +219,7 @@ impl CallRunner<'_> {
         Ok(slot)
     }
 
-    /// The token that is cached, or one that is minted for it.
+    /// Returns the cached token, or mints one.
     async fn partner_token(&self) -> Result<Arc<Token>> {
         match self.core.minter.cached(Instant::now()) {
             Some(token) => Ok(token),
@@ -230,7 +230,7 @@ impl CallRunner<'_> {
         }
     }
 
-    /// A token in place of one that the server rejected, unless it rejects them all.
+    /// Returns a replacement for a token that the server rejected, unless it rejects them all.
     async fn refresh_rejected_token(
         &self,
         rejected: &Token,
@@ -255,7 +255,7 @@ impl CallRunner<'_> {
         let permit = timeout_at(self.deadline, connections.slot()).await;
         let now = Instant::now();
         match permit {
-            // With no time left, nothing is sent.
+            // If no time is left, nothing is sent.
             Ok(permit) if now < self.deadline => Ok((permit, now)),
             _ => Err(Error::new(
                 ErrorKind::Timeout,
@@ -356,7 +356,7 @@ impl CallRunner<'_> {
         }
         let retry_after = retry::retry_after(&headers, self.core.minter.now());
         let failure = match status.as_u16() {
-            // By the meaning of these the request was not processed: it may be
+            // These mean that the request was not processed: it may be
             // sent again, on another connection or later.
             421 | 425 => Failure::NotSent,
             _ => Failure::Status(status, retry_after),
@@ -384,9 +384,9 @@ impl CallRunner<'_> {
 struct FailedAttempt {
     failure: Failure,
     error: Error,
-    /// The server's clock, if the response shows it.
+    /// The server's clock, if the response contains it.
     server_date: Option<DateTime<Utc>>,
-    /// A read met a connection that the server had closed as idle.
+    /// A read used a connection that the server had closed as idle.
     was_stale: bool,
 }
 
@@ -400,8 +400,8 @@ impl FailedAttempt {
         }
     }
 
-    /// Whether the server may have closed the connection before it saw the
-    /// request. Some send a 408 when they close an idle one: it was there first.
+    /// Returns whether the server may have closed the connection before it saw the
+    /// request. Some servers send a 408 when they close an idle one, before the request.
     fn looks_stale(&self) -> bool {
         match self.error.status() {
             Some(status) => status == StatusCode::REQUEST_TIMEOUT,
@@ -410,7 +410,7 @@ impl FailedAttempt {
     }
 }
 
-/// Reads a body, but never more of it than the limit allows.
+/// Reads a body up to the limit.
 async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Bytes, FailedAttempt> {
     let status = response.status();
     let too_large = || {
@@ -426,7 +426,7 @@ async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Byt
     if response.content_length() > Some(limit as u64) {
         return Err(too_large());
     }
-    // A body in one piece is not copied: that is 5 % of the instructions of
+    // Returning a body in one piece without a copy saves 5 % of the instructions of
     // listing 100 customers.
     let mut first = Bytes::new();
     let mut body = BytesMut::new();
@@ -448,7 +448,7 @@ async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Byt
     Ok(body.freeze())
 }
 
-/// What an attempt without a response was.
+/// Classifies the failure of an attempt without a response.
 fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
     if error.is_connect() {
         FailedAttempt::new(
@@ -473,7 +473,7 @@ fn classify_send_error(error: reqwest::Error) -> FailedAttempt {
     }
 }
 
-/// The URL names the partner's ids, and its query may hold what is secret.
+/// Creates an error without the URL, which names the partner's ids and may have secrets in its query.
 fn connection(message: &str, error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Connection, message).with_source(error.without_url())
 }
@@ -482,8 +482,8 @@ fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }
 
-/// The names of OpenTelemetry's conventions for HTTP clients. No URL: it holds
-/// the partner's ids, and `otel.name` says which operation it is.
+/// Creates a span with the attribute names of OpenTelemetry's conventions for HTTP clients.
+/// The URL is left out: it contains the partner's ids, and `otel.name` names the operation.
 fn call_span(call: &Call) -> Span {
     tracing::debug_span!(
         "twipla.call",

@@ -26,8 +26,8 @@ use crate::types::CompanyDetails;
 
 /// A client of the TWIPLA 3AS API for one partner (INTP).
 ///
-/// Cheap to clone: clones share connections, token and settings. Make one and
-/// keep it.
+/// Cheap to clone: clones share connections, token and settings. Create one and
+/// reuse it.
 ///
 /// ```no_run
 /// use twipla::{PrivateKey, Twipla};
@@ -46,88 +46,90 @@ pub struct Twipla {
 }
 
 impl Twipla {
-    /// Sets up a client in code.
+    /// Returns a builder to set up a client in code.
     pub fn builder() -> TwiplaBuilder {
         TwiplaBuilder::default()
     }
 
-    /// Sets up a client from environment variables:
+    /// Creates a client from environment variables:
     ///
     /// | variable | value |
     /// |---|---|
-    /// | `TWIPLA_PARTNER_ID` | the uuid that TWIPLA issued for your public key |
-    /// | `TWIPLA_PRIVATE_KEY` or `TWIPLA_PRIVATE_KEY_FILE` | the PEM text (`\n` may stand for a line end), or the path of a PEM file |
-    /// | `TWIPLA_ENVIRONMENT` or `TWIPLA_BASE_URL` | `production` (the default), `stage` or `dev`; or another server |
+    /// | `TWIPLA_PARTNER_ID` | the UUID that TWIPLA issued for your public key |
+    /// | `TWIPLA_PRIVATE_KEY` or `TWIPLA_PRIVATE_KEY_FILE` | the PEM text (`\n` is accepted for a line break), or the path of a PEM file |
+    /// | `TWIPLA_ENVIRONMENT` or `TWIPLA_BASE_URL` | `production` (the default), `stage` or `dev`; or the URL of another server |
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming
-    /// the variable that is missing or wrong.
+    /// the variable that is missing or invalid.
     pub fn from_env() -> Result<Self> {
         TwiplaBuilder::from_env()?.build()
     }
 
-    /// The address of the management API.
+    /// Returns the base URL of the management API.
     pub fn base_url(&self) -> &Url {
         self.core.urls.management.as_url()
     }
 
-    /// The address of the data endpoints.
+    /// Returns the base URL of the data endpoints.
     pub fn data_url(&self) -> &Url {
         self.core.urls.data.as_url()
     }
 
-    /// The origin of the dashboard, such as `https://app-3as.visitor-analytics.io`:
-    /// for the `frame-src` of a Content-Security-Policy, and for
+    /// Returns the origin of the dashboard, such as `https://app-3as.visitor-analytics.io`.
+    ///
+    /// Use it for the `frame-src` of a Content-Security-Policy and for
     /// [`IframeMessage::is_trusted_origin`](crate::IframeMessage::is_trusted_origin).
-    /// No token is minted for it.
+    /// No token is minted.
     pub fn dashboard_origin(&self) -> String {
         self.core.urls.dashboard.origin().ascii_serialization()
     }
 
-    /// The partner (INTP) that this client speaks for.
+    /// Returns the partner (INTP) that this client acts for.
     pub fn partner_id(&self) -> PartnerId {
         self.core.minter.partner()
     }
 
-    /// All customers (INTPC): create, list.
+    /// The collection of customers (INTPC): create, list.
     pub fn customers(&self) -> Customers {
         Customers::new(&self.core)
     }
 
-    /// One customer, by the id that you chose. Sends nothing by itself.
+    /// One customer, by the id that you chose. Does not send a request.
     pub fn customer(&self, id: impl IntoId<CustomerId>) -> CustomerRef {
         CustomerRef::new(&self.core, id.into_id())
     }
 
-    /// All websites: create, list.
+    /// The collection of websites: create, list.
     pub fn websites(&self) -> Websites {
         Websites::new(&self.core)
     }
 
-    /// One website, by the id that you chose. Sends nothing by itself.
+    /// One website, by the id that you chose. Does not send a request.
     pub fn website(&self, id: impl IntoId<WebsiteId>) -> WebsiteRef {
         WebsiteRef::new(&self.core, id.into_id())
     }
 
-    /// All packages: create, list.
+    /// The collection of packages: create, list.
     pub fn packages(&self) -> Packages {
         Packages::new(&self.core)
     }
 
-    /// One package, by the uuid that TWIPLA issued. Sends nothing by itself.
+    /// One package, by the UUID that TWIPLA issued. Does not send a request.
     pub fn package(&self, id: impl IntoId<PackageId>) -> PackageRef {
         PackageRef::new(&self.core, id.into_id())
     }
 
-    /// The partner itself: billing mode and subscription model (observed in the Node SDK).
+    /// Reads the partner's own details: billing mode and subscription model (observed in the Node SDK).
     pub fn company_details(&self) -> Request<CompanyDetails> {
         operations::get_company_details(&self.core)
     }
 
-    /// The server's clock, from the `Date` header of an answer to [`company_details`](Self::company_details): in whole
-    /// seconds, or `None` where the server sends no such header. For a check of the set-up; tokens are issued by this
-    /// machine's clock until the server rejects one, and a difference is learned from that.
+    /// Reads the server's clock, from the `Date` header of a response to [`company_details`](Self::company_details).
+    ///
+    /// The time is in whole seconds, or `None` if the server sends no such header. Meant for checking a set-up: tokens
+    /// are issued by this machine's clock until the server rejects one, and the client learns the difference from that.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -140,7 +142,7 @@ impl Twipla {
         operations::get_company_details(&self.core).server_date()
     }
 
-    /// The data of one website, read with its API key.
+    /// The analytics data of one website, read with its API key.
     pub fn analytics(
         &self,
         website: impl IntoId<TwiplaWebsiteId>,
@@ -149,7 +151,7 @@ impl Twipla {
         Analytics::new(&self.core, website.into_id(), api_key.into())
     }
 
-    /// Trades an API key for short-lived dashboard tokens, so that the key
+    /// Exchanges an API key for short-lived dashboard tokens, so that the key
     /// never reaches a browser.
     ///
     /// `website` is the id that TWIPLA issued ([`Website::id`](crate::types::Website::id)).
@@ -161,7 +163,7 @@ impl Twipla {
         LoginWithApiKey::new(&self.core, website.into_id(), api_key.into())
     }
 
-    /// The URL that shows a customer the dashboard of a website, for an iframe.
+    /// Builds the URL of the dashboard of a website for a customer, to be shown in an iframe.
     pub fn dashboard(
         &self,
         customer: impl IntoId<CustomerId>,
@@ -170,18 +172,19 @@ impl Twipla {
         DashboardBuilder::new(&self.core, customer.into_id(), website.into_id())
     }
 
-    /// The dashboard URL for the `refreshToken` of [`login_with_api_key`](Self::login_with_api_key).
+    /// Builds the dashboard URL from the `refreshToken` of [`login_with_api_key`](Self::login_with_api_key).
     pub fn dashboard_from_login(&self, refresh_token: impl Into<Secret>) -> DashboardBuilder {
         DashboardBuilder::from_login(&self.core, refresh_token.into())
     }
 
-    /// The partner's token as requests carry it, with its expiry: for calls
-    /// that another client makes. Cached; minted when there is none.
+    /// Returns the partner's token with its expiry, for requests sent by another client.
+    ///
+    /// It is the token that this client's requests carry: cached, and minted if there is none.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) where the signer fails, and
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) where it takes longer than
+    /// [`ErrorKind::Signing`](crate::ErrorKind::Signing) if the signer fails, and
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if it takes longer than
     /// [`timeout`](PartnerToken::timeout).
     ///
     /// ```
@@ -194,11 +197,11 @@ impl Twipla {
         PartnerToken::new(&self.core)
     }
 
-    /// A fresh token for one customer (INTPC), for the dashboard only.
+    /// Mints a token for one customer (INTPC), for the dashboard only.
     ///
     /// # Errors
     ///
-    /// As [`partner_token`](Self::partner_token), and
+    /// Those of [`partner_token`](Self::partner_token), and
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for an invalid id.
     pub fn customer_token(&self, customer: impl IntoId<CustomerId>) -> CustomerToken {
         CustomerToken::new(&self.core, customer.into_id())
@@ -211,10 +214,10 @@ impl Twipla {
     }
 
     /// Sends an arbitrary request with the client's authentication, retries and
-    /// error handling, for what this version has no method for.
+    /// error handling, for operations that this version has no method for.
     ///
-    /// `path` starts with a slash and is sent as given, so percent-encode what
-    /// you put into it.
+    /// `path` starts with a slash and is sent as given, so percent-encode the
+    /// values in it.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -231,14 +234,15 @@ impl Twipla {
 }
 
 impl TwiplaBuilder {
-    /// Checks everything, and builds the client. A private key was tried when
-    /// it was read; a [`Signer`] of another kind signs for the first time when
-    /// the first call needs a token.
+    /// Validates all settings and builds the client.
+    ///
+    /// A private key was already verified when it was read; any other [`Signer`] signs
+    /// for the first time when the first call needs a token.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where
-    /// something is missing or wrong, with the setting and the remedy in the message.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a setting is
+    /// missing or invalid; the message names the setting and the remedy.
     pub fn build(self) -> Result<Twipla> {
         Ok(Twipla {
             core: Arc::new(self.core()?),

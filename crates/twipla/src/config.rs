@@ -1,4 +1,4 @@
-//! How a client is set up in code.
+//! [`TwiplaBuilder`]: the settings of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use crate::proxy::{self, is_loopback};
 use crate::retry::{Budget, RetryPolicy};
 use crate::{Error, ErrorKind, Result};
 
-/// Sets up a [`Twipla`](crate::Twipla). Start with [`Twipla::builder`](crate::Twipla::builder).
+/// Builder of a [`Twipla`](crate::Twipla). Start with [`Twipla::builder`](crate::Twipla::builder).
 ///
-/// Nothing is checked until [`build`](Self::build), so that a chain reads
-/// without question marks.
+/// Nothing is validated until [`build`](Self::build), so that a chain needs no
+/// `?` in between.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -74,7 +74,7 @@ impl Default for TwiplaBuilder {
             data_url: None,
             dashboard_url: None,
             allow_plain_http: false,
-            // What the Node and PHP SDKs use, and the sample of the reference page.
+            // As in the Node and PHP SDKs and the sample of the reference page.
             token_lifetime: Duration::from_secs(600),
             user_agent: None,
             options: CallOptions::default(),
@@ -93,13 +93,13 @@ impl Default for TwiplaBuilder {
 }
 
 impl TwiplaBuilder {
-    /// The partner (INTP) and its private key. `partner` is the uuid that
+    /// Sets the partner (INTP) and its private key. `partner` is the UUID that
     /// TWIPLA issued in exchange for the public key.
     pub fn partner(self, partner: impl IntoId<PartnerId>, key: PrivateKey) -> Self {
         self.signer(partner, key)
     }
 
-    /// The partner, with a key that lives elsewhere (a KMS, an HSM).
+    /// Sets the partner, with a key that is held elsewhere (a KMS, an HSM).
     pub fn signer(
         mut self,
         partner: impl IntoId<PartnerId>,
@@ -109,77 +109,77 @@ impl TwiplaBuilder {
         self
     }
 
-    /// Which of TWIPLA's environments to talk to; production by default.
+    /// Selects one of TWIPLA's environments; production by default.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// Another server, such as the sandbox: it then serves the API, the data
-    /// endpoints and the dashboard, unless those are set on their own.
+    /// Sets another server, such as the sandbox: it then serves the API, the data
+    /// endpoints and the dashboard, unless those are set separately.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Another host for the data endpoints, such as the one of a white label.
+    /// Sets another host for the data endpoints, such as that of a white label.
     pub fn data_url(mut self, url: impl Into<String>) -> Self {
         self.data_url = Some(url.into());
         self
     }
 
-    /// Another address of the dashboard, such as a domain of your own.
+    /// Sets another address of the dashboard, such as a domain of your own.
     pub fn dashboard_url(mut self, url: impl Into<String>) -> Self {
         self.dashboard_url = Some(url.into());
         self
     }
 
-    /// Allows `http://` to other hosts than this machine. Tokens then travel
-    /// readable for everyone on the way.
+    /// Allows `http://` to hosts other than this machine. Anyone on the network
+    /// path can then read the tokens.
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.allow_plain_http = allow;
         self
     }
 
-    /// How long a token lives; ten minutes by default. At least 30 seconds.
+    /// Sets how long a token lives; ten minutes by default. At least 30 seconds.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// How long a call may take in all, retries and delays included; 90 s by default.
+    /// Sets how long a call may take in all, retries and delays included; 90 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
     }
 
-    /// How long one attempt may take; 30 s by default.
+    /// Sets how long one attempt may take; 30 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.options.attempt_timeout = timeout;
         self
     }
 
-    /// How long connecting may take; 10 s by default.
+    /// Sets how long connecting may take; 10 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a connection may idle and still be reused; 50 s by default.
+    /// Sets how long a connection may idle and still be reused; 50 s by default.
     ///
-    /// A server closes idle connections sooner or later, most after 5 to 75 s.
-    /// A read that meets a closed one is sent again at once, and the retry budget
-    /// is not charged. A change that meets one would be ambiguous, so changes
-    /// never use a connection that idled longer than 2 s, or this if it is
-    /// shorter.
+    /// Servers close idle connections eventually, most after 5 to 75 s.
+    /// A read that fails on a closed one is sent again immediately, without
+    /// charging the retry budget. A change that fails on one would be ambiguous,
+    /// so changes never use a connection that has been idle for longer than 2 s,
+    /// or this setting if it is shorter.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool_idle_timeout = timeout;
         self
     }
 
-    /// How many requests may be in flight at once; 100 by default.
+    /// Sets how many requests may be in flight at once; 100 by default.
     ///
-    /// More than these wait for their turn, which counts into the
+    /// Further requests wait for their turn, which counts towards the
     /// [`timeout`](Self::timeout) of their calls. Over HTTP/1.1 each request in
     /// flight takes a connection.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
@@ -187,103 +187,102 @@ impl TwiplaBuilder {
         self
     }
 
-    /// Keeps to HTTP/1.1 where a server speaks HTTP/2 as well.
+    /// Uses HTTP/1.1 even where a server supports HTTP/2.
     pub fn http1_only(mut self, only: bool) -> Self {
         self.http1_only = only;
         self
     }
 
-    /// The proxy for everything but this machine, in place of those of the
-    /// environment: `http://proxy.example.com:3128`, with `user:password@`
-    /// before the host if it asks for that.
+    /// Sets the proxy for all requests except those to this machine, instead of the
+    /// one from the environment: `http://proxy.example.com:3128`, with
+    /// `user:password@` before the host if it requires authentication.
     ///
-    /// Without it, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say which proxy
-    /// requests go through, by the scheme of each server, and `NO_PROXY` lists
-    /// the hosts that are reached without: `internal.example.com,10.0.0.0/8`.
-    /// Their lower-case names count too. They are read by [`build`](Self::build),
-    /// which fails where one that matters is malformed. A loopback address is
-    /// never reached through a proxy.
+    /// By default, `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name the proxy for
+    /// each URL scheme, and `NO_PROXY` lists the hosts to connect to directly:
+    /// `internal.example.com,10.0.0.0/8`. The lower-case names work too. They are
+    /// read by [`build`](Self::build), which fails if one that applies is
+    /// malformed. Loopback addresses never use a proxy.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// More root certificates to trust, as PEM text with one or several of
-    /// them, such as those of a company's proxy. What the system trusts stays.
+    /// Trusts additional root certificates, such as those of a company's proxy,
+    /// as PEM text with one or more of them. The system's certificates stay trusted.
     ///
-    /// Where the system keeps its certificates in files, as Linux does,
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place.
+    /// Where the system keeps its certificates in files, as on Linux,
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name files to use instead.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.root_certificates.extend_from_slice(pem.as_ref());
         self.root_certificates.push(b'\n');
         self
     }
 
-    /// Sends requests with a client of your own: for a resolver, a client
-    /// certificate or a proxy that this builder has no setting for.
+    /// Sends requests with a client of your own, for instance with a resolver, a
+    /// client certificate or a proxy that this builder has no setting for.
     ///
     /// The client must not
     ///
     /// - follow redirects: they could carry the token to another host
     ///   (`redirect(reqwest::redirect::Policy::none())`);
-    /// - retry: this crate does, and tells what is safe (`retry(reqwest::retry::never())`);
+    /// - retry: this crate does, where it is safe (`retry(reqwest::retry::never())`);
     /// - have timeouts below those of this builder (`timeout`, `read_timeout`):
-    ///   they would end a request that may have been carried out;
+    ///   they would cut off a request that may have been carried out;
     /// - keep idle connections longer than the server does (`pool_idle_timeout`,
     ///   below 5 s to be safe), or a change may be lost on a closed one.
     ///
-    /// Its pool cannot be replaced: after a timeout over HTTP/2, the next
-    /// attempt may go out on the same connection. Set `http2_keep_alive_interval`
-    /// or `http1_only`. TLS, proxies, `User-Agent` and the time to connect are
-    /// the client's own: together with the settings of this builder for these,
-    /// [`build`](Self::build) fails.
+    /// Its connection pool cannot be replaced: after a timeout over HTTP/2, the next
+    /// attempt may use the same connection. Set `http2_keep_alive_interval`
+    /// or `http1_only`. TLS, proxies, `User-Agent` and the connect timeout are
+    /// configured on that client: if this builder's settings for them are used as
+    /// well, [`build`](Self::build) fails.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// How failed attempts are retried.
+    /// Sets how failed attempts are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = policy;
         self
     }
 
-    /// The most requests of this client and its clones to each host: `per_second`
-    /// on average, and `burst` at once after a rest. No limit by default. Waiting
-    /// counts into the timeout of a call.
+    /// Limits the requests of this client and its clones to each host: `per_second`
+    /// on average, with bursts of up to `burst` after a pause. No limit by default.
+    /// Waiting counts towards the timeout of a call.
     pub fn rate_limit(mut self, per_second: f64, burst: u32) -> Self {
         self.rate_limit = Some(RateLimit { per_second, burst });
         self
     }
 
-    /// Whether all calls of this client to a host slow down together once it answers
+    /// Sets whether all calls of this client to a host slow down together once it answers
     /// 429, or 503 with `Retry-After`; on by default. A `Retry-After` of 0 does
-    /// not slow them down. Without it, each call only waits for its own retries.
+    /// not slow them down. If disabled, each call only waits for its own retries.
     pub fn adaptive_rate(mut self, adaptive: bool) -> Self {
         self.adaptive_rate = adaptive;
         self
     }
 
-    /// The largest response that is read, in bytes; 16 MiB by default.
+    /// Sets the largest response that is read, in bytes; 16 MiB by default.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.options.max_body = bytes;
         self
     }
 
-    /// Put before `twipla-rust/VERSION` in the `User-Agent` header.
+    /// Sets a name that is put before `twipla-rust/VERSION` in the `User-Agent` header.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
-    /// The library that makes the TLS connections. The one that signs is chosen with the key:
+    /// Sets the library for TLS connections. The one for signatures is chosen with the key:
     /// [`PrivateKey::from_pem_with`].
     pub fn crypto_backend(mut self, backend: CryptoBackend) -> Self {
         self.crypto_backend = backend;
         self
     }
 
-    /// Checks everything. [`build`](Self::build) makes a client of it.
+    /// Validates all settings. [`build`](Self::build) creates a client from the result.
     pub(crate) fn core(mut self) -> Result<Core> {
         let urls = self.urls()?;
         let (partner, signer) = self.partner.take().ok_or_else(|| {
@@ -334,7 +333,7 @@ impl TwiplaBuilder {
             }
             return Ok(Transports::Own(client.clone()));
         }
-        // Nothing is sent to the dashboard's host.
+        // No request is sent to the dashboard's host.
         let servers = [urls.management.as_url(), urls.data.as_url()];
         let proxies = match &self.proxy {
             Some(url) => vec![proxy::explicit(url)?],
@@ -342,7 +341,7 @@ impl TwiplaBuilder {
                 std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
             })?,
         };
-        // A proxy, which is what plain http elsewhere may go through, may speak TLS.
+        // Plain HTTP to another host may go through a proxy that uses TLS.
         let speaks_tls = servers
             .iter()
             .any(|url| url.scheme() == "https" || !is_loopback(url));
@@ -404,7 +403,7 @@ impl fmt::Debug for TwiplaBuilder {
 
 fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
     let parsed = Url::parse(text);
-    // Nothing that may be a password is shown.
+    // Show nothing that may be a password.
     let bare = text.split(['?', '#']).next().unwrap_or_default();
     let text = if text.contains('@') {
         "<with a user name>"
@@ -446,7 +445,7 @@ fn check_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url> {
     Ok(url)
 }
 
-/// Every request copies it more than once: without a name of the application it is no allocation.
+/// Builds the `User-Agent` header. Without an application name it is static, and copies do not allocate.
 fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
     const OWN: &str = concat!("twipla-rust/", env!("CARGO_PKG_VERSION"));
     match application {
@@ -460,7 +459,7 @@ fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
     }
 }
 
-/// The certificates of a PEM text, which may be empty.
+/// Parses the certificates of a PEM text, which may be empty.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     const EXPECTED: &str = "invalid root_certificates: expected PEM text with certificates";
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
@@ -487,7 +486,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_goes_to_this_machine_only() {
+    fn plain_http_is_allowed_to_this_machine_only() {
         for url in [
             "http://127.0.0.1:8787",
             "http://localhost:1",

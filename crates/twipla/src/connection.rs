@@ -1,25 +1,25 @@
-//! The connections that requests go out on.
+//! The connections that requests are sent on.
 //!
-//! What was decided, and why:
+//! The decisions, and their reasons:
 //!
-//! - **Two pools.** A server may close a connection that idles, and a request
-//!   that crosses the close on its way fails without a word on whether it
-//!   arrived. A read is then sent again, for free. A change must not meet that
-//!   case: changes have a pool of their own, whose connections are reused only
+//! - **Two pools.** A server may close an idle connection, and a request
+//!   sent at the same moment fails without any sign of whether it
+//!   arrived. A read is then sent again, without charge. A change must not get into that
+//!   situation: changes have a pool of their own, whose connections are reused only
 //!   within [`CHANGES_IDLE`] of their last use.
 //! - **A pool is retired, never repaired.** A connection may swallow requests
-//!   and still answer pings. So whatever ends without a response (a timeout, a
-//!   break, a caller who stopped waiting) puts a fresh [`Transport`] in place
-//!   of the one it was sent on. Calls that are under way keep the old one, which
+//!   and still answer pings. So any attempt that ends without a response (a timeout, a
+//!   broken connection, a caller who stopped waiting) replaces the [`Transport`]
+//!   that it was sent on. Calls in progress keep the old one, which
 //!   closes its connections when the last of them ends.
 //! - **Callers who give up early** count together: a pool is retired once calls
-//!   were given up on it for [`ABANDONED`] without an answer of that host in
+//!   were given up on it for [`ABANDONED`] without a response from that host in
 //!   between. So a caller who is always too impatient for a slow server gets a new
 //!   connection each second, and not for each call.
 //! - **HTTP/2 pings** are sent while a request waits, so that a dead connection
 //!   is noticed before the attempt times out. Idle connections are not pinged:
 //!   they are not kept that long.
-//! - **A client of the application's own** cannot be rebuilt, so its pool is
+//! - **An application's own client** cannot be rebuilt, so its pool is
 //!   never retired, and it serves reads and changes alike.
 
 use std::error::Error as StdError;
@@ -39,11 +39,11 @@ use crate::{Error, ErrorKind, Result};
 
 /// How long a connection for changes may idle and still be reused.
 ///
-/// The shortest limit that is common among servers is 5 s (Node, Apache), and
+/// The shortest common limit among servers is 5 s (Node, Apache), and
 /// the server's clock runs from when it sent the response, not from its arrival.
 const CHANGES_IDLE: Duration = Duration::from_secs(2);
 
-/// Callers who stop waiting for a response after this long have timed out.
+/// Callers who stop waiting for a response after this long count as timed out.
 const ABANDONED: Duration = Duration::from_secs(1);
 
 /// The connections of a client and all its clones.
@@ -55,7 +55,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// `pool_idle_timeout` holds for reads; changes go by the shorter of it and 2 s.
+    /// `pool_idle_timeout` applies to reads; changes use the shorter of it and 2 s.
     pub(crate) fn new(
         transports: Transports,
         pool_idle_timeout: Duration,
@@ -73,9 +73,9 @@ impl Connections {
         })
     }
 
-    /// Waits until a request may be in flight; it may as long as the permit lives.
+    /// Waits until a request may be in flight; the permit must be held until it ends.
     pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed.
         self.slots.acquire().await.ok()
     }
 
@@ -83,7 +83,7 @@ impl Connections {
         self.max_in_flight
     }
 
-    /// What a request goes out on.
+    /// Returns the transport for a request.
     pub(crate) fn lease(&self, server: Server, is_change: bool) -> Lease<'_> {
         if is_change {
             self.changes.lease(server)
@@ -93,23 +93,23 @@ impl Connections {
     }
 }
 
-/// The transport in use, and how to make the next one.
+/// The current transport, and how to create the next one.
 struct Pool {
     current: ArcSwap<Transport>,
     transports: Arc<Transports>,
     idle_timeout: Duration,
 }
 
-/// A client of reqwest, which is a pool of connections to each host.
+/// A reqwest client, which is a pool of connections to each host.
 struct Transport {
     client: reqwest::Client,
-    /// Whether there was a response: a connection may be reused from then on.
+    /// Whether there was a response: from then on a connection may be reused.
     was_answered: AtomicBool,
     management: Silence,
     data: Silence,
 }
 
-/// Since when calls to a host were given up, if it has not answered any since.
+/// Since when calls to a host were given up without a response from it.
 #[derive(Default)]
 struct Silence(Mutex<Option<Instant>>);
 
@@ -118,7 +118,7 @@ impl Silence {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// A call that `started` then was given up; whether they were for too long.
+    /// Records that a call that `started` then was given up; returns whether the silence is too long.
     fn given_up(&self, started: Instant) -> bool {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let earliest = since.map_or(started, |since| since.min(started));
@@ -169,8 +169,8 @@ impl Pool {
         }
     }
 
-    /// Puts a fresh transport in place of this one, unless that was done already:
-    /// many calls may end on it at once, and each would build a client.
+    /// Replaces this transport, unless that was done already:
+    /// many calls may end on it at the same time, and each would build a client.
     fn retire(&self, transport: &Arc<Transport>) {
         if matches!(*self.transports, Transports::Own(_))
             || !Arc::ptr_eq(&self.current.load(), transport)
@@ -190,7 +190,7 @@ impl Pool {
 
 /// The transport of one attempt.
 ///
-/// Dropped without [`keep`](Self::keep) or [`retire`](Self::retire), the caller
+/// If it is dropped without [`keep`](Self::keep) or [`retire`](Self::retire), the caller
 /// has stopped waiting.
 pub(crate) struct Lease<'a> {
     pool: &'a Pool,
@@ -206,12 +206,12 @@ impl Lease<'_> {
         &self.transport.client
     }
 
-    /// Whether the request may go out on a connection that served one before.
+    /// Returns whether the request may go out on a connection that served one before.
     pub(crate) fn may_be_reused(&self) -> bool {
         self.may_be_reused
     }
 
-    /// The transport is fine as far as this attempt shows.
+    /// Marks the transport as working as far as this attempt shows.
     pub(crate) fn keep(mut self, was_answered: bool) {
         self.ended = true;
         if was_answered {
@@ -220,7 +220,7 @@ impl Lease<'_> {
         }
     }
 
-    /// No later attempt is sent on this transport.
+    /// Sends no later attempt on this transport.
     pub(crate) fn retire(mut self) {
         self.ended = true;
         self.pool.retire(&self.transport);
@@ -235,15 +235,15 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// Where transports come from.
+/// The source of transports.
 pub(crate) enum Transports {
-    /// Made as often as needed.
+    /// Created as often as needed.
     Made(Box<TransportSettings>),
     /// The application's own client.
     Own(reqwest::Client),
 }
 
-/// How a transport is made.
+/// The settings of a transport.
 pub(crate) struct TransportSettings {
     pub(crate) tls: ClientConfig,
     pub(crate) user_agent: HeaderValue,
@@ -259,7 +259,7 @@ impl Transports {
             Self::Made(settings) => settings,
         };
         let mut builder = reqwest::Client::builder()
-            // Nothing global: which library an application installs is its own matter.
+            // Nothing is installed globally: that is up to the application.
             .tls_backend_preconfigured(settings.tls.clone())
             .user_agent(settings.user_agent.clone())
             .connect_timeout(settings.connect_timeout)
@@ -278,7 +278,7 @@ impl Transports {
         }
         #[cfg(feature = "http2")]
         {
-            // A dead connection is found out in 20 s, before an attempt's 30 s end.
+            // A dead connection is detected in 20 s, before an attempt's 30 s end.
             builder = builder
                 .http2_keep_alive_interval(Duration::from_secs(10))
                 .http2_keep_alive_timeout(Duration::from_secs(10));
@@ -287,13 +287,13 @@ impl Transports {
     }
 }
 
-/// Whether the request was given back unsent, or the protocol says that the
+/// Returns whether the request was returned unsent, or the protocol says that the
 /// server did not process it.
 pub(crate) fn was_not_processed(error: &reqwest::Error) -> bool {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.any(|cause| {
         if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-            // The connection closed before it took the request.
+            // The connection closed before it accepted the request.
             return error.is_canceled() || error.is_closed();
         }
         refused_by_http2(cause)
@@ -303,7 +303,7 @@ pub(crate) fn was_not_processed(error: &reqwest::Error) -> bool {
 #[cfg(feature = "http2")]
 fn refused_by_http2(cause: &(dyn StdError + 'static)) -> bool {
     cause.downcast_ref::<h2::Error>().is_some_and(|error| {
-        // h2 gives the error of a GOAWAY to the streams above its last id only.
+        // h2 reports the error of a GOAWAY only to the streams above its last id.
         let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
         error.is_remote() && (refused || error.is_go_away())
     })

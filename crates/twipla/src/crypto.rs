@@ -1,4 +1,4 @@
-//! The library that makes TLS connections and signs tokens.
+//! The crypto library for TLS connections and token signatures.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ compile_error!(
 
 /// A crypto library, for TLS connections and for signatures.
 ///
-/// Each is a feature of this crate. `ring` is on by default: a process that
-/// uses it has its first answer early. `aws-lc-rs` takes some 20 ms to gather
+/// Each is a feature of this crate. `ring` is the default: a process that
+/// uses it gets its first response sooner. `aws-lc-rs` takes about 20 ms to gather
 /// entropy when a process needs its first random number, then signs up to twice
-/// as fast where the processor has AVX-512, and it takes any key of 2048 to 8192
-/// bits, where ring takes 2048, 3072 or 4096 bits and a public exponent from
-/// 65537 to 2^33. Where both are enabled, `ring` stays the default. Nothing
-/// global is installed; see [Features](crate#features) for programs that use
+/// as fast on processors with AVX-512, and it accepts any key of 2048 to 8192
+/// bits, whereas ring accepts 2048, 3072 or 4096 bits and a public exponent from
+/// 65537 to 2^33. If both are enabled, `ring` stays the default. Nothing
+/// is installed globally; see [Features](crate#features) for programs that use
 /// rustls or reqwest themselves.
 ///
 /// ```
@@ -44,7 +44,7 @@ pub enum CryptoBackend {
 }
 
 impl CryptoBackend {
-    /// Those that are enabled, the default one first.
+    /// The enabled libraries, the default one first.
     pub(crate) const ENABLED: &[Self] = &[
         #[cfg(feature = "ring")]
         Self::Ring,
@@ -52,7 +52,7 @@ impl CryptoBackend {
         Self::AwsLcRs,
     ];
 
-    /// TLS as this system trusts it, and these roots besides.
+    /// Creates a TLS configuration with the system's root certificates and these additional ones.
     pub(crate) fn tls(self, roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig> {
         let provider = Arc::new(self.provider());
         let failed = |error: rustls::Error| {
@@ -76,7 +76,8 @@ impl CryptoBackend {
         Ok(config.with_no_client_auth())
     }
 
-    /// TLS where no host speaks it. The certificates of the system take milliseconds to read.
+    /// Creates a TLS configuration without roots, if no host uses TLS. Reading the system's certificates takes
+    /// milliseconds.
     pub(crate) fn no_tls(self) -> Result<ClientConfig> {
         let builder = ClientConfig::builder_with_provider(Arc::new(self.provider()))
             .with_safe_default_protocol_versions()

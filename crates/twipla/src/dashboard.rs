@@ -1,4 +1,4 @@
-//! The address under which a customer sees the dashboard.
+//! The URL of the dashboard for a customer.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -18,8 +18,8 @@ use crate::secret::Secret;
 use crate::time::later;
 use crate::{Error, ErrorKind, Result};
 
-/// All but the characters that no reader of a query takes for something else. A
-/// space becomes `%20`, for not every reader takes `+` for one.
+/// Everything but the characters that are unambiguous in every parser of a query. A
+/// space becomes `%20`, because not every parser decodes `+`.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -34,11 +34,11 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
     sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty \
     ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
-/// Makes the address of the dashboard. Await it to get a [`DashboardUrl`].
+/// Builder of a dashboard URL. Await it to get a [`DashboardUrl`].
 ///
-/// Values that cannot be right (an id, a locale, a time zone, dates) are
-/// reported when it is awaited; the first one wins. Nothing is sent, so nothing is
-/// retried, but for a customer's address a token is signed.
+/// Invalid values (an id, a locale, a time zone, dates) are
+/// reported when it is awaited; the first one wins. Nothing is sent or
+/// retried, but a customer's URL needs a signed token.
 ///
 /// ```no_run
 /// use chrono::NaiveDate;
@@ -77,7 +77,7 @@ enum Viewer {
     },
 }
 
-/// What the dashboard shows.
+/// The view options of the dashboard.
 #[derive(Debug, Default)]
 struct ViewOptions {
     locale: Option<String>,
@@ -89,7 +89,7 @@ struct ViewOptions {
 }
 
 impl DashboardBuilder {
-    /// For one of the partner's customers, with a token of its own.
+    /// Creates a builder for one of the partner's customers, with a token for that customer.
     pub(crate) fn new(
         core: &Arc<Core>,
         customer: Result<CustomerId>,
@@ -98,7 +98,7 @@ impl DashboardBuilder {
         Self::for_viewer(core, Viewer::Customer { customer, website })
     }
 
-    /// For whoever logged in by API key.
+    /// Creates a builder for someone who logged in by API key.
     pub(crate) fn from_login(core: &Arc<Core>, refresh_token: Secret) -> Self {
         Self::for_viewer(core, Viewer::Login { refresh_token })
     }
@@ -113,8 +113,8 @@ impl DashboardBuilder {
         }
     }
 
-    /// Language of the dashboard: a two-letter code of ISO 639-1 in lower case,
-    /// such as `de` (documented). Which of them TWIPLA has texts for is not documented.
+    /// Sets the language of the dashboard: a two-letter code of ISO 639-1 in lower case,
+    /// such as `de` (documented). Which of them TWIPLA supports is not documented.
     pub fn locale(mut self, locale: &str) -> Self {
         match check_locale(locale) {
             Ok(()) => self.view.locale = Some(locale.to_owned()),
@@ -123,7 +123,7 @@ impl DashboardBuilder {
         self
     }
 
-    /// Time zone of the dashboard: an IANA name, such as `Europe/Berlin` (documented).
+    /// Sets the time zone of the dashboard: an IANA name, such as `Europe/Berlin` (documented).
     pub fn timezone(mut self, timezone: &str) -> Self {
         match check_timezone(timezone) {
             Ok(timezone) => self.view.timezone = Some(timezone),
@@ -132,26 +132,26 @@ impl DashboardBuilder {
         self
     }
 
-    /// First day that is shown (documented).
+    /// Sets the first day to show (documented).
     pub fn start_date(mut self, date: NaiveDate) -> Self {
         self.view.start_date = Some(date);
         self
     }
 
-    /// Last day that is shown (documented).
+    /// Sets the last day to show (documented).
     pub fn end_date(mut self, date: NaiveDate) -> Self {
         self.view.end_date = Some(date);
         self
     }
 
-    /// First and last day that are shown.
+    /// Sets the first and last day to show.
     pub fn date_range(self, dates: RangeInclusive<NaiveDate>) -> Self {
         let (start, end) = dates.into_inner();
         self.start_date(start).end_date(end)
     }
 
-    /// The package that is chosen already when the upgrade page opens. It has an
-    /// effect only for partners whose billing mode is `platform_managed` (documented).
+    /// Preselects a package on the upgrade page. It only has an
+    /// effect for partners whose billing mode is `platform_managed` (documented).
     pub fn upgrade_package(mut self, package: impl IntoId<PackageId>) -> Self {
         match package.into_id() {
             Ok(package) => self.view.upgrade_package = Some(package),
@@ -160,14 +160,14 @@ impl DashboardBuilder {
         self
     }
 
-    /// Whether the dashboard has an upgrade button, which posts an
+    /// Sets whether the dashboard has an upgrade button, which posts an
     /// [`IframeMessage`](crate::IframeMessage) (observed in the official SDKs).
     pub fn allow_upgrade(mut self, allow: bool) -> Self {
         self.view.allow_upgrade = Some(allow);
         self
     }
 
-    /// The URL as a JSON string, token and all.
+    /// Returns the URL as a JSON string, including the token.
     pub async fn raw(self) -> Result<serde_json::Value> {
         Ok(self.await?.into_string().into())
     }
@@ -220,11 +220,11 @@ impl IntoFuture for DashboardBuilder {
     }
 }
 
-/// Where a customer sees the dashboard, for an iframe or a link.
+/// The URL of the dashboard for a customer, for an iframe or a link.
 ///
-/// It carries a token: whoever has it sees the customer's data until it expires.
-/// So make one for each visit, and keep it out of logs; `Debug` leaves the token
-/// out, and there is no `Display`.
+/// It contains a token: anyone who has it can see the customer's data until it
+/// expires. Create one for each visit, and keep it out of logs; `Debug` redacts the
+/// token, and there is no `Display`.
 #[derive(Clone)]
 pub struct DashboardUrl {
     url: Url,
@@ -232,23 +232,23 @@ pub struct DashboardUrl {
 }
 
 impl DashboardUrl {
-    /// The address, percent-encoded. In HTML, write `&amp;` for its `&`.
+    /// Returns the URL, percent-encoded. In HTML, escape `&` as `&amp;`.
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
 
-    /// The address as text.
+    /// Returns the URL as text.
     pub fn into_string(self) -> String {
         self.url.into()
     }
 
-    /// The address as a [`Url`].
+    /// Returns the URL as a [`Url`].
     pub fn to_url(&self) -> Url {
         self.url.clone()
     }
 
-    /// When the embedded token expires, in server time. `None` for a URL from a
-    /// login by API key, whose token's lifetime is not documented.
+    /// Returns when the embedded token expires, in server time. `None` for a URL from a
+    /// login by API key, because the lifetime of that token is not documented.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
     }
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_parameter_arrives() {
+    async fn every_parameter_is_in_the_url() {
         let url = dashboard("cust-42", "site-7")
             .locale("de")
             .timezone("America/New_York")
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hostile_ids_stay_values() {
+    async fn ids_cannot_add_parameters() {
         for id in [
             "a&locale=xx",
             "a b+c",
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_login_needs_no_other_token() {
+    async fn a_login_url_needs_no_signed_token() {
         let url = login("refresh/token+=")
             .locale("fr")
             .allow_upgrade(false)
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_values_are_reported_when_awaited() {
+    async fn invalid_values_are_reported_when_awaited() {
         let new = || dashboard("cust-42", "site-7");
         let far = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap();
         for (builder, reason) in [
@@ -544,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_languages_is_whole() {
+    fn the_list_of_languages_is_complete() {
         let codes: Vec<_> = LANGUAGES.split_ascii_whitespace().collect();
         assert_eq!(codes.len(), 183);
         assert!(codes.is_sorted_by(|a, b| a < b));

@@ -1,5 +1,5 @@
-//! A validated argument whose error is deferred until the call is awaited, so
-//! that naming a resource needs no question mark.
+//! [`DeferredId`]: a validated argument whose error is deferred until the call is awaited, so
+//! that naming a resource needs no `?`.
 
 use std::fmt;
 use std::sync::Arc;

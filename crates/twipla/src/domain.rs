@@ -1,9 +1,9 @@
-//! Domains of websites: how they are checked and compared.
+//! Validation and comparison of the domains of websites.
 
 use crate::{Error, Result};
 
-/// Refuses only what can never be right: the server's own rules are not public,
-/// and both bare hosts and URLs were seen.
+/// Rejects only what can never be right: the server's own rules are not public,
+/// and both bare hosts and URLs have been seen.
 pub(crate) fn check_domain(domain: String) -> Result<String> {
     let invalid = |domain: &str, problem: &str| {
         Err(Error::invalid(format!(
@@ -25,7 +25,7 @@ pub(crate) fn check_domain(domain: String) -> Result<String> {
     Ok(domain)
 }
 
-/// Whether two domains are the same: servers write one in more than one way.
+/// Returns whether two domains are the same, although servers may write one in several ways.
 pub(crate) fn same_domain(a: &str, b: &str) -> bool {
     fn bare(domain: &str) -> &str {
         let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Which of TWIPLA's environments to talk to.
+/// One of TWIPLA's environments.
 ///
 /// ```
 /// use twipla::Environment;
@@ -22,17 +22,17 @@ use crate::{Error, ErrorKind, Result};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Environment {
-    /// The real thing.
+    /// Production.
     #[default]
     Production,
-    /// Their staging environment.
+    /// TWIPLA's staging environment.
     Stage,
-    /// Their development environment.
+    /// TWIPLA's development environment.
     Dev,
 }
 
 impl Environment {
-    /// Address of the 3AS API (observed in the official SDKs).
+    /// Returns the address of the 3AS API (observed in the official SDKs).
     pub fn base_url(self) -> &'static str {
         match self {
             Self::Production => "https://api-gateway.visitor-analytics.io",
@@ -41,7 +41,7 @@ impl Environment {
         }
     }
 
-    /// Address of the data endpoints (inferred: no official client shows it).
+    /// Returns the address of the data endpoints (inferred: no official client shows it).
     pub fn data_url(self) -> &'static str {
         match self {
             Self::Production => "https://lb-api.visitor-analytics.io/api",
@@ -50,7 +50,7 @@ impl Environment {
         }
     }
 
-    /// Address of the dashboard (documented for production, else observed).
+    /// Returns the address of the dashboard (documented for production, else observed).
     pub fn dashboard_url(self) -> &'static str {
         match self {
             Self::Production => "https://app-3as.visitor-analytics.io",

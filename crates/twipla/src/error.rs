@@ -1,5 +1,5 @@
-//! The one error of this crate: opaque, so that it can grow, and told apart by
-//! [`Error::kind`] and the `is_*` questions.
+//! The error type of this crate: opaque, so that it can grow. Callers distinguish
+//! failures by [`Error::kind`] and the `is_*` methods.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,23 +10,23 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
-/// What a fallible call of this crate returns.
+/// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// How much of a reply an error keeps.
+/// How many bytes of a response an error keeps.
 const BODY_KEPT: usize = 16 * 1024;
 
 /// Why a call failed.
 ///
-/// `{}` is one line: the operation, what the server said, and the status. `{:#}`
-/// adds the causes (a refused connection, a name without an address, a
-/// certificate that is not trusted), each once. So does `{:?}`, which `unwrap()`
+/// `{}` is one line: the operation, the server's message, and the status. `{:#}`
+/// adds the causes (a refused connection, a name without an address, an
+/// untrusted certificate), each once. So does `{:?}`, which `unwrap()`
 /// and a `main` that returns the error print; `{:#?}` shows every field.
 ///
-/// None of them shows control characters, characters that turn the direction of
-/// the text, or values of fields named like a secret. The body that the server
-/// sent is kept (its first 16 KiB), for [`Error::body`]; it is never printed,
-/// because replies can carry secrets.
+/// None of them shows control characters, characters that change the direction of
+/// the text, or values of fields named like a secret. The response body
+/// is kept (its first 16 KiB), for [`Error::body`], but never printed,
+/// because responses can contain secrets.
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {
@@ -54,7 +54,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What sort of failure an [`Error`] is.
+/// The kind of failure of an [`Error`].
 ///
 /// `Display` and `Serialize` give its name in lower case, as in `not_found`, for
 /// metrics and logs.
@@ -62,19 +62,19 @@ struct Inner {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument cannot be sent; nothing was.
+    /// An argument is invalid; nothing was sent.
     InvalidInput,
     /// The client is misconfigured: a key, an address, an environment variable.
     Configuration,
-    /// The signer did not make a token.
+    /// The signer failed to sign a token.
     Signing,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     Connection,
     /// A deadline passed.
     Timeout,
-    /// The server does not accept the token or the API key (401), or not for this (403).
+    /// The server rejected the token or the API key (401), or it does not grant access to this (403).
     Auth,
-    /// No such resource, or it is another partner's (404, 410).
+    /// The resource does not exist, or belongs to another partner (404, 410).
     NotFound,
     /// The id is in use (409, or a 400 that a follow-up read confirmed to be a duplicate).
     Conflict,
@@ -82,35 +82,35 @@ pub enum ErrorKind {
     RateLimited,
     /// The server refused the request (any other 4xx, or a redirect).
     Rejected,
-    /// The server failed (5xx). This API also answers 500 where a rule forbids a change of subscription.
+    /// The server failed (5xx). This API also answers 500 where a rule forbids a subscription change.
     Server,
     /// The response does not fit the contract; the message names the field.
     Decode,
-    /// An API key was made, but the response with its secret was lost. The
-    /// message names the key, which is of no use and should be deleted.
+    /// An API key was created, but the response with its secret was lost. The
+    /// message names the key, which cannot be used and should be deleted.
     SecretLost,
 }
 
 /// Whether a change or a delete took effect, as read back after an ambiguous failure.
 ///
-/// Of a subscription it is about what a website shows: its package, its status,
-/// whether it is in a trial, and the planned downgrade. That an upgrade was pro
-/// rata shows nowhere in this API.
+/// For a subscription, this covers what can be read of a website: its package, its
+/// status, whether it is in a trial, and the scheduled downgrade. Whether an upgrade
+/// was pro rata cannot be read from this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeState {
-    /// The change is in force, and was not before it was sent: this call made it
-    /// so, or somebody else at the same time. Only
-    /// [`change_to`](crate::resources::WebsiteSubscription::change_to) says so,
-    /// for it reads what is in force before it sends anything.
+    /// The change is active, and was not before it was sent: it was applied by this
+    /// call, or by somebody else at the same time. Only
+    /// [`change_to`](crate::resources::WebsiteSubscription::change_to) reports this,
+    /// because it reads the state before it sends anything.
     Applied,
-    /// What was asked for is in force. Whether this call made it so or it was
-    /// before cannot be told: sending the change again would do nothing. Of a
-    /// delete: it is not there, and whether it ever was is not known.
+    /// The requested state is active. It is unknown whether this call or an earlier
+    /// one caused it; sending the change again would do nothing. For a delete: the
+    /// resource does not exist, and it is unknown whether it ever did.
     InForce,
-    /// The change was not in force when it was read back. Unless the server itself
-    /// answered, it may still arrive: then [`Error::is_ambiguous`] stays true.
+    /// The change was not active when it was read back. Unless the server itself
+    /// responded, it may still arrive: then [`Error::is_ambiguous`] stays true.
     NotApplied,
 }
 
@@ -151,63 +151,63 @@ impl fmt::Display for ChangeState {
 }
 
 impl Error {
-    /// What sort of failure this is.
+    /// Returns the kind of this failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether the resource does not exist (or belongs to another partner).
+    /// Returns whether the resource does not exist (or belongs to another partner).
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
     }
 
-    /// Whether the id of a create is in use.
+    /// Returns whether the id of a create is in use.
     pub fn is_conflict(&self) -> bool {
         self.0.kind == ErrorKind::Conflict
     }
 
-    /// Whether a create failed because exactly what was asked for exists
-    /// already: made by an earlier run, for instance.
+    /// Returns whether a create failed because exactly the requested resource exists
+    /// already, for instance from an earlier run.
     pub fn exists_as_requested(&self) -> bool {
         self.0.exists_as_requested
     }
 
-    /// Whether the token or API key was not accepted.
+    /// Returns whether the server rejected the token or API key.
     pub fn is_auth(&self) -> bool {
         self.0.kind == ErrorKind::Auth
     }
 
-    /// Whether the server asked to slow down.
+    /// Returns whether the server asked the client to slow down.
     pub fn is_rate_limited(&self) -> bool {
         self.0.kind == ErrorKind::RateLimited
     }
 
-    /// Whether a deadline passed.
+    /// Returns whether a deadline passed.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// Whether an argument was wrong, so that nothing was sent.
+    /// Returns whether an argument was invalid, so that nothing was sent.
     pub fn is_invalid_input(&self) -> bool {
         self.0.kind == ErrorKind::InvalidInput
     }
 
-    /// Whether the server may have carried out the call although it failed here.
+    /// Returns whether the server may have carried out the call although it failed here.
     ///
-    /// True where a request that changes something was sent, and neither an
-    /// answer nor a read-back shows whether it was carried out.
+    /// True if a request that changes something was sent, and neither a
+    /// response nor a read-back shows whether it was carried out.
     pub fn is_ambiguous(&self) -> bool {
         self.0.ambiguous
     }
 
-    /// Whether a change or a delete took effect, as read back after an
-    /// ambiguous failure. `None` for all other errors, and where the read-back
+    /// Returns whether a change or a delete took effect, as read back after an
+    /// ambiguous failure. `None` for all other errors, and if the read-back
     /// failed as well.
     pub fn change_state(&self) -> Option<ChangeState> {
         self.0.change_state
     }
 
-    /// Whether what a delete was about is not there, deleted by it or before.
+    /// Returns whether the resource of a delete does not exist, deleted by this call or before.
     pub(crate) fn is_gone(&self) -> bool {
         match self.0.change_state {
             Some(state) => state != ChangeState::NotApplied,
@@ -215,42 +215,42 @@ impl Error {
         }
     }
 
-    /// HTTP status of the answer, if there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// What went wrong, without the operation and the status.
+    /// Returns what went wrong, without the operation and the status.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Code of the failure in the server's reply, if it sent one.
+    /// Returns the error code in the server's response, if there is one.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// `operationId` of the call in the contract.
+    /// Returns the `operationId` of the call in the contract.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// How often the request was sent. 0 where nothing left this machine.
+    /// Returns how often the request was sent; 0 if nothing left this machine.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the server asked to wait before the next try.
+    /// Returns how long the server asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Start of the reply, at most 16 KiB. It may hold what the server considers secret.
+    /// Returns the start of the response body, at most 16 KiB. It may contain secrets.
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
     }
 
-    /// What each cause says. Some errors say what the ones behind them say, too.
+    /// Returns the message of each cause, without what the errors above it already contain.
     fn causes(&self) -> Vec<String> {
         let mut causes: Vec<String> = Vec::new();
         let mut next = StdError::source(self);
@@ -286,7 +286,7 @@ impl Error {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
-    /// The error for a response outside 2xx, whatever shape its body has.
+    /// Creates the error for a response with a status outside 2xx, whatever format its body has.
     pub(crate) fn from_response(
         status: StatusCode,
         body: &Bytes,
@@ -295,7 +295,7 @@ impl Error {
         let parsed = error_body::parse(body);
         let kind = match status.as_u16() {
             401 | 403 => ErrorKind::Auth,
-            // A page comes from something in front of the server, which says
+            // An HTML page comes from something in front of the server, and says
             // nothing about the resource.
             404 | 410 if !error_body::is_page(body) => ErrorKind::NotFound,
             409 => ErrorKind::Conflict,
@@ -409,8 +409,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// What `unwrap()` and `main` print is read by people: one line with the causes.
-/// The alternate form, `{:#?}`, has the fields.
+/// `unwrap()` and `main` print this for people: one line with the causes.
+/// The alternate form, `{:#?}`, shows the fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_is_shown_once_where_people_look() {
+    fn each_cause_is_shown_once_in_alternate_display_and_debug() {
         let error = caused();
         assert_eq!(error.to_string(), "no connection");
         let chain = r"no connection: cannot connect: token=…\u{a}\u{202e}: refused (os error 111)";
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_of_an_error_around_it_does_not_double() {
+    fn causes_are_not_repeated_within_an_anyhow_chain() {
         let outer = anyhow::Error::from(caused()).context("cannot sync");
         let shown = format!("{outer:#}");
         assert_eq!(shown.matches("cannot connect").count(), 1, "{shown}");
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_have_one_name_in_text_and_json() {
+    fn kinds_have_the_same_name_in_text_and_json() {
         for kind in [
             ErrorKind::InvalidInput,
             ErrorKind::Configuration,
@@ -545,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_types_keep_their_common_traits() {
+    fn public_types_implement_common_traits() {
         use crate::{
             AnalyticsReport, ApiKeyId, CustomerId, Environment, Filter, Graph, IframeMessage,
             NewCustomer, NewWebsite, Order, PackageId, Page, PageMeta, PartnerId, Series,

@@ -1,4 +1,4 @@
-//! Reads the reason out of the body of a failure, whatever shape it has.
+//! Extracts the message from the body of an error response, whatever format it has.
 
 use serde_json::{Map, Number, Value};
 
@@ -6,16 +6,16 @@ use twipla_api::looks_secret;
 
 use crate::redact;
 
-/// How much of a server's text goes into one line.
+/// How many characters of a server's text are shown in one line.
 const MESSAGE_SHOWN: usize = 300;
 
-/// A body that is longer is not read as JSON or HTML: its start is shown.
+/// A longer body is not parsed as JSON or HTML: only its start is shown.
 const BODY_READ: usize = 1024 * 1024;
 
-/// How deep a reason may lie in objects and lists.
+/// How deeply a message may be nested in objects and lists.
 const DEPTH: u8 = 4;
 
-/// Where a reason is looked for in an object, the best first.
+/// The fields of an object that may contain the message, the best first.
 const REASONS: [&str; 9] = [
     "message",
     "errors",
@@ -28,23 +28,23 @@ const REASONS: [&str; 9] = [
     "payload",
 ];
 
-/// What the body of a failure says.
+/// What could be extracted from the body of an error response.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ParsedErrorBody {
     pub(crate) message: Option<String>,
     pub(crate) code: Option<String>,
 }
 
-/// Whether a body is a page for people. This API answers in JSON, so a page comes
+/// Returns whether a body is an HTML page. This API responds in JSON, so a page comes
 /// from something in front of it.
 pub(crate) fn is_page(body: &[u8]) -> bool {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Reads every shape of error body that clients of this API were seen to
-/// handle, and plain text and HTML besides. Never fails: a body that says
-/// nothing gives nothing.
+/// Parses every error format that clients of this API are known to
+/// handle, and plain text and HTML. Never fails: a body without a message
+/// gives an empty result.
 pub(crate) fn parse(body: &[u8]) -> ParsedErrorBody {
     let text = String::from_utf8_lossy(&body[..body.len().min(BODY_READ)]);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -81,7 +81,7 @@ fn parse_value(value: &Value) -> ParsedErrorBody {
     }
 }
 
-/// The reason in a value, for people. Of an object, the fields that name one.
+/// Returns the message in a value. Of an object, only the fields that usually contain one are used.
 fn reason(value: &Value, depth: u8) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
@@ -95,7 +95,7 @@ fn reason(value: &Value, depth: u8) -> Option<String> {
                 let reason = reason_in(fields.get(*name)?, depth - 1)?;
                 Some((*name, reason))
             })?;
-            // Which field it is about, and what is wrong with it, stand beside the message.
+            // Sibling fields say which field is wrong, and why.
             let about = ["field", "property", "path"]
                 .iter()
                 .find_map(|name| fields.get(*name)?.as_str());
@@ -108,8 +108,8 @@ fn reason(value: &Value, depth: u8) -> Option<String> {
     }
 }
 
-/// The reason in a value that stands where a reason belongs. There, an object
-/// may also hold one for each field: `{"email": ["is taken"]}`.
+/// Returns the message in the value of a message field. There, an object
+/// may also have one for each field: `{"email": ["is taken"]}`.
 fn reason_in(value: &Value, depth: u8) -> Option<String> {
     reason(value, depth).or_else(|| match value {
         Value::Object(fields) if depth > 0 => by_field(fields, depth),
@@ -118,7 +118,7 @@ fn reason_in(value: &Value, depth: u8) -> Option<String> {
 }
 
 fn by_field(fields: &Map<String, Value>, depth: u8) -> Option<String> {
-    // serde_json keeps the order of the fields or not, as any crate of the program likes.
+    // Whether serde_json keeps the order of the fields depends on features that any crate may enable.
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_unstable_by_key(|(name, _)| *name);
     let fields = fields.into_iter().take(8);
@@ -138,13 +138,13 @@ fn join(parts: impl Iterator<Item = String>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The same text whether serde_json keeps numbers as they were written or not.
+/// Formats a number the same way whether serde_json keeps its original text or not.
 fn number_text(number: &Number) -> Option<String> {
     let whole = number.as_i64().map(|number| number.to_string());
     whole.or_else(|| Some(number.as_f64()?.to_string()))
 }
 
-/// The code of the failure: at the top, or in what may wrap the reason.
+/// Returns the error code: at the top level, or in an object that may wrap the message.
 fn code(value: &Value, depth: u8) -> Option<String> {
     match value {
         Value::Object(fields) => match fields.get("code") {
@@ -166,7 +166,7 @@ fn code_in(value: &Value, depth: u8) -> Option<String> {
     }
 }
 
-/// A server's text as one line that is safe to show.
+/// Makes a server's text safe to show in one line.
 fn one_line(text: &str) -> String {
     let text = redact::mask(text);
     let mut line = String::new();
@@ -177,7 +177,7 @@ fn one_line(text: &str) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        // A server may quote what it refuses.
+        // A server may quote the value that it rejects.
         line.push_str(if looks_secret(word) { "…" } else { word });
         if line.len() > MESSAGE_SHOWN {
             let cut = (0..=MESSAGE_SHOWN)
@@ -192,7 +192,7 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// The text of a page, without what only a browser reads.
+/// Returns the visible text of an HTML page.
 fn strip_tags(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_shape_gives_a_message() {
+    fn every_known_format_gives_a_message() {
         for (body, message, code) in [
             (
                 r#"{"error":"invalid access token"}"#,
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_says_nothing_gives_nothing() {
+    fn a_body_without_a_message_gives_none() {
         for body in [
             "",
             "  \n",
@@ -329,14 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_found_behind_a_long_stack() {
+    fn the_message_after_a_long_stack_trace_is_found() {
         let stack = "at f\\n".repeat(20_000);
         let body = format!(r#"{{"stack":"{stack}","message":"the disk is full"}}"#);
         assert_eq!(parsed(&body).0.as_deref(), Some("the disk is full"));
     }
 
     #[test]
-    fn a_long_message_is_cut_at_a_character() {
+    fn a_long_message_is_cut_at_a_character_boundary() {
         for text in [
             "ä".repeat(1000),
             "word ".repeat(1000),
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_or_turns_the_text_is_dropped_and_secrets_are_masked() {
+    fn invisible_characters_are_dropped_and_secrets_are_masked() {
         for (body, message) in [
             ("a\u{202e}b\u{0}c\u{200b}\u{1b}[31md", "a b c [31md"),
             (

@@ -1,5 +1,5 @@
-//! What the fuzz targets call: thin wrappers around what reads a server's bytes.
-//! Compiled with `--cfg fuzzing` alone, which `cargo fuzz` sets.
+//! Entry points for the fuzz targets: thin wrappers around the parsers of server input.
+//! Compiled only with `--cfg fuzzing`, which `cargo fuzz` sets.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -11,11 +11,11 @@ use twipla_api::{Idempotency, types as wire};
 use super::Response;
 use crate::{Error, Result};
 
-/// Decodes a response as one of the contract's shapes, and as the raw payload.
+/// Decodes a response as one of the contract's types, and as the raw payload.
 ///
 /// # Errors
 ///
-/// What the caller of the facade would get.
+/// The error that a caller of this crate would get.
 pub fn decode(shape: u8, content_type: &[u8], body: &[u8]) -> Result<()> {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(content_type) {
@@ -52,7 +52,7 @@ fn typed<W: DeserializeOwned>(response: &Response) -> Result<()> {
         .map(drop)
 }
 
-/// Reads `Retry-After`, with a `Date` header if `date` can be one.
+/// Parses `Retry-After`, with a `Date` header if `date` can be one.
 pub fn retry_after(value: &[u8], date: &[u8], now: DateTime<Utc>) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_bytes(value).ok()?);
@@ -62,7 +62,7 @@ pub fn retry_after(value: &[u8], date: &[u8], now: DateTime<Utc>) -> Option<Dura
     crate::retry::retry_after(&headers, now)
 }
 
-/// The error of a response outside 2xx.
+/// Returns the error for a response with a status outside 2xx.
 pub fn error_body(status: StatusCode, body: &[u8]) -> Error {
     Error::from_response(status, &Bytes::copy_from_slice(body), None)
 }

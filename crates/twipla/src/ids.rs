@@ -6,10 +6,10 @@ pub use twipla_api::{ApiKeyId, CustomerId, PackageId, PartnerId, TwiplaWebsiteId
 
 use crate::{Error, Result};
 
-/// What names a resource: the id itself, or a text that is one.
+/// An id, or a text to parse as one.
 ///
-/// Calls take `impl IntoId<WebsiteId>` and the like. A value that is not a valid
-/// id is not an error of the call that takes it: awaiting the call reports it,
+/// Calls take `impl IntoId<WebsiteId>` and the like. If the value is not a valid
+/// id, the error is deferred: awaiting the call reports it,
 /// before anything is sent.
 ///
 /// Implemented for the id type, a reference to it, `&str`, `String` and
@@ -35,7 +35,7 @@ use crate::{Error, Result};
 /// }
 /// ```
 pub trait IntoId<T>: sealed::Sealed {
-    /// The id.
+    /// Converts the value into the id.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ mod tests {
     const UUID: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 
     #[test]
-    fn arguments_of_every_sort_become_ids() {
+    fn arguments_of_every_type_become_ids() {
         fn website(id: impl IntoId<WebsiteId>) -> Result<WebsiteId> {
             id.into_id()
         }

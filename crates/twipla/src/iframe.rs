@@ -1,4 +1,4 @@
-//! The messages that the dashboard posts to the page around it.
+//! [`IframeMessage`]: the messages that the dashboard posts to the page around it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -13,10 +13,10 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// A message that the dashboard in an iframe posted (`window.postMessage`).
 ///
-/// Any window can post messages to a page. So let the page check `event.origin`
-/// against the dashboard's address before it believes one
-/// ([`is_trusted_origin`](Self::is_trusted_origin) does it for a backend that
-/// gets both), and take a message for a wish of the user, never for a proof of
+/// Any window can post messages to a page. So the page must check `event.origin`
+/// against the dashboard's address before it trusts one
+/// ([`is_trusted_origin`](Self::is_trusted_origin) does this for a backend that
+/// gets both). Treat a message as the user's intent, never as proof of
 /// payment.
 ///
 /// ```
@@ -37,8 +37,8 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IframeMessage {
-    /// `UPGRADE_BUTTON_CLICKED` (documented): the user wants another package. It
-    /// comes where the dashboard was opened with `allow_upgrade(true)`. A field
+    /// `UPGRADE_BUTTON_CLICKED` (documented): the user wants another package. It is
+    /// posted if the dashboard was opened with `allow_upgrade(true)`. A field
     /// that is missing, null or empty is `None`.
     #[non_exhaustive]
     UpgradeButtonClicked {
@@ -46,21 +46,21 @@ pub enum IframeMessage {
         intp_website_id: Option<WebsiteId>,
         /// The partner's id of the customer.
         intp_customer_id: Option<CustomerId>,
-        /// Name of the package that the website has.
+        /// Name of the website's current package.
         package_name: Option<String>,
-        /// Id of the package that the website has.
+        /// Id of the website's current package.
         package_id: Option<PackageId>,
         /// Whether the website is in its trial.
         in_trial: Option<bool>,
-        /// When the subscription ends or renews; `None` also where it is no RFC 3339 date.
+        /// When the subscription ends or renews; `None` also if it is not an RFC 3339 date.
         expires_at: Option<DateTime<Utc>>,
-        /// How often is billed, such as `monthly`.
+        /// The billing interval, such as `monthly`.
         billing_interval: Option<String>,
     },
-    /// `SUBSCRIPTION_UPGRADED` (observed; what it carries is not known).
+    /// `SUBSCRIPTION_UPGRADED` (observed; its data is not known).
     #[non_exhaustive]
     SubscriptionUpgraded {
-        /// The message's `data`, or where there is none, the message without its `type`.
+        /// The message's `data`, or the message without its `type` if it has none.
         data: Value,
     },
     /// Any other type.
@@ -68,19 +68,19 @@ pub enum IframeMessage {
     Unknown {
         /// The message's `type`.
         type_name: String,
-        /// The message's `data`, or where there is none, the message without its `type`.
+        /// The message's `data`, or the message without its `type` if it has none.
         data: Value,
     },
 }
 
 impl IframeMessage {
-    /// Reads a message from its JSON text.
+    /// Parses a message from its JSON text.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] where the text is over 64 KiB, is no JSON
-    /// object with a text in `type`, or names an id that cannot be one. Other
-    /// scripts of a page post messages too; those usually end up here.
+    /// [`ErrorKind::InvalidInput`] if the text is longer than 64 KiB, is not a JSON
+    /// object with a string in `type`, or contains an invalid id. Other
+    /// scripts of a page post messages too; most of those end up here.
     pub fn parse(message: &str) -> Result<Self> {
         if message.len() > MAX_MESSAGE_BYTES {
             return Err(invalid(format!(
@@ -95,11 +95,11 @@ impl IframeMessage {
         Self::from_value(value)
     }
 
-    /// Reads a message that is parsed already.
+    /// Parses a message from a JSON value.
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse), without the limit of length.
+    /// Those of [`parse`](Self::parse), without the limit of length.
     pub fn from_value(message: Value) -> Result<Self> {
         let Value::Object(mut message) = message else {
             return Err(invalid(
@@ -125,11 +125,11 @@ impl IframeMessage {
         }
     }
 
-    /// Whether `origin` (the `event.origin` of a message) is the dashboard's.
+    /// Returns whether `origin` (the `event.origin` of a message) is the dashboard's.
     ///
     /// `dashboard_url` is any URL of the dashboard, such as a
     /// [`DashboardUrl`](crate::DashboardUrl). Scheme, host and port must be
-    /// equal; `null` and what is no origin are not trusted.
+    /// equal; `null` and text that is not an origin are not trusted.
     ///
     /// ```
     /// use twipla::IframeMessage;
@@ -142,8 +142,8 @@ impl IframeMessage {
         let (Ok(given), Ok(dashboard)) = (Url::parse(origin), Url::parse(dashboard_url)) else {
             return false;
         };
-        // Browsers write an origin in one way, without a path or a user: compare
-        // that text, so that nothing which merely parses to it gets through.
+        // Browsers serialize an origin in one way, without a path or a user: compare
+        // that text, so that nothing which merely parses to it is accepted.
         let trusted = dashboard.origin();
         trusted.is_tuple()
             && given.origin() == trusted
@@ -151,8 +151,8 @@ impl IframeMessage {
     }
 }
 
-/// Ids must be right where they are given, for something is bought by them; the
-/// rest only decorates.
+/// Parses the data of the message. Ids that are present must be valid, because a
+/// purchase depends on them; the rest is for display only.
 fn upgrade_button_clicked(data: Value) -> Result<IframeMessage> {
     let mut data = match data {
         Value::Object(data) => data,
@@ -216,7 +216,7 @@ mod tests {
     const PACKAGE: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 
     #[test]
-    fn the_documented_message_is_read_whole() {
+    fn the_documented_message_is_parsed_completely() {
         let message = IframeMessage::from_value(json!({
             "type": "UPGRADE_BUTTON_CLICKED",
             "data": {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_none() {
+    fn missing_fields_are_none() {
         let nothing = IframeMessage::UpgradeButtonClicked {
             intp_website_id: None,
             intp_customer_id: None,

@@ -28,51 +28,53 @@
 //! ```
 //!
 //! - [`Twipla`] is the client; its methods lead to every operation.
-//! - What they return is sent when awaited: [`Request`], [`List`], and builders with options.
-//! - [`Error`] tells what went wrong, and [`Error::is_ambiguous`] whether the server may have done it all the same.
-//! - [`types`] are the models of the contract, under their names there.
+//! - Those methods return [`Request`], [`List`] or a builder, each of which is sent when awaited.
+//! - [`Error`] says what went wrong, and [`Error::is_ambiguous`] whether the server may have carried out the call
+//!   anyway.
+//! - [`types`] are the models of the contract, under the names used there.
 //!
-//! Ids come in two sorts. You choose the id of a customer and of a website, as
-//! text; TWIPLA issues the uuid of a package and a second id of a website. They
-//! have types of their own ([`CustomerId`], [`WebsiteId`], [`PackageId`],
-//! [`TwiplaWebsiteId`]), so that one cannot stand in for another.
+//! There are two kinds of ids. You choose the id of a customer and of a website, as
+//! text; TWIPLA issues the UUID of a package and a second id of a website. Each has
+//! its own type ([`CustomerId`], [`WebsiteId`], [`PackageId`], [`TwiplaWebsiteId`]),
+//! so that one cannot be passed for another.
 //!
 //! # Connections
 //!
-//! Requests go through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` lists the host or
-//! it is this machine; [`TwiplaBuilder::proxy`] sets another. Servers are trusted as the system does, on Linux by the files
-//! that `SSL_CERT_FILE` and `SSL_CERT_DIR` name if they are set; [`TwiplaBuilder::root_certificates`] adds to that.
-//! [`TwiplaBuilder::pool_idle_timeout`], [`max_in_flight`](TwiplaBuilder::max_in_flight) and
-//! [`http1_only`](TwiplaBuilder::http1_only) say how connections are used, and
-//! [`http_client`](TwiplaBuilder::http_client) puts a client of your own in their place.
+//! Requests use the proxy named by `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`, unless the host is this machine or
+//! listed in `NO_PROXY`; [`TwiplaBuilder::proxy`] sets another. Servers are verified against the system's root
+//! certificates (on Linux the files named by `SSL_CERT_FILE` and `SSL_CERT_DIR`, if set);
+//! [`TwiplaBuilder::root_certificates`] adds to them. [`TwiplaBuilder::pool_idle_timeout`],
+//! [`max_in_flight`](TwiplaBuilder::max_in_flight) and [`http1_only`](TwiplaBuilder::http1_only) control how
+//! connections are used, and [`http_client`](TwiplaBuilder::http_client) replaces them with a client of your own.
 //!
 //! # Features
 //!
-//! - `ring` (default) and `aws-lc-rs` are the libraries that connect by TLS and sign; one of them is needed. With both,
-//!   ring is the default; [`TwiplaBuilder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for signatures.
-//! - `http2` (default) speaks HTTP/2 where the server offers it in TLS.
-//! - `profile` reads settings from the file of the program `twipla`: `Twipla::from_profile`.
-//! - `schemars` gives the models JSON Schemas, see below.
+//! - `ring` (default) and `aws-lc-rs` select the library for TLS and signatures; at least one is required. With both,
+//!   ring is the default; [`TwiplaBuilder::crypto_backend`] chooses for TLS, [`PrivateKey::from_pem_with`] for
+//!   signatures.
+//! - `http2` (default) uses HTTP/2 where the server negotiates it during the TLS handshake.
+//! - `profile` adds `Twipla::from_profile`, which reads the configuration file of the program `twipla`.
+//! - `schemars` implements `JsonSchema` for the models, see below.
 //!
-//! This crate names its library wherever it uses one, and installs none for the process. But Cargo builds rustls and
-//! reqwest once for a whole program, which shows in code of yours that leaves the choice to them:
+//! This crate always names its library explicitly and never installs a process-wide default. But Cargo builds rustls
+//! and reqwest only once per program, which affects code of yours that relies on their default:
 //!
-//! - rustls has a default only where one library is enabled. With `ring` here and aws-lc-rs elsewhere (reqwest as it
-//!   comes enables it), `rustls::ClientConfig::builder()` panics.
+//! - rustls has a default only if exactly one library is enabled. With `ring` here and aws-lc-rs elsewhere (reqwest
+//!   enables it by default), `rustls::ClientConfig::builder()` panics.
 //! - reqwest has a default only with its feature `rustls`. In a program whose only TLS is this crate's `ring`,
-//!   `reqwest::Client::new()` panics, even for plain http.
+//!   `reqwest::Client::new()` panics, even for plain HTTP.
 //!
-//! Both are mended by `rustls::crypto::ring::default_provider().install_default()` at the start of `main`, and do not
-//! come up with `default-features = false, features = ["aws-lc-rs", "http2"]`.
+//! Calling `rustls::crypto::ring::default_provider().install_default()` at the start of `main` fixes both. Neither
+//! occurs with `default-features = false, features = ["aws-lc-rs", "http2"]`.
 //!
 //! # JSON Schema
 //!
 //! With the feature `schemars` the models in [`types`] and the ids implement `schemars::JsonSchema` (schemars 1), so
-//! that they can stand in the schemas and OpenAPI documents of your own service. The schemas have the names of the
-//! contract and say what serde does: an enum is open, and a [`Count`](types::Count) is read as a number or as text but
-//! written as a number. A secret field has `"x-secret": true`; in what was received, it is written as `[redacted]` (see
-//! [`Secret`]). Where they differ from the contract, a table in the repository says why
-//! (`tests/it/schemas/differences.toml`).
+//! that you can use them in the schemas and OpenAPI documents of your own service. The schemas are named as in the
+//! contract and describe what serde does: an enum is open, and a [`Count`](types::Count) is read as a number or as text
+//! but written as a number. A secret field has `"x-secret": true`; when a received value is serialized, it is written
+//! as `[redacted]` (see [`Secret`]). `tests/it/schemas/differences.toml` in the repository lists where they differ from
+//! the contract, and why.
 //!
 #![cfg_attr(feature = "schemars", doc = "```")]
 #![cfg_attr(not(feature = "schemars"), doc = "```ignore")]
@@ -82,7 +84,7 @@
 //! use twipla::{CustomerId, PackageId};
 //!
 //! /// What the shop keeps of a customer.
-//! #[derive(Serialize, Deserialize, JsonSchema)]
+//! /// A customer as the shop stores it.
 //! struct Account {
 //!     customer: CustomerId,
 //!     package: PackageId,
@@ -161,7 +163,7 @@ pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use tokens::{CustomerToken, PartnerToken};
 
-// Types of these crates stand in the public API.
+// Crates whose types appear in the public API.
 pub use {chrono, http, url, uuid};
 
 /// The example of the README compiles.
@@ -169,7 +171,7 @@ pub use {chrono, http, url, uuid};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The models of the contract, under their names there.
+/// The models of the contract, under the names used there.
 pub mod types {
     pub use twipla_api::Count;
     pub use twipla_api::types::{

@@ -1,5 +1,5 @@
-//! One function for each operation of the contract: from typed arguments to the
-//! call of this crate.
+//! One function for each operation of the contract, from typed arguments to a
+//! [`Request`].
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ pub(crate) fn list_websites(
     Request::new(core, &table::LIST_WEBSITES, request, |response| {
         Page::new(response.payload, response.meta)
     })
-    // A server that ignores the filter shows the websites of other customers.
+    // A server that ignores the filter would return the websites of other customers.
     .expect_ids(expected, |page| {
         let owners = page.items.iter().map(|website| &website.intp_customer_id);
         owners.collect()
@@ -370,8 +370,8 @@ pub(crate) fn unassign_package(
     Request::new(core, &table::UNASSIGN_PACKAGE, request, |()| ())
 }
 
-// Subscriptions of websites. A response names neither the website nor the customer
-// by the ids that the caller knows, so what was asked for is compared.
+// Subscriptions of websites. A response contains neither the website's nor the customer's
+// id as known to the caller, so the requested state is compared.
 
 pub(crate) fn upgrade_website_subscription(
     core: &Arc<Core>,
@@ -442,7 +442,7 @@ pub(crate) fn deactivate_website_subscription(
     )
 }
 
-// Subscriptions of accounts.
+// Subscriptions of customers (account model).
 
 pub(crate) fn upgrade_intpc_subscription(
     core: &Arc<Core>,
@@ -513,7 +513,7 @@ pub(crate) fn deactivate_intpc_subscription(
     )
 }
 
-/// The package that follows, or stays if none is planned.
+/// Returns the package after the scheduled downgrade, or the current one if none is scheduled.
 fn next_package(subscription: &Subscription) -> &PackageId {
     let planned = subscription.planned_downgrade_package_id.as_ref();
     planned.unwrap_or(&subscription.package_id)
@@ -528,9 +528,9 @@ pub(crate) fn get_company_details(core: &Arc<Core>) -> Request<CompanyDetails> {
     })
 }
 
-// The data of a website, read with its API key.
+// Analytics data of a website, read with its API key.
 
-/// What a graph shows: the query parameters, and the body.
+/// The query parameters and the body of a graph.
 #[derive(Debug)]
 pub(crate) struct GraphArguments {
     pub(crate) from: String,
@@ -539,7 +539,7 @@ pub(crate) struct GraphArguments {
     pub(crate) body: wire::GraphQuery,
 }
 
-/// The only shape of a series that was observed.
+/// The only type of series that was observed.
 const SERIES: &str = "time-series";
 
 pub(crate) fn query_visits_graph(
@@ -685,7 +685,7 @@ pub(crate) fn query_raw_sessions(
     .with_api_key(key.clone())
 }
 
-/// The request at another path than that of the contract.
+/// Sends the request to another path than that of the contract.
 fn at<W>(request: PreparedRequest<W>, path: Option<&str>) -> Result<PreparedRequest<W>> {
     match path {
         Some(path) => Ok(request.with_path(path)?),

@@ -1,4 +1,4 @@
-//! The settings of a call: the client's, unless a call has its own.
+//! The settings of a call: the client's defaults, unless a call overrides them.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ pub(crate) struct CallOptions {
     pub(crate) retry: RetryPolicy,
     /// The largest response that is read, in bytes.
     pub(crate) max_body: usize,
-    /// When the time of several calls that share a timeout is up.
+    /// The deadline of several calls that share a timeout.
     pub(crate) ends_at: Option<Instant>,
 }
 
 impl CallOptions {
-    /// The same for several calls, one after another, that together take no
+    /// Returns options for several calls, one after another, that together take no
     /// longer than `timeout` from now on.
     pub(crate) fn shared(mut self) -> Self {
         self.ends_at = Some(later(Instant::now(), self.timeout));

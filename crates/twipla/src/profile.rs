@@ -1,7 +1,7 @@
-//! Profiles: named settings of clients in a file, which the program `twipla` and programs of your own share.
+//! Profiles: named client settings in a file, shared by the program `twipla` and your own programs.
 //!
-//! The file is `twipla/profiles.toml` in the configuration folder of the system (`~/.config`, or what `XDG_CONFIG_HOME`
-//! names; `%APPDATA%` on Windows). `twipla profile add` writes it, and so may you:
+//! The file is `twipla/profiles.toml` in the system's configuration folder (`~/.config`, or the one named by
+//! `XDG_CONFIG_HOME`; `%APPDATA%` on Windows). Write it with `twipla profile add` or by hand:
 //!
 //! ```toml
 //! default = "shop"
@@ -15,7 +15,8 @@
 //! # private_key = "-----BEGIN …"        # the key itself; nobody else may then read this file
 //! ```
 //!
-//! The variables of [`Twipla::from_env`](crate::Twipla::from_env) win over a profile: the partner, the key, and the server, each for itself.
+//! The variables of [`Twipla::from_env`](crate::Twipla::from_env) override a profile: the partner, the key, and the
+//! server, each separately.
 //!
 //! ```no_run
 //! let twipla = twipla::Twipla::from_profile("shop")?;

@@ -1,7 +1,7 @@
-//! Which proxy requests go through.
+//! The proxies that requests are sent through.
 //!
-//! The environment's proxies are read here, once, in `build()`: reqwest skips a
-//! malformed variable silently, and requests would go out without the proxy.
+//! The proxy variables are read here, once, in `build()`: reqwest skips a
+//! malformed variable silently, and requests would be sent without the proxy.
 
 use std::net::IpAddr;
 
@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::{Error, ErrorKind, Result};
 
-/// The proxies of the environment, for these servers. Each request goes by the
-/// host it is sent to, and never through a proxy to this machine.
+/// Reads the proxies for these servers from the environment. The proxy depends on the
+/// host of each request; requests to this machine never use one.
 pub(crate) fn from_vars(
     servers: &[&Url],
     var: impl Fn(&str) -> Option<String>,
@@ -26,7 +26,7 @@ pub(crate) fn from_vars(
         let mut servers = servers.iter();
         servers.any(|server| server.scheme() == scheme && !is_loopback(server))
     };
-    // In a CGI program, HTTP_PROXY is the header `Proxy` of whoever calls it.
+    // In a CGI program, HTTP_PROXY is the header `Proxy` of the incoming request.
     let http: &[&str] = if var("REQUEST_METHOD").is_some() {
         &["http_proxy", "ALL_PROXY", "all_proxy"]
     } else {
@@ -53,7 +53,7 @@ pub(crate) fn from_vars(
     Ok(proxies)
 }
 
-/// One proxy for all that does not go to this machine.
+/// Returns one proxy for all requests except those to this machine.
 pub(crate) fn explicit(url: &str) -> Result<Proxy> {
     let proxy = Proxy::all(proxy_url("proxy", url)?).map_err(unusable_proxy)?;
     Ok(proxy.no_proxy(exceptions("")))
@@ -61,13 +61,13 @@ pub(crate) fn explicit(url: &str) -> Result<Proxy> {
 
 fn proxy_url(name: &str, text: &str) -> Result<Url> {
     let text = text.trim();
-    // Without a scheme it is http, as for curl.
+    // The default scheme is http, as for curl.
     let url = if text.contains("://") {
         Url::parse(text)
     } else {
         Url::parse(&format!("http://{text}"))
     };
-    // A password is not shown.
+    // Do not show a password.
     let shown = text.rsplit('@').next().unwrap_or_default();
     let url = url.map_err(|error| {
         config(format!(
@@ -84,7 +84,7 @@ fn proxy_url(name: &str, text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Names may be anything. A network that is none would never match.
+/// Checks the networks in `NO_PROXY`, since a malformed one would never match. Names may be anything.
 fn check_no_proxy<'a>(name: &str, hosts: &'a str) -> Result<&'a str> {
     for entry in hosts.split(',').map(str::trim) {
         let Some((address, length)) = entry.split_once('/') else {
@@ -112,7 +112,7 @@ fn unusable_proxy(error: reqwest::Error) -> Error {
     config("cannot use the proxy").with_source(error.without_url())
 }
 
-/// Whether a URL names this machine.
+/// Returns whether a URL names this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_counts_where_a_server_needs_it() {
+    fn a_variable_counts_if_a_server_needs_it() {
         let proxy = "http://proxy.example.com:3128";
         let (http, https) = ("http://a.example.com", "https://a.example.com");
         for (servers, vars, expected) in [
@@ -155,7 +155,7 @@ mod tests {
             (&["https://127.0.0.1"], &[("HTTPS_PROXY", proxy)], 0),
             (&["https://127.0.0.1"], &[("HTTPS_PROXY", "nonsense://")], 0),
             (&[https], &[("HTTPS_PROXY", proxy), ("HTTP_PROXY", "::")], 1),
-            // A CGI program's HTTP_PROXY comes from whoever calls it.
+            // A CGI program's HTTP_PROXY comes from the incoming request.
             (
                 &[http],
                 &[("HTTP_PROXY", proxy), ("REQUEST_METHOD", "GET")],

@@ -1,4 +1,4 @@
-//! Calls that this version has no method for.
+//! [`RawRequest`]: calls that this version has no method for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::response::Response;
 use crate::secret::Secret;
 use crate::{Error, Result};
 
-/// The name of these calls in errors and spans.
+/// The name of these calls in errors and tracing spans.
 const NAME: &str = "request";
 
-/// An arbitrary request. Made by [`Twipla::raw_request`](crate::Twipla::raw_request).
+/// An arbitrary request. Created by [`Twipla::raw_request`](crate::Twipla::raw_request).
 ///
 /// Token, retries, limits and errors are those of every other call. Awaiting
-/// it gives the `payload` of the response as JSON (the whole body where there is
-/// no envelope, null where there is no body).
+/// it returns the `payload` of the response as JSON (the whole body if there is
+/// no envelope, null if there is no body).
 #[must_use = "a request is sent when it is awaited"]
 pub struct RawRequest {
     core: Arc<Core>,
@@ -49,7 +49,7 @@ impl RawRequest {
         }
     }
 
-    /// Adds a query parameter; encoded for you.
+    /// Adds a query parameter, which is percent-encoded.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
@@ -71,7 +71,7 @@ impl RawRequest {
         self
     }
 
-    /// Decodes the `payload` of the response into a type of yours.
+    /// Sends the request and decodes the `payload` of the response into a type of yours.
     ///
     /// ```
     /// # async fn f(twipla: twipla::Twipla) -> twipla::Result<()> {

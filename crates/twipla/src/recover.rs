@@ -1,12 +1,12 @@
 //! Recovery after an ambiguous failure: what is read back, and how it is
-//! compared with what was asked for.
+//! compared with what was requested.
 //!
 //! The caller chooses the ids of customers and websites, so reading one back
-//! shows whether a create was carried out. It can be sent again where nothing
-//! exists: the server refuses an id that is in use. A package and an API key have
-//! no such id. They are read back, and never sent again; so are subscriptions and
-//! all else that is changed or deleted. Nothing is concluded from clocks: of packages and keys, those that
-//! were there before are known, because they were read first.
+//! shows whether a create was carried out. If nothing exists, the create can be sent
+//! again: the server rejects an id that is in use. Packages and API keys have
+//! no such id. They are read back, and never sent again; the same goes for subscription
+//! changes and all other changes and deletes. Nothing is concluded from clocks: packages and
+//! keys that existed before are known, because they were listed first.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ use crate::types::{
 };
 use crate::{ChangeState, Error, ErrorKind, Result};
 
-/// What a subscription change asked for, as it shows on a website.
+/// The expected result of a subscription change, as visible on a website.
 #[derive(Debug, Clone)]
 pub(crate) enum ExpectedChange {
     /// On this package, and in a trial or not.
     OnPackage(PackageId, bool),
-    /// A downgrade to this package is planned.
+    /// A downgrade to this package is scheduled.
     Planned(PackageId),
     Canceled,
     Resumed,
@@ -37,7 +37,7 @@ pub(crate) enum ExpectedChange {
 }
 
 impl ExpectedChange {
-    /// What a website says of the change; not whether it was so before.
+    /// Returns what a website shows of the change; not whether it was so before.
     fn state(&self, website: &Website) -> Option<ChangeState> {
         if matches!(website.status, SubscriptionStatus::Unknown(_)) {
             return None;
@@ -45,13 +45,13 @@ impl ExpectedChange {
         let is_in_force = match self {
             Self::OnPackage(package, trial) => {
                 if website.package_id == *package && *trial != website.in_trial {
-                    // The package is right and the trial is not: this is not what was asked for,
-                    // and saying that nothing happened would be wrong.
+                    // The package is as expected and the trial is not: this is not what was requested,
+                    // and reporting that nothing happened would be wrong.
                     return None;
                 }
                 website.package_id == *package && website.status == SubscriptionStatus::Active
             }
-            // A cancellation plans a downgrade too, to the free package.
+            // A cancellation also schedules a downgrade, to the free package.
             Self::Planned(package) => {
                 website.planned_downgrade_package_id == Some(*package)
                     && website.status == SubscriptionStatus::Active
@@ -67,7 +67,7 @@ impl ExpectedChange {
     }
 }
 
-/// What a read-back says. Whether it was so before is not known.
+/// Converts the result of a read-back. Whether it was so before is not known.
 fn state(is_in_force: bool) -> ChangeState {
     if is_in_force {
         ChangeState::InForce
@@ -76,7 +76,7 @@ fn state(is_in_force: bool) -> ChangeState {
     }
 }
 
-/// Recovery of a change of a website's subscription.
+/// Recovers a change of a website's subscription.
 pub(crate) fn website_change<T>(
     core: &Arc<Core>,
     id: &DeferredId<WebsiteId>,
@@ -99,7 +99,7 @@ pub(crate) fn website_change<T>(
     Recovery::Change(read_change)
 }
 
-/// Recovery of a change of an account's subscription. The API shows it only on
+/// Recovers a change of a customer's subscription (account model). The API shows it only on
 /// the websites that share it.
 pub(crate) fn account_change<T>(
     core: &Arc<Core>,
@@ -116,7 +116,7 @@ pub(crate) fn account_change<T>(
     Recovery::Change(read_change)
 }
 
-/// Recovery of the delete of a customer, and of the deactivation of an account,
+/// Recovers the delete of a customer, and the deactivation of an account,
 /// which deletes it.
 pub(crate) fn customer_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>) -> Recovery<T> {
     let read = operations::get_customer(core, id);
@@ -133,13 +133,13 @@ pub(crate) fn customer_deletion<T>(core: &Arc<Core>, id: &DeferredId<CustomerId>
     Recovery::Change(read_change)
 }
 
-/// Recovery of the delete of a website.
+/// Recovers the delete of a website.
 pub(crate) fn website_deletion<T>(core: &Arc<Core>, id: &DeferredId<WebsiteId>) -> Recovery<T> {
     let read = operations::get_website(core, id);
     let read_change: ReadChange = Box::new(|| {
         Box::pin(async move {
             match read.await {
-                // How a deleted website reads is not public: it may be like a deactivated one.
+                // How a deleted website reads is not public: perhaps like a deactivated one.
                 Ok(website) => matches!(
                     website.status,
                     SubscriptionStatus::Active | SubscriptionStatus::Canceled
@@ -153,7 +153,7 @@ pub(crate) fn website_deletion<T>(core: &Arc<Core>, id: &DeferredId<WebsiteId>) 
     Recovery::Change(read_change)
 }
 
-/// Recovery of the delete of an API key.
+/// Recovers the delete of an API key.
 pub(crate) fn api_key_deletion(
     core: &Arc<Core>,
     website: &DeferredId<WebsiteId>,
@@ -171,7 +171,7 @@ pub(crate) fn api_key_deletion(
     Recovery::Change(read_change)
 }
 
-/// Recovery of a change of a contributor's role; `None` takes it away.
+/// Recovers a change of a contributor's role; `None` removes the contributor.
 pub(crate) fn contributor_change(
     core: &Arc<Core>,
     website: &DeferredId<WebsiteId>,
@@ -202,7 +202,7 @@ pub(crate) fn contributor_change(
     Recovery::Change(read_change)
 }
 
-/// Recovery of the assignment of a package to a website or customer, or of its end.
+/// Recovers assigning a package to a website or customer, or unassigning it.
 pub(crate) fn assignment(
     core: &Arc<Core>,
     package: &DeferredId<PackageId>,
@@ -230,7 +230,7 @@ pub(crate) fn assignment(
     Recovery::Change(read_change)
 }
 
-/// Recovery of the new name of a package.
+/// Recovers the rename of a package.
 pub(crate) fn package_name(
     core: &Arc<Core>,
     package: &DeferredId<PackageId>,
@@ -242,7 +242,7 @@ pub(crate) fn package_name(
     Recovery::Change(read_change)
 }
 
-/// Recovery of a change of the list of whitelisted domains.
+/// Recovers a change of the list of whitelisted domains.
 pub(crate) fn whitelisted_domain(
     core: &Arc<Core>,
     website: &DeferredId<WebsiteId>,
@@ -261,7 +261,7 @@ pub(crate) fn whitelisted_domain(
     Recovery::Change(read_change)
 }
 
-/// What a create of a website asked for.
+/// The website that a create requested.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedWebsite {
     pub(crate) website: WebsiteId,
@@ -290,30 +290,30 @@ impl ExpectedWebsite {
     }
 }
 
-/// What a create asked of a subscription, as it shows on a website. What was not
-/// asked for is not compared.
+/// The subscription terms that a create requested, as visible on a website. Terms that
+/// were not requested are not compared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExpectedTerms {
     pub(crate) package: Option<PackageId>,
-    /// Whether the unlimited free trial was asked for.
+    /// Whether the unlimited free trial was requested.
     pub(crate) free_trial: bool,
-    /// Whether the account was to be created, too: its websites share its subscription.
+    /// Whether the customer was to be created as well: its websites share its subscription.
     pub(crate) with_account: bool,
 }
 
 impl ExpectedTerms {
-    /// What is not as asked for. A package has one billing interval, so its id
-    /// says that as well.
+    /// Describes the first difference. A package has one billing interval, so its id
+    /// covers that as well.
     async fn difference(&self, core: &Arc<Core>, found: &Website) -> Result<Option<String>> {
         let is_shared = found.subscription_type == Some(SubscriptionType::Intpc);
         match &found.status {
             SubscriptionStatus::Active => {}
-            // A website may be created under an account that is canceled.
+            // A website may be created under a canceled account.
             SubscriptionStatus::Canceled if is_shared && !self.with_account => {}
             SubscriptionStatus::Unknown(status) => {
                 return Err(cannot_compare(&format!("its status is {status:?}")));
             }
-            // A subscription starts as active, whatever the create asks for.
+            // A subscription starts as active, whatever the create requests.
             status => return Ok(Some(format!("with the status {status}"))),
         }
         let shown = format!("{} ({})", found.package_name, found.package_id);
@@ -333,8 +333,8 @@ impl ExpectedTerms {
     }
 }
 
-/// Whether a package is the one of the unlimited free trial: no other has
-/// touchpoints without a limit (observed). A create starts no other trial.
+/// Returns whether a package is that of the unlimited free trial: no other has
+/// unlimited touchpoints (observed). A create starts no other trial.
 async fn is_unlimited(core: &Arc<Core>, package: PackageId) -> Result<bool> {
     let id = DeferredId::from(Ok(package));
     let package = operations::get_package(core, &id).await?;
@@ -346,7 +346,7 @@ fn cannot_compare(why: &str) -> Error {
     Error::new(ErrorKind::Decode, message)
 }
 
-/// Recovery of the create of a website.
+/// Recovers the create of a website.
 pub(crate) fn created_website(core: &Arc<Core>, expected: ExpectedWebsite) -> Recovery<Website> {
     let core = Arc::clone(core);
     Recovery::Create {
@@ -358,7 +358,7 @@ pub(crate) fn created_website(core: &Arc<Core>, expected: ExpectedWebsite) -> Re
     }
 }
 
-/// Recovery of the create of a customer.
+/// Recovers the create of a customer.
 pub(crate) fn created_customer(
     core: &Arc<Core>,
     expected: wire::CreateCustomerRequest,
@@ -373,7 +373,7 @@ pub(crate) fn created_customer(
     }
 }
 
-/// Looks under the id of a customer, and under that of their first website.
+/// Reads the customer by its id, and its first website by its id.
 async fn find_customer(
     core: &Arc<Core>,
     expected: &wire::CreateCustomerRequest,
@@ -454,7 +454,7 @@ async fn find_customer(
     }))
 }
 
-/// One of the websites that share the subscription of an account. The API shows
+/// Returns one of the websites that share the subscription of a customer. The API shows
 /// the subscription nowhere else.
 async fn first_website(core: &Arc<Core>, customer: CustomerId) -> Result<Option<Website>> {
     let customer = DeferredId::from(Ok(customer));
@@ -466,8 +466,8 @@ fn get_website(core: &Arc<Core>, id: &WebsiteId) -> crate::Request<Website> {
     operations::get_website(core, &DeferredId::from(Ok(id.clone())))
 }
 
-/// Recovery of the create of an API key. The secret was in the lost response and
-/// nowhere else, so what is found is of no use. The keys in `known` were there
+/// Recovers the create of an API key. The secret was only in the lost response,
+/// so a key that is found cannot be used. The keys in `known` existed
 /// before, so they are not the new one.
 pub(crate) fn created_api_key(
     core: &Arc<Core>,
@@ -501,8 +501,8 @@ pub(crate) fn created_api_key(
     }
 }
 
-/// Recovery of the create of a package: one as asked for is the answer, unless
-/// it is among the `known`, which were there before. It is never sent again, for
+/// Recovers the create of a package: returns one that matches the request, unless
+/// it is among the `known`, which existed before. It is never sent again, because
 /// a package cannot be deleted.
 pub(crate) fn created_package(
     core: &Arc<Core>,
@@ -525,7 +525,7 @@ pub(crate) fn created_package(
                 match same {
                     Some(same) => Ok(Existing::Same(found.swap_remove(same))),
                     None if found.is_empty() => Ok(Existing::Nothing),
-                    // Read in other words, or somebody else's: neither says that nothing was made.
+                    // It may read differently, or be somebody else's: neither shows that nothing was created.
                     None => Err(Error::new(
                         ErrorKind::Decode,
                         "a new package of this name is on other terms",
@@ -537,7 +537,7 @@ pub(crate) fn created_package(
     }
 }
 
-/// Whether a package is what was asked for, as far as a package shows it.
+/// Returns whether a package matches the request, as far as it can be read.
 fn is_as_asked(package: &Package, expected: &wire::CreatePackageRequest) -> bool {
     let visibility = expected.visibility.as_ref();
     let external_id = expected.external_id.as_ref();
@@ -559,7 +559,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_package_on_other_terms_is_not_what_was_asked_for() {
+    fn a_package_with_other_terms_does_not_match() {
         let asked = json!({
             "name": "Shop", "touchpoints": 500, "price": 14.99, "currency": "EUR",
             "period": "monthly", "visibility": "restricted", "externalId": "a",

@@ -1,27 +1,27 @@
-//! Makes text from outside safe to show: no secrets, and nothing that hides or
-//! turns the rest of a line.
+//! Makes untrusted text safe to show: no secrets, and nothing that hides or
+//! reorders the rest of a line.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Ends of the names whose values are secret, in lower case and without separators.
+/// Suffixes of field names with secret values, in lower case and without separators.
 const SECRET_NAMES: [&str; 4] = ["secret", "apikey", "token", "password"];
 
-/// Whether a field of this name holds a secret: `apiKey`, `api_key`, `refreshToken` and the like.
+/// Returns whether a field of this name holds a secret: `apiKey`, `api_key`, `refreshToken` and the like.
 pub(crate) fn names_secret(name: &str) -> bool {
     let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
     let name: String = letters.collect::<String>().to_ascii_lowercase();
     SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
 }
 
-/// Whether a character is not seen but changes what is: control characters,
-/// those that turn the direction of the text, and those without width.
+/// Returns whether a character is invisible but changes what is shown: control characters,
+/// those that change the direction of the text, and those without width.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The text with secrets masked, and with escapes in place of invisible characters.
+/// Returns the text with secrets masked and invisible characters escaped.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let text = mask(text);
     if !text.contains(is_invisible) {
@@ -39,8 +39,8 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// Puts `…` in place of the values of fields whose name is that of a secret, in
-/// JSON (also in a string of JSON) and as `key=value`.
+/// Replaces the values of fields with secret names by `…`, in
+/// JSON (also in a JSON string) and as `key=value`.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();
     let mut copied = 0;
@@ -62,7 +62,7 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     masked.into()
 }
 
-/// The next run of letters, digits, `_` and `-`, and where it ends.
+/// Returns the next run of letters, digits, `_` and `-`, and its end.
 fn next_name(text: &str, from: usize) -> Option<(&str, usize)> {
     let in_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let start = from + text[from..].find(in_name)?;
@@ -71,7 +71,7 @@ fn next_name(text: &str, from: usize) -> Option<(&str, usize)> {
     Some((&text[start..end], end))
 }
 
-/// Where the value of the name that ends here stands, if it has one.
+/// Returns the range of the value of the name that ends here, if it has one.
 fn value_after(text: &str, name_end: usize) -> Option<std::ops::Range<usize>> {
     let rest = &text[name_end..];
     let unquoted = rest.trim_start_matches(['"', '\'', '\\']);
@@ -99,8 +99,8 @@ fn value_after(text: &str, name_end: usize) -> Option<std::ops::Range<usize>> {
     (length > 0).then_some(start..start + length)
 }
 
-/// How long a quoted value is, its closing quote included. In a string of JSON
-/// in JSON, as many backslashes stand before the closing quote as before the opening one.
+/// Returns the length of a quoted value, including its closing quote. In JSON nested in a JSON
+/// string, the closing quote has as many backslashes before it as the opening one.
 fn after_quote(text: &str, quote: char, backslashes: usize) -> usize {
     let mut run = 0;
     for (at, c) in text.char_indices() {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_invisible_is_shown_as_an_escape() {
+    fn invisible_characters_are_escaped() {
         assert_eq!(
             shown("a\u{202e}b\nc\u{2066}d\u{7f}"),
             r"a\u{202e}b\u{a}c\u{2066}d\u{7f}"
@@ -165,7 +165,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_strange(text in "(token|secret|[\"'\\\\:= a{é,]){0,20}", other in ".*") {
+        fn any_text_is_masked_without_a_panic(text in "(token|secret|[\"'\\\\:= a{é,]){0,20}", other in ".*") {
             let _ = mask(&text);
             proptest::prop_assert!(!shown(&other).contains(is_invisible));
         }

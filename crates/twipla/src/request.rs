@@ -1,4 +1,4 @@
-//! A call that is set up but not yet sent, and the ways to send it.
+//! [`Request`]: a call that is set up but not yet sent.
 
 use std::fmt;
 use std::future::{IntoFuture, ready};
@@ -46,13 +46,13 @@ pub struct Request<T> {
     recovery: Option<Recovery<T>>,
 }
 
-/// Takes what the caller asked for out of a response in 2xx.
+/// Extracts the result from a 2xx response.
 type Decode<T> = Box<dyn Fn(&Response) -> Result<T> + Send + Sync>;
 
-/// Says what is wrong with a response that fits the contract.
+/// Returns what is wrong with a response that fits the contract, if anything.
 type Check<T> = Box<dyn Fn(&T) -> Option<String> + Send + Sync>;
 
-/// What is done after an ambiguous failure.
+/// What to do after an ambiguous failure.
 pub(crate) enum Recovery<T> {
     /// Reads back whether a change took effect, for the error to say so.
     Change(ReadChange),
@@ -60,32 +60,32 @@ pub(crate) enum Recovery<T> {
     Create {
         find: FindExisting<T>,
         /// Whether the caller chose the id. Sending the create again is then
-        /// safe, and a refusal may mean that the id is in use.
+        /// safe, and a rejection may mean that the id is in use.
         id_was_chosen: bool,
     },
 }
 
-/// `None` where nothing could be read back.
+/// Reads a change back; `None` if that failed.
 pub(crate) type ReadChange = Box<dyn FnOnce() -> BoxFuture<'static, Option<ChangeState>> + Send>;
 
 pub(crate) type FindExisting<T> =
     Box<dyn Fn() -> BoxFuture<'static, Result<Existing<T>>> + Send + Sync>;
 
-/// What was found in place of a create.
+/// What exists in place of the resource to be created.
 pub(crate) enum Existing<T> {
-    /// What was asked for.
+    /// The requested resource.
     Same(T),
-    /// Something else, in words.
+    /// A different resource, described in words.
     Other(String),
-    /// Something, and whether it is what was asked for does not show, in words.
+    /// A resource that may or may not be the requested one, described in words.
     Unclear(String),
-    /// What was asked for, without the secret that only the lost response had.
+    /// The requested resource, without the secret that only the lost response contained.
     WithoutSecret(String),
     Nothing,
 }
 
 impl<T: Send + 'static> Request<T> {
-    /// `map` takes what the caller asked for out of the decoded response.
+    /// Creates a request; `map` converts the decoded response into the result.
     pub(crate) fn new<W: DeserializeOwned + 'static>(
         core: &Arc<Core>,
         operation: &'static Operation,
@@ -135,7 +135,7 @@ impl<T: Send + 'static> Request<T> {
         Self::of_call(core, operation.id, call, decode)
     }
 
-    /// A call that is not one of the contract's operations.
+    /// Creates a request for a call that is not one of the contract's operations.
     pub(crate) fn of_call(
         core: &Arc<Core>,
         name: &'static str,
@@ -153,7 +153,7 @@ impl<T: Send + 'static> Request<T> {
         }
     }
 
-    /// Sends the key where the operation asks for one.
+    /// Sends the API key if the operation uses one.
     pub(crate) fn with_api_key(mut self, key: Secret) -> Self {
         if let Ok(call) = &mut self.call {
             call.api_key = Some(key);
@@ -161,8 +161,8 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
-    /// Refuses a response that is about something else than was asked for:
-    /// `found` gives its id, which must be `expected`.
+    /// Rejects a response about a different resource than the requested one:
+    /// `found` returns its id, which must be `expected`.
     pub(crate) fn expect_id<I>(self, expected: Option<I>, found: fn(&T) -> Option<&I>) -> Self
     where
         I: PartialEq + fmt::Display + Send + Sync + 'static,
@@ -173,8 +173,8 @@ impl<T: Send + 'static> Request<T> {
         self.refuse(move |value| other_id(found(value), &expected))
     }
 
-    /// Refuses a list with an entry of something else than was asked for: every id
-    /// that `found` gives must be `expected`.
+    /// Rejects a list with an entry that was not requested: every id
+    /// that `found` returns must be `expected`.
     pub(crate) fn expect_ids<I>(self, expected: Option<I>, found: fn(&T) -> Vec<&I>) -> Self
     where
         I: PartialEq + fmt::Display + Send + Sync + 'static,
@@ -185,7 +185,7 @@ impl<T: Send + 'static> Request<T> {
         self.refuse(move |value| other_id(found(value), &expected))
     }
 
-    /// Refuses a response in which `problem` finds one.
+    /// Rejects a response for which `problem` returns a message.
     pub(crate) fn refuse(
         mut self,
         problem: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
@@ -197,7 +197,7 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
-    /// The same call, with something else made of its result.
+    /// Returns the same request with its result converted by `map`.
     pub(crate) fn map<U: Send + 'static>(self, map: fn(T) -> U) -> Request<U> {
         let (decode, check) = (self.decode, self.check);
         Request {
@@ -211,7 +211,7 @@ impl<T: Send + 'static> Request<T> {
         }
     }
 
-    /// The server's clock as the response shows it, in place of what was asked for. The response is still checked.
+    /// Returns the server's clock from the response headers instead of the result. The response is still checked.
     pub(crate) fn server_date(self) -> Request<Option<DateTime<Utc>>> {
         let (decode, check) = (self.decode, self.check);
         Request {
@@ -238,27 +238,28 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
-    /// How long this call may take in all: token, retries, delays, and the
-    /// read-back after an ambiguous failure, for which a quarter of the time is
-    /// kept where there may be one, but at most 10 s.
+    /// Sets how long this call may take in all: token, retries, delays, and the
+    /// read-back after an ambiguous failure. For a read-back, a quarter of the time
+    /// is reserved, but at most 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
     }
 
-    /// How failed attempts of this call are retried.
+    /// Sets how failed attempts of this call are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = policy;
         self
     }
 
-    /// Sends the request and returns the raw JSON `payload`: for fields that
+    /// Sends the request and returns the raw JSON `payload`, for fields that
     /// this version does not know, or a response that does not fit the contract.
-    /// A response without a body gives null. One that fits the contract must be
-    /// about what was asked for, as for the typed call. One that does not fit is
-    /// returned as it is, whatever it is about.
     ///
-    /// A create is sent as it is: after an ambiguous failure, nothing is read
+    /// A response without a body gives null. A response that fits the contract must
+    /// be about the requested resource, as for the typed call. One that does not fit
+    /// is returned unchecked.
+    ///
+    /// A create has no recovery here: after an ambiguous failure, nothing is read
     /// back and nothing is sent again.
     pub async fn raw(self) -> Result<Value> {
         let recovery = match self.recovery {
@@ -343,7 +344,7 @@ impl From<InvalidRequest> for Error {
     }
 }
 
-/// What is wrong where one of the ids found is not the one that was asked for.
+/// Returns an error message if one of the ids found is not the expected one.
 fn other_id<'a, I: PartialEq + fmt::Display + 'a>(
     found: impl IntoIterator<Item = &'a I>,
     expected: &I,
@@ -354,15 +355,15 @@ fn other_id<'a, I: PartialEq + fmt::Display + 'a>(
     ))
 }
 
-/// Until when a call may send, and until when it may read back.
+/// The deadlines for sending a call and for reading back.
 struct Times {
     send: Instant,
     whole: Instant,
 }
 
 impl Times {
-    /// Where there may be something to read back, a quarter of the time is kept
-    /// for it, but no more than [`READ_BACK_TIME`].
+    /// With a recovery, a quarter of the time is reserved for it,
+    /// but no more than [`READ_BACK_TIME`].
     fn of(options: &CallOptions, with_recovery: bool) -> Self {
         let now = Instant::now();
         let whole = options
@@ -381,10 +382,10 @@ impl Times {
     }
 }
 
-/// The most that is kept of a call's time to read back what an ambiguous failure left.
+/// The most time of a call that is reserved for reading back.
 const READ_BACK_TIME: Duration = Duration::from_secs(10);
 
-/// Sends a change, and reads back what an ambiguous failure left.
+/// Sends a change, and reads it back after an ambiguous failure.
 async fn change<T>(once: &Once<'_, T>, read_change: ReadChange, whole: Instant) -> Result<T> {
     let error = match once.send().await {
         Ok(changed) => return Ok(changed),
@@ -393,16 +394,16 @@ async fn change<T>(once: &Once<'_, T>, read_change: ReadChange, whole: Instant) 
     if !error.is_ambiguous() {
         return Err(error);
     }
-    // An earlier attempt of a request that may be repeated may still arrive.
+    // An earlier attempt of a retried request may still arrive.
     let is_over = is_servers_own(&error)
         && (error.attempts() <= 1 || once.call.idempotency == Idempotency::NotIdempotent);
     let state = timeout_at(whole, read_change()).await.unwrap_or(None);
     Err(with_change_state(error, state, is_over))
 }
 
-/// The error of a change, with what was read back. `is_over` where the server has
-/// ended its work, as it has after a 500 of its own: after any other failure, what
-/// is not in force now may still arrive.
+/// Adds what was read back to the error of a change. `is_over` means that the server
+/// has finished its work, as after a 500 of its own; after any other failure, a
+/// change that is not active now may still arrive.
 fn with_change_state(error: Error, state: Option<ChangeState>, is_over: bool) -> Error {
     let ambiguous = match state {
         Some(ChangeState::Applied | ChangeState::InForce) => false,
@@ -412,13 +413,13 @@ fn with_change_state(error: Error, state: Option<ChangeState>, is_over: bool) ->
     error.with_change_state(state).with_ambiguous(ambiguous)
 }
 
-/// Whether the server itself failed, rather than something between here and it.
+/// Returns whether the server itself failed, rather than something in between.
 fn is_servers_own(error: &Error) -> bool {
     error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR)
         && !error.body().is_some_and(error_body::is_page)
 }
 
-/// A call without its recovery.
+/// A call without recovery.
 struct Once<'a, T> {
     core: &'a Core,
     call: &'a Call,
@@ -443,19 +444,19 @@ fn checked<T>(response: &Response, decode: &Decode<T>, check: Option<&Check<T>>)
     }
 }
 
-/// Sends a create until it is known whether it was carried out.
+/// Sends a create until it is certain whether it was carried out.
 ///
-/// After an ambiguous failure, what exists decides: it is returned where it is
-/// what was asked for, and where nothing exists the create is sent again. Where
-/// the server refuses the create, the error says so if the id is in use: this
-/// API answers 400 for that, and may come to answer 409.
+/// After an ambiguous failure, what exists decides: the resource is returned if it
+/// is the requested one, and if nothing exists the create is sent again. If
+/// the server rejects the create, the error says so if the id is in use: this
+/// API answers 400 for that, and may change to 409.
 async fn create<T>(
     once: &Once<'_, T>,
     find: &FindExisting<T>,
     id_was_chosen: bool,
     whole: Instant,
 ) -> Result<T> {
-    // An earlier send may have been carried out: then a refusal proves nothing.
+    // An earlier attempt may have been carried out, so a rejection proves nothing.
     let mut was_ambiguous = false;
     let mut attempts = 0;
     loop {
@@ -482,7 +483,7 @@ async fn create<T>(
             Ok(Existing::Same(_)) => {
                 return Err(conflict(error, "it is what was asked for").with_exists_as_requested());
             }
-            // Whether this is what was asked for, in other words, cannot be told.
+            // It is unknown whether this is the requested resource in other words.
             Ok(Existing::Other(what)) => {
                 return Err(conflict(error, &what).with_ambiguous(ambiguous));
             }
@@ -501,7 +502,7 @@ async fn create<T>(
                 return Err(error.with_ambiguous(was_ambiguous));
             }
             Ok(Existing::Nothing) if !ambiguous || !id_was_chosen => return Err(error),
-            // Reads may lag behind, so what is refused as a duplicate may not be seen yet.
+            // Reads may lag behind, so the duplicate may not be visible yet.
             Ok(Existing::Nothing) => {
                 was_ambiguous = true;
                 let policy = &once.options.retry;
@@ -531,18 +532,18 @@ fn conflict(error: Error, what: &str) -> Error {
         .with_ambiguous(false)
 }
 
-/// Gives a builder with a field `options` the setters of a call's options.
+/// Adds the setters of a call's options to a builder with a field `options`.
 macro_rules! call_options {
     ($builder:ty) => {
         impl $builder {
-            /// How long this may take in all, whatever it sends; see
+            /// Sets how long this may take in all, whatever it sends; see
             /// [`Request::timeout`]($crate::Request::timeout).
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.options.timeout = timeout;
                 self
             }
 
-            /// How failed attempts are retried.
+            /// Sets how failed attempts are retried.
             pub fn retry(mut self, policy: $crate::RetryPolicy) -> Self {
                 self.options.retry = policy;
                 self
@@ -552,8 +553,8 @@ macro_rules! call_options {
 }
 pub(crate) use call_options;
 
-/// Gives a builder with a field `options` and `fn request(self) -> Request<T>`
-/// the ways to send it, the same for each.
+/// Makes a builder with a field `options` and `fn request(self) -> Request<T>`
+/// awaitable, and gives it `raw()`.
 macro_rules! call_methods {
     ($builder:ty => $output:ty) => {
         $crate::request::call_options!($builder);

@@ -1,4 +1,4 @@
-//! A response that was read to its end, and how it is decoded.
+//! A response whose body was read completely, and its decoding.
 
 use std::io::Read as _;
 
@@ -11,12 +11,12 @@ use twipla_api::{Idempotency, Operation};
 
 use crate::{Error, ErrorKind, Result};
 
-/// How gzip starts, and no JSON, text or HTML does, whatever `Content-Encoding` says.
+/// The first bytes of gzip, and of no JSON, text or HTML, whatever `Content-Encoding` says.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// A response in 2xx.
+/// A response with a 2xx status.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -28,9 +28,9 @@ pub(crate) struct Response {
     pub(crate) idempotency: Idempotency,
 }
 
-/// A body as it was meant: gzip and the byte order mark taken off, neither of
-/// which was asked for, and both of which gateways are known to add. What cannot
-/// be unpacked within the limit stays as it is.
+/// Removes gzip and the byte order mark from a body: neither was requested, and
+/// gateways are known to add both. A body that cannot
+/// be decompressed within the limit is left as it is.
 pub(crate) fn plain_body(body: Bytes, limit: usize) -> Bytes {
     let body = if body.starts_with(&GZIP) {
         unpacked(&body, limit).unwrap_or(body)
@@ -46,7 +46,7 @@ pub(crate) fn plain_body(body: Bytes, limit: usize) -> Bytes {
 
 fn unpacked(body: &Bytes, limit: usize) -> Option<Bytes> {
     let mut plain = Vec::new();
-    // One more than allowed shows that there is more.
+    // One byte more than allowed shows that there is more.
     MultiGzDecoder::new(&body[..])
         .take(limit as u64 + 1)
         .read_to_end(&mut plain)
@@ -55,10 +55,10 @@ fn unpacked(body: &Bytes, limit: usize) -> Option<Bytes> {
 }
 
 impl Response {
-    /// Decodes what the contract says of an operation.
+    /// Decodes the body as the contract describes it for an operation.
     pub(crate) fn decode<W: DeserializeOwned>(&self, operation: &Operation) -> Result<W> {
-        // Where the contract has no body, a page is not a success: it comes from
-        // something between here and the server.
+        // If the contract has no body, an HTML page is not a success: it comes from
+        // something between the client and the server.
         if operation.success == [204] && self.is_page() {
             return Err(
                 self.unusable("the server answered with a page where the contract has no body")
@@ -82,7 +82,7 @@ impl Response {
         )
     }
 
-    /// The `payload`, or the whole body where there is no envelope. Null where the body is empty.
+    /// Returns the `payload`, or the whole body if there is no envelope. Null if the body is empty.
     pub(crate) fn payload(&self) -> Result<Value> {
         if self.body.is_empty() {
             return Ok(Value::Null);
@@ -97,7 +97,7 @@ impl Response {
         })
     }
 
-    /// Says which field does not fit, by decoding once more with the path kept.
+    /// Reports which field does not fit, by decoding again with the path tracked.
     fn does_not_fit<W: DeserializeOwned>(&self, error: &serde_json::Error) -> Error {
         if self.body.is_empty() {
             return self.unusable("the response is empty where the contract has a body");
@@ -120,7 +120,7 @@ impl Response {
         self.unusable(message)
     }
 
-    /// The error for a success that cannot be used. It may not have come from the server at all.
+    /// Creates the error for a success that cannot be used. It may not have come from the server at all.
     pub(crate) fn unusable(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Decode, message)
             .with_status(self.status)
@@ -149,7 +149,7 @@ impl Response {
     }
 }
 
-/// A message of serde without the values it quotes: those come from the server and may be secret.
+/// Returns a message of serde without the values it quotes: those come from the server and may be secret.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text);
@@ -161,7 +161,7 @@ fn without_values(error: &serde_json::Error) -> String {
     }
 }
 
-/// Lets the fuzz targets in.
+/// Entry points for the fuzz targets.
 #[cfg(fuzzing)]
 #[path = "fuzzing.rs"]
 pub mod fuzzing;

@@ -1,7 +1,7 @@
-//! JSON Schemas of the types that are written by hand, under the feature `schemars`.
+//! JSON Schemas of the hand-written types, under the feature `schemars`.
 //!
-//! Each says what the type's JSON is: what serde reads and writes, or what
-//! travels in its place. The ids and the generated types have theirs from `twipla-api`.
+//! Each describes the type's JSON: what serde reads and writes, or what
+//! is sent in its place. The ids and the generated types have theirs from `twipla-api`.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ open_names! {
     Dimension: "What to group by: one of the names that were observed, or any other.";
 }
 
-/// The messages as the dashboard posts them. [`IframeMessage::parse`] puts up with more.
+/// Describes the messages as the dashboard posts them. [`IframeMessage::parse`] accepts more.
 impl JsonSchema for IframeMessage {
     fn schema_name() -> Cow<'static, str> {
         "IframeMessage".into()

@@ -1,10 +1,10 @@
-//! Moments that are far away.
+//! Arithmetic with instants that cannot overflow.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The moment after a time that may be as long as "for ever".
+/// Returns the instant after a duration of any length; a very long one is capped.
 pub(crate) fn later(now: Instant, time: Duration) -> Instant {
     const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     now + time.min(FOR_EVER)

@@ -1,4 +1,4 @@
-//! Tokens for what this crate does not send itself.
+//! Tokens for requests that this crate does not send itself.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::options::CallOptions;
 use crate::request::{BoxFuture, call_options};
 use crate::time::later;
 
-/// The partner's token, about to be taken. Made by
+/// A request for the partner's token. Created by
 /// [`Twipla::partner_token`](crate::Twipla::partner_token).
 ///
-/// Nothing is sent, so nothing is retried: only the signer takes time.
+/// Nothing is sent or retried: only the signer takes time.
 #[derive(Debug)]
 #[must_use = "a token is taken when this is awaited"]
 pub struct PartnerToken {
@@ -50,10 +50,10 @@ impl IntoFuture for PartnerToken {
     }
 }
 
-/// A customer's token, about to be signed. Made by
+/// A request for a customer's token. Created by
 /// [`Twipla::customer_token`](crate::Twipla::customer_token).
 ///
-/// Nothing is sent, so nothing is retried: only the signer takes time.
+/// Nothing is sent or retried: only the signer takes time.
 #[derive(Debug)]
 #[must_use = "a token is signed when this is awaited"]
 pub struct CustomerToken {

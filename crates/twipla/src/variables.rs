@@ -1,4 +1,4 @@
-//! How a client is set up from environment variables.
+//! Client settings from environment variables.
 
 use crate::auth::PrivateKey;
 use crate::config::{TwiplaBuilder, config};
@@ -8,11 +8,11 @@ use crate::{Error, Result};
 pub(crate) type Var<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl TwiplaBuilder {
-    /// A builder with the variables of [`Twipla::from_env`](crate::Twipla::from_env), for settings beside them.
+    /// Creates a builder from the variables of [`Twipla::from_env`](crate::Twipla::from_env), to add other settings.
     ///
     /// # Errors
     ///
-    /// As [`Twipla::from_env`](crate::Twipla::from_env).
+    /// Those of [`Twipla::from_env`](crate::Twipla::from_env).
     ///
     /// ```no_run
     /// use twipla::TwiplaBuilder;
@@ -24,7 +24,7 @@ impl TwiplaBuilder {
         Self::from_vars(&environment)
     }
 
-    /// Reads the variables through `var`.
+    /// Reads the variables with `var`.
     pub(crate) fn from_vars(var: Var<'_>) -> Result<Self> {
         let partner = partner(var).ok_or_else(|| {
             config("TWIPLA_PARTNER_ID is not set: it takes the uuid that TWIPLA issued for your public key")
@@ -40,7 +40,7 @@ impl TwiplaBuilder {
     }
 }
 
-/// A variable of this process.
+/// Reads a variable of this process.
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -62,7 +62,7 @@ pub(crate) fn private_key(var: Var<'_>) -> Result<Option<PrivateKey>> {
     }
 }
 
-/// Which server the variables name.
+/// The server that the variables name.
 pub(crate) enum Server {
     Environment(String),
     BaseUrl(String),
@@ -86,7 +86,7 @@ pub(crate) fn server(var: Var<'_>) -> Result<Option<Server>> {
     }
 }
 
-/// The value of a variable that is set and not blank.
+/// Returns the value of a variable that is set and not blank.
 pub(crate) fn set(var: Var<'_>, name: &str) -> Option<String> {
     var(name).filter(|value| !value.trim().is_empty())
 }
@@ -99,7 +99,7 @@ fn both(one: &str, other: &str) -> Error {
 mod tests {
     use super::*;
     #[test]
-    fn the_environment_variables_are_checked() {
+    fn environment_variables_are_validated() {
         let with = |vars: &[(&str, &str)]| {
             let vars: std::collections::HashMap<_, _> = vars
                 .iter()

@@ -1,4 +1,4 @@
-//! The file of the profiles: read as a whole, written as a whole.
+//! The file of the profiles, which is read and written as a whole.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,11 +39,11 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Where the file is on this system, whether there is one or not.
+    /// Returns the path of the file on this system, whether it exists or not.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the user has no home folder.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the user has no home folder.
     pub fn default_path() -> Result<PathBuf> {
         let strategy = etcetera::choose_base_strategy().map_err(|error| {
             config("cannot find the configuration folder: set HOME").with_source(error)
@@ -51,12 +51,12 @@ impl Profiles {
         Ok(strategy.config_dir().join("twipla").join("profiles.toml"))
     }
 
-    /// Reads the file of this system. No file is no profiles.
+    /// Reads the file of this system. A missing file gives no profiles.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the file cannot be read or is not valid, or
-    /// where others can read it although a private key is in it.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the file cannot be read or is not valid, or
+    /// if it contains a private key and others can read it.
     pub fn load() -> Result<Self> {
         Self::load_from(Self::default_path()?)
     }
@@ -65,7 +65,7 @@ impl Profiles {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// Those of [`load`](Self::load).
     pub fn load_from(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let text = match fs::read_to_string(&path) {
@@ -97,28 +97,29 @@ impl Profiles {
         Ok(profiles)
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The profile with this name.
+    /// Returns the profile with this name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where there is none; the message names those there are.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if there is none; the message lists the known
+    /// names.
     pub fn get(&self, name: &str) -> Result<&Profile> {
         self.by_name.get(name).ok_or_else(|| self.unknown(name))
     }
 
-    /// All profiles with their names, by name.
+    /// Returns all profiles with their names, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Profile)> {
         self.by_name
             .iter()
             .map(|(name, profile)| (name.as_str(), profile))
     }
 
-    /// The profile that is used where none is named.
+    /// Returns the name of the default profile.
     pub fn default_name(&self) -> Option<&str> {
         self.default.as_deref()
     }
@@ -127,7 +128,7 @@ impl Profiles {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a name that has other characters than ASCII
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the name contains characters other than ASCII
     /// letters, digits, `-`, `_` and `.`.
     pub fn insert(&mut self, name: &str, profile: Profile) -> Result<Option<Profile>> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -139,11 +140,11 @@ impl Profiles {
         Ok(self.by_name.insert(name.to_owned(), profile))
     }
 
-    /// Removes a profile and returns it. Where it was the default, there is none afterwards.
+    /// Removes a profile and returns it. If it was the default, there is no default afterwards.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Those of [`get`](Self::get).
     pub fn remove(&mut self, name: &str) -> Result<Profile> {
         let removed = self
             .by_name
@@ -153,23 +154,23 @@ impl Profiles {
         Ok(removed)
     }
 
-    /// Says which profile is used where none is named.
+    /// Sets the default profile.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Those of [`get`](Self::get).
     pub fn set_default(&mut self, name: &str) -> Result<()> {
         self.get(name)?;
         self.default = Some(name.to_owned());
         Ok(())
     }
 
-    /// Writes the file, so that it is there as a whole or as it was before, and that only its owner can read it.
+    /// Writes the file atomically, readable only by its owner.
     /// Comments in it are lost.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where it cannot be written.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if it cannot be written.
     pub fn save(&self) -> Result<()> {
         let profiles = self.iter();
         let written = Written {
@@ -221,12 +222,13 @@ impl Profiles {
 }
 
 impl Twipla {
-    /// Sets up a client from a profile of the [file](crate::profile) that the program `twipla` uses. The variables of
-    /// [`from_env`](Self::from_env) win over it. Needs the feature `profile`.
+    /// Creates a client from a profile of the [file](crate::profile) that the program `twipla` uses. The variables of
+    /// [`from_env`](Self::from_env) override it. Requires the feature `profile`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where there is no such profile, the file cannot be read, or a setting is wrong.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if there is no such profile, the file cannot be
+    /// read, or a setting is invalid.
     ///
     /// ```no_run
     /// use twipla::Twipla;
@@ -239,7 +241,7 @@ impl Twipla {
     }
 }
 
-/// The file as it is written.
+/// The file format.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -289,7 +291,7 @@ impl Entry {
         entry
     }
 
-    /// The profile of the file at `path`, or what is wrong with it.
+    /// Converts to the profile of the file at `path`, or returns what is wrong with it.
     fn profile(self, path: &Path) -> Result<Profile, String> {
         let partner_id: PartnerId = self
             .partner_id
@@ -301,7 +303,7 @@ impl Entry {
             self.private_key_command,
             self.private_key,
         ) {
-            // A full path replaces the folder.
+            // An absolute path replaces the folder.
             (Some(file), None, None, None) => {
                 KeySource::File(path.parent().unwrap_or(Path::new("")).join(file))
             }
@@ -316,7 +318,7 @@ impl Entry {
         };
         let address = match (self.environment, self.base_url) {
             (Some(_), Some(_)) => {
-                return Err("environment and base_url are both there: keep one".into());
+                return Err("environment and base_url are both set: keep one".into());
             }
             (None, Some(base_url)) => Address::Urls {
                 base_url,
@@ -334,14 +336,14 @@ impl Entry {
 
 fn unknown(name: &str, known: &[&str]) -> Error {
     let remedy = if known.is_empty() {
-        "there is none yet, add it with `twipla profile add`".to_owned()
+        "there is no profile yet, add one with `twipla profile add`".to_owned()
     } else {
         format!("expected one of {}", known.join(", "))
     };
     config(format!("unknown profile {name:?}: {remedy}"))
 }
 
-/// Names the line and not what is in it, which may be a key.
+/// Creates an error with the line number but not the line's text, which may be a key.
 fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(0, |before| before.matches('\n').count()) + 1;
@@ -358,7 +360,7 @@ fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> Error {
 
 /// Writes a file atomically, readable only by its owner.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link: what it leads to is replaced.
+    // A symbolic link stays one: its target is replaced.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = fs::DirBuilder::new();
@@ -406,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_loaded() {
+    fn saved_profiles_can_be_loaded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/twipla/profiles.toml");
         let mut profiles = Profiles::load_from(&path).unwrap();
@@ -466,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_key_file_is_beside_the_profiles() {
+    fn a_relative_key_file_is_resolved_against_the_folder_of_the_profiles() {
         let (folder, path) = folder_with(&format!(
             "[profiles.a]\npartner_id = \"{ID}\"\nprivate_key_file = \"a.key\"\n"
         ));
@@ -477,7 +479,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_that_others_can_read_is_refused() {
+    fn a_key_that_others_can_read_is_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, path) = folder_with(&format!(
             "[profiles.a]\npartner_id = \"{ID}\"\nprivate_key = \"x\"\n"
@@ -506,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_place_and_show_no_value() {
+    fn errors_name_the_location_and_show_no_value() {
         let with = |lines: &str| error_of(&format!("[profiles.a]\npartner_id = \"{ID}\"\n{lines}"));
         assert!(with("").contains("expected one of private_key_file"));
         assert!(

@@ -1,4 +1,4 @@
-//! What a profile says, and the client that it leads to.
+//! The settings of a profile, and the client built from them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::ids::PartnerId;
 use crate::secret::Secret;
 use crate::variables::{self, Var};
 
-/// The variables that win over a profile.
+/// The variables that override a profile.
 const VARIABLES: [&str; 5] = [
     "TWIPLA_PARTNER_ID",
     "TWIPLA_PRIVATE_KEY",
@@ -39,21 +39,21 @@ pub struct Profile {
     pub(super) address: Address,
 }
 
-/// Where the private key of a profile is.
+/// The source of a profile's private key.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum KeySource {
-    /// In a PEM file.
+    /// A PEM file.
     File(PathBuf),
-    /// In an environment variable, as PEM text.
+    /// An environment variable that contains the PEM text.
     Variable(String),
-    /// A program and its arguments, which prints the PEM text. No shell is involved.
+    /// A program and its arguments, which prints the PEM text. It is run without a shell.
     Command(Vec<String>),
-    /// In the profile itself.
+    /// PEM text in the profile itself.
     Pem(Secret),
 }
 
-/// Which server a profile is for.
+/// The server that a profile is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
@@ -61,7 +61,7 @@ pub enum Address {
     Environment(Environment),
     /// Another server, as for [`TwiplaBuilder::base_url`].
     Urls {
-        /// Address of the management API, and of what has no address of its own here.
+        /// Address of the management API, and of the other hosts unless they are set here.
         base_url: String,
         /// Address of the data endpoints.
         data_url: Option<String>,
@@ -71,7 +71,7 @@ pub enum Address {
 }
 
 impl Profile {
-    /// A profile for production.
+    /// Creates a profile for production.
     pub fn new(partner_id: PartnerId, key: KeySource) -> Self {
         Self {
             partner_id,
@@ -80,37 +80,38 @@ impl Profile {
         }
     }
 
-    /// Sets which server it is for.
+    /// Sets the server.
     pub fn address(mut self, address: Address) -> Self {
         self.address = address;
         self
     }
 
-    /// The partner.
+    /// Returns the partner.
     pub fn partner_id(&self) -> PartnerId {
         self.partner_id
     }
 
-    /// Where the private key is.
+    /// Returns the source of the private key.
     pub fn key(&self) -> &KeySource {
         &self.key
     }
 
-    /// Which server it is for.
+    /// Returns the server.
     pub fn server(&self) -> &Address {
         &self.address
     }
 
-    /// A builder with these settings, and with those of the variables that are set.
+    /// Returns a builder with these settings, overridden by the variables that are set.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the key cannot be read, or a variable is wrong.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the key cannot be read, or a variable is
+    /// invalid.
     pub fn builder(&self) -> Result<TwiplaBuilder> {
         self.builder_with(&variables::environment)
     }
 
-    /// The variables that are set and win over this profile.
+    /// Returns the names of the variables that are set and override this profile.
     pub fn overridden_by(&self) -> Vec<&'static str> {
         let is_set = |name: &&str| variables::set(&variables::environment, name).is_some();
         VARIABLES.into_iter().filter(is_set).collect()
@@ -150,7 +151,7 @@ impl KeySource {
     }
 }
 
-/// Without the key.
+/// Shows the source without the key.
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -193,7 +194,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// What a program prints. It may ask its user on the terminal.
+/// Returns what a program prints. It may ask its user on the terminal.
 fn output_of(command: &[String]) -> Result<Secret> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(config(
@@ -213,7 +214,7 @@ fn output_of(command: &[String]) -> Result<Secret> {
     if !output.status.success() {
         return Err(failed(output.status.to_string()));
     }
-    // The text is not shown: it may be a part of the key.
+    // Do not show the text: it may be a part of the key.
     let text = String::from_utf8(output.stdout)
         .map_err(|_| failed("it printed bytes that are not UTF-8, expected PEM text".into()))?;
     Ok(Secret::from(text))
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_source_of_the_key_leads_to_a_client() {
+    async fn each_key_source_builds_a_client() {
         let (sandbox, partner, pem) = sandbox().await;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("partner.key");
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn variables_win_over_the_profile_each_for_itself() {
+    async fn each_variable_overrides_the_profile_separately() {
         let (sandbox, partner, pem) = sandbox().await;
         let profile = Profile::new(partner, KeySource::Pem(Secret::from(pem.as_str())))
             .address(Address::Environment(Environment::Stage));
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_there_is_named_without_its_value() {
+    fn a_missing_key_is_named_without_its_value() {
         let id: PartnerId = OTHER.parse().unwrap();
         for (source, expected) in [
             (
