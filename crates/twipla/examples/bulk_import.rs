@@ -1,4 +1,4 @@
-//! Creates the websites that standard input names, a line each: `WEBSITE DOMAIN`. Safe to run again.
+//! Creates the websites listed on standard input, one `WEBSITE DOMAIN` per line. Safe to run again.
 //!
 //! ```text
 //! printf 'shop-1 1.example.com\nshop-2 2.example.com\n' | cargo run --example bulk_import -- cust-1

@@ -1,4 +1,4 @@
-//! Moves a website to a package, up or down, and says when that takes effect.
+//! Moves a website to a package, up or down, and prints when that takes effect.
 //!
 //! ```text
 //! cargo run --example change_package -- site-1 Pro
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("{} from {} on", package.name, now.expires_at);
         }
         Ok(other) => println!("{other:?}"),
-        // The answer was lost, and the website was read: the change is in force all the same.
+        // The response was lost, and the website was read back: the change is active anyway.
         Err(error) if error.change_state() == Some(ChangeState::Applied) => {
             println!("on {}", package.name);
         }

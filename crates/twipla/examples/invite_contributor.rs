@@ -1,4 +1,4 @@
-//! Lets another customer look at a website, and prints who may.
+//! Gives another customer access to a website, and prints who has access.
 //!
 //! ```text
 //! cargo run --example invite_contributor -- site-1 cust-2

@@ -1,6 +1,6 @@
-//! The main job, from the first customer to the last clean-up.
+//! The main use case, from creating the first customer to cleaning up.
 //!
-//! Without further ado it runs against a sandbox in this process:
+//! By default it runs against a sandbox in this process:
 //!
 //! ```text
 //! cargo run --example onboarding
@@ -8,8 +8,8 @@
 //!
 //! With `TWIPLA_PARTNER_ID`, a key and `TWIPLA_BASE_URL` or
 //! `TWIPLA_ENVIRONMENT` set (see `Twipla::from_env`), it runs against that
-//! server. It makes a customer and a website of its own and deletes them again,
-//! also where a step fails.
+//! server. It creates its own customer and website and deletes them again,
+//! even if a step fails.
 
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,17 +26,17 @@ async fn main() -> Outcome {
     let (twipla, sandbox) = connect().await?;
     let ids = Ids::fresh();
     let outcome = onboard(&twipla, &ids).await;
-    // Whatever happened, nothing of this run stays behind.
+    // Whatever happened, nothing of this run is left behind.
     let cleaned = clean_up(&twipla, &ids).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
     outcome.and(cleaned)?;
-    println!("\nDone: the whole life of a customer, and nothing left behind.");
+    println!("\nDone: a customer was created, changed and deleted again.");
     Ok(())
 }
 
-/// A client for the server that the environment names, or for a new sandbox.
+/// Builds a client for the server set in the environment, or for a new sandbox.
 async fn connect() -> Outcome<(Twipla, Option<Sandbox>)> {
     let named = |name| std::env::var_os(name).is_some();
     if named("TWIPLA_BASE_URL") || named("TWIPLA_ENVIRONMENT") {
@@ -57,8 +57,8 @@ async fn connect() -> Outcome<(Twipla, Option<Sandbox>)> {
     Ok((twipla, Some(sandbox)))
 }
 
-/// The ids of this run. The partner chooses them, so they cannot collide with
-/// anything that exists.
+/// The ids of this run. The partner chooses ids, so they cannot collide with
+/// existing ones.
 struct Ids {
     customer: String,
     colleague: String,
@@ -90,7 +90,7 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
     );
     if company.subscription_type != SubscriptionType::Website {
         return Err(
-            "this walk is for the website model; see AccountSubscription for the account model"
+            "this example needs the website model; see AccountSubscription for the account model"
                 .into(),
         );
     }
@@ -122,7 +122,7 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
         .timezone("Europe/Berlin")
         .date_range(last_week.clone())
         .await?;
-    // The URL carries a token of the customer, which is nobody else's business.
+    // The URL contains a token of the customer, so print only its start.
     let mut shown = url.to_url();
     let options: Vec<_> = shown.query_pairs().into_owned().collect();
     let open = options.iter().filter(|(name, _)| name != "intpc_token");
@@ -160,7 +160,7 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
     Ok(())
 }
 
-/// Shows what is on offer, and picks two monthly packages of different size.
+/// Prints the available packages, and picks two monthly ones of different size.
 async fn two_packages(twipla: &Twipla, website: &str) -> Outcome<(Package, Package)> {
     let mut offers = twipla.packages().list().for_website(website).await?;
     offers.retain(|offer| {
@@ -195,7 +195,7 @@ async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Pack
     subscription.downgrade(small.id).await?;
     let planned = twipla.website(website).get().await?;
     println!(
-        "Downgrade planned: {} now, then {}",
+        "Downgrade scheduled: {} now, then {}",
         planned.package_name,
         planned.planned_downgrade_package_name.unwrap_or_default()
     );
@@ -204,7 +204,7 @@ async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Pack
     Ok(())
 }
 
-/// Makes an API key, reads data with it, and replaces it without a gap.
+/// Creates an API key, reads data with it, and replaces it without interruption.
 async fn read_data(
     twipla: &Twipla,
     website: &str,
@@ -214,7 +214,7 @@ async fn read_data(
     let keys = twipla.website(website).api_keys();
     let key = keys
         .create("onboarding")
-        .comment("made by the example")
+        .comment("created by the example")
         .await?;
     println!(
         "API key   {} ({}…)",
@@ -248,7 +248,7 @@ async fn read_data(
         .date_range(days)
         .await?;
     println!(
-        "Rotated   the new key reads {} days of visits, the old one is gone",
+        "Rotated   the new key reads {} days of visits, the old one is deleted",
         graph.labels.len()
     );
     keys.delete(fresh.id).await?;

@@ -1,4 +1,4 @@
-//! Replaces an API key without a gap: both work until the new one is stored.
+//! Replaces an API key without interruption: both work until the new one is stored.
 //!
 //! ```text
 //! cargo run --example rotate_api_key -- site-1 reports reports.key
@@ -20,12 +20,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Some(old) = old else {
         let new = keys.create(name).await?;
         store(file, &new.api_key)?;
-        println!("made {name}, which did not exist");
+        println!("created {name}, which did not exist");
         return Ok(());
     };
     let rotation = keys.rotate(old.id).await?;
     if let Err(error) = store(file, &rotation.new_key().api_key) {
-        // A key that nobody has is of no use.
+        // A key whose secret nobody has cannot be used.
         rotation.abandon().await?;
         return Err(error.into());
     }
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stands in for your secret store.
+/// A placeholder for your secret store.
 fn store(file: &str, secret: &Secret) -> io::Result<()> {
     std::fs::write(file, secret.expose())
 }

@@ -1,4 +1,4 @@
-//! Each small example does its task, against a sandbox that the environment names.
+//! Each small example completes its task, against a sandbox set in the environment.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
@@ -10,7 +10,7 @@ use twipla::{PrivateKey, Twipla};
 use twipla_sandbox::Sandbox;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn examples_do_their_tasks() {
+async fn examples_complete_their_tasks() {
     let stage = Stage::start().await;
     let first = ["cust-1", "owner@example.com", "site-1", "example.com"];
     stage.run("create_customer", &first, "created cust-1");
@@ -45,7 +45,7 @@ async fn examples_do_their_tasks() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("reports.key");
     let rotate = ["site-1", "reports", file.to_str().unwrap()];
-    stage.run("rotate_api_key", &rotate, "made reports");
+    stage.run("rotate_api_key", &rotate, "created reports");
     let before = std::fs::read_to_string(&file).unwrap();
     stage.run("rotate_api_key", &rotate, "replaced reports");
     assert_ne!(std::fs::read_to_string(&file).unwrap(), before);
@@ -75,7 +75,7 @@ fn every_example_is_run() {
             .to_str()
             .unwrap()
             .to_owned();
-        // A program of its own, which `.ci/run` runs.
+        // `.ci/run` runs this one.
         assert!(
             name == "onboarding" || this.contains(&format!("\"{name}\"")),
             "{name}"
@@ -137,7 +137,7 @@ impl Stage {
     }
 }
 
-/// The example beside this test in the target folder.
+/// Returns the path of a compiled example in the target folder of this test.
 fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap().join("examples");

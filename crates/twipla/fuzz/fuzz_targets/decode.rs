@@ -1,11 +1,11 @@
-//! Any bytes as a reply: an error of one line that keeps the body, or a value.
+//! Decodes any bytes as a response: the result is a value, or an error of one line that keeps the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use twipla::ErrorKind;
 use twipla::fuzzing::decode;
 
-// A byte for the shape, a line for the content type, and the body.
+// The input: a byte for the type, a line for the content type, and the body.
 fuzz_target!(|input: &[u8]| {
     let Some((&shape, rest)) = input.split_first() else {
         return;

@@ -1,11 +1,11 @@
-//! Any bytes as the body of a failure: one short line, without control characters.
+//! Parses any bytes as an error body: the result is one short line without control characters.
 #![no_main]
 
 use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use twipla::fuzzing::error_body;
 
-// Two bytes for the status, and the body.
+// The input: two bytes for the status, and the body.
 fuzz_target!(|input: &[u8]| {
     let [high, low, body @ ..] = input else {
         return;

@@ -1,4 +1,4 @@
-//! Any text as a message of the dashboard: a message or an error of one short line.
+//! Parses any text as a message of the dashboard: the result is a message, or an error of one short line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
