@@ -1,4 +1,4 @@
-//! The address that the targets of requests are appended to.
+//! [`BaseUrl`]: the address that request targets are appended to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,13 +18,13 @@ use url::Url;
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Parses and checks a base URL.
+    /// Parses and validates a base URL.
     ///
     /// # Errors
     ///
-    /// [`InvalidBaseUrl`], which shows the text unless it may hold a password.
+    /// [`InvalidBaseUrl`], which shows the text unless it may contain a password.
     pub fn new(text: &str) -> Result<Self, InvalidBaseUrl> {
-        // What stands before an @ may be a password.
+        // The text before an @ may be a password.
         let shown = if text.contains('@') {
             "<with a user name>".to_owned()
         } else {
@@ -36,7 +36,7 @@ impl BaseUrl {
         Self::try_from(url).map_err(|InvalidBaseUrl(problem)| invalid(&problem))
     }
 
-    /// The URL of a request target: a path from `/` on, and a query if there is one.
+    /// Returns the URL of a request target: a path that starts with `/`, and an optional query.
     pub fn join(&self, target: &str) -> Url {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -51,7 +51,7 @@ impl BaseUrl {
         url
     }
 
-    /// The base URL as a [`Url`].
+    /// Returns the base URL as a [`Url`].
     pub fn as_url(&self) -> &Url {
         &self.0
     }
@@ -98,7 +98,7 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Why a text is not a valid base URL.
+/// The error for a text that is not a valid base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidBaseUrl(String);
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_appended_as_it_would_be_to_the_text() {
+    fn a_target_is_appended_like_text() {
         for base in [
             "https://api.example.com",
             "http://127.0.0.1:8080",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_base_url_is_refused_without_showing_a_password() {
+    fn invalid_base_urls_are_rejected_without_showing_a_password() {
         for (base, want) in [
             ("api.example.com", "relative URL without a base"),
             ("", "relative URL without a base"),

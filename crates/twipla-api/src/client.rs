@@ -1,4 +1,4 @@
-//! Sends prepared requests with credentials that stay the same.
+//! [`Client`]: sends prepared requests with fixed credentials.
 
 use std::fmt;
 
@@ -23,12 +23,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the management API at `base_url`, which is asked for the
-    /// data endpoints as well unless [`data_url`](Self::data_url) is set.
+    /// Creates a client of the management API at `base_url`, which also serves the
+    /// data endpoints unless [`data_url`](Self::data_url) is set.
     ///
     /// # Errors
     ///
-    /// Where `base_url` is not a valid base URL.
+    /// If `base_url` is not a valid base URL.
     pub fn new(
         base_url: &str,
         http: reqwest::Client,
@@ -47,7 +47,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Where `data_url` is not a valid base URL.
+    /// If `data_url` is not a valid base URL.
     pub fn data_url(mut self, data_url: &str) -> Result<Self, InvalidBaseUrl> {
         self.data_url = BaseUrl::new(data_url)?;
         Ok(self)
@@ -57,8 +57,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Http`] where no whole response arrived, [`Error::Status`] for
-    /// one outside 2xx, [`Error::Decode`] for one that does not fit the contract.
+    /// [`Error::Http`] if no complete response arrived, [`Error::Status`] for
+    /// a status outside 2xx, [`Error::Decode`] for a body that does not fit the contract.
     pub async fn send<T: DeserializeOwned>(
         &self,
         request: PreparedRequest<T>,
@@ -101,10 +101,10 @@ impl Client {
 
 /// Why a request has no usable response.
 ///
-/// Neither `Display` nor `Debug` shows a body, which may hold what is secret.
+/// Neither `Display` nor `Debug` shows a body, which may contain secrets.
 #[non_exhaustive]
 pub enum Error {
-    /// No whole response arrived.
+    /// No complete response arrived.
     Http(reqwest::Error),
     /// The server answered with a status outside 2xx.
     #[non_exhaustive]
@@ -113,17 +113,17 @@ pub enum Error {
         status: StatusCode,
         /// The headers.
         headers: HeaderMap,
-        /// The body, whole.
+        /// The complete body.
         body: Bytes,
     },
-    /// The body of a success does not fit the contract.
+    /// The body of a successful response does not fit the contract.
     #[non_exhaustive]
     Decode {
         /// The status.
         status: StatusCode,
-        /// The body, whole.
+        /// The complete body.
         body: Bytes,
-        /// Where it does not fit. It may quote the body.
+        /// The position and the reason. It may quote the body.
         source: serde_json::Error,
     },
 }
@@ -171,15 +171,15 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Http(error) => Some(error),
-            // What serde_json says may quote a secret of the body.
+            // The error of serde_json may quote a secret of the body.
             Self::Status { .. } | Self::Decode { .. } => None,
         }
     }
 }
 
-/// Credentials that stay the same: a partner's token, an API key, or both.
+/// Fixed credentials: a partner's token, an API key, or both.
 ///
-/// Each operation gets the one that it asks for. One that was not given is not
+/// Each operation uses the one that it requires. A missing one is not
 /// sent, and the server answers 401.
 #[derive(Clone, Default)]
 pub struct StaticToken {
@@ -188,11 +188,11 @@ pub struct StaticToken {
 }
 
 impl StaticToken {
-    /// A token signed by the partner.
+    /// Creates credentials from a token signed by the partner.
     ///
     /// # Errors
     ///
-    /// Where the token holds something that a header cannot carry.
+    /// If the token contains characters that a header cannot carry.
     pub fn new(token: &str) -> Result<Self, InvalidCredential> {
         Ok(Self {
             token: Some(sensitive(&format!("Bearer {token}"), "token")?),
@@ -200,20 +200,20 @@ impl StaticToken {
         })
     }
 
-    /// No partner: only the key of one website's data.
+    /// Creates credentials without a partner: only the API key of one website.
     ///
     /// # Errors
     ///
-    /// Where the key holds something that a header cannot carry.
+    /// If the key contains characters that a header cannot carry.
     pub fn for_api_key(api_key: &str) -> Result<Self, InvalidCredential> {
         Self::default().with_api_key(api_key)
     }
 
-    /// Adds the key of one website's data.
+    /// Adds the API key of one website.
     ///
     /// # Errors
     ///
-    /// Where the key holds something that a header cannot carry.
+    /// If the key contains characters that a header cannot carry.
     pub fn with_api_key(mut self, api_key: &str) -> Result<Self, InvalidCredential> {
         self.api_key = Some(sensitive(api_key, "API key")?);
         Ok(self)
@@ -238,7 +238,7 @@ fn sensitive(text: &str, what: &'static str) -> Result<HeaderValue, InvalidCrede
     Ok(value)
 }
 
-/// Says which credentials there are, and nothing of them.
+/// Shows which credentials are set, without their values.
 impl fmt::Debug for StaticToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaticToken")
@@ -248,7 +248,7 @@ impl fmt::Debug for StaticToken {
     }
 }
 
-/// A token or key that no header can carry; it is not shown.
+/// A token or key that a header cannot carry; it is not shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidCredential {
     what: &'static str,

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A whole number of touchpoints; -1 stands for no limit.
+/// A whole number of touchpoints; -1 means unlimited.
 ///
-/// The API sends counts as `3`, `3.0` or `"3"`; all of them are read. They are
-/// sent as plain integers.
+/// The API sends counts as `3`, `3.0` or `"3"`; all of them are accepted. They are
+/// serialized as plain integers.
 ///
 /// ```
 /// use twipla_api::Count;
@@ -28,17 +28,17 @@ impl Count {
     /// No limit.
     pub const UNLIMITED: Self = Self(-1);
 
-    /// A count of its own.
+    /// Creates a count.
     pub const fn new(count: i64) -> Self {
         Self(count)
     }
 
-    /// The number as it travels; -1 for no limit.
+    /// Returns the number as on the wire; -1 for unlimited.
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// Whether this stands for no limit.
+    /// Returns whether the count is unlimited.
     pub const fn is_unlimited(self) -> bool {
         self.0 == Self::UNLIMITED.0
     }
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for CountVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Count, E> {
-        // Up to here, every whole number has a float of its own.
+        // Up to here, every whole number can be represented exactly.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if value.fract() == 0.0 && value.abs() <= EXACT {
             #[allow(
@@ -119,8 +119,8 @@ impl<'de> Visitor<'de> for CountVisitor {
         }
     }
 
-    /// This is how serde_json hands over a number where some crate of the
-    /// program has switched on its `arbitrary_precision`.
+    /// Accepts the form in which serde_json passes a number if some crate of the
+    /// program has enabled its feature `arbitrary_precision`.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Count, A::Error> {
         let map = de::value::MapAccessDeserializer::new(map);
         let number = serde_json::Number::deserialize(map)
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for CountVisitor {
     }
 }
 
-/// What is written is narrower than what is read.
+/// Describes what is serialized, which is narrower than what is accepted.
 #[cfg(feature = "schemars")]
 impl schemars::JsonSchema for Count {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_read_in_every_form() {
+    fn counts_are_parsed_in_every_form() {
         for (text, want) in [
             ("3", Some(3)),
             ("3.0", Some(3)),

@@ -1,4 +1,4 @@
-//! JSON Schemas of the ids under the feature `schemars`, by their names in the contract.
+//! JSON Schemas of the ids under the feature `schemars`, named as in the contract.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::{ApiKeyId, CustomerId, PackageId, PartnerId, TwiplaWebsiteId, WebsiteId};
 
-/// Any text: an id is checked when a call uses it.
+/// Accepts any text: an id is validated when a call uses it.
 fn text_id(description: &str) -> Schema {
     json_schema!({ "description": description, "type": "string" })
 }

@@ -1,9 +1,9 @@
-//! Ids as types of their own, so that a partner's id and one of TWIPLA's
-//! cannot stand in each other's place.
+//! Ids as separate types, so that a partner's id cannot be confused with one of
+//! TWIPLA's.
 //!
 //! Ids that partners choose are text ([`CustomerId`], [`WebsiteId`], and
 //! [`ApiKeyId`], which the documentation types as text). Ids that TWIPLA issues
-//! are uuids ([`PackageId`], [`TwiplaWebsiteId`], [`PartnerId`]).
+//! are UUIDs ([`PackageId`], [`TwiplaWebsiteId`], [`PartnerId`]).
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -17,18 +17,18 @@ use crate::path::{InvalidSegment, check_segment};
 use crate::redacted::looks_secret;
 
 /// The longest text id, in bytes. TWIPLA documents no limit; this one keeps a
-/// percent-encoded path (three bytes for one) under the 8 KiB that common
-/// proxies take.
+/// percent-encoded path (three bytes for one) below the 8 KiB that common
+/// proxies accept.
 pub const MAX_ID_BYTES: usize = 1024;
 
-/// How much of a bad value an error shows.
+/// How many characters of an invalid value an error shows.
 const SHOWN_CHARS: usize = 60;
 
 text_id! {
     /// A customer (INTPC), by the id that the partner chose for it (`intpCustomerId`).
     ///
-    /// Any text of 1 to 1024 bytes but `.` and `..`; slashes, spaces and emoji
-    /// arrive at the server as they are.
+    /// Any text of 1 to 1024 bytes except `.` and `..`; slashes, spaces and emoji
+    /// reach the server unchanged.
     ///
     /// ```
     /// use twipla_api::CustomerId;
@@ -44,8 +44,8 @@ text_id! {
 text_id! {
     /// A website, by the id that the partner chose for it (`intpWebsiteId`).
     ///
-    /// Any text of 1 to 1024 bytes but `.` and `..`. Not to be mistaken for
-    /// [`TwiplaWebsiteId`], the uuid that TWIPLA gave it.
+    /// Any text of 1 to 1024 bytes except `.` and `..`. Not to be confused with
+    /// [`TwiplaWebsiteId`], the UUID that TWIPLA issued for it.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -61,7 +61,7 @@ text_id! {
 
 text_id! {
     /// The id of an API key: `id` of the key, not the key itself. The
-    /// documentation types it as text and shows a uuid.
+    /// documentation types it as text and shows a UUID.
     ///
     /// ```
     /// use twipla_api::ApiKeyId;
@@ -73,7 +73,7 @@ text_id! {
 }
 
 uuid_id! {
-    /// A package (a price plan): a uuid that TWIPLA issued.
+    /// A package (a pricing plan): a UUID that TWIPLA issued.
     ///
     /// ```
     /// use twipla_api::PackageId;
@@ -86,8 +86,8 @@ uuid_id! {
 }
 
 uuid_id! {
-    /// A website, by the uuid that TWIPLA gave it (`id` of a website). The data
-    /// endpoints and the login by API key take this one.
+    /// A website, by the UUID that TWIPLA issued for it (`id` of a website). The data
+    /// endpoints and the login by API key use this one.
     ///
     /// ```
     /// use twipla_api::TwiplaWebsiteId;
@@ -99,7 +99,7 @@ uuid_id! {
 }
 
 uuid_id! {
-    /// A partner (INTP): the uuid that TWIPLA issued in exchange for the public key.
+    /// A partner (INTP): the UUID that TWIPLA issued in exchange for the public key.
     ///
     /// ```
     /// use twipla_api::PartnerId;
@@ -110,7 +110,7 @@ uuid_id! {
     PartnerId, "partner id", "the UUID that TWIPLA issued for your public key"
 }
 
-/// A text that is not a valid id. The message shows it, unless it looks like a credential.
+/// The error for a text that is not a valid id. The message shows it, unless it looks like a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidId {
     message: String,
@@ -131,11 +131,11 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks a text and makes an id of it.
+            /// Validates a text and converts it into an id.
             ///
             /// # Errors
             ///
-            /// [`InvalidId`] where it is empty, `.` or `..` (which would change the
+            /// [`InvalidId`] if it is empty, `.` or `..` (which would change the
             /// path of a request), or longer than 1024 bytes.
             pub fn new(id: impl AsRef<str>) -> Result<Self, InvalidId> {
                 let id = id.as_ref();
@@ -143,22 +143,22 @@ macro_rules! text_id {
                 Ok(Self(id.into()))
             }
 
-            /// An id as a server holds it, without the checks of [`new`](Self::new).
-            /// A call that it is given to checks it.
+            /// Creates an id as a server returns it, without the checks of [`new`](Self::new).
+            /// A call that uses it validates it.
             pub fn unchecked(id: impl Into<Arc<str>>) -> Self {
                 Self(id.into())
             }
 
-            /// Checks an id of a response, which may be one that no request can carry.
+            /// Validates an id of a response, which a request may not be able to carry.
             ///
             /// # Errors
             ///
-            /// As [`new`](Self::new).
+            /// Those of [`new`](Self::new).
             pub fn check(&self) -> Result<(), InvalidId> {
                 check_text($what, $expected, &self.0)
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -182,9 +182,9 @@ macro_rules! text_id {
             }
         }
 
-        /// Takes any text, without the checks of `new`: one odd id of a response
-        /// must not make a whole list unreadable. A call that it is given to
-        /// checks it.
+        /// Accepts any text, without the checks of `new`: one invalid id of a response
+        /// must not make a whole list unreadable. A call that uses it
+        /// validates it.
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer).map(Self::unchecked)
@@ -227,11 +227,11 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Reads the id from text: a uuid in any of its usual spellings.
+            /// Parses the id from text: a UUID in any of its usual formats.
             ///
             /// # Errors
             ///
-            /// [`InvalidId`] where the text is not a valid uuid.
+            /// [`InvalidId`] if the text is not a valid UUID.
             pub fn new(id: impl AsRef<str>) -> Result<Self, InvalidId> {
                 let id = id.as_ref();
                 Uuid::parse_str(id).map(Self).map_err(|_| InvalidId {
@@ -239,7 +239,7 @@ macro_rules! uuid_id {
                 })
             }
 
-            /// Always valid. Text ids are not: see [`CustomerId::check`].
+            /// Always succeeds. Text ids may be invalid: see [`CustomerId::check`].
             ///
             /// # Errors
             ///
@@ -248,7 +248,7 @@ macro_rules! uuid_id {
                 Ok(())
             }
 
-            /// The uuid itself.
+            /// Returns the UUID.
             pub fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
@@ -283,7 +283,7 @@ macro_rules! uuid_id {
 }
 use uuid_id;
 
-/// What both sorts of id have in common, given `new`.
+/// Implements what both kinds of id have in common, given `new`.
 macro_rules! conversions {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -325,8 +325,8 @@ macro_rules! conversions {
 }
 use conversions;
 
-/// Everything else is valid: percent-encoding keeps any other text from changing
-/// the shape of a path.
+/// Validates a text id. All other text is valid: percent-encoding keeps it from changing
+/// the path.
 fn check_text(what: &str, expected: &str, id: &str) -> Result<(), InvalidId> {
     let invalid = |problem: &str| {
         Err(InvalidId {
@@ -358,7 +358,7 @@ fn check_text(what: &str, expected: &str, id: &str) -> Result<(), InvalidId> {
     Ok(())
 }
 
-/// An id is encoded before it is sent, so `%2e%2e` is only a name.
+/// Checks an id as a path segment. Ids are encoded before they are sent, so `%2e%2e` is valid.
 fn plain_segment(id: &str) -> Result<(), InvalidSegment> {
     if id.contains('%') {
         Ok(())
@@ -367,7 +367,7 @@ fn plain_segment(id: &str) -> Result<(), InvalidSegment> {
     }
 }
 
-/// The start of a value that a caller gave, quoted and escaped.
+/// Returns the start of a value from a caller, quoted and escaped.
 pub fn shown(value: &str) -> String {
     let value = if looks_secret(value) {
         "<hidden: it looks like a credential>"
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_would_change_a_path_are_refused() {
+    fn ids_that_would_change_a_path_are_rejected() {
         for (id, reason) in [
             (
                 String::new(),
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_id_is_a_uuid() {
+    fn a_package_id_must_be_a_uuid() {
         let id: PackageId = UUID.parse().unwrap();
         assert_eq!(id.to_string(), UUID);
         assert_eq!(id, PackageId::from(*id.as_uuid()));
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_sort_and_hash() {
+    fn ids_implement_ord_and_hash() {
         let ids: HashSet<_> = ["b", "a", "b"]
             .map(|id| CustomerId::new(id).unwrap())
             .into();

@@ -1,9 +1,9 @@
 //! The raw client of the TWIPLA 3AS API, generated from its OpenAPI contract.
 //!
 //! One function for each operation, one type for each schema, and nothing in
-//! between: no retries, no token that renews itself, no pages. Partners want
-//! the crate `twipla`, which is built on this one. Use this one to see exactly
-//! what travels, or to send requests your own way.
+//! between: no retries, no token refresh, no pagination. Partners usually want
+//! the crate `twipla`, which is built on this one. Use this one to control exactly
+//! what is sent, or to send requests with your own HTTP client.
 //!
 //! ```no_run
 //! use twipla_api::{Client, StaticToken, WebsiteId, requests, types};
@@ -22,23 +22,23 @@
 //! # }
 //! ```
 //!
-//! # What to know
+//! # Overview
 //!
-//! - A function of [`requests`] sends nothing. It checks its arguments and
-//!   returns a [`PreparedRequest`], which [`Client::send`] sends, or any HTTP
+//! - The functions of [`requests`] do not send anything. They validate the arguments and
+//!   return a [`PreparedRequest`], to be sent with [`Client::send`] or any HTTP
 //!   client of yours.
-//! - Every response outside 2xx is [`Error::Status`], with its status, headers
+//! - A response with a status outside 2xx is [`Error::Status`], with its status, headers
 //!   and body.
-//! - A response that does not fit the contract is [`Error::Decode`]. Where
-//!   [`Operation::secret_response`] is set, its body holds a secret: do not log it.
-//! - Some operations answer 204 where the contract has a body. That is
+//! - A response that does not fit the contract is [`Error::Decode`]. If
+//!   [`Operation::secret_response`] is set, its body contains a secret: do not log it.
+//! - Some operations answer 204 although the contract has a body. That is
 //!   [`Error::Decode`] with an empty body.
 //! - Enums are open: a value that this version does not know is
 //!   `Unknown(value)`.
 //! - API keys and tokens are [`Secret`]. serde writes them in a body that is sent,
-//!   and leaves them out of what was received.
+//!   and redacts them in values that were received.
 //! - With the feature `schemars` every type implements `schemars::JsonSchema`.
-//! - An id can hold anything but cannot be empty, `.` or `..`; see [`mod@path`].
+//! - An id can contain anything but cannot be empty, `.` or `..`; see [`mod@path`].
 
 mod base_url;
 mod client;

@@ -1,9 +1,9 @@
-//! String enums that stay open: what the generated ones share.
+//! Shared code of the generated string enums, which stay open for unknown values.
 
 use serde::de::{self, Deserializer, Visitor};
 use std::fmt;
 
-/// Reads a string enum; a known value costs no allocation.
+/// Deserializes a string enum without allocating for known values.
 pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -33,7 +33,7 @@ where
     deserializer.deserialize_str(OpenEnum(std::marker::PhantomData))
 }
 
-/// The schema of a string enum: a known value, or any other text.
+/// Returns the schema of a string enum: a known value, or any other text.
 #[cfg(feature = "schemars")]
 pub(crate) fn json_schema(
     description: &str,

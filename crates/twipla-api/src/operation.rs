@@ -1,7 +1,7 @@
-//! What is known of each operation besides its types.
+//! The properties of each operation, apart from its types.
 //!
 //! The table itself, [`operations`](crate::operations), is generated from the
-//! contract. Retry rules, credentials and tests read it.
+//! contract. It determines retry rules, credentials and tests.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// Id in the contract, which is the name of the client's method, too.
+    /// Id in the contract, which is also the name of the client's method.
     pub id: &'static str,
     /// HTTP method.
     pub method: Method,
@@ -19,25 +19,25 @@ pub struct Operation {
     pub path: &'static str,
     /// Group of the contract, as in `websites`.
     pub tag: &'static str,
-    /// One line for readers.
+    /// A one-line summary.
     pub summary: &'static str,
-    /// How the caller shows who they are.
+    /// How the caller is authenticated.
     pub auth: Auth,
     /// What happens when the request is carried out more than once.
     pub idempotency: Idempotency,
-    /// Which host answers.
+    /// The host that serves it.
     pub server: Server,
     /// How well the operation is known.
     pub provenance: Provenance,
-    /// The reply carries a secret: keep it out of logs.
+    /// Whether the response contains a secret: keep it out of logs.
     pub secret_response: bool,
-    /// Documented statuses of success. Any other 2xx is taken for one, too.
+    /// Documented status codes of success. Any other 2xx counts as success, too.
     pub success: &'static [u16],
 }
 
 impl Operation {
-    /// Decodes the body of a success. Where the contract has no body, there is
-    /// nothing to read, whatever the server sent.
+    /// Decodes the body of a successful response. If the contract has no body, the body is
+    /// ignored, whatever the server sent.
     pub fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> serde_json::Result<T> {
         if self.success == [204] {
             return serde_json::from_str("null");
@@ -71,7 +71,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it travels.
+    /// Returns the method as on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -103,14 +103,14 @@ impl From<Method> for http::Method {
     }
 }
 
-/// How the caller of an [`Operation`] shows who they are.
+/// How the caller of an [`Operation`] is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Auth {
     /// `Authorization: Bearer` with a token that the partner signed.
     PartnerToken,
     /// `X-Api-Key` with the key of one website.
     ApiKey,
-    /// Nothing: the body carries what is needed.
+    /// No credentials: the body contains what is needed.
     None,
 }
 
@@ -126,7 +126,7 @@ pub enum Idempotency {
 }
 
 impl Idempotency {
-    /// What the method of a request promises. PATCH promises nothing.
+    /// Returns what the method of a request guarantees. PATCH guarantees nothing.
     pub fn of_method(method: &http::Method) -> Self {
         match *method {
             http::Method::GET | http::Method::HEAD | http::Method::OPTIONS => Self::Safe,
@@ -136,7 +136,7 @@ impl Idempotency {
     }
 }
 
-/// Which host answers an [`Operation`].
+/// The host that serves an [`Operation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Server {
     /// The management API.
@@ -153,8 +153,8 @@ pub enum Provenance {
     Documented,
     /// Official SDKs use it.
     Sdk,
-    /// It was seen in use elsewhere.
+    /// It was observed in use elsewhere.
     Observed,
-    /// Its path or form is an educated guess.
+    /// Its path or format is an educated guess.
     Inferred,
 }

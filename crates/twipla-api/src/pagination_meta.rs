@@ -1,14 +1,14 @@
-//! [`PaginationMeta`], the wire type of what a list says about its pages.
+//! [`PaginationMeta`], the wire type of the pagination fields of a list.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Count;
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 ///
-/// These numbers describe the entries; a wrong one must not make the entries
-/// unreadable. They are read like a [`Count`], and one that is missing or
+/// These numbers are only informative, so a wrong one must not make the entries
+/// unreadable. They are parsed like a [`Count`], and one that is missing or
 /// not a whole number is `None`.
 ///
 /// ```
@@ -50,7 +50,7 @@ impl From<Map<String, Value>> for PaginationMeta {
     }
 }
 
-/// What is written is narrower than what is read.
+/// Describes what is serialized, which is narrower than what is accepted.
 #[cfg(feature = "schemars")]
 impl schemars::JsonSchema for PaginationMeta {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_read_in_every_form_and_anything_else_is_none() {
+    fn a_number_is_parsed_in_every_form_and_anything_else_is_none() {
         for (text, want) in [
             ("3", Some(3)),
             ("3.0", Some(3)),

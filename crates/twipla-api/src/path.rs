@@ -1,8 +1,8 @@
-//! The one place that decides whether a path keeps its shape.
+//! Builds and checks request paths, so that no value can change where a request goes.
 //!
-//! Ids are chosen by partners and their customers, so they may hold anything:
+//! Ids are chosen by partners and their customers, so they may contain anything:
 //! `..`, `/`, `\`, `?`. Percent-encoding keeps a value from ending its segment.
-//! No encoding helps with the three values that [`check_segment`] refuses: an
+//! No encoding helps with the three values that [`check_segment`] rejects: an
 //! empty segment addresses the collection, and `.` and `..` address a parent,
 //! even when they are percent-encoded.
 
@@ -17,13 +17,13 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Fills the parameters of a path template, in the order in which they stand there.
+/// Fills the parameters of a path template, in the order of the template.
 ///
-/// Every byte of a value but the unreserved ones of RFC 3986 is percent-encoded.
+/// Every byte of a value except the unreserved ones of RFC 3986 is percent-encoded.
 ///
 /// # Errors
 ///
-/// [`InvalidPath`] where a value is refused by [`check_segment`], and where
+/// [`InvalidPath`] if [`check_segment`] rejects a value, or if
 /// there are more or fewer values than parameters.
 ///
 /// ```
@@ -47,7 +47,7 @@ pub fn fill(template: &str, values: &[&dyn fmt::Display]) -> Result<String, Inva
             .next()
             .ok_or_else(|| InvalidPath::new(format!("missing path parameter {name}")))?;
         let start = path.len();
-        // A String takes whatever is written to it.
+        // Writing to a String cannot fail.
         let _ = write!(Encoder(&mut path), "{value}");
         check_segment(&path[start..]).map_err(|problem| {
             InvalidPath::new(format!("invalid path parameter {name}: {problem}"))
@@ -87,7 +87,7 @@ pub fn check(path: &str) -> Result<(), InvalidPath> {
     }
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
-        // A trailing slash is as the caller wants it.
+        // A trailing slash is the caller's choice.
         let last = segments.peek().is_none();
         if last && segment.is_empty() {
             break;
@@ -97,11 +97,11 @@ pub fn check(path: &str) -> Result<(), InvalidPath> {
     Ok(())
 }
 
-/// Checks that a value, as it is or percent-encoded, can be a segment of a path.
+/// Checks that a value, plain or percent-encoded, can be a segment of a path.
 ///
 /// # Errors
 ///
-/// Where it is empty, `.` or `..`.
+/// If it is empty, `.` or `..`.
 pub fn check_segment(value: &str) -> Result<(), InvalidSegment> {
     let plain = percent_decode_str(value).decode_utf8_lossy();
     match &*plain {
@@ -175,7 +175,7 @@ mod tests {
     const TEMPLATE: &str = "/v2/3as/websites/{intpWebsiteId}/api-keys/{apiKeyId}";
 
     #[test]
-    fn hostile_ids_stay_in_their_segment() {
+    fn ids_stay_in_their_segment() {
         let long = "x/".repeat(5_000);
         let base = BaseUrl::new("https://api.example.com/base").unwrap();
         for id in [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_change_a_path_are_refused_by_name() {
+    fn ids_that_change_a_path_are_rejected_by_name() {
         for (website, key, want) in [
             (
                 "",
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(
             fill(TEMPLATE, &[&"%2e%2e", &"%2e"]).unwrap(),
             "/v2/3as/websites/%252e%252e/api-keys/%252e",
-            "what looks encoded is encoded once more"
+            "an encoded value is encoded once more"
         );
     }
 

@@ -1,6 +1,6 @@
-//! What looks like a secret.
+//! Detection of text that looks like a secret.
 
-/// Whether a text that came where something else belongs looks like a
+/// Returns whether a text in an unexpected place looks like a
 /// credential: an API key, a token, or a key in PEM. It should then not be shown.
 pub fn looks_secret(text: &str) -> bool {
     text.contains("twpl-")

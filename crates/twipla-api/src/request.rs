@@ -1,4 +1,4 @@
-//! Requests of the contract's operations, ready to be sent.
+//! [`PreparedRequest`]: a request of one of the contract's operations, ready to be sent.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,13 +14,13 @@ use crate::base_url::BaseUrl;
 use crate::operation::Operation;
 use crate::path::{self, InvalidPath};
 
-/// What every body is.
+/// The content type of every body.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A request of one operation, with its arguments checked and encoded.
+/// A request of one operation, with its arguments validated and encoded.
 ///
-/// The functions of [`requests`](crate::requests) make it and send nothing. It
-/// carries no credentials. `T` is the type of the response's body.
+/// The functions of [`requests`](crate::requests) create it without sending it. It
+/// contains no credentials. `T` is the type of the response body.
 ///
 /// ```
 /// use twipla_api::{BaseUrl, requests};
@@ -36,33 +36,33 @@ pub struct PreparedRequest<T> {
     response: PhantomData<fn() -> T>,
 }
 
-/// What a [`PreparedRequest`] consists of.
+/// The parts of a [`PreparedRequest`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RequestParts {
-    /// The operation, which knows the method.
+    /// The operation, which determines the method.
     pub operation: &'static Operation,
-    /// Path and query, encoded, from `/` on.
+    /// Path and query, encoded, starting with `/`.
     pub target: String,
     /// Header parameters of the operation. `Accept` and `Content-Type` are not
-    /// among them: both are JSON wherever there is a body.
+    /// included: both are JSON wherever there is a body.
     pub header_parameters: HeaderMap,
     /// The JSON body, if the operation has one.
     pub body: Option<Bytes>,
 }
 
 impl<T> PreparedRequest<T> {
-    /// The operation that this is a request of.
+    /// Returns the operation of this request.
     pub fn operation(&self) -> &'static Operation {
         self.parts.operation
     }
 
-    /// Path and query, encoded, from `/` on.
+    /// Returns path and query, encoded, starting with `/`.
     pub fn target(&self) -> &str {
         &self.parts.target
     }
 
-    /// All headers but credentials.
+    /// Returns all headers except credentials.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = self.parts.header_parameters.clone();
         headers.insert(ACCEPT, JSON);
@@ -72,31 +72,31 @@ impl<T> PreparedRequest<T> {
         headers
     }
 
-    /// The JSON body, if the operation has one.
+    /// Returns the JSON body, if the operation has one.
     pub fn body(&self) -> Option<&Bytes> {
         self.parts.body.as_ref()
     }
 
-    /// Where the request goes on a server.
+    /// Returns the URL of the request on a server.
     pub fn url(&self, base: &BaseUrl) -> Url {
         base.join(&self.parts.target)
     }
 
-    /// The request for an HTTP client of your own, without credentials.
+    /// Converts to a request for an HTTP client of your own, without credentials.
     pub fn to_http(&self, base: &BaseUrl) -> http::Request<Bytes> {
         let mut request = http::Request::new(self.parts.body.clone().unwrap_or_default());
         *request.method_mut() = self.parts.operation.method.into();
-        // A URL that this crate makes is a valid URI.
+        // A URL built by this crate is a valid URI.
         *request.uri_mut() = http::Uri::try_from(self.url(base).as_str()).unwrap_or_default();
         *request.headers_mut() = self.headers();
         request
     }
 
-    /// Replaces the path, for an operation whose path is inferred. The query stays.
+    /// Replaces the path, for an operation whose path is inferred. The query is kept.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] where [`path::check`] refuses the path.
+    /// [`InvalidRequest`] if [`path::check`] rejects the path.
     pub fn with_path(mut self, path: &str) -> Result<Self, InvalidRequest> {
         let operation = self.parts.operation;
         path::check(path).map_err(|error| InvalidRequest::new(operation, &error))?;
@@ -108,18 +108,18 @@ impl<T> PreparedRequest<T> {
         Ok(self)
     }
 
-    /// The parts, for code that sends requests of any operation.
+    /// Returns the parts, for code that sends requests of any operation.
     pub fn into_parts(self) -> RequestParts {
         self.parts
     }
 }
 
 impl<T: DeserializeOwned> PreparedRequest<T> {
-    /// Decodes the body of a response in 2xx.
+    /// Decodes the body of a 2xx response.
     ///
     /// # Errors
     ///
-    /// Where it does not fit the contract.
+    /// If it does not fit the contract.
     pub fn decode(&self, body: &[u8]) -> serde_json::Result<T> {
         self.parts.operation.decode(body)
     }
@@ -134,7 +134,7 @@ impl<T> Clone for PreparedRequest<T> {
     }
 }
 
-/// Leaves out the target and the body, which may hold what is secret.
+/// Leaves out the target and the body, which may contain secrets.
 impl<T> fmt::Debug for PreparedRequest<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedRequest")
@@ -158,12 +158,12 @@ impl InvalidRequest {
         }
     }
 
-    /// The id of the operation.
+    /// Returns the id of the operation.
     pub fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// What is wrong, without the operation.
+    /// Returns what is wrong, without the operation.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -177,7 +177,7 @@ impl fmt::Display for InvalidRequest {
 
 impl std::error::Error for InvalidRequest {}
 
-/// What the generated functions build a [`PreparedRequest`] with.
+/// Builds a [`PreparedRequest`] in the generated functions.
 pub(crate) struct RequestBuilder {
     operation: &'static Operation,
     path: Result<String, InvalidPath>,
@@ -188,7 +188,7 @@ pub(crate) struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    /// `path_parameters` in the order of the path template.
+    /// Starts a request; `path_parameters` are in the order of the path template.
     pub(crate) fn new(
         operation: &'static Operation,
         path_parameters: &[&dyn fmt::Display],

@@ -5,17 +5,17 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
-/// What is written in place of a secret.
+/// The text that replaces a secret.
 const REDACTED: &str = "[redacted]";
 
 /// Text that must not be shown: an API key or a token.
 ///
 /// `Debug` does not show it, it has no `Display`, and its memory is wiped when
-/// it is dropped. serde reads the text, but writes `[redacted]`, so that a model
-/// can go into a log or a cache without its key. What was written so is refused
-/// when it is read again: it is not the key.
+/// it is dropped. serde deserializes the text, but serializes `[redacted]`, so that a model
+/// can be logged or cached without its key. Deserializing `[redacted]` is an error,
+/// because it is not the key.
 ///
-/// To use or store the text, ask for it with [`expose`](Self::expose):
+/// To use or store the text, call [`expose`](Self::expose):
 ///
 /// ```
 /// use twipla_api::Secret;
@@ -25,7 +25,7 @@ const REDACTED: &str = "[redacted]";
 /// assert_eq!(format!("{:?}", tokens.token), "Secret(..)");
 /// assert_eq!(serde_json::to_string(&tokens.token)?, r#""[redacted]""#);
 ///
-/// // Your own store, which may hold it.
+/// // Your own store, which may contain it.
 /// let stored = serde_json::json!({ "refreshToken": tokens.refresh_token.expose() });
 /// assert_eq!(stored["refreshToken"], "def");
 /// assert_eq!(Secret::from("def"), tokens.refresh_token);
@@ -40,12 +40,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text. Keep it out of logs and errors.
+    /// Returns the text. Keep it out of logs and errors.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text is empty.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -81,7 +81,7 @@ impl From<&Secret> for Secret {
     }
 }
 
-/// Leaves the text out.
+/// Redacts the text.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(REDACTED)
@@ -120,7 +120,7 @@ impl schemars::JsonSchema for Secret {
     }
 }
 
-/// Writes the text itself, for a body that is sent: of a `&Secret` or a `&Option<Secret>`.
+/// Serializes the text itself, for a body that is sent: of a `&Secret` or a `&Option<Secret>`.
 pub(crate) fn plain<'a, S: Serializer>(
     secret: impl Into<Option<&'a Secret>>,
     serializer: S,
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_read_but_not_written() {
+    fn a_secret_is_deserialized_but_not_serialized() {
         let secret: Secret = serde_json::from_str(r#""twpl-1""#).unwrap();
         assert_eq!(secret, Secret::from("twpl-1"));
         assert_ne!(secret, Secret::from("twpl-2"));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_left_out_is_not_taken_for_one() {
+    fn a_redacted_secret_is_rejected() {
         let written = serde_json::to_string(&Secret::from("twpl-1")).unwrap();
         let error = serde_json::from_str::<Secret>(&written).unwrap_err();
         assert!(

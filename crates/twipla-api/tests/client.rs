@@ -1,4 +1,4 @@
-//! The generated client as its users see it.
+//! Tests of the generated client through its public API.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use twipla_api::{
     requests, types,
 };
 
-/// A server that gives one answer; returns its address and what it was sent.
+/// Starts a server that sends one response; returns its address and the request it received.
 async fn answering(status: u16, body: &str) -> (String, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/base", listener.local_addr().unwrap());
@@ -33,7 +33,7 @@ async fn answering(status: u16, body: &str) -> (String, tokio::task::JoinHandle<
     (address, sent)
 }
 
-/// As a response may have it.
+/// Returns an id as in a response.
 fn site(id: &str) -> WebsiteId {
     WebsiteId::unchecked(id)
 }
@@ -67,7 +67,7 @@ fn website() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_call_from_end_to_end() {
+async fn a_call_sends_the_request_and_decodes_the_response() {
     let (address, sent) = answering(201, &json!({ "payload": website() }).to_string()).await;
     let request = requests::get_website(&site("site/7 é")).unwrap();
     let response = client(&address).send(request).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_call_from_end_to_end() {
 }
 
 #[tokio::test]
-async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
+async fn data_operations_use_the_api_key_and_the_data_host() {
     let (address, sent) = answering(200, r#"{"payload":{"labels":[],"datasets":[]}}"#).await;
     let request = requests::query_visits_graph(
         &TwiplaWebsiteId::from(uuid::Uuid::nil()),
@@ -121,7 +121,7 @@ async fn data_operations_carry_the_api_key_and_go_to_the_data_host() {
 }
 
 #[tokio::test]
-async fn a_failure_keeps_the_body_and_shows_nothing_of_it() {
+async fn an_error_keeps_the_body_but_does_not_show_it() {
     for (status, body) in [
         (500, r#"{"error":"s3cr3t"}"#),
         (200, r#"{"payload":"s3cr3t"}"#),
@@ -145,7 +145,7 @@ async fn a_failure_keeps_the_body_and_shows_nothing_of_it() {
 }
 
 #[test]
-fn hostile_ids_send_nothing_or_stay_in_their_segment() {
+fn ids_stay_in_their_segment_or_nothing_is_sent() {
     for id in ["..", ".", ""] {
         let error = requests::delete_website(&site(id)).unwrap_err();
         assert_eq!(error.operation(), "delete_website");
@@ -201,7 +201,7 @@ fn every_operation_is_found_by_its_id() {
 }
 
 #[test]
-fn what_the_contract_has_no_body_for_is_decoded_from_anything() {
+fn any_body_is_accepted_if_the_contract_has_none() {
     let request = requests::delete_api_key(&site("site-7"), &ApiKeyId::unchecked("key-1")).unwrap();
     for body in ["", "{}", "null", "<html>"] {
         request.decode(body.as_bytes()).unwrap();
@@ -234,7 +234,7 @@ fn optional_fields_and_parameters_are_left_out() {
 }
 
 #[test]
-fn a_request_goes_to_any_http_client() {
+fn a_request_can_be_sent_with_any_http_client() {
     let base = BaseUrl::new("https://api.example.com").unwrap();
     let request = requests::get_website(&site("site-7"))
         .unwrap()
@@ -291,7 +291,7 @@ fn enums_are_open() {
 }
 
 #[test]
-fn secrets_do_not_show() {
+fn debug_and_errors_do_not_show_secrets() {
     let created: types::CreatedApiKey = serde_json::from_value(json!({
         "id": "7128840a-5347-49a4-8dfa-9022d8dad21a",
         "name": "reports",
@@ -335,7 +335,7 @@ fn secrets_do_not_show() {
 }
 
 #[test]
-fn futures_can_move_between_threads() {
+fn futures_are_send() {
     fn is_send<T: Send>(_: &T) {}
     let client = client("http://127.0.0.1:1");
     is_send(&client.send(requests::get_website(&site("site-7")).unwrap()));
