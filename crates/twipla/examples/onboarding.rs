@@ -195,7 +195,7 @@ async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Pack
     subscription.downgrade(small.id).await?;
     let planned = twipla.website(website).get().await?;
     println!(
-        "Downgrade scheduled: {} now, then {}",
+        "Downgrade planned: {} now, then {}",
         planned.package_name,
         planned.planned_downgrade_package_name.unwrap_or_default()
     );

@@ -94,7 +94,7 @@ pub enum ErrorKind {
 /// Whether a change or a delete took effect, as read back after an ambiguous failure.
 ///
 /// For a subscription, this covers what can be read of a website: its package, its
-/// status, whether it is in a trial, and the scheduled downgrade. Whether an upgrade
+/// status, whether it is in a trial, and the planned downgrade. Whether an upgrade
 /// was pro rata cannot be read from this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -513,7 +513,7 @@ pub(crate) fn deactivate_intpc_subscription(
     )
 }
 
-/// Returns the package after the scheduled downgrade, or the current one if none is scheduled.
+/// Returns the package after the planned downgrade, or the current one if none is planned.
 fn next_package(subscription: &Subscription) -> &PackageId {
     let planned = subscription.planned_downgrade_package_id.as_ref();
     planned.unwrap_or(&subscription.package_id)

@@ -29,7 +29,7 @@ use crate::{ChangeState, Error, ErrorKind, Result};
 pub(crate) enum ExpectedChange {
     /// On this package, and in a trial or not.
     OnPackage(PackageId, bool),
-    /// A downgrade to this package is scheduled.
+    /// A downgrade to this package is planned.
     Planned(PackageId),
     Canceled,
     Resumed,
@@ -51,7 +51,7 @@ impl ExpectedChange {
                 }
                 website.package_id == *package && website.status == SubscriptionStatus::Active
             }
-            // A cancellation also schedules a downgrade, to the free package.
+            // A cancellation also plans a downgrade, to the free package.
             Self::Planned(package) => {
                 website.planned_downgrade_package_id == Some(*package)
                     && website.status == SubscriptionStatus::Active

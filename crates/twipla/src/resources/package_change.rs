@@ -41,7 +41,7 @@ pub enum PackageChange {
     /// The subscription was on the package but canceled; the cancellation was revoked.
     Resumed(Subscription),
     /// Nothing to do: the subscription is on the package, or a downgrade to it
-    /// is already scheduled.
+    /// is already planned.
     Unchanged,
 }
 
@@ -206,7 +206,7 @@ fn without_packages(website: &Website, target: PackageId) -> Result<Step> {
         (_, Some(planned)) if planned != target => Err(Error::new(
             ErrorKind::Rejected,
             format!(
-                "cannot stay on package {target}: a downgrade to {planned} is planned, and the API cannot take one back"
+                "cannot stay on package {target}: a downgrade to {planned} is planned, and the API cannot revoke it"
             ),
         )),
         (SubscriptionStatus::Active, _) => Ok(Step::Nothing),

@@ -57,7 +57,7 @@ impl WebsiteSubscription {
         Upgrade::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Schedules a smaller package for the end of the period (documented). The
+    /// Plans a downgrade to a smaller package at the end of the period (documented). The
     /// server answers 500 if the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         downgrade(&self.core, &self.owner(), &package.into_id().into())
@@ -147,7 +147,7 @@ impl AccountSubscription {
         Upgrade::new(&self.core, self.owner(), package.into_id())
     }
 
-    /// Schedules a smaller package for the end of the period (documented). The
+    /// Plans a downgrade to a smaller package at the end of the period (documented). The
     /// server answers 500 if the package is larger (observed).
     pub fn downgrade(&self, package: impl IntoId<PackageId>) -> Request<Subscription> {
         downgrade(&self.core, &self.owner(), &package.into_id().into())
