@@ -1,13 +1,13 @@
 //! Plans and applies many customers and websites from a CSV file against a sandbox
-//! with a rate limit and faults, kills the process now and then, and checks that
-//! the sandbox has what the file says, with nothing done twice.
+//! with a rate limit and faults, kills the process a few times, and checks that
+//! the sandbox matches the file, with nothing done twice.
 //!
 //! ```sh
 //! cargo run --release -p twipla-plan --example scale -- --customers 20000 --websites 100000 --faults 5 --kills 3
 //! ```
 //!
-//! The sandbox and the process that applies are this program, too, so that time
-//! and memory are those of each alone.
+//! The sandbox and the process that applies are separate processes of this program, so that
+//! time and memory are measured separately.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, BufWriter, Lines, Write as _};
@@ -24,41 +24,41 @@ use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 #[derive(Parser)]
 struct Args {
-    /// Customers of the file
+    /// Number of customers in the file
     #[arg(long, default_value_t = 1000)]
     customers: usize,
-    /// Websites of the file, spread over the customers
+    /// Number of websites in the file, spread over the customers
     #[arg(long, default_value_t = 5000)]
     websites: usize,
-    /// Percent of the requests that a fault strikes
+    /// Percentage of requests that get a fault
     #[arg(long, default_value_t = 5.0)]
     faults: f64,
     /// How often the process that applies is killed
     #[arg(long, default_value_t = 3)]
     kills: u32,
-    /// Requests a second that the sandbox lets through, and that the client sends
+    /// Requests per second that the sandbox accepts, and that the client sends
     #[arg(long, default_value_t = 1000.0)]
     rate: f64,
-    /// Customers under way at once
+    /// Customers processed at once
     #[arg(long, default_value_t = 32)]
     in_flight: usize,
-    /// Which process this is
+    /// The role of this process
     #[arg(long, hide = true, value_enum, default_value_t = Role::Lead)]
     role: Role,
-    /// The folder that the processes share
+    /// The folder shared by the processes
     #[arg(long, hide = true, default_value = ".")]
     folder: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Role {
-    /// Starts the others, and kills.
+    /// Starts the others, and kills them.
     Lead,
-    /// The server.
+    /// Runs the server.
     Sandbox,
-    /// Plans.
+    /// Makes the plan.
     Plan,
-    /// Applies.
+    /// Applies the plan.
     Apply,
 }
 
@@ -116,11 +116,11 @@ fn lead(args: &Args) -> Result<()> {
         "the sandbox differs from the file"
     );
     ensure!(again["actions"] == 0, "there is something left to do");
-    println!("the sandbox has what the file says, and nothing was done twice");
+    println!("the sandbox matches the file, and nothing was done twice");
     Ok(())
 }
 
-/// The file: each customer has some websites, on one of two packages.
+/// Writes the file: each customer has some websites, on one of two packages.
 fn write_file(args: &Args, path: &Path) -> Result<()> {
     let mut file = BufWriter::new(std::fs::File::create(path)?);
     writeln!(file, "customer,email,website,domain,package")?;
@@ -197,7 +197,7 @@ async fn serve(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Compares the sandbox with the file, and counts what was done twice.
+/// Compares the sandbox with the file, and counts actions that were done twice.
 fn check(args: &Args, sandbox: &Sandbox) -> Result<Value> {
     let partner = sandbox.website_partner().id().to_string();
     let snapshot = sandbox.snapshot();
@@ -245,7 +245,7 @@ async fn plan(args: &Args) -> Result<()> {
     let began = Instant::now();
     let wanted = Wanted::open(args.folder.join("customers.csv"))?;
     let planner = Planner::new(&client(args)?);
-    // The second plan is not for applying.
+    // The second plan is not applied.
     let name = if args.folder.join("plan.json").exists() {
         "again.json"
     } else {
@@ -304,7 +304,7 @@ fn client(args: &Args) -> Result<Twipla> {
         .build()?)
 }
 
-/// One line of a process: a word and some JSON.
+/// Prints one line: a word and some JSON.
 fn say(word: &str, what: &Value) {
     println!("{word} {what}");
 }
@@ -313,7 +313,7 @@ fn seconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 10.0).round() / 10.0
 }
 
-/// The most memory that this process had, where Linux says it.
+/// Returns the peak memory of this process, if Linux reports it.
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -321,7 +321,7 @@ fn peak_mib() -> Option<u64> {
     Some(kib / 1024)
 }
 
-/// This program in another role. Dropping it kills it.
+/// A process of this program in another role. Dropping it kills it.
 struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -349,7 +349,7 @@ impl Process {
         })
     }
 
-    /// Reads on until a line with this word.
+    /// Reads up to a line with this word.
     fn until(&mut self, word: &str) -> Result<Value> {
         for line in self.lines.by_ref() {
             let line = line?;
@@ -362,7 +362,7 @@ impl Process {
         bail!("a process ended before it was done")
     }
 
-    /// Whether so many actions have ended before the process does.
+    /// Returns whether this many actions end before the process does.
     fn reaches(&mut self, actions: u64) -> Result<bool> {
         for line in self.lines.by_ref() {
             let line = line?;
@@ -385,7 +385,7 @@ impl Process {
         self.until("ended")
     }
 
-    /// By SIGKILL, which no process can catch.
+    /// Kills the process with SIGKILL, which no process can catch.
     fn kill(mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;

@@ -1,4 +1,4 @@
-//! What a plan is made of: one action is one call that changes something.
+//! The actions of a plan: each is one call that changes something.
 
 use serde::{Deserialize, Serialize};
 use twipla::types::ContributorRole;
@@ -6,7 +6,7 @@ use twipla::{CustomerId, PackageId, WebsiteId};
 
 use crate::subscription::{Standing, Step, Target};
 
-/// One change of what the server has, with what it was planned from.
+/// One change on the server, with the state that it was planned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -15,10 +15,10 @@ pub enum Action {
     CreateCustomer {
         /// Their e-mail address.
         email: String,
-        /// The package of the account (account model).
+        /// The package of the customer (account model).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         package: Option<PackageId>,
-        /// A first website, in the same call: nothing else shows the package of an account.
+        /// A first website, created in the same call: the package of a customer is visible only on a website.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_website: Option<FirstWebsite>,
     },
@@ -34,15 +34,15 @@ pub enum Action {
     },
     /// Changes a subscription.
     ChangeSubscription {
-        /// The website that has it; the customer's account where it is missing.
+        /// The website that has it; if missing, the customer's account.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         website: Option<WebsiteId>,
-        /// Which change; decided when it is applied where no website showed the subscription.
+        /// The change to make; decided when it is applied if no website showed the subscription.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<Step>,
-        /// Where the change leads.
+        /// The wanted state of the subscription.
         to: Target,
-        /// Where the subscription stood.
+        /// The state of the subscription when the plan was made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Standing>,
     },
@@ -53,7 +53,7 @@ pub enum Action {
         /// The domain.
         domain: String,
     },
-    /// Takes a domain off that list.
+    /// Removes a domain from that list.
     RemoveDomain {
         /// The website.
         website: WebsiteId,
@@ -64,7 +64,7 @@ pub enum Action {
     SetRole {
         /// The website.
         website: WebsiteId,
-        /// Who gets the role.
+        /// The customer who gets the role.
         contributor: CustomerId,
         /// The role.
         role: ContributorRole,
@@ -72,11 +72,11 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<ContributorRole>,
     },
-    /// Takes another customer's role on a website away.
+    /// Removes another customer's role on a website.
     RemoveContributor {
         /// The website.
         website: WebsiteId,
-        /// Whose role it is.
+        /// The customer whose role it is.
         contributor: CustomerId,
         /// The role that they had.
         before: ContributorRole,
@@ -85,7 +85,7 @@ pub enum Action {
     DeleteWebsite {
         /// The website.
         website: WebsiteId,
-        /// Where its subscription stood (website model).
+        /// The state of its subscription (website model).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Standing>,
     },
@@ -105,8 +105,8 @@ pub struct FirstWebsite {
     pub domain: String,
 }
 
-/// When an action has its turn: what is deleted makes room for what is created
-/// (an e-mail address, for instance), and whoever gets a role must be there.
+/// The order of actions: deletions come first because they free things that creates need
+/// (an e-mail address, for instance), and a customer must exist before it gets a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Remove,
@@ -133,8 +133,8 @@ impl Action {
         }
     }
 
-    /// Whether it is of no use before an earlier action of the same customer is done:
-    /// whatever belongs to a customer or website that is not there, and the
+    /// Returns whether it cannot succeed before an earlier action of the same customer is done:
+    /// anything that belongs to a customer or website that does not exist yet, and the
     /// second of two changes of a subscription.
     pub(crate) fn follows(&self, earlier: &Self) -> bool {
         match earlier {
@@ -160,7 +160,7 @@ impl Action {
         }
     }
 
-    /// Whether it lowers what the customer has or pays, so that it is listed on its own.
+    /// Returns whether it lowers what the customer has or pays, so that it is listed separately.
     pub fn is_reduction(&self) -> bool {
         matches!(
             self,
@@ -171,7 +171,7 @@ impl Action {
         )
     }
 
-    /// Whether it deletes a website or a customer.
+    /// Returns whether it deletes a website or a customer.
     pub fn is_deletion(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! Carries a plan out.
+//! Applies a plan.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 use crate::journal::{Ended, Entry, History, Journal, Past};
 use crate::plan_file::{CustomerPlan, Plan};
 
-/// A report names no more actions than this; the journal has all.
+/// The most actions that a report names; the journal has all.
 const MOST_NAMED: usize = 1000;
-/// After so many actions in a row without an answer, the server is taken to be down.
+/// After this many actions in a row without a response, the server counts as down.
 const MOST_UNANSWERED: u32 = 20;
 
-/// Carries a plan out, with a journal by which a run that was killed goes on.
+/// Applies a plan, with a journal from which an interrupted run continues.
 ///
-/// The requests go out at the rate of the client:
+/// Requests are sent at the rate of the client,
 /// [`TwiplaBuilder::rate_limit`](twipla::TwiplaBuilder::rate_limit), and slower
-/// where the server asks for it.
+/// if the server asks for it.
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla_plan::Result<()> {
@@ -53,12 +53,12 @@ pub struct Apply {
     progress: Arc<dyn Fn(&Event<'_>) + Send + Sync>,
 }
 
-/// Ends a run early, from wherever it is held.
+/// A handle that ends a run early.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Starts no more actions. Those under way end, and are in the journal.
+    /// Starts no more actions. Those in progress end, and are written to the journal.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -72,17 +72,17 @@ impl Stop {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// Whose action it is.
+    /// The customer of the action.
     pub customer: &'a CustomerId,
-    /// The action; [`Plan::describe`] says it in words.
+    /// The action; [`Plan::describe`] describes it in words.
     pub action: &'a Action,
-    /// What became of it.
+    /// The outcome of the action.
     pub outcome: &'a Outcome,
-    /// How far the run has come with it.
+    /// The progress of the run, including this action.
     pub progress: Progress,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Progress {
@@ -90,13 +90,13 @@ pub struct Progress {
     pub total: u64,
     /// Actions that earlier runs completed.
     pub earlier: u64,
-    /// Actions that were done now.
+    /// Actions done by this run.
     pub done: u64,
-    /// Actions that were as wanted before.
+    /// Actions whose result existed already.
     pub already_so: u64,
     /// Actions that failed.
     pub failed: u64,
-    /// Actions that were not tried, for what is there has moved since the plan.
+    /// Actions that were not tried, because the state on the server has changed since the plan.
     pub moved: u64,
     /// Actions that may have been done.
     pub in_doubt: u64,
@@ -105,12 +105,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Actions that ended, now or earlier.
+    /// Returns the number of actions that ended, now or earlier.
     pub fn ended(&self) -> u64 {
         self.earlier + self.ended_now()
     }
 
-    /// Actions a second, in this run.
+    /// Returns the actions per second in this run.
     #[allow(clippy::cast_precision_loss, reason = "for showing it")]
     pub fn per_second(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
@@ -121,7 +121,7 @@ impl Progress {
         }
     }
 
-    /// How long the rest takes at the same rate; `None` before anything ended.
+    /// Returns how long the rest takes at the same rate; `None` before any action ended.
     #[allow(clippy::cast_precision_loss, reason = "for showing it")]
     pub fn time_left(&self) -> Option<Duration> {
         let rate = self.per_second();
@@ -134,7 +134,7 @@ impl Progress {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -142,29 +142,29 @@ pub struct Report {
     pub progress: Progress,
     /// Actions that failed, moved or are in doubt: the first 1,000 of them. The journal has all.
     pub open: Vec<OpenAction>,
-    /// Why the run ended before its end: it was asked to stop, the key was not accepted,
-    /// or the server did not answer 20 times in a row.
+    /// Why the run ended early: stop was requested, the key was not accepted,
+    /// or the server did not respond to 20 actions in a row.
     pub stopped: Option<String>,
 }
 
-/// An action that is not as wanted.
+/// An action that is not complete.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OpenAction {
-    /// Whose action it is.
+    /// The customer of the action.
     pub customer: CustomerId,
     /// The action in words.
     pub action: String,
     /// Whether it may have been done.
     pub in_doubt: bool,
-    /// Whether it was not tried because what is there has moved.
+    /// Whether it was not tried because the state on the server has changed.
     pub moved: bool,
-    /// Why it is open.
+    /// Why it is not complete.
     pub reason: String,
 }
 
 impl Report {
-    /// Whether every action of the plan is as wanted.
+    /// Returns whether every action of the plan is complete.
     pub fn is_complete(&self) -> bool {
         let progress = &self.progress;
         progress.earlier + progress.done + progress.already_so == progress.total
@@ -172,7 +172,7 @@ impl Report {
 }
 
 impl Apply {
-    /// Carries out `plan`, with a journal at `journal`: a new file, or the one of
+    /// Creates a run of `plan`, with a journal at `journal`: a new file, or that of
     /// an earlier run of the same plan.
     pub fn new(twipla: &Twipla, plan: &Plan, journal: impl AsRef<Path>) -> Self {
         Self {
@@ -187,56 +187,56 @@ impl Apply {
         }
     }
 
-    /// How many customers are under way at once; 8 by default. The actions of one
-    /// customer come one after another.
+    /// Sets how many customers are processed at once; 8 by default. The actions of one
+    /// customer are done one after another.
     pub fn in_flight(mut self, customers: usize) -> Self {
         self.in_flight = customers.max(1);
         self
     }
 
-    /// Whether to apply a plan that deletes 100 customers and websites or more,
+    /// Sets whether to apply a plan that deletes 100 customers and websites or more,
     /// or more than 30 % of them.
     pub fn force(mut self, force: bool) -> Self {
         self.force = force;
         self
     }
 
-    /// Whether to change what has moved since the plan was made, too: from where
-    /// it is now to where the plan leads. A customer with a website that the plan
-    /// did not show is not deleted even so.
+    /// Sets whether to apply an action even if the state on the server has changed since the
+    /// plan was made: the change is then made from the current state. Even so, a customer with
+    /// a website that the plan did not show is not deleted.
     pub fn refresh(mut self, refresh: bool) -> Self {
         self.refresh = refresh;
         self
     }
 
-    /// What ends the run early.
+    /// Sets a handle to end the run early.
     pub fn stop(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
         self
     }
 
-    /// Called after each action. Keep it short.
+    /// Sets a function to call after each action. It should be fast.
     pub fn on_progress(mut self, progress: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Arc::new(progress);
         self
     }
 
-    /// Carries the plan out. What earlier runs completed is left alone; what they
-    /// left in doubt is looked up on the server first; what failed is tried again.
+    /// Applies the plan. Actions that earlier runs completed are skipped; those in doubt
+    /// are checked on the server first; those that failed are tried again.
     ///
-    /// Dropped before its end, it goes on with the next run, as after a kill.
+    /// If it is dropped early, the next run continues, as after a kill.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] where a guard says no: too many deletions, another
+    /// [`Error::Refused`] if a safety check fails: too many deletions, another
     /// partner, the journal of another plan, or one that is in use. [`Error::Io`]
-    /// where the plan cannot be read or the journal cannot be written: nothing is
-    /// sent that is not in the journal. An action that fails is in the report.
+    /// if the plan cannot be read or the journal cannot be written: nothing is
+    /// sent before it is in the journal. Failed actions are in the report.
     pub async fn run(self) -> Result<Report> {
         let (header, summary) = (self.plan.header(), self.plan.summary());
         if header.partner != self.twipla.partner_id() {
             return Err(Error::Refused(format!(
-                "the plan is for partner {}, and this client is partner {}",
+                "the plan is for partner {}, but this client is for partner {}",
                 header.partner,
                 self.twipla.partner_id()
             )));
@@ -297,13 +297,13 @@ impl fmt::Debug for Apply {
     }
 }
 
-/// A run under way.
+/// A run in progress.
 struct Run<'a> {
     worker: Worker<'a>,
     plan: &'a Plan,
     started: Instant,
     report: Mutex<Report>,
-    /// Actions in a row without an answer.
+    /// Number of actions in a row without a response.
     unanswered: AtomicU32,
     journal: Journal,
     history: Mutex<History>,
@@ -312,11 +312,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The actions of one customer in one stage, one after another.
+    /// Applies the actions of one customer in one stage, one after another.
     async fn customer(&self, plan: Result<CustomerPlan>, stage: Stage) -> Result<()> {
         let plan = plan?;
         let numbered = (plan.first..).zip(&plan.actions);
-        // What of this and earlier stages is still open: what follows it cannot be done.
+        // Open actions of this and earlier stages: actions that follow them cannot be done.
         let mut open: Vec<&Action> = Vec::new();
         for (number, action) in numbered {
             if action.stage() > stage || self.history().of(number) == Past::Complete {
@@ -330,7 +330,7 @@ impl Run<'_> {
                 return Ok(());
             }
             let outcome = if open.iter().any(|earlier| action.follows(earlier)) {
-                Outcome::Failed("what comes before it is not done yet".to_owned())
+                Outcome::Failed("an earlier action that it depends on is not done".to_owned())
             } else {
                 self.journal.write(&Entry::Start { start: number }).await?;
                 self.carry_out(&plan.customer, action).await
@@ -343,7 +343,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Carries an action out, and ends the run where no more of them can succeed.
+    /// Applies an action, and ends the run if no further action can succeed.
     async fn carry_out(&self, customer: &CustomerId, action: &Action) -> Outcome {
         let carried = self.worker.carry_out(customer, action).await;
         let in_a_row = if matches!(carried, Err(Stopped::Unanswered(_))) {
@@ -356,7 +356,8 @@ impl Run<'_> {
             Ok(outcome) | Err(Stopped::With(outcome)) => outcome,
             Err(Stopped::Unanswered(outcome)) => {
                 if in_a_row >= MOST_UNANSWERED {
-                    let reason = format!("the server did not answer {in_a_row} times in a row");
+                    let reason =
+                        format!("the server did not respond to {in_a_row} actions in a row");
                     self.report().stopped.get_or_insert(reason);
                 }
                 outcome
@@ -439,7 +440,7 @@ impl Run<'_> {
         if self.stop.is_requested() {
             report
                 .stopped
-                .get_or_insert_with(|| "it was asked to stop".to_owned());
+                .get_or_insert_with(|| "stop was requested".to_owned());
         }
         report.stopped.is_some()
     }

@@ -1,8 +1,8 @@
-//! Carries out one action: checks whether it is still needed, makes the call, and classifies the outcome.
+//! Applies one action: checks whether it is still needed, makes the call, and classifies the outcome.
 //!
-//! What the plan was made from is read once more right before a change, so that
-//! nothing is changed that no plan showed. A create is sent as it is: the
-//! client itself tells what exists as it was asked for.
+//! The state that the plan was made from is read once more right before a change, so that
+//! nothing is changed that the plan did not show. A create is sent without that: the
+//! client itself reports whether the resource exists as requested.
 
 use twipla::types::Website;
 use twipla::{CustomerId, ErrorKind, Twipla, WebsiteId};
@@ -12,35 +12,35 @@ use crate::catalogue::Catalogue;
 use crate::roles::roles;
 use crate::subscription::{Decision, Standing, Status, Step, Target, decide};
 
-/// What became of an action.
+/// The outcome of an action.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was done now.
+    /// It was done by this run.
     Done,
-    /// It was so before: made by an earlier run, or by somebody else.
+    /// Nothing to do: it was done before, by an earlier run or by somebody else.
     AlreadySo,
     /// It was not done, for this reason.
     Failed(String),
-    /// It was not tried: what is there is not what the plan was made from.
+    /// It was not tried: the state on the server is not the one that the plan was made from.
     Moved(String),
     /// It may have been done. The next run asks the server.
     InDoubt(String),
 }
 
-/// Carries out actions.
+/// Applies actions.
 pub(crate) struct Worker<'a> {
     pub(crate) twipla: &'a Twipla,
     pub(crate) packages: &'a Catalogue,
     pub(crate) account_model: bool,
-    /// Whether what has moved since the plan is changed all the same.
+    /// Whether to apply an action even if the state has changed since the plan.
     pub(crate) refresh: bool,
 }
 
 /// How a call ended that was not done.
 pub(crate) enum Stopped {
     With(Outcome),
-    /// The server did not answer.
+    /// The server did not respond.
     Unanswered(Outcome),
     /// No call of this client can succeed: its key is not accepted, for instance.
     ForGood(twipla::Error),
@@ -89,7 +89,7 @@ impl Worker<'_> {
                 };
                 self.change_subscription(owner, *step, *to, *before).await
             }
-            // Both can be repeated as often as one likes.
+            // Adding and removing a domain have no further effect when repeated.
             Action::AddDomain { website, domain } => {
                 let domains = self.twipla.website(website).whitelisted_domains();
                 ended(domains.add(domain.as_str()).await)
@@ -113,8 +113,10 @@ impl Worker<'_> {
                     return Ok(Outcome::AlreadySo);
                 }
                 if now != *before && !self.refresh {
-                    let now = now.map_or_else(|| "no role".to_owned(), |now| now.to_string());
-                    return Ok(Outcome::Moved(format!("they have {now} now")));
+                    return Ok(Outcome::Moved(now.map_or_else(
+                        || "the role was removed".to_owned(),
+                        |now| format!("the role is {now} now"),
+                    )));
                 }
                 ended(contributors.add(contributor, role.clone()).await)
             }
@@ -130,7 +132,7 @@ impl Worker<'_> {
                     return Ok(Outcome::AlreadySo);
                 };
                 if now != *before && !self.refresh {
-                    return Ok(Outcome::Moved(format!("they are {now} now")));
+                    return Ok(Outcome::Moved(format!("the role is {now} now")));
                 }
                 gone(contributors.remove(contributor).await)
             }
@@ -160,7 +162,7 @@ impl Worker<'_> {
                 return Ok(Outcome::Moved(moved(before, now, self.packages)));
             }
         }
-        // From where it stands now.
+        // Decide from the current state.
         loop {
             match decide(now, to, self.account_model, self.packages) {
                 Decision::Nothing => return Ok(Outcome::Done),
@@ -219,15 +221,13 @@ impl Worker<'_> {
                     .await
             }
             (_, Step::Upgrade | Step::Downgrade, Target::Canceled) => {
-                return Ok(Outcome::Failed(
-                    "cannot tell the package: the plan does not name one".to_owned(),
-                ));
+                return Ok(Outcome::Failed("the plan names no package".to_owned()));
             }
         };
         ended(changed)
     }
 
-    /// The website that shows a subscription.
+    /// Reads the website that shows a subscription.
     async fn website_of(&self, owner: Owner<'_>) -> Result<Website, Stopped> {
         if let Some(website) = owner.website {
             return read(self.twipla.website(website).get().await);
@@ -272,7 +272,7 @@ impl Worker<'_> {
         gone(self.twipla.website(website).delete().await)
     }
 
-    /// Deletes a customer who has no website that the plan did not show, whatever `refresh` says.
+    /// Deletes a customer, unless it has a website that the plan did not show, even with `refresh`.
     async fn delete_customer(&self, customer: &CustomerId, planned: &[WebsiteId]) -> Carried {
         match self.twipla.customer(customer).get().await {
             Ok(_) => {}
@@ -288,7 +288,7 @@ impl Worker<'_> {
             if let Some(new) = new {
                 let id = &new.intp_website_id;
                 return Ok(Outcome::Moved(format!(
-                    "they have another website now, {id}"
+                    "the customer has another website now, {id}"
                 )));
             }
         }
@@ -296,14 +296,14 @@ impl Worker<'_> {
     }
 }
 
-/// Whose subscription it is.
+/// The owner of a subscription.
 #[derive(Clone, Copy)]
 struct Owner<'a> {
     customer: &'a CustomerId,
     website: Option<&'a WebsiteId>,
 }
 
-/// What a change or a create came to, as the client tells it.
+/// Converts the result of a change or a create.
 fn ended<T>(result: twipla::Result<T>) -> Carried {
     match result {
         Ok(_) => Ok(Outcome::Done),
@@ -313,7 +313,7 @@ fn ended<T>(result: twipla::Result<T>) -> Carried {
     }
 }
 
-/// What a deletion came to. What is not there is gone.
+/// Converts the result of a deletion. A missing resource counts as deleted.
 fn gone<T>(result: twipla::Result<T>) -> Carried {
     match result {
         Err(error) if error.is_not_found() => Ok(Outcome::AlreadySo),
@@ -321,7 +321,7 @@ fn gone<T>(result: twipla::Result<T>) -> Carried {
     }
 }
 
-/// What was read before a change. Nothing was sent then that may have been done.
+/// Converts the result of a read before a change, when nothing was sent that may have been done.
 fn read<T>(result: twipla::Result<T>) -> Result<T, Stopped> {
     result.map_err(stopped)
 }

@@ -27,7 +27,7 @@ impl Catalogue {
         self.by_id.get(&id)
     }
 
-    /// The name of a package, or its id where the partner's list does not have it.
+    /// Returns the name of a package, or its id if the partner's list does not contain it.
     pub(crate) fn name(&self, id: PackageId) -> String {
         self.get(id)
             .map_or_else(|| id.to_string(), |package| package.name.clone())
@@ -40,7 +40,7 @@ impl Catalogue {
             .collect()
     }
 
-    /// The package that a file names, by its name in any case or by its uuid.
+    /// Finds the package that a file names, by its name in any case or by its UUID.
     /// The error completes "package X".
     pub(crate) fn find(&self, named: &str) -> Result<&Package, String> {
         let found: Vec<_> = match PackageId::new(named) {
@@ -53,7 +53,7 @@ impl Catalogue {
         };
         match found.as_slice() {
             [package] if package.touchpoints.is_unlimited() => {
-                Err("is the free trial without a limit, which cannot be asked for".to_owned())
+                Err("is the unlimited free trial, which cannot be requested".to_owned())
             }
             [package] => Ok(package),
             [] => {
@@ -70,26 +70,23 @@ impl Catalogue {
             }
             several => {
                 let ids: Vec<_> = several.iter().map(|known| known.id.to_string()).collect();
-                Err(format!(
-                    "is the name of several: write one of {}",
-                    ids.join(", ")
-                ))
+                Err(format!("is ambiguous: expected one of {}", ids.join(", ")))
             }
         }
     }
 
-    /// What is paid a month for a package; nothing where it is not known.
+    /// Returns the monthly price of a package, or `None` if it is not known.
     pub(crate) fn price(&self, id: PackageId) -> Option<(&Package, Amount)> {
         let package = self.get(id)?;
         Some((package, Amount::of_month(package)))
     }
 
-    /// Whether a package costs nothing, so that there is nothing to cancel.
+    /// Returns whether a package costs nothing, so that there is nothing to cancel.
     pub(crate) fn is_free(&self, id: PackageId) -> bool {
         self.price(id).is_some_and(|(_, amount)| amount.is_zero())
     }
 
-    /// Whether only some may use a package, and this website or customer is not among them.
+    /// Returns whether a package is restricted, and not assigned to this website or customer.
     pub(crate) fn is_closed_to(&self, id: PackageId, target: &str) -> bool {
         let Some(package) = self.get(id) else {
             return false;

@@ -1,4 +1,4 @@
-//! Compares a customer of the file with what the server has of them.
+//! Compares a customer of the file with the server.
 
 use twipla::types::ContributorRole;
 use twipla::{CustomerId, PackageId, Twipla, WebsiteId};
@@ -13,7 +13,7 @@ use crate::there::{CustomerThere, Owner, There};
 use crate::wanted::{WantedCustomer, WantedWebsite};
 use crate::wanted_file::Wanted;
 
-/// Compares customer by customer.
+/// Compares customers one by one.
 pub(crate) struct Comparison<'a> {
     pub(crate) twipla: &'a Twipla,
     pub(crate) wanted: &'a Wanted,
@@ -22,7 +22,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) prune: bool,
 }
 
-/// What is to be done for a customer, with what its deletions end.
+/// The actions for a customer, with the subscriptions that its deletions end.
 pub(crate) struct Compared {
     pub(crate) customer: CustomerId,
     pub(crate) actions: Vec<(Action, Vec<Standing>)>,
@@ -31,7 +31,7 @@ pub(crate) struct Compared {
 }
 
 impl Comparison<'_> {
-    /// Finds names that are not known, before anything is compared.
+    /// Reports unknown names, before anything is compared.
     pub(crate) fn check_names(&self) -> Result<()> {
         for customer in self.wanted.customers()? {
             let customer = customer?;
@@ -39,13 +39,14 @@ impl Comparison<'_> {
             let of_account = customer.package.is_some() || customer.canceled;
             if of_account && !self.account_model {
                 return Err(invalid(
-                    "the partner is under the website model: give `package` and `canceled` to websites".to_owned(),
+                    "the partner uses the website model: set `package` and `canceled` on websites"
+                        .to_owned(),
                 ));
             }
             for website in &customer.websites {
                 if self.account_model && (website.package.is_some() || website.canceled) {
                     return Err(invalid(format!(
-                        "website {:?}: the partner is under the account model: give `package` and `canceled` to the customer",
+                        "website {:?}: the partner uses the account model: set `package` and `canceled` on the customer",
                         website.id
                     )));
                 }
@@ -60,7 +61,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// A contributor is a customer of the file, or one who is there and stays.
+    /// Checks that each contributor is a customer of the file, or one on the server who is not deleted.
     pub(crate) async fn check_contributors(&self, there: &There) -> Result<()> {
         for customer in self.wanted.customers()? {
             let customer = customer?;
@@ -76,14 +77,14 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// A contributor who is not in the file.
+    /// Checks a contributor who is not in the file.
     async fn check_contributor(&self, customer: &WantedCustomer, id: &str) -> Result<()> {
         let unknown = |why: &str| {
             let problem = format!("the contributor {id:?} is not in the file{why}");
             self.wanted.invalid(customer, &problem)
         };
         if self.prune {
-            return Err(unknown(", and `prune` deletes who is not"));
+            return Err(unknown(", and `prune` deletes customers that are not"));
         }
         match self.twipla.customer(id).get().await {
             Ok(_) => Ok(()),
@@ -105,7 +106,7 @@ impl Comparison<'_> {
             self.compare_website(wanted, website, there, &mut plan)
                 .await?;
         }
-        // Last, for where no website showed the subscription, one does now.
+        // Last, because a new website may show the subscription only now.
         if let (Some(customer), true) = (customer, self.account_model) {
             self.compare_account(wanted, customer, &mut plan);
         }
@@ -148,7 +149,7 @@ impl Comparison<'_> {
             let website = there.website(&website.id);
             website.is_none_or(|website| website.owner == Owner::Deleted)
         };
-        // Nothing else shows the package, should the answer be lost.
+        // Nothing else shows the package if the response is lost.
         let first = package.and_then(|_| wanted.websites.iter().find(is_new));
         let action = Action::CreateCustomer {
             email: wanted.email.trim().to_owned(),
@@ -175,7 +176,7 @@ impl Comparison<'_> {
         match customer.standing {
             Some(now) => self.change(None, &wanted.id, now, to, plan),
             None if !gets_website => plan.warnings.push(format!(
-                "cannot tell which package customer {} is on: only a website shows it, and the customer has none",
+                "cannot check the package of customer {}: only a website shows it, and the customer has none",
                 wanted.id
             )),
             None => {
@@ -187,7 +188,7 @@ impl Comparison<'_> {
                 };
                 plan.actions.push((action, Vec::new()));
                 plan.warnings.push(format!(
-                    "no website shows the package of customer {} yet: which change leads to theirs is decided when the plan is applied",
+                    "no website shows the package of customer {} yet: the change is decided when the plan is applied",
                     wanted.id
                 ));
             }
@@ -203,14 +204,14 @@ impl Comparison<'_> {
     ) -> Result<()> {
         let id = WebsiteId::unchecked(wanted.id.as_str());
         let website = there.website(&wanted.id);
-        // With a customer who is deleted, their websites go first.
+        // The websites of a deleted customer are deleted first.
         let Some(website) = website.filter(|website| website.owner != Owner::Deleted) else {
             self.create_website(&id, wanted, plan);
             return Ok(());
         };
         if website.owner != Owner::Customer(stable_hash(&customer.id)) {
             plan.problems.push(format!(
-                "cannot create website {id}: it is there, and belongs to another customer"
+                "cannot create website {id}: it exists and belongs to another customer"
             ));
             return Ok(());
         }
@@ -327,7 +328,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The change of a subscription, if there is one to make.
+    /// Adds the change of a subscription, if one is needed.
     fn change(
         &self,
         website: Option<&WebsiteId>,
@@ -391,7 +392,7 @@ impl Comparison<'_> {
             .map(Target::Package)
     }
 
-    /// All names were checked before.
+    /// Finds a package; all names were checked before.
     fn package(&self, named: &str) -> Option<PackageId> {
         self.packages.find(named).ok().map(|package| package.id)
     }
@@ -399,7 +400,7 @@ impl Comparison<'_> {
     fn warn_if_closed(&self, package: PackageId, target: &str, plan: &mut Compared) {
         if self.packages.is_closed_to(package, target) {
             plan.warnings.push(format!(
-                "the package {} is not assigned to {target}: the server will refuse it",
+                "the package {} is not assigned to {target}: the server will reject it",
                 self.packages.name(package)
             ));
         }

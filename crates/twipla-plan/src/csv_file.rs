@@ -1,4 +1,4 @@
-//! The wanted state as CSV: a row for each website, the rows of a customer together.
+//! The wanted state as CSV: a row for each website, with the rows of a customer next to each other.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use twipla::types::ContributorRole;
 use crate::error::{Error, Result};
 use crate::wanted::{WantedContributor, WantedCustomer, WantedWebsite};
 
-/// The columns; the first two and, for a website, `website` and `domain` are needed.
+/// The columns. The first two are required and, for a website, `website` and `domain`.
 const COLUMNS: [&str; 10] = [
     "customer",
     "email",
@@ -23,11 +23,11 @@ const COLUMNS: [&str; 10] = [
     "contributors",
 ];
 
-/// Reads customer after customer.
+/// Reads one customer after another.
 pub(crate) struct CsvRows {
     path: PathBuf,
     rows: StringRecordsIntoIter<File>,
-    /// Which column of the file each of [`COLUMNS`] is.
+    /// The position in the file of each of [`COLUMNS`].
     places: [Option<usize>; COLUMNS.len()],
     /// The customer whose rows are being read.
     current: Option<WantedCustomer>,
@@ -55,7 +55,7 @@ impl CsvRows {
         })
     }
 
-    /// Takes a row in. A customer who is complete comes back.
+    /// Adds a row. Returns the previous customer when a new one begins.
     fn take(&mut self, row: &StringRecord) -> Result<Option<WantedCustomer>, String> {
         let cells = Cells {
             row,
@@ -131,18 +131,18 @@ fn places(header: &StringRecord) -> Result<[Option<usize>; COLUMNS.len()], Strin
             ));
         };
         if places[column].replace(place).is_some() {
-            return Err(format!("the column {name:?} is there twice"));
+            return Err(format!("duplicate column {name:?}"));
         }
     }
     for needed in ["customer", "email"] {
         if !header.iter().any(|name| name == needed) {
-            return Err(format!("the column {needed:?} is missing"));
+            return Err(format!("missing column {needed:?}"));
         }
     }
     Ok(places)
 }
 
-/// A row by the names of its columns.
+/// A row, accessed by column name.
 struct Cells<'a> {
     row: &'a StringRecord,
     places: &'a [Option<usize>; COLUMNS.len()],
@@ -169,7 +169,7 @@ impl Cells<'_> {
 
     fn customer(&self) -> Result<WantedCustomer, String> {
         Ok(WantedCustomer {
-            id: self.text("customer").ok_or("the customer is missing")?,
+            id: self.text("customer").ok_or("missing customer")?,
             email: self.text("email").unwrap_or_default(),
             package: self.text("customer_package"),
             canceled: self.yes("customer_canceled")?,
@@ -187,14 +187,14 @@ impl Cells<'_> {
                 "contributors",
             ];
             return match of_website.iter().find(|name| self.get(name).is_some()) {
-                Some(name) => Err(format!("there is a {name} and no website")),
+                Some(name) => Err(format!("{name} is set, but no website")),
                 None => Ok(None),
             };
         };
         Ok(Some(WantedWebsite {
             domain: self
                 .text("domain")
-                .ok_or_else(|| format!("the domain of website {id:?} is missing"))?,
+                .ok_or_else(|| format!("missing domain of website {id:?}"))?,
             id,
             package: self.text("package"),
             canceled: self.yes("canceled")?,
@@ -206,7 +206,7 @@ impl Cells<'_> {
         }))
     }
 
-    /// What stands between semicolons. `none` is a list without entries; an empty cell is no list.
+    /// Parses a semicolon-separated list. `none` is an empty list; an empty cell is no list.
     fn list(&self, name: &str) -> Option<Vec<String>> {
         let cell = self.get(name)?;
         if cell == "none" {
@@ -222,7 +222,7 @@ impl Cells<'_> {
     }
 }
 
-/// Reads `cust-43:watcher`. The id may have colons of its own.
+/// Parses `cust-43:watcher`. The id may contain colons.
 fn contributor(text: &str) -> Result<WantedContributor, String> {
     let (customer, role) = text.rsplit_once(':').ok_or_else(|| {
         format!(

@@ -1,20 +1,20 @@
-//! What may go wrong beside a call of the API.
+//! The error type of this crate.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What a fallible function of this crate returns.
+/// The result of a fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something could not be planned or applied.
+/// Why a plan could not be made or applied.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file or an option says something that cannot be; the message names it and what was expected.
+    /// A file or an option is invalid; the message names it and what was expected.
     Invalid(String),
-    /// A guard says no; the message says what would allow it.
+    /// A safety check failed; the message says what would allow it.
     Refused(String),
     /// A file cannot be read or written.
     Io(String, io::Error),
@@ -27,7 +27,7 @@ impl Error {
         Self::Invalid(message.into())
     }
 
-    /// `doing` as in "read".
+    /// Creates the error of a file operation; `doing` is a verb such as "read".
     pub(crate) fn io(doing: &str, path: &Path, error: io::Error) -> Self {
         Self::Io(format!("cannot {doing} {}", path.display()), error)
     }

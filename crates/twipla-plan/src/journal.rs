@@ -1,5 +1,5 @@
-//! The journal of an apply: a line before each action and a line after it, each
-//! on the disk before anything else happens.
+//! The journal of a run: a line before each action and a line after it, each
+//! synced to disk before anything else happens.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// The version of the format.
 const VERSION: u32 = 1;
-/// No line of a journal is longer.
+/// The longest valid line.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The first line.
@@ -26,7 +26,7 @@ struct Header {
     plan: String,
 }
 
-/// Any other line. Actions go by their number in the plan.
+/// Any other line. Actions are identified by their number in the plan.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Entry {
@@ -52,7 +52,7 @@ pub(crate) enum Ended {
     InDoubt,
 }
 
-/// What the journal says of an action.
+/// The state of an action according to the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Past {
     /// Nothing.
@@ -61,15 +61,15 @@ pub(crate) enum Past {
     InDoubt,
     /// It was tried, and nothing was changed.
     Failed,
-    /// It is as it is to be.
+    /// It is complete.
     Complete,
 }
 
-/// What was there when a journal was opened.
+/// The states of all actions.
 #[derive(Debug)]
 pub(crate) struct History(Vec<Past>);
 
-/// A journal that is open. Once it is dropped, the file is closed.
+/// An open journal. Dropping it closes the file.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
@@ -77,31 +77,31 @@ pub(crate) struct Journal {
     writer: Option<JoinHandle<()>>,
 }
 
-/// A line, and whom to tell that it is on the disk.
+/// A line, and a channel to report that it is on disk.
 struct Line {
     text: String,
     written: oneshot::Sender<()>,
 }
 
 impl History {
-    /// Of the action with this number, counted from 1.
+    /// Returns the state of the action with this number, counted from 1.
     pub(crate) fn of(&self, action: u64) -> Past {
         let past = place(action).and_then(|place| self.0.get(place));
         past.copied().unwrap_or(Past::Unstarted)
     }
 
-    /// False where there is no such action.
+    /// Sets a state. Returns false if there is no such action.
     fn set(&mut self, action: u64, past: Past) -> bool {
         let known = place(action).and_then(|place| self.0.get_mut(place));
         known.map(|known| *known = past).is_some()
     }
 
-    /// Says that an action is complete.
+    /// Marks an action as complete.
     pub(crate) fn complete(&mut self, action: u64) {
         self.set(action, Past::Complete);
     }
 
-    /// How many actions are complete.
+    /// Returns how many actions are complete.
     pub(crate) fn completed(&self) -> u64 {
         let complete = self.0.iter().filter(|past| **past == Past::Complete);
         complete.count() as u64
@@ -109,13 +109,13 @@ impl History {
 }
 
 impl Journal {
-    /// Opens the journal of a plan, or starts one. A last line that was not
-    /// written to its end is as if it had never been begun.
+    /// Opens the journal of a plan, or creates one. An incomplete last line is
+    /// ignored.
     pub(crate) fn open(path: &Path, plan: &str, actions: u64) -> Result<(Self, History)> {
         let failed = |error| Error::io("open the journal", path, error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        // What a server says may name people.
+        // Messages of the server may contain personal data.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(failed)?;
@@ -155,17 +155,17 @@ impl Journal {
         })
     }
 
-    /// Writes a line. It is on the disk when this ends.
+    /// Writes a line, and returns once it is on disk.
     pub(crate) async fn write(&self, entry: &Entry) -> Result<()> {
         let failed = |error| Error::io("write the journal", &self.path, error);
         let mut text = serde_json::to_string(entry).map_err(|error| failed(error.into()))?;
         text.push('\n');
         let (written, is_written) = oneshot::channel();
         if let Some(lines) = &self.lines {
-            // Fails like the wait below where the thread has ended.
+            // If the thread has ended, this fails like the wait below.
             let _ = lines.send(Line { text, written });
         }
-        // The thread ends with the first line that cannot be written.
+        // The thread ends at the first line that cannot be written.
         let ended = || failed(io::Error::other("the disk may be full"));
         is_written.await.map_err(|_| ended())
     }
@@ -180,13 +180,13 @@ impl Drop for Journal {
     }
 }
 
-/// Actions are counted from 1.
+/// Converts an action's number, counted from 1, to an index.
 fn place(action: u64) -> Option<usize> {
     usize::try_from(action).ok()?.checked_sub(1)
 }
 
-/// Writes lines until the journal is closed. Lines that come in while others are
-/// brought to the disk go there together.
+/// Writes lines until the journal is closed. Lines that arrive during a sync are
+/// synced together.
 fn write(mut file: File, queue: &mpsc::Receiver<Line>) {
     while let Ok(first) = queue.recv() {
         let batch: Vec<_> = [first].into_iter().chain(queue.try_iter()).collect();
@@ -198,13 +198,13 @@ fn write(mut file: File, queue: &mpsc::Receiver<Line>) {
             return;
         }
         for line in batch {
-            // Whoever waited may have been dropped.
+            // The receiver may have been dropped.
             let _ = line.written.send(());
         }
     }
 }
 
-/// Reads a journal: what it says, and the length of what is whole of it.
+/// Reads a journal: its history, and the length of its complete lines.
 fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, u64)> {
     let failed = |error| Error::io("read the journal", path, error);
     let invalid =
@@ -223,9 +223,9 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
             return Err(invalid(&format!("line {} is too long", number + 1)));
         }
         if line.last() != Some(&b'\n') {
-            // Nothing, or a line that was cut off. Whatever is not ours stays as it is.
+            // An empty file or a line that was cut off. A file of another kind is left unchanged.
             if number == 0 && !first_line(plan)?.as_bytes().starts_with(&line) {
-                return Err(invalid("it does not start like a journal of this plan"));
+                return Err(invalid("expected a journal of this plan"));
             }
             return Ok((history, length));
         }
@@ -248,7 +248,7 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
             };
             if !history.set(action, past) {
                 return Err(invalid(&format!(
-                    "line {number} is about action {action}, of {actions}"
+                    "line {number} has action {action}, expected 1 to {actions}"
                 )));
             }
         }
@@ -259,7 +259,7 @@ fn read(path: &Path, file: &File, plan: &str, actions: u64) -> Result<(History, 
 fn check_first_line(path: &Path, line: &[u8], plan: &str) -> Result<()> {
     let header: Header = serde_json::from_slice(line).map_err(|_| {
         Error::invalid(format!(
-            "invalid journal {}: it does not start like one",
+            "invalid journal {}: its first line is not valid",
             path.display()
         ))
     })?;
@@ -272,7 +272,7 @@ fn check_first_line(path: &Path, line: &[u8], plan: &str) -> Result<()> {
     }
     if header.plan != plan {
         return Err(Error::Refused(format!(
-            "the journal {} is of another plan: finish that one, or name another journal",
+            "the journal {} belongs to another plan: finish that one, or use another journal",
             path.display()
         )));
     }
@@ -290,7 +290,7 @@ fn first_line(plan: &str) -> Result<String> {
     Ok(line)
 }
 
-/// Brings the name of a new file to the disk, too.
+/// Syncs the name of a new file to disk as well.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn line_that_cannot_be_written_is_an_error() {
+    async fn a_line_that_cannot_be_written_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let read_only = File::open(file.path()).unwrap();
         let journal = Journal::start(file.path(), read_only).unwrap();

@@ -1,8 +1,8 @@
-//! Short stand-ins for ids and texts, so that 100,000 of them fit into little memory.
+//! Short hashes of ids and texts, so that 100,000 of them need little memory.
 
 use sha2::{Digest as _, Sha256};
 
-/// Stands for an id. Of 2^32 ids, two are the same with a probability of 2^-65.
+/// The hash of an id. Two of 2^32 ids are equal with a probability of 2^-65.
 pub(crate) type Key = u128;
 
 pub(crate) fn key(id: &str) -> Key {
@@ -13,7 +13,7 @@ pub(crate) fn key(id: &str) -> Key {
         .fold(0, |key, byte| (key << 8) | Key::from(*byte))
 }
 
-/// The first eight bytes of a SHA-256, as a number: the same on every machine and in every version.
+/// Returns the first eight bytes of a SHA-256 as a number: the same on every machine and in every version.
 pub(crate) fn stable_hash(text: &str) -> u64 {
     let digest = Sha256::digest(text.as_bytes());
     digest
@@ -22,13 +22,13 @@ pub(crate) fn stable_hash(text: &str) -> u64 {
         .fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
 }
 
-/// Stands for an e-mail address, whatever its case.
+/// Returns the hash of an e-mail address, ignoring case.
 pub(crate) fn email_key(email: &str) -> Key {
     key(&email.trim().to_lowercase())
 }
 
-/// Stands for a domain. Servers write one in more than one way: with or without
-/// scheme, closing slash and capitals.
+/// Returns the hash of a domain. Servers write one in several ways: with or without
+/// scheme, trailing slash and capitals.
 pub(crate) fn domain_key(domain: &str) -> u64 {
     let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
     stable_hash(&rest.trim_end_matches('/').to_lowercase())
@@ -39,14 +39,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_is_the_same_everywhere() {
+    fn hash_is_stable() {
         // The first bytes of `printf cust-42 | sha256sum`.
         assert_eq!(stable_hash("cust-42"), 0x8a3c_5a67_cad5_0858);
         assert_eq!(key("cust-42") >> 64, u128::from(stable_hash("cust-42")));
     }
 
     #[test]
-    fn domain_has_one_key_however_it_is_written() {
+    fn domain_has_one_key_in_every_spelling() {
         for same in ["https://Example.com/", "http://example.com", "EXAMPLE.COM"] {
             assert_eq!(domain_key(same), domain_key("example.com"), "{same}");
         }

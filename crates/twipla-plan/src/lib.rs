@@ -1,5 +1,5 @@
-//! Plan and apply for the TWIPLA 3AS API: from a file that says which customers
-//! and websites are wanted to a server that has them.
+//! Plan and apply for the TWIPLA 3AS API: brings a server to the state described in a
+//! file of customers and websites.
 //!
 //! ```
 //! use twipla::{PrivateKey, Twipla};
@@ -25,8 +25,8 @@
 //!
 //! - [`Wanted`] is the file; the README of this crate describes its format.
 //! - [`Planner`] compares it with the server and writes a [`Plan`], which is a file, too.
-//! - [`Apply`] carries a plan out. Its journal says what was begun and what ended, so that a
-//!   run that was killed goes on where it stopped.
+//! - [`Apply`] applies a plan. Its journal records each action before and after it is sent, so
+//!   that an interrupted run continues where it stopped.
 //! - [`Shard`] splits a file among machines.
 
 mod action;
@@ -64,7 +64,7 @@ pub use summary::Summary;
 pub use wanted::{WantedContributor, WantedCustomer, WantedWebsite};
 pub use wanted_file::Wanted;
 
-/// The examples of the README compile.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Monthly prices, added up without rounding on the way.
+//! Monthly prices, added up without intermediate rounding.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use twipla::types::{BillingInterval, Currency, Package};
 
-/// Prices a month, or differences of them, by currency.
+/// Monthly prices, or differences of them, by currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Monthly(BTreeMap<String, Amount>);
 
-/// Millionths of a unit of a currency.
+/// An amount in millionths of a unit of its currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Amount(i64);
 
 impl Monthly {
-    /// The currencies with what differs from zero.
+    /// Returns the currencies whose amount is not zero.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Amount)> {
         self.0
             .iter()
@@ -25,7 +25,7 @@ impl Monthly {
             .map(|(currency, amount)| (currency.as_str(), *amount))
     }
 
-    /// The amount in a currency, such as `EUR`.
+    /// Returns the amount in a currency, such as `EUR`.
     pub fn of(&self, currency: &str) -> Amount {
         self.0.get(currency).copied().unwrap_or_default()
     }
@@ -41,7 +41,7 @@ impl Monthly {
 }
 
 impl Amount {
-    /// What a package costs a month.
+    /// Returns the monthly price of a package.
     pub fn of_month(package: &Package) -> Self {
         #[allow(
             clippy::cast_possible_truncation,
@@ -54,19 +54,19 @@ impl Amount {
         })
     }
 
-    /// Whether this is nothing.
+    /// Returns whether the amount is zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The amount in units of its currency.
+    /// Returns the amount in units of its currency.
     #[allow(clippy::cast_precision_loss, reason = "for showing it")]
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
 }
 
-/// With two digits, and with its sign where the format asks for it: `{:+}`.
+/// Shows two digits, and the sign if the format asks for it: `{:+}`.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cents = (i128::from(self.0.unsigned_abs()) + 5_000) / 10_000;

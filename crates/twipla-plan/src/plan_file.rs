@@ -1,8 +1,8 @@
-//! The plan as a file: a line of JSON that says what it is, a line for each
-//! customer, and a last line that says what it comes to and that it is whole.
+//! The file format of a plan: a JSON line with the header, a line for each
+//! customer, and a last line with the summary and a checksum.
 //!
-//! It is written and read line by line, so that no plan is too large, under
-//! another name first, so that a file of the name is always whole.
+//! It is written and read line by line, so that memory does not limit its size, and written
+//! under another name first, so that a file of the final name is always complete.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -31,30 +31,30 @@ pub struct PlanHeader {
     pub twipla_plan: u32,
     /// When the plan was made.
     pub created_at: DateTime<Utc>,
-    /// Whose customers these are.
+    /// The partner of these customers.
     pub partner: PartnerId,
-    /// Which subscription model the partner is under.
+    /// The partner's subscription model.
     pub model: SubscriptionType,
-    /// What the plan was made from.
+    /// The source of the plan.
     pub source: String,
-    /// Which part of the source.
+    /// The part of the source.
     pub shard: String,
     /// The names of the packages.
     pub packages: BTreeMap<PackageId, String>,
 }
 
-/// What there is to do for one customer.
+/// The actions for one customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomerPlan {
     /// The customer.
     pub customer: CustomerId,
-    /// The number of the first action, counted from 1 through the whole plan.
+    /// The number of the first action, counted from 1 across the whole plan.
     pub first: u64,
-    /// What is to be done, in this order.
+    /// The actions, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
-    /// What is wanted and the API has no way for.
+    /// Differences that the API has no operation for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
 }
@@ -62,11 +62,11 @@ pub struct CustomerPlan {
 #[derive(Serialize, Deserialize)]
 struct LastLine {
     summary: Summary,
-    /// Of all lines before.
+    /// The checksum of all lines before.
     sha256: String,
 }
 
-/// A plan that is in a file.
+/// A plan in a file.
 #[derive(Debug, Clone)]
 pub struct Plan {
     path: PathBuf,
@@ -76,11 +76,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Opens a plan that was made before.
+    /// Opens an existing plan.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, is of another version, or is not as it was written.
+    /// If the file cannot be read, has another version, or was modified.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let invalid =
@@ -88,7 +88,7 @@ impl Plan {
         let mut lines = Lines::open(path)?;
         let first = lines.next()?.unwrap_or_default();
         let version: Version =
-            serde_json::from_str(&first).map_err(|_| invalid("it does not start like a plan"))?;
+            serde_json::from_str(&first).map_err(|_| invalid("expected a plan"))?;
         if version.twipla_plan != VERSION {
             return Err(invalid(&format!(
                 "it has version {}, expected {VERSION}: plan again",
@@ -116,26 +116,26 @@ impl Plan {
         })
     }
 
-    /// What it was made from, and when.
+    /// Returns the source of the plan, and when it was made.
     pub fn header(&self) -> &PlanHeader {
         &self.header
     }
 
-    /// What it comes to.
+    /// Returns the summary of the plan.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// One customer after another, in the order of the file.
+    /// Returns one customer after another, in the order of the file.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be opened; each customer may fail by itself.
+    /// If the file cannot be opened; reading each customer may fail separately.
     pub fn customers(&self) -> Result<impl Iterator<Item = Result<CustomerPlan>> + Send + use<>> {
         let mut lines = Lines::open(&self.path)?;
         lines.next()?;
@@ -152,11 +152,11 @@ impl Plan {
         }))
     }
 
-    /// Tells this plan from all others, also from one that was made of the same
-    /// file later: for the name of its journal, for instance.
+    /// Returns an id that distinguishes this plan from all others, including later plans of the same
+    /// file: for the name of its journal, for instance.
     ///
-    /// A run of `apply` that plans anew each time needs a journal of its own for each
-    /// plan: what an earlier run did, the new plan sees on the server.
+    /// If you plan again for each run, use another journal for each
+    /// plan: the new plan takes the result of earlier runs from the server.
     pub fn id(&self) -> &str {
         &self.digest
     }
@@ -193,7 +193,7 @@ impl PlanWriter {
         self.line(customer)
     }
 
-    /// Ends the file and gives it its name.
+    /// Completes the file and renames it to its final name.
     pub(crate) fn finish(mut self, summary: Summary) -> Result<Plan> {
         let digest = hex(&std::mem::take(&mut self.digest).finalize());
         self.line(&LastLine {
@@ -251,7 +251,7 @@ struct Version {
     twipla_plan: u32,
 }
 
-/// The lines of a plan, each with its end.
+/// The lines of a plan, including their line ends.
 struct Lines {
     path: PathBuf,
     file: BufReader<File>,

@@ -1,4 +1,4 @@
-//! Makes a plan: compares a file with what the server has.
+//! Makes a plan: compares a file with the server.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::summary::{Summary, counted};
 use crate::there::There;
 use crate::wanted_file::Wanted;
 
-/// Makes plans. Nothing on the server is changed by it.
+/// Makes plans, without changing anything on the server.
 ///
 /// ```
 /// # async fn f(twipla: twipla::Twipla) -> twipla_plan::Result<()> {
@@ -39,18 +39,18 @@ pub struct Planner {
     progress: Arc<dyn Fn(PlanProgress) + Send + Sync>,
 }
 
-/// How far a plan has come.
+/// The progress of planning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanProgress {
-    /// So many customers and websites were read from the server.
+    /// The number of customers and websites read from the server.
     Read(u64),
-    /// So many customers of the file were compared.
+    /// The number of customers of the file that were compared.
     Compared(u64),
 }
 
 impl Planner {
-    /// Plans with this client, at its rate.
+    /// Creates a planner with this client, and its rate limit.
     pub fn new(twipla: &Twipla) -> Self {
         Self {
             twipla: twipla.clone(),
@@ -61,9 +61,9 @@ impl Planner {
         }
     }
 
-    /// Whether what is on the server and not in the file is to be deleted: customers,
-    /// websites, and of a website for which the file has a list of domains or of
-    /// contributors, those that are not on it. By default, nothing is.
+    /// Sets whether to delete what is on the server but not in the file: customers,
+    /// websites, and domains and contributors of websites for which the file lists
+    /// some. Off by default.
     pub fn prune(mut self, prune: bool) -> Self {
         self.prune = prune;
         self
@@ -75,26 +75,26 @@ impl Planner {
         self
     }
 
-    /// How many customers are compared at once; 8 by default. Only what has
-    /// domains or contributors takes calls of its own.
+    /// Sets how many customers are compared at once; 8 by default. Only websites with
+    /// domains or contributors need separate calls.
     pub fn in_flight(mut self, customers: usize) -> Self {
         self.in_flight = customers.max(1);
         self
     }
 
-    /// Called as the plan proceeds. Keep it short.
+    /// Sets a function to call as planning proceeds. It should be fast.
     pub fn on_progress(mut self, progress: impl Fn(PlanProgress) + Send + Sync + 'static) -> Self {
         self.progress = Arc::new(progress);
         self
     }
 
-    /// Compares the file with what is there, and writes the plan to `path`. A
-    /// plan of that name is replaced once the new one is whole.
+    /// Compares the file with the server, and writes the plan to `path`. An existing
+    /// plan of that name is replaced once the new one is complete.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] where the file is not as it should be, or names a
-    /// package or contributor that is not known; [`Error::Api`] where the server
+    /// [`Error::Invalid`] if the file is invalid, or names an unknown
+    /// package or contributor; [`Error::Api`] if the server
     /// cannot be read. Nothing is written then.
     pub async fn plan(&self, wanted: &Wanted, path: impl AsRef<Path>) -> Result<Plan> {
         wanted.check()?;
@@ -109,7 +109,7 @@ impl Planner {
                 SubscriptionType::Intpc => true,
                 other => {
                     return Err(Error::invalid(format!(
-                        "cannot plan for a partner under the subscription model {other}"
+                        "cannot plan for a partner with the subscription model {other}"
                     )));
                 }
             },
@@ -183,7 +183,7 @@ struct Draft<'a> {
     packages: &'a Catalogue,
 }
 
-/// More warnings than this say nothing more.
+/// More warnings than this are summarized.
 const MOST_WARNINGS: usize = 20;
 
 impl Draft<'_> {
@@ -218,7 +218,7 @@ impl Draft<'_> {
             MOST_WARNINGS => self
                 .summary
                 .warnings
-                .push("and more of the kind".to_owned()),
+                .push("and more warnings like these".to_owned()),
             _ => {}
         }
     }
@@ -231,7 +231,7 @@ impl Draft<'_> {
             + summary.resumes
             + summary.undecided;
         if changes > 0 {
-            let warning = "TWIPLA does the billing of this partner: changes of subscriptions are for their customers to make, and may be refused";
+            let warning = "TWIPLA does the billing of this partner: subscription changes are up to the customers, and may be rejected";
             self.summary.warnings.insert(0, warning.to_owned());
         }
     }
@@ -243,7 +243,7 @@ impl Draft<'_> {
         );
         if !prune && customers + websites > 0 {
             let warning = format!(
-                "{} and {} on the server are not in the file: they stay, `prune` deletes them",
+                "{} and {} on the server are not in the file: they are kept, `prune` deletes them",
                 counted(customers, "customer"),
                 counted(websites, "website")
             );

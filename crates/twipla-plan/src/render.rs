@@ -1,4 +1,4 @@
-//! A plan as text, for people.
+//! Plans as text for people.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,13 +14,13 @@ use crate::subscription::{Standing, Step, Target};
 use crate::summary::{Summary, counted};
 
 impl Plan {
-    /// Writes the plan as text: what is to be done for each customer (for the
-    /// first `limit` of them), what is lowered, canceled or deleted on its own,
+    /// Writes the plan as text: the actions for each customer (for the
+    /// first `limit` of them), separate lists of downgrades, cancellations and deletions,
     /// the counts, and the difference of the monthly prices.
     ///
     /// # Errors
     ///
-    /// Where the plan cannot be read, or `to` cannot be written.
+    /// If the plan cannot be read, or `to` cannot be written.
     pub fn write_text(&self, to: &mut dyn Write, limit: Option<usize>) -> Result<()> {
         let limit = limit.unwrap_or(usize::MAX);
         let failed = |error| Error::Io("cannot write the plan as text".to_owned(), error);
@@ -47,7 +47,7 @@ impl Plan {
         write_summary(to, self.summary()).map_err(failed)
     }
 
-    /// One action in words, such as `upgrade website site-7 from Basic to Pro`.
+    /// Describes an action in words, such as `upgrade website site-7 from Basic to Pro`.
     pub fn describe(&self, action: &Action) -> String {
         match action {
             Action::CreateCustomer {
@@ -101,7 +101,7 @@ impl Plan {
             }
             Action::RemoveDomain { website, domain } => {
                 format!(
-                    "no longer allow {} on website {}",
+                    "remove {} from website {}",
                     shown(domain),
                     shown(website.as_str())
                 )
@@ -127,7 +127,7 @@ impl Plan {
                 contributor,
                 before,
             } => format!(
-                "make {} no longer {before} of website {}",
+                "remove {} as {before} of website {}",
                 shown(contributor.as_str()),
                 shown(website.as_str())
             ),
@@ -203,7 +203,7 @@ impl Plan {
         Ok(())
     }
 
-    /// The actions of one sort, once more.
+    /// Lists the actions of one kind again.
     fn write_list(
         &self,
         to: &mut dyn Write,
@@ -240,12 +240,12 @@ fn write_summary(to: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         (summary.upgrades, "upgrade", ""),
         (summary.downgrades, "downgrade", ""),
         (summary.cancellations, "cancellation", ""),
-        (summary.resumes, "cancellation", " to take back"),
+        (summary.resumes, "cancellation", " to revoke"),
         (summary.undecided, "change", " of package"),
         (summary.added_domains, "domain", " to allow"),
-        (summary.removed_domains, "domain", " no longer to allow"),
-        (summary.set_roles, "role", " to give"),
-        (summary.removed_roles, "role", " to take away"),
+        (summary.removed_domains, "domain", " to remove"),
+        (summary.set_roles, "role", " to set"),
+        (summary.removed_roles, "role", " to remove"),
         (summary.deleted_customers, "customer", " to delete"),
         (summary.deleted_websites, "website", " to delete"),
     ];
@@ -269,12 +269,15 @@ fn write_summary(to: &mut dyn Write, summary: &Summary) -> io::Result<()> {
             [] => "no difference".to_owned(),
             prices => prices.join(", "),
         };
-        writeln!(to, "Price a month, once everything is in force: {prices}")?;
+        writeln!(
+            to,
+            "Monthly price difference once everything is active: {prices}"
+        )?;
     }
     if summary.problems > 0 {
         writeln!(
             to,
-            "{} that the API has no way for, marked with !",
+            "{} that the API cannot make, marked with !",
             counted(summary.problems, "change")
         )?;
     }
@@ -297,7 +300,7 @@ fn sign(action: &Action) -> char {
     }
 }
 
-/// A text of a file or a server, which may hold what drives a terminal.
+/// Escapes text of a file or a server, which may contain terminal control sequences.
 fn shown(text: &str) -> Cow<'_, str> {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.chars().any(|c| c.is_control() || turns(c)) {

@@ -3,7 +3,7 @@
 use twipla::CustomerId;
 use twipla::types::{Contributor, ContributorRole, ContributorsByRole};
 
-/// Everyone with their role.
+/// Returns each contributor with their role.
 pub(crate) fn roles(shown: &ContributorsByRole) -> Vec<(CustomerId, ContributorRole)> {
     let of = |list: &[Contributor], role: ContributorRole| {
         let ids = list.iter().map(|known| known.intp_customer_id.clone());

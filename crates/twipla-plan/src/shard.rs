@@ -1,4 +1,4 @@
-//! One of several parts of a file, for several machines.
+//! Shards: parts of a file for several machines.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::key::stable_hash;
 
-/// Part `index` of `count`: the customers whose hash leaves that remainder.
+/// Part `index` of `count`: the customers whose hash modulo `count` is `index`.
 ///
 /// The hash is the first eight bytes of the SHA-256 of the customer id, read as a
 /// big-endian number, so that every machine and every version agrees.
@@ -27,7 +27,7 @@ impl Shard {
     /// The whole file.
     pub const ALL: Self = Self { index: 0, count: 1 };
 
-    /// Whether a customer belongs to this part.
+    /// Returns whether a customer belongs to this part.
     ///
     /// ```
     /// use twipla_plan::Shard;

@@ -1,4 +1,4 @@
-//! Which change leads a subscription from where it stands to where it is wanted.
+//! Decides which change brings a subscription to its wanted state.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,10 +9,10 @@ use twipla::types::{Package, SubscriptionStatus, Website};
 
 use crate::catalogue::Catalogue;
 
-/// Where a subscription stands, as a website shows it.
+/// The state of a subscription, as a website shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// The package in force.
+    /// The current package.
     pub package: PackageId,
     /// The package that follows at the end of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,9 +26,9 @@ pub struct Standing {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
-    /// It goes on.
+    /// It continues.
     Active,
-    /// It ends with the period.
+    /// It ends at the end of the period.
     Canceled,
     /// It has ended.
     Inactive,
@@ -36,13 +36,13 @@ pub enum Status {
     Unknown,
 }
 
-/// What is wanted of a subscription.
+/// The wanted state of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// On this package, now or from the end of the period on.
     Package(PackageId),
-    /// Nothing more is paid from the end of the period on.
+    /// Canceled: nothing more is paid from the end of the period on.
     Canceled,
 }
 
@@ -50,25 +50,25 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// To a larger package, at once.
+    /// To a larger package, immediately.
     Upgrade,
     /// To a smaller package, at the end of the period.
     Downgrade,
-    /// Ends it with the period.
+    /// Ends it at the end of the period.
     Cancel,
-    /// Takes a cancellation back.
+    /// Revokes a cancellation.
     Resume,
 }
 
-/// What there is to do.
+/// The decision on a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     Nothing,
-    /// This change, which leads to that target.
+    /// Make this change, to this target.
     Change(Step, Target),
-    /// First the cancellation is taken back, to the package in force; then this.
+    /// Revoke the cancellation first, keeping the current package; then make this change.
     ResumeFirst(PackageId, Step),
-    /// The API has no way there; the text completes "cannot …".
+    /// The API has no operation for it; the text completes "cannot …".
     Impossible(String),
 }
 
@@ -86,7 +86,7 @@ impl Standing {
         }
     }
 
-    /// The package that is paid for in the long run.
+    /// Returns the package that will be paid for in the long run.
     pub(crate) fn lasting(&self) -> Option<PackageId> {
         match self.status {
             Status::Inactive => None,
@@ -94,7 +94,7 @@ impl Standing {
         }
     }
 
-    /// Where it stands after a change.
+    /// Returns the state after a change.
     pub(crate) fn after(self, to: Target, step: Step) -> Self {
         match (step, to) {
             (Step::Upgrade, Target::Package(package)) => Self {
@@ -131,12 +131,12 @@ impl fmt::Display for Status {
     }
 }
 
-/// Decides. `shared` where it is the subscription of an account, which cannot be
+/// Decides on a change. `shared` means that it is the subscription of an account, which cannot be
 /// upgraded while it is canceled (observed).
 pub(crate) fn decide(now: Standing, to: Target, shared: bool, packages: &Catalogue) -> Decision {
     match now.status {
         Status::Inactive => {
-            return Decision::Impossible("change a subscription that is inactive".to_owned());
+            return Decision::Impossible("change an inactive subscription".to_owned());
         }
         Status::Unknown => {
             return Decision::Impossible(
@@ -151,7 +151,7 @@ pub(crate) fn decide(now: Standing, to: Target, shared: bool, packages: &Catalog
             Decision::Nothing
         }
         Target::Canceled => Decision::Change(Step::Cancel, to),
-        // A cancellation plans a downgrade to the free package, so this comes first.
+        // A cancellation also plans a downgrade to the free package, so this comes first.
         Target::Package(package) if now.package == package && is_canceled => {
             Decision::Change(Step::Resume, to)
         }
@@ -159,7 +159,7 @@ pub(crate) fn decide(now: Standing, to: Target, shared: bool, packages: &Catalog
         Target::Package(package) if now.package == package => match now.planned {
             None => Decision::Nothing,
             Some(planned) => Decision::Impossible(format!(
-                "stay on {}: a downgrade to {} is planned, and the API cannot take one back",
+                "stay on {}: a downgrade to {} is planned, and the API cannot revoke it",
                 packages.name(package),
                 packages.name(planned)
             )),
@@ -167,7 +167,7 @@ pub(crate) fn decide(now: Standing, to: Target, shared: bool, packages: &Catalog
         Target::Package(package) => match (packages.get(now.package), packages.get(package)) {
             (Some(current), Some(wanted)) => move_to(current, wanted, is_canceled && shared),
             _ => Decision::Impossible(format!(
-                "move from {} to {}: the partner's list does not have both",
+                "move from {} to {}: the partner's list does not contain both",
                 packages.name(now.package),
                 packages.name(package)
             )),
@@ -175,7 +175,7 @@ pub(crate) fn decide(now: Standing, to: Target, shared: bool, packages: &Catalog
     }
 }
 
-/// The unlimited trial has -1 touchpoints, and every package is an upgrade from it (observed).
+/// Decides on a move. The unlimited trial has -1 touchpoints, and every package is an upgrade from it (observed).
 fn move_to(current: &Package, wanted: &Package, must_resume: bool) -> Decision {
     let to = Target::Package(wanted.id);
     match wanted.touchpoints.cmp(&current.touchpoints) {
@@ -183,7 +183,7 @@ fn move_to(current: &Package, wanted: &Package, must_resume: bool) -> Decision {
         Ordering::Greater => Decision::Change(Step::Upgrade, to),
         Ordering::Less => Decision::Change(Step::Downgrade, to),
         Ordering::Equal => Decision::Impossible(format!(
-            "move from {} to {}: they have equally many touchpoints, and the API upgrades to more and downgrades to fewer",
+            "move from {} to {}: they have the same number of touchpoints, and the API upgrades to more and downgrades to fewer",
             current.name, wanted.name
         )),
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn every_standing_has_its_change() {
+    fn every_state_has_its_change() {
         use Status::{Active, Canceled, Inactive, Unknown};
         let nothing = Decision::Nothing;
         let change = |step| move |to| Decision::Change(step, to);

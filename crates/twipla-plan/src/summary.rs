@@ -1,4 +1,4 @@
-//! What a plan comes to.
+//! The summary of a plan.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::money::Monthly;
 use crate::subscription::{Standing, Step, Target};
 
-/// From so many deletions on, a plan is applied only with `force`.
+/// With this many deletions or more, a plan is only applied with `force`.
 const MANY_DELETIONS: u64 = 100;
-/// From more than so many percent of what is there on, too.
+/// Likewise if more than this percentage of all customers and websites is deleted.
 const LARGE_SHARE: u64 = 30;
 
 /// The counts of a plan.
@@ -18,9 +18,9 @@ const LARGE_SHARE: u64 = 30;
 #[serde(default)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Customers with something to do.
+    /// Customers with at least one action.
     pub customers: u64,
-    /// Actions in all.
+    /// Number of actions.
     pub actions: u64,
     /// Customers to create.
     pub created_customers: u64,
@@ -32,55 +32,55 @@ pub struct Summary {
     pub downgrades: u64,
     /// Subscriptions to cancel.
     pub cancellations: u64,
-    /// Cancellations to take back.
+    /// Cancellations to revoke.
     pub resumes: u64,
-    /// Subscriptions whose change is decided when it is applied.
+    /// Subscriptions whose change is decided when the plan is applied.
     pub undecided: u64,
     /// Whitelisted domains to add.
     pub added_domains: u64,
-    /// Whitelisted domains to take away.
+    /// Whitelisted domains to remove.
     pub removed_domains: u64,
-    /// Roles to give.
+    /// Roles to set.
     pub set_roles: u64,
-    /// Roles to take away.
+    /// Roles to remove.
     pub removed_roles: u64,
     /// Customers to delete.
     pub deleted_customers: u64,
     /// Websites to delete, those of deleted customers included.
     pub deleted_websites: u64,
-    /// Customers and websites that are there now.
+    /// Customers and websites on the server now.
     pub there: u64,
-    /// Customers that are there and not in the file.
+    /// Customers on the server that are not in the file.
     pub unlisted_customers: u64,
-    /// Websites that are there and not in the file.
+    /// Websites on the server that are not in the file.
     pub unlisted_websites: u64,
-    /// What the API has no way for.
+    /// Differences that the API has no operation for.
     pub problems: u64,
-    /// The difference of the monthly prices, once everything planned is in force.
+    /// The difference of the monthly prices, once all planned changes are active.
     pub price: Monthly,
-    /// What to know before the plan is applied.
+    /// Warnings to read before the plan is applied.
     pub warnings: Vec<String>,
 }
 
-/// A number with its noun, such as `1 customer` and `2 customers`.
+/// Formats a number with its noun, such as `1 customer` and `2 customers`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 
 impl Summary {
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.actions == 0
     }
 
-    /// Customers and websites to delete.
+    /// Returns the number of customers and websites to delete.
     pub fn deletions(&self) -> u64 {
         self.deleted_customers + self.deleted_websites
     }
 
-    /// Whether so much is deleted that it may be a mistake: 100 customers and
-    /// websites, or more than 30 % of those there.
+    /// Returns whether so much is deleted that it may be a mistake: 100 customers and
+    /// websites, or more than 30 % of those on the server.
     pub fn needs_force(&self) -> bool {
         let deletions = self.deletions();
         deletions >= MANY_DELETIONS
@@ -92,7 +92,7 @@ impl Summary {
             return Ok(());
         }
         Err(Error::Refused(format!(
-            "the plan deletes {} of the {} customers and websites that are there: {MANY_DELETIONS} or more than {LARGE_SHARE} % need `force`",
+            "the plan deletes {} of the {} customers and websites on the server: {MANY_DELETIONS} or more, or more than {LARGE_SHARE} %, need `force`",
             self.deletions(),
             self.there
         )))

@@ -1,4 +1,4 @@
-//! What the server has, in as few bytes as a plan needs.
+//! The state of the server, in as few bytes as a plan needs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,26 +12,26 @@ use crate::shard::Shard;
 use crate::subscription::{Standing, Status};
 use crate::wanted_file::Wanted;
 
-/// Entries of a page of a list.
+/// Entries per page of a list.
 const PAGE_SIZE: u32 = 100;
 
-/// What is on the server. Of what is in the file, hashes are kept; of what is
-/// not, the ids, and only where it is to be deleted.
+/// The state of the server. Hashes are kept of entries in the file; ids are kept of
+/// other entries, and only if they are to be deleted.
 #[derive(Default)]
 pub(crate) struct There {
-    /// Those of the file; `None` where the server has none.
+    /// The customers of the file; `None` if the server does not have the customer.
     customers: HashMap<Key, Option<CustomerThere>>,
     websites: HashMap<Key, Option<Stored>>,
-    /// The standings that there are: few, and of many websites.
+    /// The distinct standings: there are few, shared by many websites.
     standings: Vec<Standing>,
-    /// The hashes of the customers who are to be deleted.
+    /// The hashes of the customers to be deleted.
     deleted: HashSet<u64>,
-    /// Customers who are not in the file, with their websites, where they are to be deleted.
+    /// The customers to be deleted, because they are not in the file, with their websites.
     pub(crate) unlisted: BTreeMap<CustomerId, Vec<(WebsiteId, Standing)>>,
     pub(crate) counts: Counts,
 }
 
-/// How many there are, of the part of the file.
+/// The number of entries on the server in this part of the file.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) there: u64,
@@ -41,7 +41,7 @@ pub(crate) struct Counts {
 
 pub(crate) struct CustomerThere {
     pub(crate) email: Key,
-    /// What the first of their websites shows.
+    /// The subscription that the first of their websites shows.
     pub(crate) standing: Option<Standing>,
     /// Websites that are not in the file.
     pub(crate) unlisted: Vec<(WebsiteId, Standing)>,
@@ -53,12 +53,12 @@ pub(crate) struct WebsiteThere {
     pub(crate) standing: Standing,
 }
 
-/// Whose website it is.
+/// The owner of a website.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// A customer with this hash.
     Customer(u64),
-    /// A customer who is to be deleted, with their websites.
+    /// A customer to be deleted, with their websites.
     Deleted,
 }
 
@@ -66,12 +66,12 @@ pub(crate) enum Owner {
 struct Stored {
     owner: u64,
     domain: u64,
-    /// The place in `standings`.
+    /// The index in `standings`.
     standing: u32,
 }
 
 impl There {
-    /// Nothing yet, but for the ids of the file.
+    /// Creates an empty state with the ids of the file.
     pub(crate) fn of(wanted: &Wanted) -> Result<Self> {
         let mut there = Self::default();
         for customer in wanted.customers()? {
@@ -85,17 +85,17 @@ impl There {
         Ok(there)
     }
 
-    /// Whether a customer is in the file.
+    /// Returns whether a customer is in the file.
     pub(crate) fn lists(&self, customer: &str) -> bool {
         self.customers.contains_key(&key(customer))
     }
 
-    /// A customer of the file, if the server has them.
+    /// Returns a customer of the file, if it exists on the server.
     pub(crate) fn customer(&self, id: &str) -> Option<&CustomerThere> {
         self.customers.get(&key(id))?.as_ref()
     }
 
-    /// A website of the file, if the server has it.
+    /// Returns a website of the file, if it exists on the server.
     pub(crate) fn website(&self, id: &str) -> Option<WebsiteThere> {
         let stored = self.websites.get(&key(id))?.as_ref()?;
         Some(WebsiteThere {
@@ -109,7 +109,7 @@ impl There {
         })
     }
 
-    /// Reads all customers and websites. `keep` where what is not in the file is
+    /// Reads all customers and websites. `keep` is set if entries that are not in the file are
     /// to be deleted. `progress` gets the number of entries read.
     pub(crate) async fn read(
         &mut self,
@@ -173,7 +173,7 @@ impl There {
         if !shard.has(owner.as_str()) {
             return;
         }
-        // How a deleted website reads is not public: it may be like a deactivated one.
+        // How a deleted website reads is not public: perhaps like a deactivated one.
         let is_gone = standing.status == Status::Inactive;
         self.counts.there += u64::from(!is_gone);
         self.counts.unlisted_websites += u64::from(!is_listed && !is_gone);

@@ -1,9 +1,9 @@
-//! What is wanted: customers with their websites.
+//! The wanted state: customers with their websites.
 
 use serde::{Deserialize, Serialize};
 use twipla::types::ContributorRole;
 
-/// A customer as they are to be.
+/// The wanted state of a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WantedCustomer {
@@ -11,11 +11,11 @@ pub struct WantedCustomer {
     pub id: String,
     /// The e-mail address, which is unique within your company.
     pub email: String,
-    /// Under the account model: the package of the account, by name or uuid.
-    /// Where it is left out, the package that is there stays.
+    /// Under the account model: the package of the customer, by name or UUID.
+    /// If missing, the current package is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// Under the account model: whether the subscription is to end with its period.
+    /// Under the account model: whether the subscription is to end at the end of its period.
     #[serde(default, skip_serializing_if = "is_false")]
     pub canceled: bool,
     /// Their websites.
@@ -23,7 +23,7 @@ pub struct WantedCustomer {
     pub websites: Vec<WantedWebsite>,
 }
 
-/// A website as it is to be.
+/// The wanted state of a website.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WantedWebsite {
@@ -31,17 +31,17 @@ pub struct WantedWebsite {
     pub id: String,
     /// The domain.
     pub domain: String,
-    /// Under the website model: the package, by name or uuid. Where it is left
-    /// out, the package that is there stays.
+    /// Under the website model: the package, by name or UUID. If missing,
+    /// the current package is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// Under the website model: whether the subscription is to end with its period.
+    /// Under the website model: whether the subscription is to end at the end of its period.
     #[serde(default, skip_serializing_if = "is_false")]
     pub canceled: bool,
-    /// Further domains that may send data. Where it is left out, those that are there stay.
+    /// Further domains that may send data. If missing, the current ones are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whitelisted_domains: Option<Vec<String>>,
-    /// People with access besides the owner. Where it is left out, those that are there stay.
+    /// People with access, other than the owner. If missing, the current ones are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contributors: Option<Vec<WantedContributor>>,
 }

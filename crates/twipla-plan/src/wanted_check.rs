@@ -1,4 +1,4 @@
-//! What can be said against a file without asking a server.
+//! Validation of a file without asking a server.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,21 +8,21 @@ use twipla::{CustomerId, WebsiteId};
 use crate::key::{Key, domain_key, email_key, key};
 use crate::wanted::{WantedContributor, WantedCustomer, WantedWebsite};
 
-/// What came before in a file.
+/// The ids and addresses that came before in a file.
 #[derive(Default)]
 pub(crate) struct Seen {
     customers: HashSet<Key>,
-    /// Each with the customer of its website.
+    /// Each website with its customer.
     websites: HashMap<Key, Key>,
     emails: HashSet<Key>,
 }
 
 impl Seen {
-    /// The error completes "customer X: …".
+    /// Checks a customer. The error completes "customer X: …".
     pub(crate) fn check(&mut self, customer: &WantedCustomer) -> Result<(), String> {
         CustomerId::new(&customer.id).map_err(|error| error.to_string())?;
         if !self.customers.insert(key(&customer.id)) {
-            return Err("they are there twice: keep all of their websites together".to_owned());
+            return Err("duplicate customer: list all of their websites together".to_owned());
         }
         let email = customer.email.trim();
         if !email.contains('@') || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -32,7 +32,7 @@ impl Seen {
         }
         if !self.emails.insert(email_key(email)) {
             return Err(format!(
-                "the e-mail address {email:?} is that of another customer, too: each needs their own"
+                "duplicate e-mail address {email:?}: each customer needs their own"
             ));
         }
         check_subscription(customer.package.as_deref(), customer.canceled)?;
@@ -46,7 +46,7 @@ impl Seen {
                     "under another customer"
                 };
                 return Err(format!(
-                    "website {:?}: it is there already, {whose}",
+                    "duplicate website {:?}: already listed {whose}",
                     website.id
                 ));
             }
@@ -63,7 +63,7 @@ fn check_website(customer: &WantedCustomer, website: &WantedWebsite) -> Result<(
     for domain in website.whitelisted_domains.iter().flatten() {
         check_domain(domain)?;
         if !domains.insert(domain_key(domain)) {
-            return Err(format!("the domain {domain:?} is there twice"));
+            return Err(format!("duplicate domain {domain:?}"));
         }
     }
     let mut contributors = HashSet::new();
@@ -74,7 +74,7 @@ fn check_website(customer: &WantedCustomer, website: &WantedWebsite) -> Result<(
         }
         if !contributors.insert(id) {
             return Err(format!(
-                "the contributor {id:?} is there twice: everyone has one role"
+                "duplicate contributor {id:?}: everyone has one role"
             ));
         }
         if !ContributorRole::KNOWN.contains(role) {

@@ -1,4 +1,4 @@
-//! The file that says what is wanted, in any of its formats.
+//! The file with the wanted state, in any of its formats.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::wanted::WantedCustomer;
 use crate::wanted_check::Seen;
 
-/// A file that says what is wanted, or the same made in a program.
+/// The wanted state: from a file, or built in a program.
 ///
 /// TOML, YAML and JSON are read as a whole; CSV is read row by row, each time
-/// anew, so that a large file takes no memory.
+/// again, so that a large file needs no memory.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     name: String,
@@ -26,7 +26,7 @@ enum From {
     Memory(Vec<WantedCustomer>),
 }
 
-/// The layout of TOML, YAML and JSON.
+/// The structure of TOML, YAML and JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -34,13 +34,13 @@ struct Document {
 }
 
 impl Wanted {
-    /// Opens a file; what follows the last dot of its name says how to read it:
+    /// Opens a file. Its extension determines the format:
     /// `toml`, `yaml` (or `yml`), `json` or `csv`.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, or is not as the README of this crate
-    /// describes it. A CSV file is read by [`check`](Self::check).
+    /// If the file cannot be read, or is not as described in the README of this
+    /// crate. The rows of a CSV file are only read by [`check`](Self::check).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -56,7 +56,7 @@ impl Wanted {
             "toml" | "yaml" | "yml" | "json" => extension.as_str(),
             _ => {
                 return Err(Error::invalid(format!(
-                    "cannot tell how to read {}: expected a name that ends in .toml, .yaml, .json or .csv",
+                    "unknown format of {}: expected a name that ends in .toml, .yaml, .json or .csv",
                     path.display()
                 )));
             }
@@ -71,7 +71,7 @@ impl Wanted {
         })
     }
 
-    /// What a program wants.
+    /// Creates the wanted state in a program.
     pub fn from_customers(customers: Vec<WantedCustomer>) -> Self {
         Self {
             name: "the wanted state".to_owned(),
@@ -79,12 +79,12 @@ impl Wanted {
         }
     }
 
-    /// Reads everything, and finds what is wrong without asking a server: ids,
-    /// addresses and domains that cannot be, and what is there twice.
+    /// Reads and validates everything that can be checked without a server: ids,
+    /// addresses, domains and duplicates.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, with its place.
+    /// The first error, with its location.
     pub fn check(&self) -> Result<()> {
         let mut seen = Seen::default();
         for customer in self.customers()? {
@@ -95,12 +95,12 @@ impl Wanted {
         Ok(())
     }
 
-    /// The name of the file.
+    /// Returns the name of the file.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// One customer after another.
+    /// Returns one customer after another.
     pub(crate) fn customers(&self) -> Result<Customers<'_>> {
         Ok(match &self.from {
             From::Csv(path) => Customers::Csv(Box::new(CsvRows::open(path)?)),

@@ -1,4 +1,4 @@
-//! The wanted state in each format, and what is refused.
+//! The wanted state in each format, and invalid files.
 
 use twipla_plan::{Planner, Wanted};
 
@@ -13,7 +13,7 @@ fn example(name: &str) -> Wanted {
 }
 
 #[tokio::test]
-async fn each_format_says_the_same() {
+async fn each_format_gives_the_same_state() {
     let stage = Stage::start().await;
     let mut plans = Vec::new();
     for name in [
@@ -42,7 +42,7 @@ async fn each_format_says_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_file_is_said_with_its_place() {
+async fn errors_in_a_file_name_the_location() {
     let stage = Stage::start().await;
     for (name, content, says) in [
         (
@@ -73,11 +73,11 @@ async fn what_is_wrong_with_a_file_is_said_with_its_place() {
         ),
         ("a.csv", "customer;email\n", "with commas between them"),
         ("a.csv", "customer,email,web\n", "unknown column \"web\""),
-        ("a.csv", "customer\nc\n", "the column \"email\" is missing"),
+        ("a.csv", "customer\nc\n", "missing column \"email\""),
         (
             "a.csv",
             "customer,email,email\n",
-            "the column \"email\" is there twice",
+            "duplicate column \"email\"",
         ),
         ("a.csv", "customer,email\nc\n", "record"),
         (
@@ -88,17 +88,17 @@ async fn what_is_wrong_with_a_file_is_said_with_its_place() {
         (
             "a.csv",
             "customer,email,website\nc,c@x.y,w\n",
-            "the domain of website \"w\" is missing",
+            "missing domain of website \"w\"",
         ),
         (
             "a.csv",
             "customer,email,domain\nc,c@x.y,x.y\n",
-            "there is a domain and no website",
+            "domain is set, but no website",
         ),
         (
             "a.csv",
             "customer,email\nc,c@x.y\nd,d@x.y\nc,c@x.y\n",
-            "keep all of their websites together",
+            "list all of their websites together",
         ),
         (
             "a.csv",
@@ -127,7 +127,7 @@ async fn what_is_wrong_with_a_file_is_said_with_its_place() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_before_the_server_is_asked() {
+async fn invalid_values_are_rejected_before_anything_is_sent() {
     let stage = Stage::start().await;
     let site = |fields: &str| {
         format!(
@@ -146,7 +146,7 @@ async fn what_cannot_be_is_refused_before_the_server_is_asked() {
         (
             "[[customers]]\nid=\"c\"\nemail=\"c@x.y\"\n[[customers]]\nid=\"d\"\nemail=\"C@x.y\"\n"
                 .to_owned(),
-            "that of another customer, too",
+            "duplicate e-mail address",
         ),
         (
             site("package = \"Pro\"\ncanceled = true"),
@@ -159,7 +159,7 @@ async fn what_cannot_be_is_refused_before_the_server_is_asked() {
         ),
         (
             site("whitelisted_domains = [\"a.b\", \"https://A.b/\"]"),
-            "there twice",
+            "duplicate domain",
         ),
         (
             site("contributors = [{ customer = \"c\", role = \"editor\" }]"),
@@ -171,7 +171,7 @@ async fn what_cannot_be_is_refused_before_the_server_is_asked() {
         ),
         (
             site("[[customers.websites]]\nid=\"w\"\ndomain=\"x.y\""),
-            "it is there already, here",
+            "already listed here",
         ),
         (
             site(
@@ -193,7 +193,7 @@ async fn what_cannot_be_is_refused_before_the_server_is_asked() {
 }
 
 #[tokio::test]
-async fn unknown_names_are_refused_before_anything_is_sent() {
+async fn unknown_names_are_rejected_before_anything_is_sent() {
     let stage = Stage::start().await;
     for (content, says) in [
         (
@@ -223,7 +223,7 @@ async fn unknown_names_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn package_is_named_in_any_case_or_by_its_uuid() {
+async fn package_is_given_by_name_in_any_case_or_by_uuid() {
     let stage = Stage::start().await;
     let packages = stage.sandbox.packages(stage.partner.id());
     let (_, pro) = packages.iter().find(|(name, _)| name == "Pro").unwrap();
@@ -239,7 +239,7 @@ async fn package_is_named_in_any_case_or_by_its_uuid() {
 }
 
 #[tokio::test]
-async fn package_stands_where_the_model_has_it() {
+async fn package_must_be_set_where_the_model_has_it() {
     let websites = Stage::start().await;
     let accounts = Stage::of(twipla_sandbox::Model::Account).await;
     for (stage, content, says) in [
@@ -265,7 +265,7 @@ async fn package_stands_where_the_model_has_it() {
 }
 
 #[test]
-fn manifest_runs_as_many_shards_as_it_names() {
+fn manifest_runs_every_shard() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kubernetes.yaml");
     let manifest = std::fs::read_to_string(path).unwrap();
     let job: serde_json::Value = serde_saphyr::from_str(&manifest).unwrap();

@@ -1,4 +1,4 @@
-//! What is refused: too many deletions, and what has moved since the plan.
+//! Safety checks: too many deletions, and state that changed since the plan.
 
 use std::sync::{Arc, Mutex};
 
@@ -66,7 +66,7 @@ async fn many_deletions_need_force() {
 }
 
 #[tokio::test]
-async fn a_hundred_deletions_need_force_however_much_is_there() {
+async fn a_hundred_deletions_always_need_force() {
     let stage = Stage::start().await;
     stage.reach(&many(400)).await;
     assert!(!stage.prune(&many(301)).await.summary().needs_force());
@@ -74,7 +74,7 @@ async fn a_hundred_deletions_need_force_however_much_is_there() {
 }
 
 #[tokio::test]
-async fn what_has_moved_since_the_plan_is_not_changed() {
+async fn state_that_changed_since_the_plan_is_left_alone() {
     let stage = Stage::start().await;
     let mut shared = website("roles", "");
     shared.contributors = Some(vec![contributor("d", "editor")]);
@@ -101,7 +101,7 @@ async fn what_has_moved_since_the_plan_is_not_changed() {
     let plan = stage.prune(&wanted).await;
     assert_eq!(plan.summary().actions, 5);
 
-    // Somebody else is faster.
+    // Somebody else makes changes first.
     let twipla = &stage.twipla;
     twipla
         .website("moved")
@@ -127,7 +127,7 @@ async fn what_has_moved_since_the_plan_is_not_changed() {
     assert_eq!(report.progress.moved, 3, "{report:?}");
     assert_eq!(
         report.progress.already_so, 1,
-        "who is gone needs no deletion"
+        "a deleted customer needs no deletion"
     );
     assert_eq!(report.progress.done, 1);
     assert_eq!(stage.sandbox.commits().len(), 1);
@@ -144,13 +144,13 @@ async fn what_has_moved_since_the_plan_is_not_changed() {
         why("upgrade website moved"),
         "it was Basic (active) and is Basic, then Free (canceled)"
     );
-    assert_eq!(why("make d watcher"), "they have dashboard now");
+    assert_eq!(why("make d watcher"), "the role is dashboard now");
     assert_eq!(
         why("delete the customer"),
-        "they have another website now, new"
+        "the customer has another website now, new"
     );
 
-    // What has moved is changed from where it is now, but no website is deleted unseen.
+    // With refresh, changes start from the current state, but no website is deleted unseen.
     let report = stage
         .apply(&plan)
         .force(true)
@@ -171,14 +171,14 @@ async fn what_has_moved_since_the_plan_is_not_changed() {
 }
 
 #[tokio::test]
-async fn moved_subscription_is_decided_anew_with_refresh() {
+async fn moved_subscription_is_decided_again_with_refresh() {
     let stage = Stage::start().await;
     stage
         .reach(&[customer("c", vec![website("w", "Basic")])])
         .await;
     let wanted = [customer("c", vec![website("w", "Pro")])];
     let plan = stage.plan(&wanted).await;
-    // The upgrade that was planned would be a downgrade now.
+    // The planned upgrade would be a downgrade now.
     let subscription = stage.twipla.website("w").subscription();
     subscription.upgrade(stage.id("Executive")).await.unwrap();
     let report = stage.apply(&plan).run().await.unwrap();
@@ -190,7 +190,7 @@ async fn moved_subscription_is_decided_anew_with_refresh() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_created_is_already_so_or_a_failure() {
+async fn resources_created_by_others_count_as_done_or_fail() {
     let stage = Stage::start().await;
     let wanted = [
         customer("c", vec![website("same", "Pro"), website("other", "Pro")]),
@@ -237,13 +237,13 @@ async fn what_somebody_else_created_is_already_so_or_a_failure() {
         "{reasons:?}"
     );
     assert!(
-        reasons.contains(&"what comes before it is not done yet"),
+        reasons.contains(&"an earlier action that it depends on is not done"),
         "{reasons:?}"
     );
 }
 
 #[tokio::test]
-async fn plan_of_another_partner_is_refused() {
+async fn plan_of_another_partner_is_rejected() {
     let stage = Stage::start().await;
     let plan = stage.plan(&[customer("c", Vec::new())]).await;
     let other = stage.sandbox.account_partner();
@@ -262,7 +262,7 @@ async fn plan_of_another_partner_is_refused() {
 }
 
 #[tokio::test]
-async fn run_stops_when_asked_and_goes_on_with_the_next() {
+async fn stopped_run_is_continued_by_the_next_one() {
     let stage = Stage::start().await;
     let plan = stage.plan(&many(30)).await;
     let stop = Stop::default();
@@ -283,7 +283,7 @@ async fn run_stops_when_asked_and_goes_on_with_the_next() {
             }
         });
     let report = apply.run().await.unwrap();
-    assert_eq!(report.stopped.as_deref(), Some("it was asked to stop"));
+    assert_eq!(report.stopped.as_deref(), Some("stop was requested"));
     assert!((10..=11).contains(&report.progress.done), "{report:?}");
     {
         let seen = seen.lock().unwrap();
@@ -303,7 +303,7 @@ async fn run_stops_when_asked_and_goes_on_with_the_next() {
 }
 
 #[tokio::test]
-async fn run_ends_where_no_call_can_succeed() {
+async fn run_ends_if_no_call_can_succeed() {
     let stage = Stage::start().await;
     let plan = stage.plan(&many(50)).await;
     let fault = twipla_sandbox::FaultKind::Status {
@@ -357,7 +357,7 @@ async fn no_more_customers_are_in_flight_than_allowed() {
 }
 
 #[tokio::test]
-async fn no_role_is_given_on_a_website_that_is_still_somebody_elses() {
+async fn no_role_is_set_on_a_website_that_still_belongs_to_another_customer() {
     let stage = Stage::start().await;
     stage
         .reach(&[
@@ -401,14 +401,17 @@ async fn no_role_is_given_on_a_website_that_is_still_somebody_elses() {
 }
 
 #[tokio::test]
-async fn run_ends_where_the_server_is_down() {
+async fn run_ends_if_the_server_is_down() {
     let stage = Stage::start().await;
     let plan = stage.plan(&many(60)).await;
     let down = twipla_sandbox::Fault::new(twipla_sandbox::FaultKind::ResetBeforeCommit);
     stage.sandbox.inject(down.operation("create_customer"));
     let report = stage.apply(&plan).in_flight(1).run().await.unwrap();
     let why = report.stopped.as_deref();
-    assert_eq!(why, Some("the server did not answer 20 times in a row"));
+    assert_eq!(
+        why,
+        Some("the server did not respond to 20 actions in a row")
+    );
     assert_eq!(report.progress.ended(), 20);
     stage.sandbox.clear_faults();
     assert!(stage.apply(&plan).run().await.unwrap().is_complete());
@@ -416,7 +419,7 @@ async fn run_ends_where_the_server_is_down() {
 }
 
 #[tokio::test]
-async fn run_goes_no_faster_than_the_server_lets_it() {
+async fn run_keeps_to_the_rate_of_the_server() {
     let stage = Stage::start().await;
     let plan = stage.plan(&many(40)).await;
     let limit = twipla_sandbox::FaultKind::RateLimit {
@@ -434,7 +437,7 @@ async fn run_goes_no_faster_than_the_server_lets_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_are_for_their_owner_alone() {
+async fn files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let stage = Stage::start().await;
     let plan = stage.plan(&many(1)).await;

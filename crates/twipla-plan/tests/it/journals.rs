@@ -1,4 +1,4 @@
-//! The journal: what is torn, what is not ours, and what it says before anything is sent.
+//! The journal: torn lines, foreign files, and writing before sending.
 
 use twipla_plan::{Error, Plan, Report};
 use twipla_sandbox::{Fault, FaultKind};
@@ -16,19 +16,19 @@ async fn applied(stage: &Stage) -> Plan {
     plan
 }
 
-/// Runs again with a journal of this text.
+/// Runs again with this journal text.
 async fn again(stage: &Stage, plan: &Plan, journal: &[u8]) -> Result<Report, Error> {
     std::fs::write(stage.path("plan.journal"), journal).unwrap();
     stage.apply(plan).run().await
 }
 
 #[tokio::test]
-async fn journal_that_was_cut_anywhere_leads_to_the_same_end() {
+async fn journal_that_was_cut_anywhere_leads_to_the_same_result() {
     let stage = Stage::start().await;
     let plan = applied(&stage).await;
     let whole = std::fs::read(stage.path("plan.journal")).unwrap();
     let before = stage.snapshot();
-    // Each end of a line and the bytes beside it, and some in between.
+    // The ends of lines and the bytes next to them, and some in between.
     let is_end = |at: usize| at > 0 && whole.get(at - 1) == Some(&b'\n');
     let is_near = |at: usize| is_end(at) || is_end(at + 1) || is_end(at.saturating_sub(1));
     for length in (0..=whole.len()).filter(|at| is_near(*at) || at % 13 == 0) {
@@ -53,7 +53,7 @@ async fn journal_that_was_cut_anywhere_leads_to_the_same_end() {
 }
 
 #[tokio::test]
-async fn what_a_crash_of_the_machine_leaves_at_the_end_is_a_torn_line() {
+async fn garbage_at_the_end_after_a_crash_is_a_torn_line() {
     let stage = Stage::start().await;
     let plan = applied(&stage).await;
     let mut journal = std::fs::read(stage.path("plan.journal")).unwrap();
@@ -69,7 +69,7 @@ async fn what_a_crash_of_the_machine_leaves_at_the_end_is_a_torn_line() {
 }
 
 #[tokio::test]
-async fn journal_of_another_plan_and_foreign_files_are_refused_and_kept() {
+async fn journal_of_another_plan_and_foreign_files_are_rejected_and_kept() {
     let stage = Stage::start().await;
     let plan = applied(&stage).await;
     let whole = std::fs::read_to_string(stage.path("plan.journal")).unwrap();
@@ -77,7 +77,7 @@ async fn journal_of_another_plan_and_foreign_files_are_refused_and_kept() {
     for (journal, says) in [
         (
             whole.replacen("\"plan\":\"", "\"plan\":\"0", 1),
-            "is of another plan",
+            "belongs to another plan",
         ),
         (
             whole.replacen("\"twipla_journal\":1", "\"twipla_journal\":9", 1),
@@ -85,11 +85,11 @@ async fn journal_of_another_plan_and_foreign_files_are_refused_and_kept() {
         ),
         (
             "a letter to someone".to_owned(),
-            "does not start like a journal",
+            "expected a journal of this plan",
         ),
         (
             "a letter\nto someone\n".to_owned(),
-            "does not start like one",
+            "its first line is not valid",
         ),
         (
             format!("{first}\nnonsense\n{{\"start\":1}}\n"),
@@ -97,11 +97,11 @@ async fn journal_of_another_plan_and_foreign_files_are_refused_and_kept() {
         ),
         (
             format!("{first}\n{{\"start\":5}}\n"),
-            "line 2 is about action 5, of 4",
+            "line 2 has action 5, expected 1 to 4",
         ),
         (
             format!("{first}\n{{\"start\":0}}\n"),
-            "line 2 is about action 0, of 4",
+            "line 2 has action 0, expected 1 to 4",
         ),
     ] {
         let error = again(&stage, &plan, journal.as_bytes()).await.unwrap_err();
@@ -113,7 +113,7 @@ async fn journal_of_another_plan_and_foreign_files_are_refused_and_kept() {
 }
 
 #[tokio::test]
-async fn journal_in_use_is_refused() {
+async fn journal_in_use_is_rejected() {
     let stage = Stage::start().await;
     let plan = stage.plan(&[customer("c", Vec::new())]).await;
     stage
@@ -146,7 +146,7 @@ async fn action_is_in_the_journal_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_where_the_journal_cannot_be_written() {
+async fn nothing_is_sent_if_the_journal_cannot_be_written() {
     let stage = Stage::start().await;
     let plan = stage.plan(&[customer("c", Vec::new())]).await;
     let apply = twipla_plan::Apply::new(&stage.twipla, &plan, stage.path("no/such/folder/journal"));
@@ -156,7 +156,7 @@ async fn nothing_is_sent_where_the_journal_cannot_be_written() {
 }
 
 #[tokio::test]
-async fn what_is_in_doubt_is_looked_up_on_the_server() {
+async fn actions_in_doubt_are_checked_on_the_server() {
     let stage = Stage::start().await;
     stage
         .reach(&[customer("c", vec![website("w", "Basic")])])
@@ -164,7 +164,7 @@ async fn what_is_in_doubt_is_looked_up_on_the_server() {
     let plan = stage
         .plan(&[customer("c", vec![website("w", "Pro")])])
         .await;
-    // The answer is lost, and so is every read-back.
+    // The response is lost, and so is every read-back.
     let lost = Fault::new(FaultKind::ResetAfterCommit);
     stage
         .sandbox
@@ -172,7 +172,7 @@ async fn what_is_in_doubt_is_looked_up_on_the_server() {
     let unread = Fault::new(FaultKind::HtmlBody).operation("get_website");
     let twipla = stage.twipla.clone();
     let after_check = stage.apply(&plan);
-    // The check before the change is answered.
+    // The check before the change gets a response.
     let gate = Fault::new(FaultKind::Delay(std::time::Duration::ZERO)).operation("get_website");
     stage.sandbox.inject(gate.times(1));
     stage.sandbox.inject(unread);

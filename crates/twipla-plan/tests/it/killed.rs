@@ -1,4 +1,4 @@
-//! A process that is killed while it applies, and the next one that goes on.
+//! A run that is killed, and the next one that continues it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,10 +11,10 @@ use twipla_sandbox::{Fault, FaultKind};
 
 use crate::support::{Stage, assert_nothing_doubled, client, contributor, customer, website};
 
-/// What the child is to do, as JSON.
+/// The orders of the child process, as JSON.
 const ORDERS: &str = "TWIPLA_PLAN_TEST_CHILD";
 
-/// Not a test: what the killed process runs, which is this program once more.
+/// Not a test: the code of the child process, which is this program again.
 #[tokio::test]
 async fn child() {
     let Ok(orders) = std::env::var(ORDERS) else {
@@ -37,7 +37,7 @@ async fn child() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_runs_lead_where_an_undisturbed_one_does() {
+async fn killed_runs_lead_to_the_same_state_as_an_undisturbed_one() {
     for seed in 0..3 {
         let mut random = Rng::with_seed(seed);
         let undisturbed = begin().await;
@@ -81,7 +81,7 @@ async fn killed_runs_lead_where_an_undisturbed_one_does() {
     }
 }
 
-/// Starts the child and kills it after so many actions. True where it was faster and complete.
+/// Starts the child and kills it after this many actions. Returns true if it completed first.
 fn run(stage: &Stage, actions: usize) -> bool {
     let mut child = start(stage);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -90,7 +90,7 @@ fn run(stage: &Stage, actions: usize) -> bool {
     for line in lines.by_ref() {
         let line = line.unwrap();
         complete |= line == "complete true";
-        // The harness of the test says that it has begun.
+        // The test harness prints that it has started.
         let is_step = line == "ended" || line.starts_with("running ");
         if is_step && left == 0 {
             // SIGKILL, which no process can catch.
@@ -136,7 +136,7 @@ async fn begin() -> Stage {
     stage
 }
 
-/// Some go, some stay with other packages, some are new.
+/// Some customers are deleted, some stay with other packages, some are new.
 fn wanted() -> Vec<WantedCustomer> {
     (2..9)
         .map(|n| {
@@ -157,7 +157,7 @@ fn wanted() -> Vec<WantedCustomer> {
         .collect()
 }
 
-/// A snapshot without what differs between two sandboxes.
+/// Returns a snapshot without the differences between two sandboxes.
 fn essence(snapshot: &Value) -> Value {
     let mut text = snapshot.to_string();
     for package in snapshot["packages"].as_array().unwrap() {

@@ -1,4 +1,4 @@
-//! What a plan has, and that applying it leads there.
+//! The contents of a plan, and the result of applying it.
 
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
 use twipla_plan::{Plan, Planner, Shard};
@@ -31,7 +31,7 @@ async fn applied_plan_leaves_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn changes_of_subscriptions_are_counted_priced_and_listed() {
+async fn subscription_changes_are_counted_priced_and_listed() {
     let stage = Stage::start().await;
     stage
         .reach(&[customer(
@@ -55,7 +55,7 @@ async fn changes_of_subscriptions_are_counted_priced_and_listed() {
         (summary.upgrades, summary.downgrades, summary.cancellations),
         (1, 1, 1)
     );
-    // 39.99 - 12.99, and back, and a year of 383.88.
+    // 39.99 - 12.99, the same in reverse, and a year of 383.88.
     assert_eq!(summary.price.of("EUR").to_string(), "-31.99");
     let shown = text(&plan);
     assert!(
@@ -72,7 +72,7 @@ async fn changes_of_subscriptions_are_counted_priced_and_listed() {
 
     assert!(stage.apply(&plan).run().await.unwrap().is_complete());
     assert!(stage.plan(&wanted).await.summary().is_empty());
-    // A cancellation is taken back by asking for the package.
+    // A cancellation is revoked by asking for the package.
     let back = [customer("c", vec![website("end", "Pro yearly")])];
     let plan = stage.plan(&back).await;
     assert_eq!(plan.summary().resumes, 1);
@@ -121,7 +121,7 @@ async fn account_without_a_website_gets_its_package_once_there_is_one() {
 }
 
 #[tokio::test]
-async fn what_the_api_has_no_way_for_is_a_problem_and_not_an_action() {
+async fn changes_that_the_api_cannot_make_are_problems() {
     let stage = Stage::start().await;
     stage
         .reach(&[
@@ -157,11 +157,11 @@ async fn what_the_api_has_no_way_for_is_a_problem_and_not_an_action() {
     let other = [customer("d", vec![website("w", "Pro")])];
     let plan = stage.plan(&other).await;
     assert!(plan.summary().is_empty());
-    assert!(text(&plan).contains("! cannot create website w: it is there, and belongs to another"));
+    assert!(text(&plan).contains("! cannot create website w: it exists and belongs to another"));
 }
 
 #[tokio::test]
-async fn prune_deletes_what_is_not_in_the_file_and_makes_room_first() {
+async fn prune_deletes_first_what_is_not_in_the_file() {
     let stage = Stage::start().await;
     let mut site = website("w", "Pro");
     site.whitelisted_domains = Some(vec!["a.example.com".to_owned(), "b.example.com".to_owned()]);
@@ -178,7 +178,7 @@ async fn prune_deletes_what_is_not_in_the_file_and_makes_room_first() {
     let mut site = website("w", "Pro");
     site.whitelisted_domains = Some(vec!["b.example.com".to_owned()]);
     site.contributors = Some(vec![contributor("f", "dashboard")]);
-    // The new customer has the e-mail address of one who goes.
+    // The new customer has the e-mail address of a deleted one.
     let mut new = customer("f", Vec::new());
     new.email = "e@example.com".to_owned();
     let wanted = [customer("c", vec![site]), customer("d", Vec::new()), new];
@@ -210,7 +210,7 @@ async fn prune_deletes_what_is_not_in_the_file_and_makes_room_first() {
 }
 
 #[tokio::test]
-async fn shards_share_a_file_without_meeting() {
+async fn shards_share_a_file_without_overlap() {
     let stage = Stage::start().await;
     let wanted: Vec<_> = (0..40)
         .map(|n| customer(&format!("c{n}"), vec![website(&format!("w{n}"), "Basic")]))
@@ -241,7 +241,7 @@ async fn shards_share_a_file_without_meeting() {
 }
 
 #[tokio::test]
-async fn plan_file_is_whole_or_not_a_plan() {
+async fn modified_plan_file_is_rejected() {
     let stage = Stage::start().await;
     let plan = stage
         .plan(&[customer("c", vec![website("w", "Pro")])])
@@ -254,8 +254,8 @@ async fn plan_file_is_whole_or_not_a_plan() {
 
     let whole = std::fs::read_to_string(plan.path()).unwrap();
     for (changed, says) in [
-        (String::new(), "does not start like a plan"),
-        ("{}\n".to_owned(), "does not start like a plan"),
+        (String::new(), "expected a plan"),
+        ("{}\n".to_owned(), "expected a plan"),
         (
             whole.replace("\"twipla_plan\":1", "\"twipla_plan\":2"),
             "it has version 2, expected 1",
@@ -280,7 +280,7 @@ async fn plan_file_is_whole_or_not_a_plan() {
 }
 
 #[tokio::test]
-async fn text_of_a_plan_drives_no_terminal_and_can_be_short() {
+async fn text_of_a_plan_is_escaped_and_can_be_shortened() {
     let stage = Stage::start().await;
     let mut odd = customer("c\u{1b}[31m", vec![website("w\u{202e}", "Pro")]);
     odd.email = "odd@example.com".to_owned();
@@ -300,7 +300,7 @@ async fn text_of_a_plan_drives_no_terminal_and_can_be_short() {
 }
 
 #[tokio::test]
-async fn readme_shows_what_a_plan_looks_like() {
+async fn readme_shows_the_text_of_a_plan() {
     let stage = Stage::start().await;
     let sites = vec![
         website("site-1", "Basic"),
@@ -318,7 +318,7 @@ async fn readme_shows_what_a_plan_looks_like() {
         customer("cust-2", vec![website("site-4", "Pro yearly")]),
     ];
     let shown = text(&stage.prune(&wanted).await);
-    // The first line has the time.
+    // The first line contains the time.
     let rest = shown.split_once("\n\n").unwrap().1;
     let readme = include_str!("../../README.md");
     assert!(
@@ -328,7 +328,7 @@ async fn readme_shows_what_a_plan_looks_like() {
 }
 
 #[tokio::test]
-async fn plan_can_be_made_in_a_task_of_its_own() {
+async fn plan_can_be_made_in_a_spawned_task() {
     let stage = Stage::start().await;
     let (twipla, path) = (stage.twipla.clone(), stage.path("plan.json"));
     let wanted = vec![customer("c", vec![website("w", "Pro")])];
@@ -340,7 +340,7 @@ async fn plan_can_be_made_in_a_task_of_its_own() {
 }
 
 #[tokio::test]
-async fn contributor_may_be_a_customer_who_is_there_and_stays() {
+async fn contributor_may_be_a_customer_who_is_not_deleted() {
     let stage = Stage::start().await;
     stage.reach(&[customer("d", Vec::new())]).await;
     let mut site = website("w", "");
@@ -358,13 +358,15 @@ async fn contributor_may_be_a_customer_who_is_there_and_stays() {
         .await
         .unwrap_err();
     assert!(
-        error.to_string().contains("and `prune` deletes who is not"),
+        error
+            .to_string()
+            .contains("and `prune` deletes customers that are not"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn what_the_server_is_likely_to_refuse_is_a_warning() {
+async fn changes_that_the_server_may_reject_are_warnings() {
     let id = twipla::uuid::Uuid::from_u128(7);
     let managed = twipla_sandbox::PartnerConfig::new(id, Model::Website)
         .billing_mode("platform_managed".parse().unwrap());
@@ -402,7 +404,7 @@ async fn what_the_server_is_likely_to_refuse_is_a_warning() {
     let warnings = &restricted.summary().warnings;
     assert_eq!(
         *warnings,
-        ["the package Custom 75k is not assigned to w: the server will refuse it"]
+        ["the package Custom 75k is not assigned to w: the server will reject it"]
     );
     stage.reach(&wanted("Basic")).await;
     let plan = stage.plan(&wanted("Pro")).await;

@@ -1,4 +1,4 @@
-//! From any state to any wanted state: whatever faults strike in between, a plan
+//! From any state to any wanted state: whatever faults occur in between, a plan
 //! that is applied to its end leaves nothing to do, and nothing is done twice.
 
 use std::collections::HashSet;
@@ -12,27 +12,27 @@ use twipla_sandbox::{Fault, FaultKind, Model, Sandbox};
 
 use crate::support::{Stage, assert_nothing_doubled, contributor, customer, website};
 
-/// More take longer: these take seconds.
+/// More cases take longer: these take seconds.
 const CASES: u64 = 10;
 const PACKAGES: [&str; 5] = ["Free", "Basic", "Basic yearly", "Pro", "Executive"];
 const CUSTOMERS: usize = 6;
 const WEBSITES: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_wanted_state_is_reached_through_any_faults_by_website() {
+async fn any_wanted_state_is_reached_despite_faults_website_model() {
     for seed in seeds() {
         reach(Model::Website, seed).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_wanted_state_is_reached_through_any_faults_by_account() {
+async fn any_wanted_state_is_reached_despite_faults_account_model() {
     for seed in seeds() {
         reach(Model::Account, seed).await;
     }
 }
 
-/// `TWIPLA_PLAN_SEEDS=1000..2000` tries those.
+/// Returns the seeds to try, such as those of `TWIPLA_PLAN_SEEDS=1000..2000`.
 fn seeds() -> std::ops::Range<u64> {
     let Ok(seeds) = std::env::var("TWIPLA_PLAN_SEEDS") else {
         return 0..CASES;
@@ -59,7 +59,7 @@ async fn reach(model: Model, seed: u64) {
         rounds += 1;
         let apply = Apply::new(&twipla, &plan, stage.path("plan.journal"));
         let in_flight = random.usize(1..6);
-        // Where the very first call is struck, there is an error and no report.
+        // If the very first call gets a fault, there is an error and no report.
         if let Ok(report) = apply.in_flight(in_flight).force(true).run().await {
             assert_eq!(report.progress.moved, 0, "seed {seed}: {report:?}");
             if report.is_complete() {
@@ -83,7 +83,7 @@ async fn reach(model: Model, seed: u64) {
     assert_eq!(problems, self::problems(&again), "seed {seed}");
 }
 
-/// A state that no plan led to: some of it is canceled, on its way down, or ended.
+/// Creates a state that no plan led to: some subscriptions are canceled, about to be downgraded, or ended.
 async fn start_somewhere(stage: &Stage, model: Model, random: &mut Rng) {
     let before = any_state(model, random);
     let wanted = Wanted::from_customers(before.clone());
@@ -97,7 +97,7 @@ async fn start_somewhere(stage: &Stage, model: Model, random: &mut Rng) {
         .await
         .unwrap();
     assert!(report.is_complete(), "{report:?}");
-    // What the server refuses of this does not matter.
+    // It does not matter if the server rejects some of this.
     for customer in &before {
         let account = stage.twipla.customer(&customer.id).subscription();
         let sites = customer.websites.iter();
@@ -131,8 +131,8 @@ fn any_state(model: Model, random: &mut Rng) -> Vec<WantedCustomer> {
         return customers;
     }
     for n in 0..WEBSITES {
-        // Under the account model, a customer may lose a create for good who gets no website:
-        // nothing shows their package. So there, nobody wants a website of somebody else.
+        // Under the account model, the create of a customer without a website may stay ambiguous:
+        // nothing shows its package. So there, nobody wants a website of another customer.
         let owner = match model {
             Model::Website => Some(random.usize(0..customers.len())),
             Model::Account => {
@@ -193,7 +193,7 @@ fn any_subscription(random: &mut Rng) -> (Option<String>, bool) {
     }
 }
 
-/// A little of everything that the sandbox has.
+/// Injects faults of every kind that the sandbox has.
 fn inject(sandbox: &Sandbox, random: &mut Rng) {
     let status = |code, headers: &[(&str, &str)]| FaultKind::Status {
         code,
@@ -257,7 +257,7 @@ fn problems(plan: &twipla_plan::Plan) -> Vec<(String, String)> {
     problems.collect()
 }
 
-/// Compares what the sandbox has with what was asked for, without the code of the crate.
+/// Compares the sandbox with the wanted state, independently of the crate's code.
 fn assert_as_wanted(
     now: &Value,
     wanted: &[WantedCustomer],
@@ -277,7 +277,7 @@ fn assert_as_wanted(
         );
         let lasting = planned.clone().or(on.clone());
         match package {
-            // What is canceled falls to the free package.
+            // A canceled subscription falls back to the free package.
             _ if canceled => {
                 lasting.as_deref() == Some("Free")
                     || lasting.as_deref() == Some("unlimited_30_day_free_trial")

@@ -1,4 +1,4 @@
-//! What the tests share: a sandbox with a client, a folder, and wanted states.
+//! Shared test support: a sandbox with a client, a folder, and wanted states.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// A file with this text.
+    /// Writes a file with this text.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
@@ -73,7 +73,7 @@ impl Stage {
         Apply::new(&self.twipla, plan, journal)
     }
 
-    /// Plans and applies, with a journal of its own.
+    /// Plans and applies, with a new journal.
     pub(crate) async fn reach(&self, wanted: &[WantedCustomer]) -> Report {
         let plan = self.plan(wanted).await;
         let _ = std::fs::remove_file(self.path("plan.journal"));
@@ -83,18 +83,18 @@ impl Stage {
         report
     }
 
-    /// What the sandbox has of the partner.
+    /// Returns the partner's state in the sandbox.
     pub(crate) fn snapshot(&self) -> Value {
         snapshot_of(&self.sandbox.snapshot(), &self.partner.id().to_string())
     }
 
-    /// The package with this name.
+    /// Returns the package with this name.
     pub(crate) fn id(&self, name: &str) -> twipla::PackageId {
         let packages = self.sandbox.packages(self.partner.id());
         packages.iter().find(|(known, _)| known == name).unwrap().1
     }
 
-    /// How many requests of an operation changed something.
+    /// Returns how many requests of an operation changed something.
     pub(crate) fn commits(&self, operation: &str) -> usize {
         let commits = self.sandbox.commits();
         commits
@@ -164,7 +164,7 @@ pub(crate) fn text(plan: &Plan) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Of every change, the sandbox made one.
+/// Asserts that the sandbox made each change once.
 pub(crate) fn assert_nothing_doubled(sandbox: &Sandbox) {
     let mut known = HashSet::new();
     for commit in sandbox.commits() {
