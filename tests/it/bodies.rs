@@ -67,7 +67,7 @@ async fn a_body_that_cannot_be_unpacked_says_so() {
     for (reply, message) in [
         (
             encoded(reply(200, &b"\x0b\x02\x80{}"[..]), "br"),
-            "compressed (br), which was not asked for",
+            "compressed (br), which was not requested",
         ),
         (
             reply(200, whole[..40].to_vec()),

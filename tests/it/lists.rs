@@ -129,7 +129,7 @@ async fn one_page_is_the_page_that_was_asked_for() {
     assert!(
         error
             .message()
-            .contains("page 4 was asked for: the server sent page 2 in its place"),
+            .contains("requested page 4, but the server sent page 2 in its place"),
         "{error}"
     );
     // A server may count from 1 in what it says of a page.

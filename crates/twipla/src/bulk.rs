@@ -31,7 +31,7 @@ impl Twipla {
 ///
 /// Every item has an outcome, in the order of the input. An interrupted run
 /// can be started again with the same input: what already exists exactly as
-/// requested, or is already gone, is [`Outcome::Unchanged`] and not a failure.
+/// requested, or was already deleted, is [`Outcome::Unchanged`] and not a failure.
 ///
 /// ```
 /// use twipla::{NewWebsite, Outcome};
@@ -224,7 +224,7 @@ impl Bulk {
         }
     }
 
-    /// Sets how many items are under way at once; 8 by default.
+    /// Sets how many items are in progress at once; 8 by default.
     pub fn concurrency(mut self, items: usize) -> Self {
         self.concurrency = items;
         self

@@ -83,8 +83,8 @@
 //! use twipla::types::SubscriptionStatus;
 //! use twipla::{CustomerId, PackageId};
 //!
-//! /// What the shop keeps of a customer.
 //! /// A customer as the shop stores it.
+//! #[derive(Serialize, Deserialize, JsonSchema)]
 //! struct Account {
 //!     customer: CustomerId,
 //!     package: PackageId,

@@ -206,7 +206,7 @@ impl<T: Send + 'static> IntoFuture for List<T> {
             let request = self.request(asked)?.refuse(move |page| {
                 let label = page.meta.and_then(|meta| meta.page);
                 let what = Walk::wrong_label(asked, label, page.items.is_empty())?;
-                Some(format!("page {asked} was asked for: {what}"))
+                Some(format!("requested page {asked}, but {what}"))
             });
             request.await
         })

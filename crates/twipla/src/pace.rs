@@ -52,7 +52,7 @@ pub(crate) struct Pacer {
 #[derive(Debug)]
 pub(crate) struct Pacers {
     management: Pacer,
-    /// `None` where it is the same host.
+    /// `None` if it is the same host.
     data: Option<Pacer>,
 }
 

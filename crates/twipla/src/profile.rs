@@ -9,7 +9,7 @@
 //! [profiles.shop]
 //! partner_id = "7128840a-5347-49a4-8dfa-9022d8dad21a"
 //! environment = "stage"                 # or base_url, with data_url and dashboard_url where they differ
-//! private_key_file = "shop.key"         # beside this file, or a full path; or one of:
+//! private_key_file = "shop.key"         # relative to this file, or absolute; or one of:
 //! # private_key_variable = "SHOP_KEY"   # a variable with the PEM text
 //! # private_key_command = ["op", "read", "op://shop/twipla/key"]   # a program that prints it
 //! # private_key = "-----BEGIN …"        # the key itself; nobody else may then read this file

@@ -342,7 +342,7 @@ async fn is_unlimited(core: &Arc<Core>, package: PackageId) -> Result<bool> {
 }
 
 fn cannot_compare(why: &str) -> Error {
-    let message = format!("cannot compare what exists with what was asked for: {why}");
+    let message = format!("cannot compare the existing resource with the requested one: {why}");
     Error::new(ErrorKind::Decode, message)
 }
 

@@ -142,7 +142,7 @@ impl Response {
         let kind = header(header::CONTENT_TYPE).unwrap_or("no content type");
         match header(header::CONTENT_ENCODING) {
             Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => format!(
-                "the response is compressed ({encoding}), which was not asked for: switch that off in the gateway"
+                "the response is compressed ({encoding}), which was not requested: disable it in the gateway"
             ),
             _ => format!("the response is not a whole JSON document ({kind})"),
         }
