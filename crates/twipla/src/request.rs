@@ -481,7 +481,7 @@ async fn create<T>(
         match existing {
             Ok(Existing::Same(existing)) if ambiguous => return Ok(existing),
             Ok(Existing::Same(_)) => {
-                return Err(conflict(error, "by exactly what was requested").with_exists_as_requested());
+                return Err(conflict(error, "by the same resource").with_exists_as_requested());
             }
             // It is unknown whether this is the requested resource in other words.
             Ok(Existing::Other(what)) => {
