@@ -1,4 +1,4 @@
-//! The arguments of the program as a whole.
+//! The arguments shared by the whole program.
 
 use clap::Parser;
 
@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
 
-    /// The examples in the help of a command and of those below it.
+    /// Collects the examples in the help of a command and its subcommands.
     fn collect(command: &mut clap::Command, found: &mut Vec<String>) {
         let help = command
             .get_after_help()
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_in_the_help_is_right() {
+    fn every_example_in_the_help_parses() {
         let mut found = Vec::new();
         let mut command = Cli::command();
         command.build();

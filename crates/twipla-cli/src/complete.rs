@@ -1,4 +1,4 @@
-//! Completions that know what is there: profiles, and ids from the server where a profile is at hand.
+//! Completions of profiles, and of ids from the server if a profile is available.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use clap_complete::CompletionCandidate;
 use twipla::profile::{KeySource, Profile, Profiles};
 use twipla::{RetryPolicy, Twipla, TwiplaBuilder};
 
-/// A shell waits for its completions.
+/// The longest wait, because a shell waits for its completions.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// As many ids are offered: the first page.
+/// How many ids are offered: the first page.
 const IDS: u32 = 100;
 
 pub(crate) fn profiles(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -61,7 +61,7 @@ fn matching(
         .collect()
 }
 
-/// Whatever goes wrong, the shell has no completions then, and its user sees no error.
+/// Asks the server for completions. After any error there are none, and the user sees no message.
 fn ask<T>(call: impl AsyncFnOnce(Twipla) -> twipla::Result<T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -95,7 +95,7 @@ fn client() -> Option<TwiplaBuilder> {
     }
 }
 
-/// A command that gives the key may ask its user for something.
+/// Returns whether the key can be read without asking the user, as a key command may do.
 fn is_silent(profile: &Profile) -> bool {
     !matches!(profile.key(), KeySource::Command(_))
 }

@@ -1,4 +1,4 @@
-//! What all commands share: the client, the output, and the person in front of the program.
+//! The context of all commands: the client, the output, and confirmations.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::options::{Model, Options};
 use crate::output::Output;
 use crate::terminal;
 
-/// How this program names itself to the server.
+/// The `User-Agent` of this program.
 const USER_AGENT: &str = concat!("twipla-cli/", env!("CARGO_PKG_VERSION"));
 
-/// What a command is run with.
+/// The context of a command.
 pub(crate) struct Context {
-    /// Where data goes: standard output, in the format that was asked for.
+    /// Standard output, in the selected format.
     pub(crate) output: Output,
-    /// Ctrl-C. Commands other than those that end by themselves are stopped by it.
+    /// Ctrl-C. It stops all commands except those that handle it themselves.
     pub(crate) interrupt: Interrupt,
     /// The arguments of this program, for its manual.
     pub(crate) program: fn() -> clap::Command,
@@ -32,12 +32,12 @@ pub(crate) struct Context {
     is_changing: bool,
 }
 
-/// A client, made when the first command asks for one.
+/// A client, created when a command first needs it.
 struct Connected {
     twipla: Twipla,
-    /// The profile that it was made from.
+    /// The profile that it was created from.
     profile: Option<String>,
-    /// The server, with `--sandbox`. It ends with this program.
+    /// The server of `--sandbox`. It ends with this program.
     sandbox: Option<Sandbox>,
 }
 
@@ -47,7 +47,7 @@ impl Context {
             output: Output::new(options.output, options.fields, terminal::width()),
             interrupt: Interrupt::listen(),
             program,
-            // Not by clap: a variable that is set everywhere is no conflict with --sandbox.
+            // Checked here and not by clap: a variable that is always set does not conflict with --sandbox.
             profile: options
                 .profile
                 .or_else(|| std::env::var("TWIPLA_PROFILE").ok()),
@@ -60,12 +60,12 @@ impl Context {
         })
     }
 
-    /// Limits the requests a second of the client, before there is one.
+    /// Limits the requests per second of the client, before it is created.
     pub(crate) fn limit_rate(&mut self, per_second: Option<f64>) {
         self.rate = per_second;
     }
 
-    /// The client, for a command that only reads.
+    /// Returns the client, for a command that only reads.
     pub(crate) async fn client(&mut self) -> Result<Twipla> {
         if let Some(connected) = &self.connected {
             return Ok(connected.twipla.clone());
@@ -76,7 +76,7 @@ impl Context {
         Ok(twipla)
     }
 
-    /// The client, for a command that changes something. Says on standard error what it does, for whom and where.
+    /// Returns the client, for a command that changes something. Prints to standard error what it does, for whom and where.
     pub(crate) async fn client_to(&mut self, change: &str) -> Result<Twipla> {
         let twipla = self.client().await?;
         self.is_changing = true;
@@ -84,7 +84,7 @@ impl Context {
         Ok(twipla)
     }
 
-    /// Like [`client_to`](Self::client_to), for what cannot be taken back: asks first, unless `--yes` was given.
+    /// Like [`client_to`](Self::client_to), for changes that cannot be undone: asks first, unless `--yes` was given.
     pub(crate) async fn client_to_destroy(&mut self, change: &str) -> Result<Twipla> {
         let twipla = self.client().await?;
         if self.yes {
@@ -96,7 +96,7 @@ impl Context {
         Ok(twipla)
     }
 
-    /// Asks for a yes, unless `--yes` was given.
+    /// Asks for confirmation, unless `--yes` was given.
     pub(crate) async fn confirm(&self, change: &str) -> Result<()> {
         if self.yes {
             return Ok(());
@@ -104,49 +104,49 @@ impl Context {
         if !terminal::is_interactive() {
             return Err(Failure::usage(
                 format!(
-                    "cannot {change}: it must be confirmed, and standard input is not a terminal"
+                    "cannot {change}: it needs confirmation, and standard input is not a terminal"
                 ),
-                "give --yes",
+                "pass --yes",
             ));
         }
         if terminal::ask_yes(&format!("{}?", capital(change))).await? {
             return Ok(());
         }
         Err(Failure::new(
-            "the answer was not yes; nothing was done",
-            "answer y, or give --yes",
+            "not confirmed; nothing was done",
+            "answer y, or pass --yes",
         ))
     }
 
-    /// Whether a command announced a change.
+    /// Returns whether a command announced a change.
     pub(crate) fn is_changing(&self) -> bool {
         self.is_changing
     }
 
-    /// Whether the server is one of this program's own.
+    /// Returns whether the server is a sandbox started by this program.
     pub(crate) fn is_in_sandbox(&self) -> bool {
         self.connected
             .as_ref()
             .is_some_and(|connected| connected.sandbox.is_some())
     }
 
-    /// Tells what an interrupt leaves open.
+    /// Prints what an interrupt may leave behind.
     pub(crate) fn report_interrupt(&self) {
         terminal::note(if self.is_changing {
-            "interrupted: the server may have carried out the change, look at what is there"
+            "interrupted: the server may have carried out the change; check the current state"
         } else {
             "interrupted"
         });
     }
 
-    /// For whom and where, and by which profile.
+    /// Describes partner, server and profile.
     pub(crate) fn whereabouts(&self) -> String {
         let Some(connected) = &self.connected else {
             return String::new();
         };
         let partner = connected.twipla.partner_id();
         if connected.sandbox.is_some() {
-            return format!("as partner {partner} in a sandbox of its own");
+            return format!("as partner {partner} in a sandbox");
         }
         let server = server_name(&connected.twipla);
         match &connected.profile {
@@ -169,7 +169,7 @@ impl Context {
         }
         let profiles = Profiles::load()?;
         let name = match self.profile.as_deref() {
-            // Whatever the default is.
+            // An empty name means no profile, whatever the default is.
             Some("") => None,
             Some(name) => Some(name),
             None => profiles.default_name(),
@@ -215,12 +215,12 @@ impl Context {
 /// Starts a server of the API in this process.
 pub(crate) async fn start_sandbox(builder: twipla_sandbox::Builder) -> Result<Sandbox> {
     builder.start().await.map_err(|error| {
-        let remedy = "correct what the message names";
+        let remedy = "correct the input";
         Failure::new(format!("cannot start the sandbox: {error}"), remedy)
     })
 }
 
-/// The sandbox's partner under a subscription model.
+/// Returns the sandbox's partner with this subscription model.
 pub(crate) fn partner_of(sandbox: &Sandbox, model: Model) -> Partner {
     match model {
         Model::Website => sandbox.website_partner(),
@@ -228,7 +228,7 @@ pub(crate) fn partner_of(sandbox: &Sandbox, model: Model) -> Partner {
     }
 }
 
-/// A client of a partner of the sandbox.
+/// Returns a builder of a client for a partner of the sandbox.
 pub(crate) fn sandbox_client(sandbox: &Sandbox, partner: &Partner) -> Result<TwiplaBuilder> {
     let key = PrivateKey::from_pem(partner.private_key_pem())?;
     let builder = Twipla::builder().partner(partner.id(), key);
@@ -239,7 +239,7 @@ pub(crate) fn sandbox_client(sandbox: &Sandbox, partner: &Partner) -> Result<Twi
     })
 }
 
-/// Two customers with three websites, so that there is something to see.
+/// Creates two customers with three websites as examples.
 pub(crate) async fn examples(twipla: &Twipla, model: Model) -> Result<()> {
     let packages = twipla.packages().list().await?;
     let package = packages.iter().find(|package| package.price > 0.0);
@@ -263,7 +263,7 @@ pub(crate) async fn examples(twipla: &Twipla, model: Model) -> Result<()> {
     Ok(())
 }
 
-/// The environment by its name, another server by its address.
+/// Returns the name of an environment, or the address of another server.
 fn server_name(twipla: &Twipla) -> String {
     let url = twipla.base_url().as_str().trim_end_matches('/');
     let known = [
@@ -282,7 +282,7 @@ fn seconds(seconds: f64) -> Result<Duration> {
     timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
         Failure::usage(
             format!("invalid --timeout {seconds}: expected seconds"),
-            "give a number above zero, such as 30",
+            "pass a number above zero, such as 30",
         )
     })
 }

@@ -1,18 +1,18 @@
-//! The same change to several things.
+//! Applying the same change to several items.
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::terminal;
 
-/// What became of a change to one thing.
+/// How a change to one item succeeded.
 pub(crate) enum Done {
     /// It is done.
     Now,
-    /// The call failed, and what was asked for is so, as read back.
+    /// The call failed, but a read-back shows that the change took effect.
     AsRead,
 }
 
-/// The outcomes of the same change to several things.
+/// The outcomes of the same change to several items.
 #[derive(Default)]
 pub(crate) struct Each {
     done: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Each {
 }
 
 impl Each {
-    /// Notes and tells one outcome.
+    /// Records and prints one outcome.
     pub(crate) fn note(&mut self, id: &str, done: &str, outcome: Result<Done>) {
         match outcome {
             Ok(outcome) => {
@@ -35,7 +35,7 @@ impl Each {
         }
     }
 
-    /// One thing fails as it fails. Of several, those that failed are named.
+    /// Ends with the failure itself for a single item, or names those of several that failed.
     pub(crate) fn end(mut self) -> Result<()> {
         let failed = self.failures.len();
         let total = self.done + failed;
@@ -54,7 +54,7 @@ impl Each {
         }
     }
 
-    /// Whatever is not known comes first, then what is done.
+    /// Returns the exit code: ambiguous outcomes come first, then partial success.
     fn exit(&self) -> Exit {
         let mut exits = self.failures.iter().map(|(_, failure)| failure.exit());
         if exits.clone().any(|exit| exit == Exit::Ambiguous) {

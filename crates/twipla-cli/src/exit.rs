@@ -1,29 +1,29 @@
-//! How the program ends.
+//! Exit codes.
 
 use std::process::ExitCode;
 
-/// What the exit code says.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// 0: what was asked for is done.
+    /// 0: done.
     Done,
     /// 1: it failed, and nothing was changed.
     Failed,
-    /// 2: the arguments or settings are wrong; nothing was sent.
+    /// 2: the arguments or settings are invalid; nothing was sent.
     Usage,
     /// 2, of `plan`: there is something to do.
     Changes,
-    /// 3: there is no such thing.
+    /// 3: not found.
     NotFound,
-    /// 4: the server refused.
+    /// 4: the server rejected it.
     Refused,
     /// 5: it failed, and the server may have carried it out.
     Ambiguous,
-    /// 6: a part is done.
+    /// 6: partly done.
     Partly,
     /// 130: interrupted.
     Interrupted,
-    /// What a command that was run in the sandbox ended with.
+    /// The exit code of a command that was run in the sandbox.
     Other(u8),
 }
 

@@ -1,4 +1,4 @@
-//! What the user is told of a failure: what happened, what to do, and whether the server may have acted.
+//! Error messages: what happened, what to do, and whether the server may have acted.
 
 use std::io;
 use std::process::ExitCode;
@@ -19,14 +19,14 @@ pub(crate) struct Failure {
     /// What to do.
     remedy: String,
     exit: Exit,
-    /// Whether the server certainly did nothing.
+    /// Whether it is certain that the server did nothing.
     is_unchanged: bool,
 }
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
-    /// A failure of this program.
+    /// Creates a failure of this program.
     pub(crate) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -36,7 +36,7 @@ impl Failure {
         }
     }
 
-    /// Arguments that cannot be right.
+    /// Creates a failure for invalid arguments.
     pub(crate) fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(what, remedy).with_exit(Exit::Usage)
     }
@@ -83,11 +83,11 @@ impl From<Error> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Of standard output. That whoever reads it has enough is no failure.
+    /// Converts an error of standard output. A reader that closes it early is not an error.
     fn from(error: io::Error) -> Self {
         let failure = Self::new(
             format!("cannot write the output: {error}"),
-            "check what standard output leads to",
+            "check the target of standard output",
         );
         match error.kind() {
             io::ErrorKind::BrokenPipe => failure.with_exit(Exit::Done),
@@ -113,17 +113,17 @@ fn exit(error: &Error) -> Exit {
 
 fn remedy(error: &Error) -> String {
     if error.is_ambiguous() {
-        return "the server may have carried it out: look at what is there before you try again"
+        return "the server may have carried it out: check the current state before you try again"
             .into();
     }
     let remedy = match error.kind() {
-        ErrorKind::InvalidInput => "correct the argument; `--help` after the command has examples",
+        ErrorKind::InvalidInput => "correct the argument; the command's `--help` has examples",
         ErrorKind::Configuration => {
-            "`twipla profile` and the TWIPLA_ variables set it; without an account: `twipla --sandbox …`"
+            "set it with `twipla profile` or the TWIPLA_ variables; without an account, use `twipla --sandbox …`"
         }
         ErrorKind::Signing => "check the private key with `twipla auth check`",
         ErrorKind::Connection => {
-            "check the network, the proxy variables and the address; `twipla auth check` shows it"
+            "check the network, the proxy variables and the address with `twipla auth check`"
         }
         ErrorKind::Timeout => "try again, or allow more time with --timeout SECONDS",
         ErrorKind::Auth
@@ -131,26 +131,26 @@ fn remedy(error: &Error) -> String {
                 .operation()
                 .is_some_and(|name| name.starts_with("query_")) =>
         {
-            "check the API key: `twipla keys list` shows those of the website"
+            "check the API key: `twipla keys list` lists those of the website"
         }
         ErrorKind::Auth => "check partner, key and environment with `twipla auth check`",
-        ErrorKind::NotFound => "check the id: `list` instead of `get` shows what there is",
+        ErrorKind::NotFound => "check the id with `list`",
         ErrorKind::Conflict if error.exists_as_requested() => {
-            "there is nothing to do: it exists exactly as asked for"
+            "there is nothing to do: it exists exactly as requested"
         }
-        ErrorKind::Conflict => "choose another, or look at what is there with `get` or `list`",
+        ErrorKind::Conflict => "choose another, or check what exists with `get` or `list`",
         ErrorKind::RateLimited => {
             return match error.retry_after() {
                 Some(delay) => format!("try again in {} s", delay.as_secs().max(1)),
                 None => "try again later".into(),
             };
         }
-        ErrorKind::Rejected => "change the request as the message says",
+        ErrorKind::Rejected => "correct the request",
         ErrorKind::Server if error.change_state().is_some() => {
-            "a rule of the server may forbid it: look at the subscription and the packages"
+            "a rule of the server may forbid it: check the subscription and the packages"
         }
         ErrorKind::Server => "try again later",
-        ErrorKind::Decode => "`twipla api GET PATH` shows the response as it is",
+        ErrorKind::Decode => "`twipla api GET PATH` shows the raw response",
         ErrorKind::SecretLost => "delete that key with `twipla keys delete`, then create another",
         _ => "try again",
     };

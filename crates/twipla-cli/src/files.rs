@@ -1,4 +1,4 @@
-//! Files: read as text, written atomically.
+//! Reading text files and writing files atomically.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 
-/// A file that appears as a whole when it is [saved](Self::save), and that only its owner can read.
+/// A file that is written atomically when it is [saved](Self::save), and that only its owner can read.
 ///
-/// It is begun before the call that gives its content: what cannot be stored is not asked for.
+/// It is created before the call that returns its content, so that nothing is requested that cannot be stored.
 pub(crate) struct Draft {
     file: NamedTempFile,
     path: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn begin(path: &Path) -> Result<Self> {
         let folder = folder(path);
-        // Readable by its owner alone, as the crate makes them.
+        // Readable only by its owner, as tempfile creates it.
         let file = NamedTempFile::new_in(folder)
             .map_err(|error| cannot_write(path, &error.kind().into()))?;
         Ok(Self {
@@ -37,7 +37,7 @@ impl Draft {
     }
 }
 
-/// Writes a file that others may read as the system has it.
+/// Writes a file with the system's default permissions.
 pub(crate) fn save(path: &Path, content: &[u8]) -> Result<()> {
     let mut draft = tempfile::Builder::new();
     #[cfg(unix)]
@@ -58,7 +58,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// The text of a file; of standard input for `-`.
+/// Reads the text of a file; of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
@@ -69,7 +69,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     text.map_err(|error| {
         Failure::usage(
             format!("cannot read {}: {error}", path.display()),
-            "give a file with text in UTF-8, or - for standard input",
+            "pass a UTF-8 text file, or - for standard input",
         )
     })
 }
@@ -77,6 +77,6 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
         format!("cannot write {}: {error}", path.display()),
-        "give a file in a folder that can be written",
+        "pass a file in a writable folder",
     )
 }

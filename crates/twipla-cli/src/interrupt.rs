@@ -1,13 +1,13 @@
-//! Ctrl-C, and a request to terminate.
+//! Ctrl-C and requests to terminate.
 
 use tokio::sync::watch;
 
-/// Says when the user, or the system, wants the program to end. Clones say the same.
+/// Resolves when the user or the system wants the program to end. Clones share the state.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// Listens from now on. The signals no longer end the program by themselves.
+    /// Starts listening. From now on, the signals do not end the program by themselves.
     pub(crate) fn listen() -> Self {
         let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
@@ -19,13 +19,13 @@ impl Interrupt {
         Self(receiver)
     }
 
-    /// Waits for the interrupt. Comes back at once where it was before.
+    /// Waits for the interrupt. Returns immediately if it has already happened.
     pub(crate) async fn wait(&self) {
         let _ = self.0.clone().wait_for(|interrupted| *interrupted).await;
     }
 }
 
-/// Waits for a request to terminate, which is for this program alone.
+/// Waits for a request to terminate, which is only for this program.
 pub(crate) async fn terminated() {
     #[cfg(unix)]
     {

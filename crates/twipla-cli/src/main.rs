@@ -1,6 +1,6 @@
 //! The program `twipla`: the 3AS API on the command line.
 //!
-//! It is thin: arguments, output and files. Every rule of the API is in the crate `twipla`.
+//! It only handles arguments, output and files. All rules of the API are in the crate `twipla`.
 
 mod cli;
 mod commands;
@@ -27,7 +27,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    // The shell asks for completions by a variable, and expects nothing else to happen.
+    // The shell asks for completions through a variable, and expects nothing else to happen.
     clap_complete::CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
     cli.options.color.write_global();
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(run(cli));
-    // A thread that waits for an answer on the terminal would be waited for.
+    // Do not wait for a thread that reads an answer from the terminal.
     runtime.shutdown_background();
     code
 }
@@ -61,7 +61,7 @@ async fn run(cli: Cli) -> ExitCode {
         }
         Ok(exit) => exit.into(),
         Err(failure) => {
-            // What was read before it failed is data, too.
+            // Entries that were read before the failure are data, too.
             let _ = context.output.finish();
             failure.report(context.is_changing())
         }

@@ -1,4 +1,4 @@
-//! The options that all commands share.
+//! The options shared by all commands.
 
 use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
@@ -9,22 +9,22 @@ use crate::output::Format;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Options {
-    /// Profile to use; else that of TWIPLA_PROFILE, or of `twipla profile use`
+    /// Profile to use; by default that of TWIPLA_PROFILE, or of `twipla profile use`
     ///
-    /// Empty for none. The variables TWIPLA_PARTNER_ID, TWIPLA_PRIVATE_KEY, TWIPLA_PRIVATE_KEY_FILE,
-    /// TWIPLA_ENVIRONMENT and TWIPLA_BASE_URL win over a profile.
+    /// An empty name means none. The variables TWIPLA_PARTNER_ID, TWIPLA_PRIVATE_KEY, TWIPLA_PRIVATE_KEY_FILE,
+    /// TWIPLA_ENVIRONMENT and TWIPLA_BASE_URL override a profile.
     #[arg(long, global = true, value_name = "NAME")]
     #[arg(add = clap_complete::ArgValueCompleter::new(crate::complete::profiles))]
     pub(crate) profile: Option<String>,
 
-    /// Run against a server of its own with a few examples in it, which ends with the command
+    /// Run against a temporary sandbox with a few examples
     ///
-    /// Its partner is under the website model, or with --sandbox=account under the account model.
+    /// Its partner uses the website model, or the account model with --sandbox=account.
     #[arg(long, global = true, value_name = "MODEL", num_args = 0..=1, require_equals = true, hide_possible_values = true)]
     #[arg(default_missing_value = "website", conflicts_with = "profile")]
     pub(crate) sandbox: Option<Model>,
 
-    /// table, json, ndjson, csv or yaml
+    /// Output format: table, json, ndjson, csv or yaml
     #[arg(
         short,
         long,
@@ -35,19 +35,19 @@ pub(crate) struct Options {
     )]
     pub(crate) output: Format,
 
-    /// Only these fields, in this order
+    /// Show only these fields, in this order
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) fields: Option<Vec<String>>,
 
-    /// Do what destroys something without asking
+    /// Do not ask before destructive changes
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
 
-    /// How long each call may take in all, retries included
+    /// Timeout of each call, retries included
     #[arg(long, global = true, value_name = "SECONDS")]
     pub(crate) timeout: Option<f64>,
 
-    /// Whether to use colours; NO_COLOR works, too
+    /// When to use colours; NO_COLOR is supported, too
     #[arg(
         long,
         global = true,
@@ -63,7 +63,7 @@ pub(crate) struct Options {
 pub(crate) enum Model {
     /// Each website has a subscription
     Website,
-    /// Each customer has one
+    /// Each customer has a subscription
     Account,
 }
 

@@ -1,7 +1,7 @@
 //! Data on standard output: records of the API in one of five formats.
 //!
-//! A list is written while it is read, so that a million entries need no more memory than a page. A table
-//! fixes the widths of its columns by the first page.
+//! A list is written while it is read, so that a million entries need no more memory than a page. The first page
+//! determines the column widths of a table.
 
 mod cell;
 mod columns;
@@ -44,33 +44,33 @@ impl Output {
         }
     }
 
-    /// Whether data is written for people.
+    /// Returns whether data is written for people.
     pub(crate) fn is_for_people(&self) -> bool {
         self.sink.format == Format::Table
     }
 
-    /// Whether data is written as rows for programs.
+    /// Returns whether data is written as rows for programs.
     pub(crate) fn is_rows(&self) -> bool {
         matches!(self.sink.format, Format::Csv | Format::Ndjson)
     }
 
-    /// For text that somebody else writes.
+    /// Returns the raw writer, for text that other code writes.
     pub(crate) fn writer(&mut self) -> &mut dyn io::Write {
         &mut self.sink.out
     }
 
-    /// Columns of the terminal; `None` where the output is read by a program.
+    /// Returns the width of the terminal; `None` if a program reads the output.
     pub(crate) fn width(&self) -> Option<usize> {
         self.sink.width
     }
 
-    /// Begins a list.
+    /// Starts a list.
     pub(crate) fn list<'a>(&'a mut self, columns: &Columns<'a>) -> Result<ListWriter<'a>> {
         let columns = columns.select(self.fields.as_deref(), self.sink.format == Format::Csv)?;
         ListWriter::begin(&mut self.sink, columns, self.fields.is_some())
     }
 
-    /// Writes a list that is there as a whole.
+    /// Writes a list that is complete.
     pub(crate) fn all<T: Serialize>(
         &mut self,
         columns: &Columns<'_>,
@@ -109,13 +109,13 @@ impl Output {
         }
     }
 
-    /// Writes a record whose fields are no columns: as YAML where that was asked for, else as JSON.
+    /// Writes a record whose fields are not columns: as YAML if selected, else as JSON.
     pub(crate) fn record(&mut self, item: &impl Serialize) -> Result<()> {
         let value = serde_json::to_value(item).map_err(io::Error::from)?;
         self.value(&value)
     }
 
-    /// Writes any JSON value: as YAML where that was asked for, else as JSON.
+    /// Writes any JSON value: as YAML if selected, else as JSON.
     pub(crate) fn value(&mut self, value: &Value) -> Result<()> {
         match self.sink.format {
             Format::Yaml => self.yaml(value),
@@ -127,19 +127,19 @@ impl Output {
         }
     }
 
-    /// Writes text as it is, on lines of its own.
+    /// Writes text unchanged, on separate lines.
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
         writeln!(self.sink.out, "{}", text.trim_end())?;
         Ok(())
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.sink.out.write_all(bytes)?;
         Ok(())
     }
 
-    /// Everything is out after this.
+    /// Flushes all output.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.sink.flush()
     }

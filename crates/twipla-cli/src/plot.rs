@@ -1,4 +1,4 @@
-//! Plots: bars and lines, on the terminal and in files, all by kuva, which brings its font.
+//! Bar and line plots, on the terminal and in files, drawn by kuva, which includes its font.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use crate::failure::{Failure, Result};
 use crate::files;
 use crate::output::{GAP, cell, fit, shown};
 
-/// No plot is wider, and one for a file or a pipe is as wide.
+/// The widest plot, and the width in a file or a pipe.
 const WIDTH: usize = 80;
-/// More bars are no picture any more.
+/// The most bars that are still readable.
 const MOST_BARS: usize = 20;
-/// So many steps of a line have a label, or they would run into each other.
+/// How many steps of a line have a label, so that labels do not overlap.
 const LABELS: usize = 6;
-/// Rows of a line on the terminal, with its axis.
+/// Rows of a line plot on the terminal, with its axis.
 const LINE_ROWS: usize = 16;
-/// No bar is shorter than this for its label.
+/// The least width of the bars, however long their labels are.
 const SHORTEST_BAR: usize = 20;
-/// By these, in this order, lines are told apart.
+/// The colours of lines, in this order.
 const COLORS: [&str; 8] = [
     "steelblue",
     "darkorange",
@@ -38,16 +38,16 @@ const COLORS: [&str; 8] = [
     "gray",
 ];
 
-/// What is drawn.
+/// A plot to draw.
 pub(crate) struct Plot {
     pub(crate) title: String,
-    /// One for each value of a series.
+    /// One label for each value of a series.
     pub(crate) labels: Vec<String>,
     pub(crate) series: Vec<Series>,
     pub(crate) kind: Kind,
 }
 
-/// One value for each label; `None` where there is none.
+/// One value for each label; `None` if there is none.
 pub(crate) struct Series {
     pub(crate) label: String,
     pub(crate) values: Vec<Option<f64>>,
@@ -62,8 +62,8 @@ pub(crate) enum Kind {
 }
 
 impl Plot {
-    /// The plot as text of at most `width` columns, without colours. Several lines cannot be told apart without them, so
-    /// they become bars of their sums.
+    /// Returns the plot as text of at most `width` columns, without colours. Several lines cannot be distinguished without
+    /// colours, so they become bars of their sums.
     pub(crate) fn text(&self, width: Option<usize>) -> String {
         let width = width.unwrap_or(WIDTH).min(WIDTH);
         let drawn = match self.kind {
@@ -151,7 +151,7 @@ impl Plot {
 
 fn bar_drawing(bars: &[(String, f64)]) -> (Vec<Drawing>, Layout) {
     let mut plot = BarPlot::new().with_horizontal(true).with_color(COLORS[0]);
-    // They are drawn from the bottom up.
+    // Bars are drawn from the bottom up.
     for (label, value) in bars.iter().rev() {
         plot = plot.with_bar(label.as_str(), *value);
     }
@@ -160,7 +160,7 @@ fn bar_drawing(bars: &[(String, f64)]) -> (Vec<Drawing>, Layout) {
     (drawings, layout)
 }
 
-/// A row for each bar. kuva draws bars over several rows, and cuts their labels.
+/// Draws a row for each bar. kuva would draw bars over several rows, and cut their labels.
 fn bars_as_text(bars: &[(String, f64)], width: usize) -> String {
     let bars: Vec<_> = bars
         .iter()
@@ -181,7 +181,7 @@ fn bars_as_text(bars: &[(String, f64)], width: usize) -> String {
         } else {
             0.0
         };
-        // As many whole cells as the share is of the longest bar.
+        // The number of whole cells is proportional to the longest bar.
         let cells = (1..=longest).filter(|n| as_number(*n) <= share * as_number(longest) + 0.5);
         let bar = "█".repeat(cells.count());
         format!("{label}{padding}{GAP}{bar}{GAP}{number}")
@@ -190,7 +190,7 @@ fn bars_as_text(bars: &[(String, f64)], width: usize) -> String {
     rows.join("\n")
 }
 
-/// A day without its year, and anything else as it is.
+/// Removes the year from a day, and returns anything else unchanged.
 fn short(label: &str) -> String {
     let day = label
         .get(..10)
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_have_their_whole_labels_and_numbers() {
+    fn bars_have_complete_labels_and_numbers() {
         let mut bars = plot(
             Kind::Bars,
             &[("visitCount", &[Some(3120.0), Some(12.5), None, Some(-1.0)])],
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn several_lines_are_bars_of_their_sums_without_colours() {
+    fn several_lines_become_bars_of_their_sums_without_colours() {
         let sums = plot(
             Kind::Lines,
             &[
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing_and_nothing_breaks() {
+    fn empty_and_extreme_input_does_not_panic() {
         let none = plot(Kind::Lines, &[]);
         assert!(none.text(Some(1)).starts_with("site-7"));
         let zero = plot(

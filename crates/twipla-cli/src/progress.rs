@@ -1,4 +1,4 @@
-//! How far a long command has come: a bar or a word on a terminal, a line now and then elsewhere.
+//! The progress of a long command: a bar or a message on a terminal, an occasional line elsewhere.
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,14 +9,14 @@ use twipla_plan::Progress;
 
 use crate::terminal;
 
-/// How often a line is written where there is no terminal.
+/// How often a line is written if there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// A bar with rate and time left.
+/// A progress bar with rate and time left.
 #[derive(Clone)]
 pub(crate) struct Bar {
     bar: ProgressBar,
-    /// When the last line was written, where there is no terminal.
+    /// When the last line was written, if there is no terminal.
     lines: Option<Arc<Mutex<Instant>>>,
 }
 
@@ -69,7 +69,7 @@ fn duration(time: Duration) -> String {
     }
 }
 
-/// A word on what is going on, where it is not known how much there is.
+/// A message about current work of unknown size.
 #[derive(Clone)]
 pub(crate) struct Spinner(ProgressBar);
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_in_the_unit_that_fits() {
+    fn durations_use_the_unit_that_fits() {
         for (seconds, text) in [
             (0, "0 s"),
             (59, "59 s"),

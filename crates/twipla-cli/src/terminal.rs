@@ -1,4 +1,4 @@
-//! The person in front of the program: notes and questions on standard error.
+//! Notes and questions to the user on standard error.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -8,20 +8,20 @@ use crate::failure::{Failure, Result};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-/// Of a terminal that does not say how wide it is.
+/// The width of a terminal that does not report it.
 const USUAL_WIDTH: usize = 80;
 
-/// Says something that is not data.
+/// Prints something that is not data.
 pub(crate) fn note(text: &str) {
     anstream::eprintln!("{DIM}{text}{DIM:#}");
 }
 
-/// Whether somebody can answer questions.
+/// Returns whether a user can answer questions.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Columns of the terminal that standard output leads to, if it is one.
+/// Returns the width of the terminal on standard output, if it is one.
 pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
@@ -30,7 +30,7 @@ pub(crate) fn width() -> Option<usize> {
     Some(size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)))
 }
 
-/// Asks until there is an answer that is not empty.
+/// Asks until the answer is not empty.
 pub(crate) async fn ask(question: &str) -> Result<String> {
     loop {
         let answer = read_answer(&format!("{question}: ")).await?;
@@ -40,13 +40,13 @@ pub(crate) async fn ask(question: &str) -> Result<String> {
     }
 }
 
-/// Asks for a yes. Everything else is a no.
+/// Asks for confirmation. Anything but yes counts as no.
 pub(crate) async fn ask_yes(question: &str) -> Result<bool> {
     let answer = read_answer(&format!("{question} [y/N] ")).await?;
     Ok(["y", "yes"].contains(&answer.to_ascii_lowercase().as_str()))
 }
 
-/// One line, without its end. Read on a thread of its own, so that an interrupt is noticed meanwhile.
+/// Reads one line, without its end. It is read on a separate thread, so that an interrupt is noticed meanwhile.
 async fn read_answer(prompt: &str) -> Result<String> {
     anstream::eprint!("{BOLD}{prompt}{BOLD:#}");
     io::stderr().flush()?;
@@ -68,6 +68,6 @@ async fn read_answer(prompt: &str) -> Result<String> {
 fn unanswered(cause: &str) -> Failure {
     Failure::new(
         format!("cannot read the answer: {cause}"),
-        "give what was asked for as an option",
+        "pass the value as an option",
     )
 }

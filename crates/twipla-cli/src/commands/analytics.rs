@@ -19,7 +19,7 @@ use crate::terminal;
 
 /// The variable with the API key of a website.
 const API_KEY: &str = "TWIPLA_API_KEY";
-/// So many days are looked at where the user does not say.
+/// How many days are queried by default.
 const USUAL_DAYS: u64 = 30;
 
 #[derive(Debug, Subcommand)]
@@ -36,7 +36,7 @@ pub(crate) enum Analytics {
   twipla analytics pages site-7 --order -visitCount --limit 10 --api-key-file reports.key
   twipla --sandbox analytics pages site-1 --plot")]
     Pages(Report),
-    /// Visits, bounce rate or duration of page views, day by day
+    /// Visits, bounce rate or duration of page views per day
     #[command(after_help = "Examples:
   twipla analytics graph site-7 --from 2026-01-01 --to 2026-01-31 --api-key-file reports.key
   twipla analytics graph site-7 --of bounce-rate --svg bounces.svg
@@ -48,7 +48,7 @@ pub(crate) enum Analytics {
         #[command(flatten)]
         query: Query,
     },
-    /// Visits by source, day by day
+    /// Visits by source per day
     #[command(after_help = "Examples:
   twipla analytics traffic site-7 --api-key-file reports.key -o csv
   twipla --sandbox analytics traffic site-1 --plot")]
@@ -62,7 +62,7 @@ pub(crate) enum Of {
     PageViewDuration,
 }
 
-/// Which website, which days, and how they are drawn.
+/// The website, the days, and how they are drawn.
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     #[arg(add = ArgValueCompleter::new(complete::websites))]
@@ -78,19 +78,19 @@ pub(crate) struct Query {
     timezone: Option<String>,
     /// File with the API key of the website; - is standard input
     ///
-    /// Without it the key is taken from the variable TWIPLA_API_KEY.
+    /// If missing, the key is read from the variable TWIPLA_API_KEY.
     #[arg(long, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
-    /// Draw a plot, also where the output is not a terminal
+    /// Draw a plot even if the output is not a terminal
     #[arg(long, conflicts_with = "no_plot")]
     plot: bool,
-    /// Draw no plot
+    /// Do not draw a plot
     #[arg(long)]
     no_plot: bool,
-    /// Draw it into this PNG file
+    /// Draw the plot into this PNG file
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
-    /// Draw it into this SVG file
+    /// Draw the plot into this SVG file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -99,7 +99,7 @@ pub(crate) struct Query {
 pub(crate) struct Report {
     #[command(flatten)]
     query: Query,
-    /// What to compute, such as visitCount, bounceRate, sessionCount
+    /// Metrics to compute, such as visitCount, bounceRate, sessionCount
     #[arg(
         long,
         value_name = "NAMES",
@@ -107,7 +107,7 @@ pub(crate) struct Report {
         default_value = "visitCount"
     )]
     metrics: Vec<String>,
-    /// What to group by: deviceType, browserName, countryCode, pageUrl
+    /// Dimensions to group by: deviceType, browserName, countryCode, pageUrl
     #[arg(
         long = "by",
         value_name = "NAMES",
@@ -115,10 +115,10 @@ pub(crate) struct Report {
         visible_alias = "dimensions"
     )]
     dimensions: Vec<String>,
-    /// Only rows with one of these values
+    /// Show only rows with one of these values
     #[arg(long = "where", value_name = "NAME=VALUES", value_parser = condition)]
     conditions: Vec<(String, Vec<String>)>,
-    /// Sort by this metric or dimension; with - before it, the largest first
+    /// Sort by this metric or dimension; prefix it with - for the largest first
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     order: Vec<String>,
     /// First day to compare with, for metrics such as previousVisitCount
@@ -127,7 +127,7 @@ pub(crate) struct Report {
     /// Last day to compare with
     #[arg(long, value_name = "DATE", requires = "previous_from")]
     previous_to: Option<NaiveDate>,
-    /// Stop after so many rows
+    /// Stop after this many rows
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 }
@@ -162,7 +162,7 @@ impl Analytics {
 }
 
 impl Query {
-    /// The data of the website, with its API key.
+    /// Returns the data of the website, with its API key.
     async fn data(&self, context: &mut Context) -> Result<Data> {
         let twipla = context.client().await?;
         let from_variable = std::env::var(API_KEY)
@@ -171,7 +171,7 @@ impl Query {
         let key = match (&self.api_key_file, from_variable) {
             (Some(file), _) => files::read(file)?,
             (None, Some(key)) => key,
-            // The server is gone afterwards, and the key with it.
+            // The server ends with the command, and the key with it.
             (None, None) if context.is_in_sandbox() => {
                 let keys = twipla.website(self.website.as_str()).api_keys();
                 keys.create("twipla analytics")
@@ -182,9 +182,9 @@ impl Query {
             }
             (None, None) => {
                 return Err(Failure::usage(
-                    "no API key of the website",
+                    "missing API key of the website",
                     format!(
-                        "give --api-key-file FILE or set {API_KEY}; `twipla keys create` makes one"
+                        "pass --api-key-file FILE or set {API_KEY}; `twipla keys create` creates a key"
                     ),
                 ));
             }
@@ -201,7 +201,7 @@ impl Query {
         let first = first.ok_or_else(|| {
             Failure::usage(
                 format!("invalid --to {last}: expected a later date"),
-                "give --from",
+                "pass --from",
             )
         })?;
         Ok(first..=last)
@@ -214,7 +214,7 @@ impl Query {
         }
     }
 
-    /// A graph as a plot, and as a table with a row for each day.
+    /// Shows a graph as a plot, and as a table with a row for each day.
     fn show(&self, context: &mut Context, what: &str, graph: Graph) -> Result<()> {
         let mut names = vec!["label".to_owned()];
         names.extend(graph.series.iter().map(|series| series.label.clone()));
@@ -259,7 +259,7 @@ impl Query {
         ))
     }
 
-    /// Draws the plot wherever it was asked for.
+    /// Draws the plot on all requested outputs.
     fn draw(&self, context: &mut Context, plot: &Plot) -> Result<()> {
         if let Some(path) = &self.png {
             plot.save_png(path)?;
@@ -324,7 +324,7 @@ impl Report {
         write(context, &names, &rows)
     }
 
-    /// A bar for each row, of the first metric.
+    /// Returns a plot with a bar for each row, of the first metric.
     fn plot(&self, rows: &[Row]) -> Result<Plot> {
         let metric = self.metrics.first().map(String::as_str).unwrap_or_default();
         let label = |row: &Row| {
@@ -356,7 +356,7 @@ impl Report {
     }
 }
 
-/// Rows whose fields are known only now.
+/// Writes rows whose fields are only known now.
 fn write(context: &mut Context, names: &[String], rows: &[impl serde::Serialize]) -> Result<()> {
     let titles: Vec<String> = names.iter().map(|name| shown(name)).collect();
     let columns = titles.iter().zip(names);

@@ -10,9 +10,9 @@ use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::files;
 
-/// Send any request, with token, retries and errors of all others
+/// Send any request, with the usual token, retries and errors
 ///
-/// Prints the payload of the response as JSON, or the whole response where it has none.
+/// Prints the payload of the response as JSON, or the whole response if it has no payload.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   twipla api GET /v2/3as/customers -q page=0 -q pageSize=10
@@ -22,15 +22,15 @@ pub(crate) struct Api {
     /// GET, POST, PUT, PATCH or DELETE
     #[arg(value_parser = method)]
     method: Method,
-    /// From the slash on, percent-encoded
+    /// Path, starting with a slash, percent-encoded
     path: String,
     /// Send the JSON of this file; - is standard input
     #[arg(short, long, value_name = "@FILE|-", value_parser = data)]
     data: Option<PathBuf>,
-    /// A parameter of the query
+    /// Query parameter
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
     query: Vec<(String, String)>,
-    /// Ask the data host with the API key in this file; - is standard input
+    /// Send the request to the data host with the API key in this file; - is standard input
     #[arg(long = "api-key-file", value_name = "FILE")]
     key_file: Option<PathBuf>,
 }

@@ -14,29 +14,29 @@ use crate::output::{Column, Columns};
 use crate::progress::Bar;
 use crate::terminal;
 
-/// Make the server as a file or a plan says
+/// Bring the server to the state of a file or a plan
 ///
-/// A file is planned first; what it deletes, cancels or lowers needs a yes. A run that was killed goes on where it stopped
-/// when it is started again.
+/// For a file, a plan is made first; deletions, cancellations and downgrades must be confirmed. An interrupted run continues
+/// where it stopped when it is started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   twipla apply customers.csv
   twipla apply plan.json    # of `twipla plan customers.csv --out plan.json`
   twipla apply plan.json --rate 50 --in-flight 16 --yes")]
 pub(crate) struct ApplyCommand {
-    /// What is wanted, or a plan of `twipla plan --out`
+    /// File with the wanted state, or a plan from `twipla plan --out`
     #[arg(value_name = "FILE", default_value = "plan.json", value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Where is noted what was begun and what ended; by default beside the plan
+    /// Journal of the started and completed actions; next to the plan by default
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     journal: Option<PathBuf>,
-    /// Apply a plan that deletes 100 customers and websites, or more than 30 % of them
+    /// Apply a plan that deletes 100 customers and websites or more, or more than 30 % of them
     #[arg(long)]
     force: bool,
-    /// Change what has moved since the plan was made, too
+    /// Also change what has changed on the server since the plan was made
     #[arg(long)]
     refresh: bool,
-    /// How many customers are under way at once
+    /// Number of customers to process at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     in_flight: usize,
     #[command(flatten)]
@@ -78,7 +78,7 @@ impl ApplyCommand {
             terminal::note("there is nothing to do");
             return Ok(Exit::Done);
         }
-        let change = format!("carry out {} actions", plan.summary().actions);
+        let change = format!("apply {} actions", plan.summary().actions);
         let summary = plan.summary();
         let is_reducing = summary.deletions() + summary.downgrades + summary.cancellations > 0;
         let twipla = if is_reducing {
@@ -93,7 +93,7 @@ impl ApplyCommand {
         let requested = stop.clone();
         let on_interrupt = tokio::spawn(async move {
             interrupt.wait().await;
-            terminal::note("interrupted: what is under way ends first");
+            terminal::note("interrupted: waiting for the actions in progress");
             requested.request();
         });
         let bar = Bar::start(summary.actions);
@@ -114,7 +114,7 @@ impl ApplyCommand {
         end(&report, is_interrupted)
     }
 
-    /// The plan: the one that was given, or one that is made now.
+    /// Returns the plan: an existing one, or one that is made now.
     async fn made(&self, context: &mut Context) -> Result<Made> {
         if is_plan(&self.file) {
             return Made::open(&self.file);
@@ -127,7 +127,7 @@ impl ApplyCommand {
         Ok(made)
     }
 
-    /// A plan that is made anew at each run sees on the server what an earlier run did.
+    /// Returns the path of the journal. A plan that is made again at each run takes the results of earlier runs from the server.
     fn journal(&self, made: &Made) -> PathBuf {
         if let Some(journal) = &self.journal {
             return journal.clone();
@@ -139,14 +139,14 @@ impl ApplyCommand {
     }
 }
 
-/// `plan.json.journal` of `plan.json`.
+/// Returns `plan.json.journal` for `plan.json`.
 fn beside(plan: &Path) -> PathBuf {
     let mut name = plan.as_os_str().to_owned();
     name.push(".journal");
     name.into()
 }
 
-/// What is written of a run for programs.
+/// The report of a run for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Written<'a> {
@@ -162,7 +162,7 @@ struct Written<'a> {
     open: Vec<Open<'a>>,
 }
 
-/// An action that is not as wanted.
+/// An action that is not complete.
 #[derive(Serialize)]
 struct Open<'a> {
     outcome: &'static str,
@@ -217,11 +217,14 @@ fn counts(progress: &Progress) -> String {
     let rows = [
         ("done", progress.done),
         ("done earlier", progress.earlier),
-        ("already so", progress.already_so),
+        ("already done", progress.already_so),
         ("failed", progress.failed),
         ("moved", progress.moved),
         ("in doubt", progress.in_doubt),
-        ("not begun", progress.total.saturating_sub(progress.ended())),
+        (
+            "not started",
+            progress.total.saturating_sub(progress.ended()),
+        ),
     ];
     let rows: Vec<String> = rows
         .into_iter()
@@ -241,8 +244,8 @@ fn end(report: &Report, is_interrupted: bool) -> Result<Exit> {
     }
     let open = progress.failed + progress.moved + progress.in_doubt;
     let what = match &report.stopped {
-        Some(reason) => format!("cannot go on: {reason}"),
-        None => format!("{open} of {} actions are open", progress.total),
+        Some(reason) => format!("cannot continue: {reason}"),
+        None => format!("{open} of {} actions are not complete", progress.total),
     };
     let exit = if progress.in_doubt > 0 {
         Exit::Ambiguous
@@ -254,7 +257,7 @@ fn end(report: &Report, is_interrupted: bool) -> Result<Exit> {
     let remedy = if progress.moved > 0 {
         "plan again, or apply with --refresh"
     } else {
-        "run the command again: it goes on with what is open"
+        "run the command again to continue"
     };
     Err(Failure::new(what, remedy).with_exit(exit))
 }

@@ -59,7 +59,7 @@ struct Check {
     server: String,
     model: String,
     billing: String,
-    /// How far the server is ahead; `None` where it does not say.
+    /// How far the server is ahead; `None` if it does not send its time.
     clock_difference_seconds: Option<i64>,
     token_expires_at: String,
 }
@@ -70,7 +70,7 @@ impl Auth {
         let twipla = context.client().await?;
         let company = twipla.company_details().await?;
         let time = twipla.server_time().await?;
-        // The header is in whole seconds, and cut.
+        // The header is truncated to whole seconds.
         let difference = time.map(|time| (time - Utc::now()).num_seconds());
         let check = Check {
             partner: company.id.to_string(),

@@ -6,9 +6,9 @@ use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use crate::context::Context;
 use crate::failure::Result;
 
-/// Print what makes a shell complete commands, options and ids
+/// Print a script that makes a shell complete commands, options and ids
 ///
-/// Ids are asked from the server of the default profile, or of the TWIPLA_ variables.
+/// Ids are read from the server of the default profile, or of the TWIPLA_ variables.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   twipla completion bash > ~/.local/share/bash-completion/completions/twipla

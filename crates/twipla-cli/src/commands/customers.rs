@@ -24,7 +24,7 @@ pub(crate) enum Customers {
         #[arg(value_name = "CUSTOMER", add = ArgValueCompleter::new(complete::customers))]
         id: String,
     },
-    /// Create a customer, with a first website if you like
+    /// Create a customer, optionally with a first website
     #[command(after_help = "Examples:
   twipla customers create cust-42 owner@example.com
   twipla customers create cust-42 owner@example.com --website site-7 --domain example.com --website-package Pro

@@ -10,9 +10,9 @@ use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::terminal;
 
-/// Print the address of a website's dashboard, or open it
+/// Print the URL of a website's dashboard, or open it
 ///
-/// The address carries a token: whoever has it sees the customer's data until it expires. It is made for the owner of the
+/// The URL contains a token: anyone who has it can see the customer's data until it expires. The token is for the owner of the
 /// website, unless another customer is named.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,10 +21,10 @@ use crate::terminal;
 pub(crate) struct Dashboard {
     #[arg(add = ArgValueCompleter::new(complete::websites))]
     website: String,
-    /// Who looks at it; the owner of the website by default
+    /// Customer to open it for; the owner of the website by default
     #[arg(long, add = ArgValueCompleter::new(complete::customers))]
     customer: Option<String>,
-    /// Open it in the browser instead of printing the address
+    /// Open it in the browser instead of printing the URL
     #[arg(long)]
     open: bool,
     /// Language: two letters, such as de
@@ -33,13 +33,13 @@ pub(crate) struct Dashboard {
     /// Time zone, such as Europe/Berlin
     #[arg(long, value_name = "NAME")]
     timezone: Option<String>,
-    /// First day shown
+    /// First day to show
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
-    /// Last day shown
+    /// Last day to show
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
-    /// Package that is chosen when the upgrade page opens
+    /// Package that is preselected on the upgrade page
     #[arg(long, value_name = "PACKAGE", add = ArgValueCompleter::new(complete::packages))]
     upgrade_package: Option<String>,
     /// Show an upgrade button
@@ -81,7 +81,7 @@ impl Dashboard {
         let url = dashboard.await?;
         if let Some(until) = url.expires_at() {
             terminal::note(&format!(
-                "works until {}",
+                "valid until {}",
                 until.format("%Y-%m-%d %H:%M:%S UTC")
             ));
         }
@@ -91,7 +91,7 @@ impl Dashboard {
         open::that(url.as_str()).map_err(|error| {
             Failure::new(
                 format!("cannot open a browser: {error}"),
-                "leave --open out to print the address",
+                "omit --open to print the URL",
             )
         })
     }

@@ -25,7 +25,7 @@ pub(crate) enum Domains {
         after_help = "Examples:\n  twipla domains add site-7 shop.example.com blog.example.com"
     )]
     Add(Change),
-    /// Take domains off the list
+    /// Remove domains
     #[command(visible_alias = "delete")]
     #[command(after_help = "Examples:\n  twipla domains remove site-7 blog.example.com --yes")]
     Remove(Change),

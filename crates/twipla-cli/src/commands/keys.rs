@@ -35,14 +35,14 @@ pub(crate) enum Keys {
         /// Id of the key
         key: String,
     },
-    /// Make an API key, and store its secret in a file
+    /// Create an API key, and store its secret in a file
     ///
-    /// The server shows the secret once. It is never printed; the file is readable by you alone.
+    /// The server shows the secret only once. It is never printed; only you can read the file.
     #[command(after_help = "Examples:
   twipla keys create site-7 reports --secret-file reports.key
   twipla keys create site-7 audit --secret-file audit.key --expires-at 2027-01-01T00:00:00Z")]
     Create(Create),
-    /// Replace an API key by a new one with the same name, and store its secret in a file
+    /// Replace an API key with a new one of the same name, and store its secret in a file
     ///
     /// The old key is deleted once the file is written.
     #[command(after_help = "Examples:
@@ -66,10 +66,10 @@ pub(crate) struct Create {
     website: String,
     /// Name of the key
     name: String,
-    /// Where the secret goes
+    /// File for the secret
     #[arg(long, value_name = "FILE")]
     secret_file: PathBuf,
-    /// A note kept with the key
+    /// Comment stored with the key
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
     /// When it stops working, such as 2027-01-01T00:00:00Z; never by default
@@ -83,7 +83,7 @@ pub(crate) struct Rotate {
     website: String,
     /// Id of the old key
     key: String,
-    /// Where the secret of the new key goes
+    /// File for the secret of the new key
     #[arg(long, value_name = "FILE")]
     secret_file: PathBuf,
     /// When the new key stops working; never by default
@@ -142,7 +142,7 @@ impl Keys {
                 let found = found.ok_or_else(|| {
                     Failure::new(
                         format!("the website {website} has no API key {key}"),
-                        format!("`twipla keys list {website}` shows those it has"),
+                        format!("`twipla keys list {website}` lists its keys"),
                     )
                     .with_exit(Exit::NotFound)
                 })?;
@@ -170,7 +170,7 @@ impl Keys {
 impl Create {
     async fn run(self, context: &mut Context) -> Result<()> {
         let draft = Draft::begin(&self.secret_file)?;
-        let change = format!("make the API key {} of {}", self.name, self.website);
+        let change = format!("create the API key {} of {}", self.name, self.website);
         let twipla = context.client_to(&change).await?;
         let mut create = twipla.website(self.website).api_keys().create(self.name);
         if let Some(comment) = self.comment {
@@ -213,13 +213,13 @@ impl Rotate {
     }
 }
 
-/// The secret is nowhere but here.
+/// Stores the secret, which exists nowhere else.
 fn store(draft: Draft, key: &CreatedApiKey) -> Result<()> {
     let secret = format!("{}\n", key.api_key.expose());
     draft.save(secret.as_bytes()).map_err(|failure| {
         Failure::new(
             format!(
-                "the key {} was made, and its secret is lost: {}",
+                "the key {} was created, but its secret is lost: {}",
                 key.id,
                 failure.what()
             ),
@@ -232,7 +232,7 @@ fn store(draft: Draft, key: &CreatedApiKey) -> Result<()> {
     })
 }
 
-/// The key without its secret.
+/// Shows the key without its secret.
 fn show(context: &mut Context, key: &CreatedApiKey) -> Result<()> {
     let shown = serde_json::json!({
         "id": key.id,

@@ -32,7 +32,7 @@ impl Man {
         written.map_err(|error| {
             Failure::new(
                 format!("cannot write manual pages to {}: {error}", folder.display()),
-                "give a folder that can be written",
+                "pass a writable folder",
             )
         })?;
         terminal::note(&format!("manual pages are in {}", folder.display()));

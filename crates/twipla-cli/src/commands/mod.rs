@@ -1,4 +1,4 @@
-//! The commands, each in a file of its own: its arguments, and what it does with them.
+//! The commands, each in its own file: its arguments, and its implementation.
 
 mod analytics;
 mod api;
@@ -49,28 +49,28 @@ pub(crate) enum Command {
     /// Further domains of a website: list, add, remove
     #[command(subcommand, visible_alias = "domain")]
     Domains(domains::Domains),
-    /// The address of a website's dashboard, or the dashboard itself
+    /// The URL of a website's dashboard, or the dashboard itself
     Dashboard(dashboard::Dashboard),
     /// The tracking code of a website
     Snippet(snippet::Snippet),
-    /// The data of a website, as tables and plots
+    /// The analytics data of a website, as tables and plots
     #[command(subcommand)]
     Analytics(analytics::Analytics),
-    /// Show what would make the server as a file says
+    /// Show the changes that would bring the server to the state of a file
     Plan(plan::PlanCommand),
-    /// Make the server as a file or a plan says
+    /// Bring the server to the state of a file or a plan
     Apply(apply::ApplyCommand),
     /// Any other request
     Api(api::Api),
-    /// Whether partner, key and server fit together
+    /// Check that partner, key and server fit together
     #[command(subcommand)]
     Auth(auth::Auth),
     /// Named settings: add, list, use, show, remove
     #[command(subcommand)]
     Profile(profile::Profile),
-    /// A server of the API on this machine, and a command or a shell that talks to it
+    /// A server of the API on this machine, and a command or a shell that uses it
     Sandbox(sandbox::SandboxCommand),
-    /// Completion for a shell
+    /// Shell completion
     Completion(completion::Completion),
     /// Manual pages
     Man(man::Man),
@@ -78,11 +78,11 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, context: &mut Context) -> Result<Exit> {
     if let Command::Sandbox(command) = command {
-        // A Ctrl-C is for what runs in it.
+        // Ctrl-C is for the command that runs in it.
         return command.run(context).await;
     }
     if let Command::Apply(command) = command {
-        // On a Ctrl-C it ends what is under way first.
+        // On Ctrl-C it waits for the actions in progress.
         return command.run(context).await;
     }
     let interrupt = context.interrupt.clone();
@@ -92,7 +92,7 @@ pub(crate) async fn run(command: Command, context: &mut Context) -> Result<Exit>
     }
 }
 
-/// A command that may be stopped at any point.
+/// Runs a command that may be stopped at any point.
 async fn run_other(command: Command, context: &mut Context) -> Result<Exit> {
     match command {
         Command::Sandbox(command) => return command.run(context).await,

@@ -19,10 +19,10 @@ pub(crate) enum Packages {
         after_help = "Examples:\n  twipla packages list\n  twipla packages list --website site-7"
     )]
     List {
-        /// Only those that this website may use
+        /// List only packages that this website may use
         #[arg(long, add = ArgValueCompleter::new(complete::websites))]
         website: Option<String>,
-        /// Only those that this customer may use
+        /// List only packages that this customer may use
         #[arg(long, conflicts_with = "website", add = ArgValueCompleter::new(complete::customers))]
         customer: Option<String>,
     },
@@ -37,7 +37,7 @@ pub(crate) enum Packages {
     #[command(after_help = "Examples:
   twipla packages create \"Shop 20k\" --touchpoints 20000 --price 14.99 --currency EUR --period monthly")]
     Create(Create),
-    /// Give a package another name
+    /// Rename a package
     #[command(after_help = "Examples:\n  twipla packages rename \"Shop 20k\" \"Shop M\"")]
     Rename {
         /// Name or id
@@ -49,7 +49,7 @@ pub(crate) enum Packages {
     /// Let a website or customer use a restricted package
     #[command(after_help = "Examples:\n  twipla packages assign \"Shop M\" --website site-7")]
     Assign(Assignment),
-    /// Take that back
+    /// Revoke an assignment
     #[command(after_help = "Examples:\n  twipla packages unassign \"Shop M\" --website site-7")]
     Unassign(Assignment),
 }
@@ -69,10 +69,10 @@ pub(crate) struct Create {
     /// monthly or yearly
     #[arg(long)]
     period: String,
-    /// Only for those it is assigned to
+    /// Restrict it to those it is assigned to
     #[arg(long)]
     restricted: bool,
-    /// An id of yours
+    /// Your own id
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
 }
@@ -161,7 +161,7 @@ impl Packages {
                 let twipla = context.client_to(&change).await?;
                 let package = twipla.package(package_id(&twipla, &package).await?);
                 let renamed = match package.rename(name).await {
-                    // Named as asked for, although the call failed.
+                    // The rename took effect, although the call failed.
                     Err(error) if support::is_in_force(&error) => package.get().await?,
                     renamed => renamed?,
                 };
@@ -228,7 +228,7 @@ impl Assignment {
     }
 }
 
-/// The id of a package that was given by name or by id.
+/// Returns the id of a package that was given by name or by id.
 pub(super) async fn package_id(twipla: &Twipla, package: &str) -> Result<PackageId> {
     match package.parse() {
         Ok(id) => Ok(id),

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::progress::Spinner;
 
-/// Show what would make the server as a file says
+/// Show the changes that would bring the server to the state of a file
 ///
 /// The file lists customers and their websites, packages, domains and contributors, as TOML, YAML, JSON or CSV. Nothing is
 /// changed.
@@ -29,29 +29,29 @@ Exit codes:
     0  nothing to do
     2  there are changes (or wrong arguments, with nothing on standard output)")]
 pub(crate) struct PlanCommand {
-    /// What is wanted: a file that ends in .toml, .yaml, .json or .csv
+    /// File with the wanted state, ending in .toml, .yaml, .json or .csv
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Keep the plan in a file, for `twipla apply`
+    /// Save the plan to a file, for `twipla apply`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// Show what is to be done for so many customers
+    /// Show the actions of this many customers
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
     options: PlanOptions,
 }
 
-/// How a plan is made.
+/// Options for making a plan.
 #[derive(Debug, Args)]
 pub(crate) struct PlanOptions {
     /// Delete what the file does not list
     #[arg(long)]
     prune: bool,
-    /// Only the customers of this part, such as 0/4 on the first of four machines
+    /// Plan only the customers of this part, such as 0/4 on the first of four machines
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// At most so many requests a second; fewer where the server asks for it
+    /// Send at most this many requests per second; fewer if the server asks for it
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<f64>,
 }
@@ -70,14 +70,14 @@ impl PlanCommand {
     }
 }
 
-/// A plan, and the folder that it is in where it is not to be kept.
+/// A plan, and its folder if it is temporary.
 pub(crate) struct Made {
     pub(crate) plan: Plan,
     folder: Option<TempDir>,
 }
 
 impl PlanOptions {
-    /// Makes a plan in `out`, or in a folder that goes with it.
+    /// Makes a plan in `out`, or in a temporary folder.
     pub(crate) async fn plan(
         &self,
         file: &Path,
@@ -90,8 +90,8 @@ impl PlanOptions {
         let folder = match out {
             Some(_) => None,
             None => Some(tempfile::tempdir().map_err(|error| {
-                let what = format!("cannot keep a plan in the temporary folder: {error}");
-                Failure::new(what, "give --out FILE")
+                let what = format!("cannot write a plan to the temporary folder: {error}");
+                Failure::new(what, "pass --out FILE")
             })?),
         };
         let path = match (&folder, out) {
@@ -120,18 +120,18 @@ impl PlanOptions {
 }
 
 impl Made {
-    /// A plan that was kept.
+    /// Opens a plan in a file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let plan = Plan::open(path).map_err(failure)?;
         Ok(Self { plan, folder: None })
     }
 
-    /// Whether it is gone when the program ends.
+    /// Returns whether the plan is deleted when the program ends.
     pub(crate) fn is_temporary(&self) -> bool {
         self.folder.is_some()
     }
 
-    /// Writes the plan as text, or what it comes to for programs.
+    /// Writes the plan as text, or its summary for programs.
     pub(crate) fn show(&self, context: &mut Context, limit: Option<usize>) -> Result<()> {
         if context.output.is_for_people() {
             let text = self.plan.write_text(context.output.writer(), limit);
@@ -141,7 +141,7 @@ impl Made {
     }
 }
 
-/// Whether a file is a plan, and not what is wanted.
+/// Returns whether a file is a plan, rather than a wanted state.
 pub(crate) fn is_plan(path: &Path) -> bool {
     use std::io::{BufRead as _, Read as _};
 
@@ -158,14 +158,14 @@ pub(crate) fn failure(error: Error) -> Failure {
     let what = error.to_string();
     match error {
         Error::Api(error) => error.into(),
-        Error::Invalid(_) => Failure::usage(what, "correct what the message names"),
+        Error::Invalid(_) => Failure::usage(what, "correct the input"),
         Error::Refused(_) => Failure::usage(
             what,
-            "look at the plan; --force allows deletions, --journal names another journal",
+            "check the plan; --force allows deletions, --journal selects another journal",
         ),
         Error::Io(_, error) if error.kind() == std::io::ErrorKind::NotFound => Failure::usage(
             what,
-            "give a file that is there; `twipla plan FILE --out plan.json` makes a plan",
+            "pass an existing file; `twipla plan FILE --out plan.json` makes a plan",
         ),
         Error::Io(..) => Failure::new(what, "check the file, its folder and the space on the disk"),
         _ => Failure::new(what, "try again"),

@@ -17,7 +17,7 @@ use crate::terminal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Profile {
-    /// Add a profile, or replace one; asks on a terminal for what is missing
+    /// Add or replace a profile; asks for missing values on a terminal
     ///
     /// The key stays where it is, unless --copy-key is given.
     #[command(after_help = "Examples:
@@ -40,7 +40,7 @@ pub(crate) enum Profile {
         #[arg(add = ArgValueCompleter::new(complete::profiles))]
         name: Option<String>,
     },
-    /// Remove a profile; a key in a file of its own stays there
+    /// Remove a profile; its key file is kept
     #[command(after_help = "Examples:\n  twipla profile remove shop --yes")]
     Remove {
         #[arg(add = ArgValueCompleter::new(complete::profiles))]
@@ -51,24 +51,24 @@ pub(crate) enum Profile {
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     name: String,
-    /// The uuid that TWIPLA issued for your public key
+    /// The UUID that TWIPLA issued for your public key
     #[arg(long, value_name = "UUID")]
     partner: Option<PartnerId>,
     /// production (the default), stage or dev
     #[arg(long, value_name = "NAME", conflicts_with = "base_url")]
     environment: Option<Environment>,
-    /// Another server
+    /// URL of another server
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
-    /// Another server for the data endpoints
+    /// URL of another server for the data endpoints
     #[arg(long, value_name = "URL", requires = "base_url")]
     data_url: Option<String>,
-    /// Another server for the dashboard
+    /// URL of another server for the dashboard
     #[arg(long, value_name = "URL", requires = "base_url")]
     dashboard_url: Option<String>,
     #[command(flatten)]
     key: Key,
-    /// Put the text of the key file into the profile
+    /// Copy the text of the key file into the profile
     #[arg(long, requires = "key_file")]
     copy_key: bool,
 }
@@ -76,13 +76,13 @@ pub(crate) struct Add {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct Key {
-    /// The key is in this PEM file
+    /// PEM file with the key
     #[arg(id = "key_file", long = "key-file", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The key is in this environment variable, as PEM text
+    /// Environment variable with the key, as PEM text
     #[arg(long = "key-variable", value_name = "NAME")]
     variable: Option<String>,
-    /// The key is printed by this command; it is not run by a shell
+    /// Command that prints the key; it is not run in a shell
     #[arg(long = "key-command", value_name = "COMMAND")]
     command: Option<String>,
 }
@@ -139,14 +139,14 @@ impl Profile {
             Self::Use { name } => {
                 profiles.set_default(&name)?;
                 profiles.save()?;
-                terminal::note(&format!("{name} is the default now"));
+                terminal::note(&format!("{name} is now the default"));
                 Ok(())
             }
             Self::Show { name } => {
                 let name = name.as_deref().or(profiles.default_name()).ok_or_else(|| {
                     Failure::usage(
-                        "no profile is the default",
-                        "name one, see `twipla profile list`",
+                        "there is no default profile",
+                        "pass a name from `twipla profile list`",
                     )
                 })?;
                 let shown = show(&profiles, name, profiles.get(name)?);
@@ -171,9 +171,9 @@ impl Add {
         let partner = if let Some(partner) = self.partner {
             partner
         } else {
-            let text = ask_for("partner", "Partner id (the uuid that TWIPLA issued)").await?;
+            let text = ask_for("partner", "Partner id (the UUID that TWIPLA issued)").await?;
             text.parse().map_err(|error| {
-                Failure::usage(format!("{error}"), "give the uuid as TWIPLA shows it")
+                Failure::usage(format!("{error}"), "pass the UUID as TWIPLA shows it")
             })?
         };
         let key = match self.key.source()? {
@@ -212,7 +212,7 @@ impl Add {
             profiles.path().display()
         ));
         terminal::note(&format!(
-            "`twipla auth check --profile {}` tries it",
+            "`twipla auth check --profile {}` checks it",
             self.name
         ));
         Ok(())
@@ -229,7 +229,7 @@ impl Key {
             let words = words.ok_or_else(|| {
                 Failure::usage(
                     "invalid --key-command: expected a program and its arguments",
-                    "close every quote in it",
+                    "close every quote",
                 )
             })?;
             return Ok(Some(KeySource::Command(words)));
@@ -238,13 +238,13 @@ impl Key {
     }
 }
 
-/// The file by its full path, for commands are run in other folders. Tried now, for this is when it can be mended.
+/// Checks the key file and stores its absolute path, because commands are run in other folders.
 fn file(path: &std::path::Path) -> Result<KeySource> {
     PrivateKey::from_pem_file(path)?;
     let full = std::path::absolute(path).map_err(|error| {
         Failure::usage(
             format!("invalid path {}: {error}", path.display()),
-            "give a full path",
+            "pass an absolute path",
         )
     })?;
     Ok(KeySource::File(full))
@@ -254,7 +254,7 @@ async fn ask_for(option: &str, question: &str) -> Result<String> {
     if !terminal::is_interactive() {
         return Err(Failure::usage(
             format!("cannot ask for --{option}: standard input is not a terminal"),
-            format!("give --{option}; `twipla profile add --help` has examples"),
+            format!("pass --{option}; `twipla profile add --help` has examples"),
         ));
     }
     terminal::ask(question).await

@@ -16,10 +16,10 @@ use crate::interrupt;
 use crate::options::Model;
 use crate::terminal;
 
-/// Start a server of the API on this machine, and run a command or a shell that talks to it
+/// Start a server of the API on this machine, and run a command or a shell that uses it
 ///
-/// The command finds the server, the partner and the key in the variables TWIPLA_BASE_URL, TWIPLA_PARTNER_ID and
-/// TWIPLA_PRIVATE_KEY_FILE. When it ends, the server ends, nothing is kept, and this program ends with its exit code.
+/// The variables TWIPLA_BASE_URL, TWIPLA_PARTNER_ID and TWIPLA_PRIVATE_KEY_FILE tell the command the server, the partner and
+/// the key. When the command ends, the server ends, nothing is kept, and this program exits with the command's exit code.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   twipla sandbox                                   # a shell
@@ -30,15 +30,15 @@ pub(crate) struct SandboxCommand {
     /// Subscription model of the partner
     #[arg(long, default_value = "website", hide_possible_values = true)]
     model: Model,
-    /// Begin with a few customers and websites
+    /// Create a few customers and websites
     #[arg(long)]
     examples: bool,
-    /// Begin with what this file describes, see the README of twipla-sandbox
+    /// Load the state from this file, see the README of twipla-sandbox
     #[arg(long, value_name = "FILE", conflicts_with = "examples")]
     seed: Option<PathBuf>,
     /// Serve https
     ///
-    /// SSL_CERT_FILE names the certificate to trust, which programs on Linux go by.
+    /// SSL_CERT_FILE names the certificate to trust, which programs on Linux usually read.
     #[arg(long)]
     tls: bool,
     /// Address to listen on; a free port by default
@@ -56,8 +56,8 @@ impl SandboxCommand {
             None if std::io::stdin().is_terminal() => (shell(), &[][..]),
             None => {
                 return Err(Failure::usage(
-                    "no command to run in the sandbox, and no terminal for a shell",
-                    "give one after --, as in `twipla sandbox -- twipla packages list`",
+                    "missing command to run in the sandbox: there is no terminal for a shell",
+                    "pass one after --, as in `twipla sandbox -- twipla packages list`",
                 ));
             }
         };
@@ -71,7 +71,7 @@ impl SandboxCommand {
             let twipla = context::sandbox_client(&sandbox, &partner)?.build()?;
             context::examples(&twipla, self.model).await?;
         }
-        // Only this user can enter it, and it is gone when the command ends.
+        // Only this user can enter it, and it is deleted when the command ends.
         let folder = private_folder().map_err(|error| cannot_store(&error))?;
         let mut command = command(&program, &sandbox, &partner, folder.path())?;
         command.args(arguments);
@@ -89,7 +89,7 @@ impl SandboxCommand {
                 "check the name of the command",
             )
         })?;
-        // A Ctrl-C reaches the command, too, which then decides. A request to terminate does not.
+        // Ctrl-C also reaches the command, which decides what to do. A request to terminate does not.
         let ended = tokio::select! {
             ended = child.wait() => ended,
             () = interrupt::terminated() => match child.kill().await {
@@ -105,7 +105,7 @@ impl SandboxCommand {
     }
 }
 
-/// A program that finds the sandbox by its variables, with keys in files of `folder`.
+/// Prepares a program with variables for the sandbox, with keys in files of `folder`.
 fn command(program: &str, sandbox: &Sandbox, partner: &Partner, folder: &Path) -> Result<Command> {
     let store = |name: &str, content: &str| {
         let file = folder.join(name);
@@ -149,11 +149,11 @@ fn private_folder() -> std::io::Result<tempfile::TempDir> {
 fn cannot_store(error: &std::io::Error) -> Failure {
     Failure::new(
         format!("cannot store the key of the sandbox: {error}"),
-        "set TMPDIR to a folder that can be written",
+        "set TMPDIR to a writable folder",
     )
 }
 
-/// The code of a command, and of one that a signal ended, what shells make of it.
+/// Returns the exit code of a command; for one ended by a signal, the code that shells use.
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {

@@ -37,11 +37,11 @@ impl Snippet {
         let code = code.ok_or_else(|| {
             Failure::new(
                 format!(
-                    "the server shows no such tracking code of the website {}",
+                    "the server returned no such tracking code for the website {}",
                     self.website
                 ),
                 format!(
-                    "`twipla websites get {} -o json` shows all it says",
+                    "`twipla websites get {} -o json` shows the whole response",
                     self.website
                 ),
             )

@@ -18,7 +18,7 @@ use crate::terminal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subscription {
-    /// Show what a website, or the account of a customer, is subscribed to
+    /// Show the subscription of a website, or of a customer's account
     #[command(after_help = "Examples:
   twipla subscription show --website site-7
   twipla subscription show --customer cust-42    # account model: as its first website shows it")]
@@ -26,12 +26,12 @@ pub(crate) enum Subscription {
         #[command(flatten)]
         owner: Owner,
     },
-    /// Move to a larger package at once
+    /// Move to a larger package immediately
     #[command(after_help = "Examples:
   twipla subscription upgrade --website site-7 Pro
   twipla subscription upgrade --customer cust-42 Pro --pro-rate")]
     Upgrade(Upgrade),
-    /// Plan a smaller package for the end of the period
+    /// Plan a downgrade to a smaller package at the end of the period
     #[command(after_help = "Examples:\n  twipla subscription downgrade --website site-7 Basic")]
     Downgrade {
         #[command(flatten)]
@@ -40,22 +40,22 @@ pub(crate) enum Subscription {
         #[arg(add = ArgValueCompleter::new(complete::packages))]
         package: String,
     },
-    /// Move to a package, whichever way that is
+    /// Move to another package, up or down
     #[command(after_help = "Examples:\n  twipla subscription set --website site-7 Pro")]
     Set(Upgrade),
-    /// End it with the period; can be taken back until then
+    /// End it at the end of the period; can be revoked until then
     #[command(after_help = "Examples:\n  twipla subscription cancel --website site-7")]
     Cancel {
         #[command(flatten)]
         owner: Owner,
     },
-    /// Take a cancellation back
+    /// Revoke a cancellation
     #[command(after_help = "Examples:\n  twipla subscription resume --website site-7")]
     Resume {
         #[command(flatten)]
         owner: Owner,
     },
-    /// End it at once; of an account this deletes the customer with all websites
+    /// End it immediately; for an account this deletes the customer with all websites
     #[command(after_help = "Examples:\n  twipla subscription deactivate --website site-7 --yes")]
     Deactivate {
         #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) enum Subscription {
     },
 }
 
-/// Whose subscription it is.
+/// The owner of the subscription.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Owner {
@@ -82,10 +82,10 @@ pub(crate) struct Upgrade {
     /// Name or id
     #[arg(add = ArgValueCompleter::new(complete::packages))]
     package: String,
-    /// Start an upgrade with a trial
+    /// Start the upgrade with a trial
     #[arg(long)]
     trial: bool,
-    /// Charge an upgrade for the rest of the period only
+    /// Charge only the rest of the period
     #[arg(long)]
     pro_rate: bool,
 }
@@ -132,7 +132,7 @@ const COLUMNS: Columns<'_> = Columns {
     ],
 };
 
-/// Which subscription, as the facade has it.
+/// The subscription, as the crate `twipla` addresses it.
 enum Target {
     Website(String),
     Customer(String),
@@ -204,7 +204,7 @@ impl Subscription {
             Self::Deactivate { owner } => {
                 let target = owner.target();
                 let change = match &target {
-                    Target::Website(_) => format!("end the subscription of {target} at once"),
+                    Target::Website(_) => format!("end the subscription of {target} immediately"),
                     Target::Customer(_) => format!("end and delete {target} with all websites"),
                 };
                 let twipla = context.client_to_destroy(&change).await?;
@@ -250,7 +250,7 @@ impl Upgrade {
         terminal::note(match &moved {
             Ok(PackageChange::Upgraded(_)) => "upgraded",
             Ok(PackageChange::DowngradePlanned(_)) => "the downgrade is planned",
-            Ok(PackageChange::Resumed(_)) => "the cancellation is taken back",
+            Ok(PackageChange::Resumed(_)) => "the cancellation is revoked",
             Ok(PackageChange::Unchanged) => "nothing to do",
             _ => "",
         });
@@ -258,20 +258,20 @@ impl Upgrade {
     }
 }
 
-/// Writes the subscription after a change. Where the call failed and the change is in force, there is none to write.
+/// Writes the subscription after a change. If the call failed but the change is active, there is none to write.
 fn write(context: &mut Context, changed: std::result::Result<Option<Wire>, Error>) -> Result<()> {
     match changed {
         Ok(Some(subscription)) => context.output.one(&COLUMNS, &subscription),
         Ok(None) => Ok(()),
         Err(error) if support::is_in_force(&error) => {
-            terminal::note(&format!("in force, as read back after this: {error}"));
+            terminal::note(&format!("done, as read back after this failure: {error}"));
             Ok(())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The website that shows a subscription: of an account, the first of its websites.
+/// Returns the website that shows a subscription: of an account, the first of its websites.
 async fn shown_by(twipla: &Twipla, target: &Target) -> Result<Website> {
     match target {
         Target::Website(id) => Ok(twipla.website(id).get().await?),

@@ -1,4 +1,4 @@
-//! What several commands do.
+//! Code shared by several commands.
 
 use clap::Args;
 use futures_util::TryStreamExt as _;
@@ -10,13 +10,13 @@ use crate::each::Done;
 use crate::failure::Result;
 use crate::output::Columns;
 
-/// How much of a list is read.
+/// Options for reading a list.
 #[derive(Debug, Args)]
 pub(crate) struct ListOptions {
-    /// Stop after so many
+    /// Stop after this many entries
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Ask the server for so many at once
+    /// Request this many entries at once
     #[arg(long, value_name = "N", default_value_t = 100)]
     page_size: u32,
 }
@@ -32,7 +32,7 @@ impl ListOptions {
         let limit = self.limit.unwrap_or(usize::MAX);
         let page = u32::try_from(limit).unwrap_or(u32::MAX);
         let size = self.page_size.min(page.max(1));
-        // Where all is read, the next page comes while this one is written.
+        // If everything is read, the next page is fetched while this one is written.
         let list = list.page_size(size).prefetch(self.limit.is_none());
         let mut items = Box::pin(list.stream());
         let mut written = 0;
@@ -47,7 +47,7 @@ impl ListOptions {
     }
 }
 
-/// A change whose answer was lost is done where a read-back says so.
+/// Counts a change whose response was lost as done if a read-back shows that it is.
 pub(crate) fn done<T>(result: Result<T, Error>) -> Result<Done> {
     match result {
         Ok(_) => Ok(Done::Now),
@@ -56,7 +56,7 @@ pub(crate) fn done<T>(result: Result<T, Error>) -> Result<Done> {
     }
 }
 
-/// Whether a change is in force although its call failed.
+/// Returns whether a change is active although its call failed.
 pub(crate) fn is_in_force(error: &Error) -> bool {
     matches!(
         error.change_state(),
@@ -64,7 +64,7 @@ pub(crate) fn is_in_force(error: &Error) -> bool {
     )
 }
 
-/// One thing by its name, many by their number.
+/// Names one item by its id, many by their number.
 pub(crate) fn named(one: &str, many: &str, ids: &[String]) -> String {
     match ids {
         [id] => format!("{one} {id}"),

@@ -29,7 +29,7 @@ pub(crate) enum Team {
         #[arg(add = ArgValueCompleter::new(complete::customers))]
         customer: String,
     },
-    /// Give an existing customer a role, in place of the one they had
+    /// Give an existing customer a role, replacing the one they had
     #[command(visible_alias = "create")]
     #[command(after_help = "Examples:\n  twipla team add site-7 cust-43 watcher")]
     Add {
@@ -39,7 +39,7 @@ pub(crate) enum Team {
         customer: String,
         role: Role,
     },
-    /// Take the access of customers away
+    /// Remove the access of customers
     #[command(visible_alias = "delete")]
     #[command(after_help = "Examples:\n  twipla team remove site-7 cust-43 --yes")]
     Remove {
@@ -75,7 +75,7 @@ const COLUMNS: Columns<'_> = Columns {
     others: &[],
 };
 
-/// Someone with access, and which.
+/// A person with access, and their role.
 #[derive(Serialize)]
 struct Member {
     #[serde(flatten)]
@@ -108,7 +108,7 @@ impl Team {
                 let member = member.ok_or_else(|| {
                     Failure::new(
                         format!("the customer {customer} has no role on the website {website}"),
-                        format!("`twipla team list {website}` shows who has"),
+                        format!("`twipla team list {website}` lists those who have one"),
                     )
                     .with_exit(Exit::NotFound)
                 })?;
@@ -131,11 +131,8 @@ impl Team {
                 each.end()
             }
             Self::Remove { website, customers } => {
-                let what = support::named(
-                    "take the access away from",
-                    "take the access away from",
-                    &customers,
-                );
+                let what =
+                    support::named("remove the access of", "remove the access of", &customers);
                 let twipla = context
                     .client_to_destroy(&format!("{what} to {website}"))
                     .await?;

@@ -20,7 +20,7 @@ pub(crate) enum Websites {
   twipla websites list -o ndjson > websites.ndjson
   twipla websites list --fields website,domain,package,status")]
     List {
-        /// Only those of this customer
+        /// List only the websites of this customer
         #[arg(long, value_name = "CUSTOMER", add = ArgValueCompleter::new(complete::customers))]
         customer: Option<String>,
         #[command(flatten)]
@@ -33,7 +33,7 @@ pub(crate) enum Websites {
     Get {
         #[arg(value_name = "WEBSITE", required_unless_present = "twipla_id", add = ArgValueCompleter::new(complete::websites))]
         id: Option<String>,
-        /// By the id that TWIPLA issued instead
+        /// Look it up by the id that TWIPLA issued
         #[arg(long, value_name = "UUID", conflicts_with = "id")]
         twipla_id: Option<String>,
     },
@@ -54,7 +54,7 @@ pub(crate) enum Websites {
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// Whose website it is
+    /// Customer to create it for
     #[arg(value_name = "CUSTOMER", add = ArgValueCompleter::new(complete::customers))]
     customer: String,
     /// The id that you choose

@@ -1,9 +1,9 @@
-//! One value of a table, as people read it.
+//! The text of a single table cell.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Number, Value};
 
-/// The value as text.
+/// Formats a value as text.
 pub(crate) fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".into(),
@@ -19,7 +19,7 @@ pub(crate) fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// A whole number without a point.
+/// Formats a whole number without a decimal point.
 fn whole(number: &Number) -> Option<String> {
     let value = number
         .as_f64()
@@ -37,7 +37,7 @@ fn time(text: &str) -> Option<String> {
     )
 }
 
-/// Text without characters that move the cursor or turn the direction: ids and domains come from others.
+/// Removes characters that move the cursor or change the direction: ids and domains are untrusted.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -58,7 +58,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn values_are_shown_for_people_and_never_steer_the_terminal() {
+    fn values_are_readable_and_cannot_control_the_terminal() {
         for (value, expected) in [
             (json!(null), "-"),
             (json!(true), "yes"),

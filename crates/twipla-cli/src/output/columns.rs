@@ -1,4 +1,4 @@
-//! Which fields of a record are shown, and under which names.
+//! Which fields of a record are shown, and under which titles.
 
 use serde_json::Value;
 
@@ -10,21 +10,21 @@ use crate::failure::{Failure, Result};
 pub(crate) struct Column<'a> {
     /// Its title in a table.
     pub(crate) title: &'a str,
-    /// Its name on the wire; dots lead into an object.
+    /// Its wire name; dots lead into an object.
     pub(crate) path: &'a str,
 }
 
 /// The fields of a kind of record.
 #[derive(Debug)]
 pub(crate) struct Columns<'a> {
-    /// What a table of many shows.
+    /// The columns of a table of several records.
     pub(crate) shown: &'a [Column<'a>],
-    /// What there is besides.
+    /// Further fields.
     pub(crate) others: &'a [&'a str],
 }
 
 impl<'a> Columns<'a> {
-    /// The columns for what the user named, or the usual ones; `all` adds those that a list leaves out.
+    /// Returns the columns that the user named, or the usual ones; `all` adds those that a list leaves out.
     pub(super) fn select(&self, named: Option<&[String]>, all: bool) -> Result<Vec<Column<'a>>> {
         match named {
             Some(named) => named.iter().map(|name| self.find(name)).collect(),
@@ -51,7 +51,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The value at a path.
+/// Returns the value at a path.
 pub(super) fn at<'a>(record: &'a Record, path: &str) -> Option<&'a Value> {
     let (first, rest) = match path.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
@@ -64,7 +64,7 @@ pub(super) fn at<'a>(record: &'a Record, path: &str) -> Option<&'a Value> {
     }
 }
 
-/// The record with these fields only, in this order. What is not there is null.
+/// Returns the record with only these fields, in this order. Missing ones are null.
 pub(super) fn project(record: &Record, columns: &[Column<'_>]) -> Record {
     columns
         .iter()

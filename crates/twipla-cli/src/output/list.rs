@@ -1,4 +1,4 @@
-//! A list that is written while it arrives.
+//! Lists that are written while they arrive.
 
 use std::io::Write as _;
 
@@ -13,10 +13,10 @@ use super::table::Layout;
 use crate::failure::{Failure, Result};
 use crate::terminal;
 
-/// So many rows of a table are looked at for the widths of its columns: a page of the API.
+/// How many rows determine the column widths of a table: a page of the API.
 const FIRST_ROWS: usize = 100;
 
-/// Writes the entries of a list, one after the other.
+/// Writes the entries of a list one by one.
 pub(crate) struct ListWriter<'a> {
     sink: &'a mut Sink,
     columns: Vec<Column<'a>>,
@@ -84,7 +84,7 @@ impl<'a> ListWriter<'a> {
         let out = &mut self.sink.out;
         match self.sink.format {
             Format::Ndjson => writeln!(out, "{}", json!(record))?,
-            // Sequences of one entry each make one sequence.
+            // Several YAML sequences of one entry form one sequence.
             Format::Yaml => out.write_all(yaml(&[record])?.as_bytes())?,
             _ => {
                 let before = if self.count == 0 { "[\n" } else { ",\n" };

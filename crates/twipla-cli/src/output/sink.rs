@@ -1,4 +1,4 @@
-//! Where data goes, and how.
+//! The output stream and its format.
 
 use std::io::{BufWriter, Write as _};
 
@@ -6,14 +6,14 @@ use clap::ValueEnum;
 
 use crate::failure::Result;
 
-/// How data is written.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people; cut to the width of the terminal
     Table,
     /// One JSON document
     Json,
-    /// One JSON document a line
+    /// One JSON document per line
     Ndjson,
     /// A header and a line for each record
     Csv,
@@ -24,13 +24,13 @@ pub(crate) enum Format {
 /// Standard output.
 pub(super) struct Sink {
     pub(super) format: Format,
-    /// Of the terminal, if there is one.
+    /// The width of the terminal, if there is one.
     pub(super) width: Option<usize>,
     pub(super) out: BufWriter<anstream::Stdout>,
 }
 
 impl Sink {
-    /// Everything is out after this.
+    /// Flushes all output.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.out.flush()?;
         Ok(())

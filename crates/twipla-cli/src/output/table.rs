@@ -1,7 +1,7 @@
 //! Tables without lines: columns two spaces apart, cut to the width of the terminal.
 //!
-//! The table crates lay out a table when all of it is there. Here rows arrive one by one, so the widths are
-//! fixed by the first of them.
+//! Table crates need all rows for their layout. Here rows arrive one by one, so the first rows
+//! determine the widths.
 
 use std::io::{self, Write};
 
@@ -10,16 +10,16 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 const HEADER: Style = Style::new().bold();
 pub(crate) const GAP: &str = "  ";
-/// No column is cut below this for another one.
+/// No column is cut below this width in favour of another one.
 const NARROWEST: usize = 8;
 
-/// Widths of columns, for rows that come later, too.
+/// Column widths, which also apply to later rows.
 pub(super) struct Layout {
     widths: Vec<usize>,
 }
 
 impl Layout {
-    /// Widths by what is there so far, to fit `width`.
+    /// Computes the widths from the rows so far, to fit `width`.
     pub(super) fn new(titles: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Self {
         let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
         for row in rows {
@@ -47,7 +47,7 @@ impl Layout {
         writeln!(out, "{HEADER}{}{HEADER:#}", self.line(&titles, true))
     }
 
-    /// `cut` is whether cells are cut to their column.
+    /// Writes a row; `cut` is whether cells are cut to their column.
     pub(super) fn row(&self, out: &mut impl Write, row: &[String], cut: bool) -> io::Result<()> {
         writeln!(out, "{}", self.line(row, cut))
     }
@@ -63,7 +63,7 @@ impl Layout {
     }
 }
 
-/// One record: its fields, one below the other.
+/// Writes one record, a field per line.
 pub(super) fn fields(out: &mut impl Write, lines: &[(&str, String)]) -> io::Result<()> {
     let width = lines.iter().map(|(title, _)| title.width()).max();
     let width = width.unwrap_or_default();
@@ -74,7 +74,7 @@ pub(super) fn fields(out: &mut impl Write, lines: &[(&str, String)]) -> io::Resu
     Ok(())
 }
 
-/// The text, or as much of it as fits with a mark that it is cut.
+/// Returns the text, or as much of it as fits with a mark that it is cut.
 pub(crate) fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -1,10 +1,10 @@
-//! The data of a website: rows, plots and files.
+//! Analytics data of a website: rows, plots and files.
 
 use crate::support::{Stage, assert_runs};
 
 const DAYS: &str = "--from 2026-01-01 --to 2026-01-31";
 
-/// A stage with the API key of `site-1` in `site.key`.
+/// Returns a stage with the API key of `site-1` in `site.key`.
 async fn with_key() -> Stage {
     let stage = Stage::start().await;
     stage
@@ -15,7 +15,7 @@ async fn with_key() -> Stage {
 }
 
 #[tokio::test]
-async fn rows_come_by_metric_and_dimension() {
+async fn rows_are_grouped_by_metric_and_dimension() {
     let stage = with_key().await;
     let line = format!(
         "analytics sessions site-1 --api-key-file site.key {DAYS} --by deviceType --metrics visitCount,bounceRate"
@@ -63,7 +63,7 @@ async fn graphs_are_rows_for_programs_and_plots_for_people() {
             plot.stdout.contains("01-07──") && plot.stdout.contains("2026-01-31  "),
             "{plot:?}"
         );
-        // A file or a pipe gets no plot that it did not ask for.
+        // A file or a pipe gets a plot only if requested.
         assert!(!stage.run(&line).await.ok().stdout.contains("──"));
     }
     let traffic = stage
@@ -98,7 +98,7 @@ async fn plots_are_written_into_files() {
 }
 
 #[tokio::test]
-async fn a_key_is_needed_and_never_an_argument() {
+async fn the_key_is_required_but_never_an_argument() {
     let stage = with_key().await;
     std::fs::write(stage.path("wrong.key"), "twpl-wrong").unwrap();
     assert_runs!(
@@ -125,7 +125,7 @@ async fn a_key_is_needed_and_never_an_argument() {
 }
 
 #[tokio::test]
-async fn a_sandbox_of_its_own_needs_no_key() {
+async fn a_temporary_sandbox_needs_no_key() {
     let stage = Stage::start().await.without_variables();
     let run = stage
         .run("--sandbox analytics graph site-1 --from 2026-01-01 --to 2026-01-31 --plot")

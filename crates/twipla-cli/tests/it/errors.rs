@@ -1,11 +1,11 @@
-//! Two lines for each failure, and exit codes that tell them apart.
+//! Error messages of two lines, and exit codes.
 
 use twipla_sandbox::{Fault, FaultKind};
 
 use crate::support::{Stage, assert_runs};
 
 #[tokio::test]
-async fn failures_say_what_happened_and_what_to_do() {
+async fn errors_say_what_happened_and_what_to_do() {
     let stage = Stage::start().await;
     assert_runs!(
         stage,
@@ -29,7 +29,7 @@ async fn failures_say_what_happened_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn every_kind_of_end_has_its_exit_code() {
+async fn each_outcome_has_its_exit_code() {
     let stage = Stage::start().await;
     let code = async |line: &str| stage.run(line).await.code.unwrap();
     assert_eq!(code("customers list").await, 0);
@@ -83,7 +83,7 @@ async fn an_ambiguous_failure_says_that_the_server_may_have_acted() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_is_done() {
+async fn a_change_with_a_lost_response_is_read_back_and_done() {
     let stage = Stage::start().await;
     let lost = |operation: &str| {
         Fault::new(FaultKind::ResetAfterCommit)
@@ -93,7 +93,7 @@ async fn a_change_whose_answer_was_lost_is_done() {
     stage.sandbox.inject(lost("cancel_website_subscription"));
     let run = stage.run("subscription cancel --website site-1").await.ok();
     assert!(
-        run.stderr.contains("in force, as read back after this"),
+        run.stderr.contains("done, as read back after this failure"),
         "{run:?}"
     );
     stage.sandbox.inject(lost("rename_package"));
@@ -109,7 +109,7 @@ async fn a_change_whose_answer_was_lost_is_done() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interrupt_ends_with_130_and_says_what_it_leaves_open() {
+async fn an_interrupt_ends_with_130_and_warns_about_the_change() {
     let stage = Stage::start().await;
     stage
         .sandbox
@@ -160,7 +160,7 @@ async fn a_lost_secret_is_partly_done() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_reader_that_has_enough_is_no_failure() {
+async fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let stage = Stage::start().await;
     let new = (2..=300)
         .map(|n| twipla::NewCustomer::new(format!("cust-{n}"), format!("c{n}@example.com")));

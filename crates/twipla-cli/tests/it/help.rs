@@ -1,11 +1,11 @@
-//! What `--help` says, and that its examples are right is tested beside the arguments.
+//! The output of `--help`; the examples in it are tested next to the arguments.
 
 use std::fmt::Write as _;
 
 use crate::support::{Stage, assert_runs, run_script, settings};
 
 #[tokio::test]
-async fn the_program_explains_itself() {
+async fn help_of_the_program_and_its_commands() {
     let stage = Stage::start().await;
     assert_runs!(
         stage,
@@ -52,7 +52,10 @@ async fn manual_pages_are_written_for_every_command() {
     stage.run("man --out pages/man1").await.ok();
     let page =
         std::fs::read_to_string(stage.path("pages/man1/twipla-subscription-upgrade.1")).unwrap();
-    assert!(page.contains("Move to a larger package at once"), "{page}");
+    assert!(
+        page.contains("Move to a larger package immediately"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -94,7 +97,7 @@ async fn shells_complete_commands_and_live_ids() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn bash_asks_the_program_by_what_it_printed() {
+async fn bash_completes_with_the_printed_script() {
     let stage = Stage::start().await;
     let script = "source <(twipla completion bash)
         COMP_WORDS=(twipla websites get '') COMP_CWORD=3

@@ -1,4 +1,4 @@
-//! The program, run as its users run it, against a sandbox in the test.
+//! Runs the program like its users, against a sandbox in the test.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The five formats, the fields, and where each thing goes.
+//! The five formats, the fields, and the separation of data and messages.
 
 use twipla_sandbox::{Fault, FaultKind};
 
@@ -80,7 +80,7 @@ async fn a_list_over_several_pages_is_one_document() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_an_error_is_written() {
+async fn entries_read_before_an_error_are_written() {
     let stage = Stage::start().await;
     for n in 2..=5 {
         let create = stage
@@ -89,7 +89,7 @@ async fn what_was_read_before_an_error_is_written() {
             .create(format!("cust-{n}"), format!("c{n}@example.com"));
         create.await.unwrap();
     }
-    // By one of these seeds the first page arrives and a later one does not.
+    // With one of these seeds the first page arrives and a later one does not.
     for seed in 0..20 {
         stage.sandbox.clear_faults();
         let fault = Fault::new(FaultKind::InvalidJson).operation("list_customers");
@@ -107,7 +107,7 @@ async fn what_was_read_before_an_error_is_written() {
 }
 
 #[tokio::test]
-async fn colours_come_only_where_they_are_asked_for() {
+async fn colours_are_used_only_if_wanted() {
     let mut stage = Stage::start().await;
     assert!(
         !stage

@@ -5,7 +5,7 @@ use twipla_sandbox::{Fault, FaultKind};
 
 use crate::support::{Stage, assert_runs};
 
-/// A customer who is there, with another package, and two who are not.
+/// An existing customer with another package, and two new ones.
 const WANTED: &str = "\
 customer,email,website,domain,package
 cust-1,cust-1@example.com,site-1,example.com,Pro
@@ -25,7 +25,7 @@ async fn websites(stage: &Stage) -> usize {
 }
 
 #[tokio::test]
-async fn a_file_is_planned_and_applied_and_then_there_is_nothing_to_do() {
+async fn a_file_is_planned_and_applied_and_then_nothing_is_left_to_do() {
     let stage = stage().await;
     assert_runs!(
         stage,
@@ -41,7 +41,7 @@ async fn a_file_is_planned_and_applied_and_then_there_is_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn what_deletes_needs_a_yes_and_much_of_it_more_than_that() {
+async fn deletions_need_confirmation_and_many_need_force() {
     let stage = stage().await;
     let gone = "customer,email\ncust-3,cust-3@example.com\n";
     std::fs::write(stage.path("gone.csv"), gone).unwrap();
@@ -65,7 +65,7 @@ async fn what_deletes_needs_a_yes_and_much_of_it_more_than_that() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
+async fn errors_in_a_file_are_reported_before_anything_is_sent() {
     let stage = stage().await;
     std::fs::write(stage.path("bad.toml"), "customers = [{ id = \"a\" }]").unwrap();
     let unknown = WANTED.replace("Pro", "Gold");
@@ -86,7 +86,7 @@ async fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn what_failed_is_listed_and_done_by_the_next_run() {
+async fn failed_actions_are_listed_and_done_by_the_next_run() {
     let stage = stage().await;
     stage.run("plan wanted.csv --out plan.json").await;
     let fault = Fault::new(FaultKind::Status {

@@ -1,4 +1,4 @@
-//! Profiles: written, chosen, overridden, and never with a secret in what is printed.
+//! Profiles: written, selected, overridden, and never printed with a secret.
 
 use crate::support::{Stage, assert_runs};
 
@@ -28,7 +28,7 @@ async fn profiles_are_added_used_shown_and_removed() {
 }
 
 #[tokio::test]
-async fn a_profile_leads_to_its_server_and_says_so() {
+async fn a_profile_selects_its_server_and_changes_name_it() {
     let mut stage = Stage::start().await.without_variables();
     let (id, server) = (stage.partner.id(), stage.sandbox.base_url().to_owned());
     let add = format!("profile add shop --partner {id} --key-file partner.key --base-url {server}");
@@ -40,9 +40,9 @@ async fn a_profile_leads_to_its_server_and_says_so() {
         .ok();
     let expected = format!("create the customer cust-2 as partner {id} on {server} (profile shop)");
     assert!(run.stderr.contains(&expected), "{run:?}");
-    // A read says nothing.
+    // A read prints no note.
     assert_eq!(stage.run("customers list").await.ok().stderr, "");
-    // A variable wins, and that is said.
+    // A variable overrides the profile, with a note.
     stage.set("TWIPLA_PARTNER_ID", "00000000-0000-4000-8000-000000000001");
     let run = stage.run("customers list").await;
     assert_eq!(run.code, Some(4), "{run:?}");
@@ -51,7 +51,7 @@ async fn a_profile_leads_to_its_server_and_says_so() {
             .contains("TWIPLA_PARTNER_ID overrides the profile shop"),
         "{run:?}"
     );
-    // A program that uses the library agrees.
+    // A program that uses the library behaves the same.
     stage.set("TWIPLA_PROFILE", "");
     let run = stage.run("customers list").await;
     assert_eq!(run.code, Some(2), "{run:?}");
@@ -59,7 +59,7 @@ async fn a_profile_leads_to_its_server_and_says_so() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_key_stays_where_it_is_unless_asked_for() {
+async fn the_key_is_copied_only_on_request() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let stage = Stage::start().await.without_variables();
@@ -96,7 +96,7 @@ async fn the_key_stays_where_it_is_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn auth_check_shows_who_where_and_the_clocks() {
+async fn auth_check_shows_partner_server_and_clocks() {
     let stage = Stage::start().await;
     assert_runs!(stage, "auth_check", "auth check");
     let check = stage.run("auth check -o json").await.ok().json();
@@ -105,7 +105,7 @@ async fn auth_check_shows_who_where_and_the_clocks() {
 }
 
 #[tokio::test]
-async fn auth_check_tells_a_clock_that_is_wrong_and_a_key_that_is_not_known() {
+async fn auth_check_detects_a_wrong_clock_and_an_unknown_key() {
     let ahead = chrono::TimeDelta::hours(2);
     let sandbox = twipla_sandbox::Sandbox::builder().clock_offset(ahead);
     let stage = Stage::on(sandbox.start().await.unwrap());

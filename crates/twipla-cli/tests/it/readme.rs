@@ -1,11 +1,11 @@
-//! The README's block of commands, run as it stands, and the table of the crate's README.
+//! Runs the README's block of commands, and checks the table of the crate's README.
 
 use crate::support::{Stage, run_script};
 
 const README: &str = include_str!("../../../../README.md");
 
 #[tokio::test]
-async fn the_block_of_the_readme_runs() {
+async fn the_commands_of_the_readme_run() {
     let section = README.split("## From the command line\n").nth(1).unwrap();
     let block = section
         .split("```sh\n")
@@ -35,7 +35,7 @@ async fn the_block_of_the_readme_runs() {
 }
 
 #[tokio::test]
-async fn the_exit_codes_of_the_readme_are_those_of_the_help() {
+async fn the_exit_codes_of_the_readme_match_the_help() {
     let stage = Stage::start().await;
     let help = stage.run("--help").await.ok().stdout;
     let codes = help.split("Exit codes:\n").nth(1).unwrap();

@@ -1,9 +1,9 @@
-//! A server of one's own, for one command or for many.
+//! Temporary sandboxes, for one command or for many.
 
 use crate::support::{Stage, TWIPLA, assert_runs};
 
 #[tokio::test]
-async fn the_first_try_needs_no_account() {
+async fn a_sandbox_needs_no_account() {
     let stage = Stage::start().await.without_variables();
     assert_runs!(
         stage,
@@ -17,7 +17,7 @@ async fn the_first_try_needs_no_account() {
 }
 
 #[tokio::test]
-async fn a_sandbox_of_its_own_minds_no_variables() {
+async fn a_sandbox_ignores_variables() {
     let mut stage = Stage::start().await;
     stage.set("TWIPLA_PROFILE", "nope");
     let run = stage.run("--sandbox customers list -o ndjson").await.ok();
@@ -39,7 +39,7 @@ async fn a_command_runs_in_a_sandbox_with_its_variables() {
         .await
         .ok();
     assert_eq!(model.stdout, "model\naccount\n");
-    // Several commands, one server; and the exit code of the command.
+    // Several commands use one server; the exit code is that of the command.
     let script = format!(
         "{TWIPLA} customers create a a@example.com && {TWIPLA} customers get a -o csv && exit 7"
     );
@@ -52,7 +52,7 @@ async fn a_command_runs_in_a_sandbox_with_its_variables() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_key_of_the_sandbox_is_private_and_gone_afterwards() {
+async fn the_key_of_the_sandbox_is_private_and_deleted_afterwards() {
     let stage = Stage::start().await.without_variables();
     let script = "ls -ld $(dirname $TWIPLA_PRIVATE_KEY_FILE); echo $TWIPLA_PRIVATE_KEY_FILE";
     let run = stage
@@ -70,7 +70,7 @@ async fn the_key_of_the_sandbox_is_private_and_gone_afterwards() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_sandbox_begins_with_a_seed_and_serves_https() {
+async fn a_sandbox_can_load_a_seed_and_serve_https() {
     let stage = Stage::start().await.without_variables();
     let seed = r#"{"partners": [{"model": "website", "customers": [
         {"intpCustomerId": "cust-42", "email": "owner@example.com", "websites": [
@@ -95,7 +95,7 @@ async fn a_sandbox_begins_with_a_seed_and_serves_https() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_an_error() {
+async fn a_command_that_cannot_be_run_is_an_error() {
     let stage = Stage::start().await.without_variables();
     assert_runs!(
         stage,

@@ -1,9 +1,9 @@
-//! Subscriptions, of websites and of accounts.
+//! Subscriptions of websites and of accounts.
 
 use crate::support::Stage;
 
 #[tokio::test]
-async fn a_website_goes_through_its_life() {
+async fn subscription_of_a_website_from_upgrade_to_deactivation() {
     let stage = Stage::start().await;
     let show = async || {
         let run = stage
@@ -56,7 +56,7 @@ async fn a_website_goes_through_its_life() {
 }
 
 #[tokio::test]
-async fn an_account_goes_through_its_life() {
+async fn subscription_of_an_account_from_upgrade_to_deactivation() {
     let stage = Stage::start_account().await;
     let run = stage
         .run("subscription upgrade --customer cust-1 Pro -o json --fields status,type")

@@ -1,4 +1,4 @@
-//! A sandbox, a home folder of its own, and the program with variables for both.
+//! Test support: a sandbox, a separate home folder, and the program with variables for both.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,10 +8,10 @@ use tokio::process::Command;
 use twipla::{PrivateKey, Twipla};
 use twipla_sandbox::{Partner, Sandbox};
 
-/// The program that is tested.
+/// The program under test.
 pub(crate) const TWIPLA: &str = env!("CARGO_BIN_EXE_twipla");
 
-/// What a test runs the program with.
+/// The environment of a test run.
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
     pub(crate) home: tempfile::TempDir,
@@ -19,7 +19,7 @@ pub(crate) struct Stage {
     vars: Vec<(String, String)>,
 }
 
-/// What a run printed, and how it ended.
+/// The output and exit code of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) line: String,
@@ -29,7 +29,7 @@ pub(crate) struct Run {
 }
 
 impl Stage {
-    /// A sandbox with the customer `cust-1` and its website `site-1` on Basic, under the website model.
+    /// Starts a sandbox with the customer `cust-1` and its website `site-1` on Basic, under the website model.
     pub(crate) async fn start() -> Self {
         let sandbox = Sandbox::start().await.unwrap();
         let partner = sandbox.website_partner();
@@ -44,7 +44,7 @@ impl Stage {
         stage
     }
 
-    /// A sandbox whose partner is under the account model, with the customer `cust-1` and its website `site-1`.
+    /// Starts a sandbox with the account model, with the customer `cust-1` and its website `site-1`.
     pub(crate) async fn start_account() -> Self {
         let sandbox = Sandbox::start().await.unwrap();
         let partner = sandbox.account_partner();
@@ -55,7 +55,7 @@ impl Stage {
         stage
     }
 
-    /// Any sandbox, under the website model.
+    /// Uses any sandbox, with the website model.
     pub(crate) fn on(sandbox: Sandbox) -> Self {
         let partner = sandbox.website_partner();
         Self::of(sandbox, partner)
@@ -78,7 +78,7 @@ impl Stage {
         }
     }
 
-    /// The same without the variables, as for somebody who has set up nothing.
+    /// Removes the variables, as for a user who has set up nothing.
     pub(crate) fn without_variables(mut self) -> Self {
         self.vars.clear();
         self
@@ -98,12 +98,12 @@ impl Stage {
         self.home.path().join(name)
     }
 
-    /// Runs a line, split as a shell does.
+    /// Runs a line, split like in a shell.
     pub(crate) async fn run(&self, line: &str) -> Run {
         self.run_with(line, "").await
     }
 
-    /// Runs a line with something on its standard input.
+    /// Runs a line with this standard input.
     pub(crate) async fn run_with(&self, line: &str, input: &str) -> Run {
         let mut command = Command::new(TWIPLA);
         self.prepare(command.as_std_mut());
@@ -111,7 +111,7 @@ impl Stage {
         run(command, line, input).await
     }
 
-    /// Variables and folders of this stage, and none of the machine.
+    /// Sets the variables and folders of this stage, and none of the machine.
     pub(crate) fn prepare(&self, command: &mut std::process::Command) {
         let folder = Path::new(TWIPLA).parent().unwrap();
         let path = format!("{}:/usr/bin:/bin", folder.display());
@@ -124,7 +124,7 @@ impl Stage {
             .current_dir(self.home.path());
     }
 
-    /// The run as text, without what differs from run to run.
+    /// Returns the run as text, without what differs from run to run.
     pub(crate) fn shown(&self, run: &Run) -> String {
         let text = format!(
             "$ twipla {}\n{}--- stderr ---\n{}--- exit code {}\n",
@@ -151,7 +151,7 @@ impl Run {
     }
 }
 
-/// Runs lines by a shell that finds the program.
+/// Runs a script in a shell that finds the program.
 pub(crate) async fn run_script(stage: &Stage, script: &str) -> Run {
     let mut command = Command::new("sh");
     stage.prepare(command.as_std_mut());
@@ -166,7 +166,7 @@ async fn run(mut command: Command, line: &str, input: &str) -> Run {
         .stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that reads nothing may be gone by now.
+    // A program that reads nothing may have ended by now.
     let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.unwrap();
@@ -178,7 +178,7 @@ async fn run(mut command: Command, line: &str, input: &str) -> Run {
     }
 }
 
-/// Snapshots without ids and times.
+/// Returns snapshot settings that replace ids and times.
 pub(crate) fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);

@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::support::{Stage, TWIPLA};
 
-/// A program that says nothing for so long has failed.
+/// How long a program may print nothing before the test fails.
 const PATIENCE: Option<u64> = Some(30_000);
 
-/// Runs a program on a terminal of its own, and what a person does there on a thread that may wait.
+/// Runs a program on its own terminal, and the user's actions on a thread that may block.
 async fn on_terminal(
     stage: &Stage,
     program: &str,
@@ -33,7 +33,7 @@ async fn on_terminal(
     ended.await.unwrap()
 }
 
-/// All output until the end. rexpect takes each byte for a character.
+/// Returns all output until the end. rexpect treats each byte as a character.
 fn rest(session: &mut PtySession) -> Result<String, rexpect::error::Error> {
     let bytes = session
         .exp_eof()?
@@ -51,14 +51,14 @@ fn exit_code(session: &PtySession) -> Option<i32> {
 }
 
 #[tokio::test]
-async fn what_destroys_is_asked_about() {
+async fn destructive_changes_ask_for_confirmation() {
     let stage = Stage::start().await;
     let delete = ["websites", "delete", "site-1"];
     let code = on_terminal(&stage, TWIPLA, &delete, |session| {
         session.exp_string("Delete the website site-1 and all data as partner")?;
         session.exp_string("[y/N]")?;
         session.send_line("")?;
-        session.exp_string("the answer was not yes; nothing was done")?;
+        session.exp_string("not confirmed; nothing was done")?;
         session.exp_eof().map(drop)
     });
     assert_eq!(code.await, Some(1));
@@ -82,14 +82,14 @@ async fn what_destroys_is_asked_about() {
 }
 
 #[tokio::test]
-async fn an_apply_that_deletes_is_asked_about_and_shows_how_far_it_is() {
+async fn an_apply_that_deletes_asks_and_shows_progress() {
     let stage = Stage::start().await;
     let gone = "customer,email\ncust-3,cust-3@example.com\n";
     std::fs::write(stage.path("gone.csv"), gone).unwrap();
     let apply = ["apply", "gone.csv", "--prune", "--force"];
     let code = on_terminal(&stage, TWIPLA, &apply, |session| {
         session.exp_string("- delete the customer with their website")?;
-        session.exp_string("Carry out 2 actions as partner")?;
+        session.exp_string("Apply 2 actions as partner")?;
         session.send_line("y")?;
         let rest = rest(session)?;
         assert!(rest.contains("2/2"), "{rest:?}");
@@ -127,7 +127,7 @@ async fn a_question_can_be_interrupted() {
 }
 
 #[tokio::test]
-async fn profile_add_asks_for_what_is_missing() {
+async fn profile_add_asks_for_missing_values() {
     let stage = Stage::start().await.without_variables();
     let (id, server) = (
         stage.partner.id().to_string(),
@@ -173,7 +173,7 @@ async fn a_table_fits_the_terminal_and_has_colours() {
         assert!(line.width() <= 60, "{line}");
     }
     assert!(output.contains("aa…"), "{output}");
-    // A pipe gets all of it, plain.
+    // A pipe gets the whole table, without colours.
     assert!(
         lines[3].starts_with("WEBSITE") && lines[5].contains(&"a".repeat(60)),
         "{output}"
@@ -188,7 +188,7 @@ async fn a_table_fits_the_terminal_and_has_colours() {
 }
 
 #[tokio::test]
-async fn a_graph_is_plotted_without_being_asked() {
+async fn a_graph_is_plotted_by_default() {
     let stage = Stage::start().await.without_variables();
     let graph = [
         "--sandbox",
@@ -219,7 +219,7 @@ async fn a_sandbox_without_a_command_is_a_shell() {
     let code = on_terminal(&stage, TWIPLA, &["sandbox", "--examples"], |session| {
         session.exp_string("with a sandbox at http://127.0.0.1:")?;
         session.exp_string("ready> ")?;
-        // A Ctrl-C is the shell's.
+        // Ctrl-C is handled by the shell.
         session.send_control('c')?;
         session.exp_string("ready> ")?;
         session.send_line("twipla customers get cust-2 -o csv --fields email")?;

@@ -1,4 +1,4 @@
-//! The nouns and verbs besides subscriptions.
+//! All nouns and verbs except subscriptions.
 
 use serde_json::json;
 
@@ -80,7 +80,7 @@ async fn domains_are_added_and_removed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_secret_of_a_key_goes_to_its_file_and_nowhere_else() {
+async fn the_secret_of_a_key_is_only_written_to_its_file() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let stage = Stage::start().await;
@@ -116,7 +116,7 @@ async fn the_secret_of_a_key_goes_to_its_file_and_nowhere_else() {
         .run(&format!("keys delete site-1 {id} --yes"))
         .await
         .ok();
-    // Where the secret cannot be stored, no key is made.
+    // If the secret cannot be stored, no key is created.
     let before = stage.sandbox.commits().len();
     let run = stage
         .run("keys create site-1 lost --secret-file no/folder/x.key")
@@ -129,7 +129,7 @@ async fn the_secret_of_a_key_goes_to_its_file_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_dashboard_has_an_address_of_its_owner() {
+async fn a_dashboard_url_is_for_the_owner() {
     let stage = Stage::start().await;
     let run = stage
         .run("dashboard site-1 --locale de --from 2026-01-01 --to 2026-01-31")
@@ -141,7 +141,7 @@ async fn a_dashboard_has_an_address_of_its_owner() {
             .contains("externalWebsiteId=site-1&locale=de&startDate=2026-01-01"),
         "{run:?}"
     );
-    assert!(run.stderr.starts_with("works until 20"), "{run:?}");
+    assert!(run.stderr.starts_with("valid until 20"), "{run:?}");
     assert_eq!(
         stage.run("dashboard site-1 --locale xx").await.code,
         Some(2)
@@ -168,7 +168,7 @@ async fn a_dashboard_is_opened_in_the_browser() {
 }
 
 #[tokio::test]
-async fn both_snippets_are_printed_as_they_are() {
+async fn both_snippets_are_printed_unchanged() {
     let stage = Stage::start().await;
     let website = stage.client().website("site-1").get().await.unwrap();
     let usual = stage.run("snippet site-1").await.ok().stdout;
