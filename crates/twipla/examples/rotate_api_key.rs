@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A placeholder for your secret store.
+/// Stores the secret; a placeholder for your secret store.
 fn store(file: &str, secret: &Secret) -> io::Result<()> {
     std::fs::write(file, secret.expose())
 }

@@ -105,7 +105,7 @@ pub struct BulkReport<I, T> {
 }
 
 impl<I, T> BulkReport<I, T> {
-    /// Each item with its outcome, in the order of the input.
+    /// Returns each item with its outcome, in the order of the input.
     pub fn iter(&self) -> impl Iterator<Item = (&I, &Outcome<T>)> {
         self.inputs.iter().zip(&self.outcomes)
     }
@@ -460,7 +460,7 @@ impl Limit {
         }
     }
 
-    /// When the timeout expires. Without a runtime there is no timer, and every item fails by itself.
+    /// Returns when the timeout expires. Without a runtime there is no timer, and every item fails by itself.
     fn ends_at(&self) -> Option<Instant> {
         let timeout = self.timeout.filter(|_| Handle::try_current().is_ok())?;
         let start = || later(Instant::now(), timeout);

@@ -30,8 +30,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts, full jitter from 200 ms doubling to at most 10 s, and
-    /// `Retry-After` is honoured up to 60 s.
+    /// Allows four attempts, with full jitter from 200 ms doubling to at most 10 s, and
+    /// honours `Retry-After` up to 60 s.
     fn default() -> Self {
         Self {
             max_attempts: 4,
@@ -43,7 +43,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Never retries, except once with a fresh token after a 401.
+    /// Creates a policy that never retries, except once with a fresh token after a 401.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }

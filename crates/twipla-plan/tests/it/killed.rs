@@ -136,7 +136,7 @@ async fn begin() -> Stage {
     stage
 }
 
-/// Some customers are deleted, some stay with other packages, some are new.
+/// Returns a state in which some customers are deleted, some stay with other packages, and some are new.
 fn wanted() -> Vec<WantedCustomer> {
     (2..9)
         .map(|n| {

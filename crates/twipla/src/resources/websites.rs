@@ -329,7 +329,7 @@ impl WebsiteRef {
         Contributors::new(&self.core, self.id.clone())
     }
 
-    /// Further domains that may send data for it.
+    /// Its whitelisted domains: further domains that may send data for it.
     pub fn whitelisted_domains(&self) -> WhitelistedDomains {
         WhitelistedDomains::new(&self.core, self.id.clone())
     }

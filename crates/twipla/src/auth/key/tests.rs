@@ -5,7 +5,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 
 use super::*;
 
-/// One key for all tests, generated at run time so that no key is checked in.
+/// Returns one key for all tests, generated at run time so that no key is checked in.
 fn pkcs8_der() -> &'static [u8] {
     static DER: OnceLock<Vec<u8>> = OnceLock::new();
     DER.get_or_init(|| {

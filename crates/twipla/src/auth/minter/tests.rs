@@ -98,7 +98,7 @@ fn minter(signer: &Arc<Fake>) -> Arc<Minter> {
     minter_at(signer, &LocalClock::new())
 }
 
-/// A minter on a machine with this clock.
+/// Returns a minter on a machine with this clock.
 fn minter_at(signer: &Arc<Fake>, clock: &LocalClock) -> Arc<Minter> {
     let partner = PartnerId::new(PARTNER).unwrap();
     let signer = Arc::clone(signer) as _;
@@ -501,7 +501,7 @@ async fn rejected_token_is_replaced_once() {
     assert_eq!(signer.asked(), 2);
 }
 
-/// A minter with a cached token.
+/// Returns a minter with a cached token.
 async fn with_cached_token(signer: &Arc<Fake>) -> (Arc<Minter>, Arc<Token>) {
     let minter = minter(signer);
     minter.partner_token().await.unwrap();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::*;
 
-/// A runtime that runs on the thread that calls `block_on`, and only then.
+/// Creates a runtime that runs on the thread that calls `block_on`, and only then.
 pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -28,7 +28,7 @@ fn start_mint_on(runtime: &tokio::runtime::Runtime, minter: &Minter) {
     assert!(runtime.block_on(call).is_err());
 }
 
-/// How often this thread panicked while `work` ran.
+/// Returns how often this thread panicked while `work` ran.
 fn panics_during(work: impl FnOnce()) -> usize {
     thread_local!(static PANICS: Cell<usize> = const { Cell::new(0) });
     let before = std::panic::take_hook();
