@@ -40,6 +40,8 @@
 //! - With the feature `schemars` every type implements `schemars::JsonSchema`.
 //! - An id can contain anything but cannot be empty, `.` or `..`; see [`mod@path`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod base_url;
 mod client;
 mod count;
@@ -69,3 +71,8 @@ pub use self::pagination_meta::PaginationMeta;
 pub use self::redacted::looks_secret;
 pub use self::request::{InvalidRequest, PreparedRequest, RequestParts};
 pub use self::secret::Secret;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -29,6 +29,8 @@
 //!   that an interrupted run continues where it stopped.
 //! - [`Shard`] splits a file among machines.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod action;
 mod apply;
 mod carry_out;

@@ -18,6 +18,8 @@
 //! - `files`, `tls`, `credentials`, `state_file`, `seed`: what outlives a run
 //! - `builder`, `sandbox`: what a test starts
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod account;
 mod auth;
 mod builder;

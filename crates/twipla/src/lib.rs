@@ -97,6 +97,13 @@
 //! assert_eq!(defs["SubscriptionStatus"]["anyOf"][0]["enum"][0], "active");
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(target_family = "wasm")]
+compile_error!(
+    "twipla does not run on wasm32: it needs sockets, and the certificates that an operating system trusts"
+);
+
 mod analytics;
 mod auth;
 mod bulk;
@@ -181,3 +188,8 @@ pub mod types {
         SubscriptionStatus, SubscriptionType, Website, WebsiteContributors,
     };
 }
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
