@@ -21,6 +21,7 @@ pub mod hosts;
 pub mod layout;
 pub mod lint_contract;
 pub mod lock;
+pub mod minimal_versions;
 pub mod normalise;
 pub mod operations;
 pub mod overlay;

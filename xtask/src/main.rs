@@ -8,7 +8,10 @@ use xtask::diff::command as diff;
 use xtask::fetch;
 use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
-use xtask::{bench, breakages, check_modules, conformance, dependency_cost, lint_contract, update};
+use xtask::{
+    bench, breakages, check_modules, conformance, dependency_cost, lint_contract, minimal_versions,
+    update,
+};
 
 /// The life of the contract.
 #[derive(Debug, Parser)]
@@ -61,6 +64,8 @@ enum Command {
     },
     /// Check that no modules of a crate import each other in a circle
     CheckModules,
+    /// Compile the published packages with the lowest versions that they ask for
+    MinimalVersions,
     /// Lint the contract with Redocly and feed it to generators of other languages
     LintContract,
     /// Run schemathesis with the contract against the sandbox
@@ -111,6 +116,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         }
         Command::Breakages { only } => return breakages::run(&layout, only.as_deref()),
         Command::CheckModules => return check_modules::run(layout.root()),
+        Command::MinimalVersions => minimal_versions::run(&layout)?,
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
             max_examples,
