@@ -25,6 +25,7 @@ pub mod minimal_versions;
 pub mod normalise;
 pub mod operations;
 pub mod overlay;
+pub mod packages;
 pub mod readme;
 pub mod regen;
 mod sandbox;

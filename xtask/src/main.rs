@@ -10,7 +10,7 @@ use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
 use xtask::{
     bench, breakages, check_modules, conformance, dependency_cost, lint_contract, minimal_versions,
-    update,
+    packages, update,
 };
 
 /// The life of the contract.
@@ -64,6 +64,8 @@ enum Command {
     },
     /// Check that no modules of a crate import each other in a circle
     CheckModules,
+    /// Check manifests, files, versions and features of the packages that are published
+    CheckPackages,
     /// Compile the published packages with the lowest versions that they ask for
     MinimalVersions,
     /// Lint the contract with Redocly and feed it to generators of other languages
@@ -116,6 +118,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         }
         Command::Breakages { only } => return breakages::run(&layout, only.as_deref()),
         Command::CheckModules => return check_modules::run(layout.root()),
+        Command::CheckPackages => return packages::run(&layout),
         Command::MinimalVersions => minimal_versions::run(&layout)?,
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
