@@ -26,6 +26,7 @@ pub mod normalise;
 pub mod operations;
 pub mod overlay;
 pub mod packages;
+pub mod public_api;
 pub mod readme;
 pub mod regen;
 mod sandbox;

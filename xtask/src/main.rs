@@ -10,7 +10,7 @@ use xtask::layout::Layout;
 use xtask::regen::{self, Mode};
 use xtask::{
     bench, breakages, check_modules, conformance, dependency_cost, lint_contract, minimal_versions,
-    packages, update,
+    packages, public_api, update,
 };
 
 /// The life of the contract.
@@ -68,6 +68,12 @@ enum Command {
     CheckPackages,
     /// Compile the published packages with the lowest versions that they ask for
     MinimalVersions,
+    /// Write every public item of the published libraries to their public-api.txt
+    PublicApi {
+        /// Write nothing; exit with 1 and show the difference where an item was added, changed or removed
+        #[arg(long)]
+        check: bool,
+    },
     /// Lint the contract with Redocly and feed it to generators of other languages
     LintContract,
     /// Run schemathesis with the contract against the sandbox
@@ -120,6 +126,7 @@ fn run(command: &Command) -> anyhow::Result<bool> {
         Command::CheckModules => return check_modules::run(layout.root()),
         Command::CheckPackages => return packages::run(&layout),
         Command::MinimalVersions => minimal_versions::run(&layout)?,
+        Command::PublicApi { check } => return public_api::run(&layout, *check),
         Command::LintContract => lint_contract::run(&layout)?,
         Command::Conformance {
             max_examples,
