@@ -88,6 +88,14 @@ fn without_tests(manifest: &str) -> Result<String> {
     for part in ["dev-dependencies", "test", "example", "bench"] {
         manifest.remove(part);
     }
+    let targets = manifest
+        .get_mut("target")
+        .and_then(|targets| targets.as_table_mut());
+    for (_, target) in targets.into_iter().flat_map(toml_edit::Table::iter_mut) {
+        if let Some(target) = target.as_table_mut() {
+            target.remove("dev-dependencies");
+        }
+    }
     Ok(manifest.to_string())
 }
 
@@ -138,7 +146,8 @@ mod tests {
     #[test]
     fn what_only_tests_need_raises_no_version() {
         let manifest = "[package]\nname = \"twipla\"\n\n[dependencies]\nhttp = \"1.4\"\n\n\
-                        [dev-dependencies]\nanyhow = \"1\"\n\n[[test]]\nname = \"it\"\n";
+                        [dev-dependencies]\nanyhow = \"1\"\n\n[[test]]\nname = \"it\"\n\n\
+                        [target.'cfg(unix)'.dev-dependencies]\nrexpect = \"0.7\"\n";
         assert_eq!(
             without_tests(manifest).unwrap(),
             "[package]\nname = \"twipla\"\n\n[dependencies]\nhttp = \"1.4\"\n"

@@ -15,6 +15,9 @@
 //! # private_key = "-----BEGIN …"        # the key itself; nobody else may then read this file
 //! ```
 //!
+//! On Unix, a file that contains a key and that others can read is refused, and files are written so that only their owner can
+//! read them. On Windows, nothing is checked: access is that of the folder, which is the user's own.
+//!
 //! The variables of [`Twipla::from_env`](crate::Twipla::from_env) override a profile: the partner, the key, and the
 //! server, each separately.
 //!
