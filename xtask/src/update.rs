@@ -219,7 +219,10 @@ fn left(
             RustApi::Minor => "minor (below 1.0: the third number)",
             RustApi::Patch | RustApi::None => "patch",
         };
-        left.push(format!("raise the version of the crates: {part}"));
+        left.push(format!(
+            "raise the version of the crates: {part}; `cargo xtask check-packages` says what follows `+api.`, and \
+             `cargo xtask public-api` stores what is public now"
+        ));
     }
     if raw.is_some() || changed.is_some_and(|changed| !changed.report.findings.is_empty()) {
         left.push(
