@@ -24,8 +24,9 @@ const SETS: [(&str, bool, &str); 4] = [
 ];
 
 /// What a partner's build must not include.
-const NEVER: [&str; 6] = [
+const NEVER: [&str; 7] = [
     "twipla-plan",
+    "twipla-portal",
     "twipla-sandbox",
     "xtask",
     "twipla-tests",

@@ -1,0 +1,61 @@
+// The little that HTML cannot do: copying, waiting for a change, and the dashboard's wish for an upgrade.
+"use strict";
+
+// Copies the text of the element that the button names.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const code = document.getElementById(button.dataset.copy);
+    const said = button.parentElement.querySelector("[data-copied]");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      said.textContent = "Copied.";
+    } catch {
+      // Not allowed: select it, so that a key can copy it.
+      getSelection().selectAllChildren(code);
+      said.textContent = "Selected: press Ctrl+C to copy.";
+    }
+  });
+}
+
+// Asks until nothing is under way, and shows the page as it is then.
+const waiting = document.querySelector("[data-pending]");
+if (waiting) {
+  const ask = async () => {
+    try {
+      const answer = await fetch(waiting.dataset.pending);
+      if (answer.ok && !(await answer.json()).pending) {
+        location.reload();
+        return;
+      }
+    } catch {
+      // The portal is starting again, perhaps: ask once more.
+    }
+    setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 500);
+}
+
+// Any window can post messages to this page. The script does not judge them: it passes those that
+// may be the dashboard's to the portal, whose server checks the origin and reads them.
+const dashboard = document.querySelector("[data-messages]");
+const dialog = document.getElementById("upgrade");
+if (dashboard && dialog) {
+  window.addEventListener("message", async (event) => {
+    // Other messages are not worth a request.
+    if (event.data?.type !== "UPGRADE_BUTTON_CLICKED" || dialog.open) {
+      return;
+    }
+    const answer = await fetch(dashboard.dataset.messages, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": dashboard.dataset.csrf },
+      body: JSON.stringify({ origin: event.origin, data: event.data }),
+    });
+    // 204: it was not the dashboard, or not about this site.
+    if (answer.status !== 200 || dialog.open) {
+      return;
+    }
+    // HTML of the portal's own, in which everything is escaped.
+    dialog.querySelector("[data-plans]").innerHTML = await answer.text();
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,281 @@
+//! The outbox: changes at TWIPLA that the portal decided on and that are still to be made.
+//!
+//! A page never calls TWIPLA to change something. It writes its own rows and an entry here, in one
+//! transaction. Workers send the entries through `twipla` and write down what came of them. Whenever
+//! the portal ends, an entry is there or the rows are not; and an entry that is sent again finds what
+//! the first sending did (see `send`). So nothing is lost, and nothing done twice.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sqlx::{AnyPool, Row as _};
+use twipla::PackageId;
+use twipla::types::Website;
+use uuid::Uuid;
+
+use crate::store::{Store, Tx, mirror, now, set_site_status};
+
+/// A change at TWIPLA. It says what shall be, so that making it twice is making it once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// The customer and the website exist.
+    AddSite {
+        site: String,
+        /// For one that was there before; a new one begins with its trial.
+        package: Option<PackageId>,
+    },
+    /// The website is on the package, or will be when its period ends.
+    MoveTo {
+        site: String,
+        package: PackageId,
+        /// What the customer paid for.
+        order: String,
+    },
+    /// The subscription ends with its period.
+    Cancel { site: String },
+    /// The subscription goes on.
+    Resume { site: String },
+    /// The customer has the role on the website.
+    Invite {
+        site: String,
+        customer: String,
+        role: String,
+    },
+}
+
+impl Change {
+    pub(crate) fn site(&self) -> &str {
+        match self {
+            Self::AddSite { site, .. }
+            | Self::MoveTo { site, .. }
+            | Self::Cancel { site }
+            | Self::Resume { site }
+            | Self::Invite { site, .. } => site,
+        }
+    }
+
+    /// What has one open change at a time.
+    fn subject(&self) -> String {
+        match self {
+            Self::Invite { site, customer, .. } => format!("{site} {customer}"),
+            _ => self.site().to_owned(),
+        }
+    }
+}
+
+/// An entry that a worker took.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) change: Change,
+    /// How often it was taken, this time included.
+    pub(crate) attempts: i64,
+}
+
+/// What a page says of a site's open change.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) change: Change,
+    /// Whether TWIPLA may or may not have carried it out.
+    pub(crate) is_uncertain: bool,
+}
+
+/// Adds an entry. False where the thing has an open one already.
+pub(crate) async fn add(tx: &mut Tx<'_>, change: &Change) -> anyhow::Result<bool> {
+    let added = sqlx::query(
+        "INSERT INTO outbox (id, subject, change, state, not_before, created_at)
+         VALUES ($1, $2, $3, 'open', $4, $4)
+         ON CONFLICT (subject) WHERE state = 'open' DO NOTHING",
+    )
+    .bind(Uuid::now_v7().to_string())
+    .bind(change.subject())
+    .bind(serde_json::to_string(change)?)
+    .bind(now())
+    .execute(&mut **tx)
+    .await?;
+    Ok(added.rows_affected() == 1)
+}
+
+/// Takes up to `limit` entries that are due. Nobody else takes them during `lease`; after it somebody
+/// does, for whoever has them now must have died.
+pub(crate) async fn take(
+    store: &Store,
+    limit: usize,
+    lease: Duration,
+) -> anyhow::Result<Vec<Entry>> {
+    let now = now();
+    // Two workers that find the same entry: the second one waits for the first, and then sees
+    // that the entry is not due any more.
+    let rows = sqlx::query(
+        "UPDATE outbox SET not_before = $2, attempts = attempts + 1
+         WHERE state = 'open' AND not_before <= $1 AND id IN
+             (SELECT id FROM outbox WHERE state = 'open' AND not_before <= $1 ORDER BY id LIMIT $3)
+         RETURNING id, change, attempts",
+    )
+    .bind(now)
+    .bind(now + millis(lease))
+    .bind(i64::try_from(limit)?)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Entry {
+                id: row.try_get("id")?,
+                change: serde_json::from_str(&row.try_get::<String, _>("change")?)?,
+                attempts: row.try_get("attempts")?,
+            })
+        })
+        .collect()
+}
+
+/// TWIPLA has what was asked for, and shows `website`, read at `read_at`.
+pub(crate) async fn done(
+    store: &Store,
+    entry: &Entry,
+    website: Option<&Website>,
+    read_at: i64,
+) -> anyhow::Result<()> {
+    let mut tx = store.begin().await?;
+    if !close(&mut tx, entry, "done", None).await? {
+        return Ok(());
+    }
+    if let Some(website) = website {
+        mirror(&mut tx, website, read_at).await?;
+    }
+    match &entry.change {
+        Change::MoveTo { order, .. } => set_order(&mut tx, order, "fulfilled").await?,
+        Change::Invite { site, customer, .. } => {
+            set_contributor(&mut tx, site, customer, "active").await?;
+        }
+        Change::AddSite { .. } | Change::Cancel { .. } | Change::Resume { .. } => {}
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// TWIPLA refused it for good: what belongs to it is taken back.
+pub(crate) async fn refused(store: &Store, entry: &Entry, why: &str) -> anyhow::Result<()> {
+    let mut tx = store.begin().await?;
+    if !close(&mut tx, entry, "refused", Some(why)).await? {
+        return Ok(());
+    }
+    match &entry.change {
+        Change::AddSite { site, .. } => set_site_status(&mut tx, site, "refused").await?,
+        // This is where a real shop gives the money back, by an outbox of its own.
+        Change::MoveTo { order, .. } => set_order(&mut tx, order, "returned").await?,
+        Change::Invite { site, customer, .. } => {
+            set_contributor(&mut tx, site, customer, "refused").await?;
+        }
+        Change::Cancel { .. } | Change::Resume { .. } => {}
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// It stays open, and is taken again after a wait.
+pub(crate) async fn postpone(
+    store: &Store,
+    entry: &Entry,
+    wait: Duration,
+    is_uncertain: bool,
+    why: &str,
+) -> anyhow::Result<()> {
+    sqlx::query(
+        "UPDATE outbox SET not_before = $3, uncertain = $4, note = $5
+         WHERE id = $1 AND attempts = $2 AND state = 'open'",
+    )
+    .bind(&entry.id)
+    .bind(entry.attempts)
+    .bind(now() + millis(wait))
+    .bind(i64::from(is_uncertain))
+    .bind(why)
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+/// The open change of a site, if there is one.
+pub(crate) async fn pending(pool: &AnyPool, site: &str) -> anyhow::Result<Option<Pending>> {
+    let row =
+        sqlx::query("SELECT change, uncertain FROM outbox WHERE subject = $1 AND state = 'open'")
+            .bind(site)
+            .fetch_optional(pool)
+            .await?;
+    row.map(|row| {
+        Ok(Pending {
+            change: serde_json::from_str(&row.try_get::<String, _>("change")?)?,
+            is_uncertain: row.try_get::<i64, _>("uncertain")? == 1,
+        })
+    })
+    .transpose()
+}
+
+/// Why the last change of a site was refused, if it was the last one.
+pub(crate) async fn last_refusal(store: &Store, site: &str) -> sqlx::Result<Option<String>> {
+    let row =
+        sqlx::query("SELECT state, note FROM outbox WHERE subject = $1 ORDER BY id DESC LIMIT 1")
+            .bind(site)
+            .fetch_optional(&store.pool)
+            .await?;
+    match row {
+        Some(row) if row.try_get::<String, _>("state")? == "refused" => row.try_get("note"),
+        _ => Ok(None),
+    }
+}
+
+/// How many entries are open.
+pub(crate) async fn open_entries(store: &Store) -> sqlx::Result<i64> {
+    sqlx::query("SELECT COUNT(*) AS entries FROM outbox WHERE state = 'open'")
+        .fetch_one(&store.pool)
+        .await?
+        .try_get("entries")
+}
+
+/// Ends an entry, unless somebody else took it in the meantime: then it is theirs to end.
+async fn close(
+    tx: &mut Tx<'_>,
+    entry: &Entry,
+    state: &str,
+    note: Option<&str>,
+) -> sqlx::Result<bool> {
+    let closed = sqlx::query(
+        "UPDATE outbox SET state = $3, uncertain = 0, note = $4
+         WHERE id = $1 AND attempts = $2 AND state = 'open'",
+    )
+    .bind(&entry.id)
+    .bind(entry.attempts)
+    .bind(state)
+    .bind(note)
+    .execute(&mut **tx)
+    .await?;
+    Ok(closed.rows_affected() == 1)
+}
+
+async fn set_order(tx: &mut Tx<'_>, id: &str, state: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE orders SET state = $2 WHERE id = $1")
+        .bind(id)
+        .bind(state)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn set_contributor(
+    tx: &mut Tx<'_>,
+    site: &str,
+    customer: &str,
+    state: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE contributors SET state = $3 WHERE site_id = $1 AND customer_id = $2")
+        .bind(site)
+        .bind(customer)
+        .bind(state)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,167 @@
+//! Making one change at TWIPLA, and judging what came of it.
+//!
+//! Every change reads before it changes, or creates under an id that the portal chose. So an entry
+//! that is sent again, after a crash or a lost answer, finds what is there and does the rest.
+
+use std::time::Duration;
+
+use twipla::resources::PackageChange;
+use twipla::types::{ContributorRole, SubscriptionStatus, Website};
+use twipla::{ChangeState, Error, ErrorKind, Twipla};
+
+use crate::outbox::{Change, Entry};
+use crate::settings::Pace;
+use crate::store::{Customer, Store, now};
+
+/// A server that fails this often means it: this API answers 500 where a rule forbids a change.
+const PATIENCE: i64 = 10;
+
+/// How a sending ended.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// TWIPLA has what was asked for, and shows this website, read at this time.
+    Done(Option<Box<Website>>, i64),
+    /// Nothing was changed. Try again after this time.
+    Later(Duration, String),
+    /// TWIPLA may have carried it out, or may yet. Look again after this time.
+    Uncertain(Duration, String),
+    /// TWIPLA will never do it.
+    Refused(String),
+}
+
+/// Makes the change, for at most half of the time that the entry is taken for: when the other
+/// half is over, somebody else may take it.
+pub(crate) async fn send(twipla: &Twipla, store: &Store, entry: &Entry, pace: &Pace) -> Verdict {
+    let sending = make(twipla, store, &entry.change);
+    match tokio::time::timeout(pace.lease / 2, sending).await {
+        Ok(Ok((website, read_at))) => Verdict::Done(website.map(Box::new), read_at),
+        Ok(Err(Failure::Twipla(error))) => judge(&error, entry.attempts, pace),
+        Ok(Err(Failure::Portal(why))) => Verdict::Later(pace.delay(entry.attempts), why),
+        Err(_) => Verdict::Uncertain(pace.quiet, "no answer in time".to_owned()),
+    }
+}
+
+enum Failure {
+    Twipla(Error),
+    /// The portal's own database.
+    Portal(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Twipla(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Portal(error.to_string())
+    }
+}
+
+/// Leads TWIPLA to what the change asks for, and returns what it shows then and when that was read.
+async fn make(
+    twipla: &Twipla,
+    store: &Store,
+    change: &Change,
+) -> Result<(Option<Website>, i64), Failure> {
+    match change {
+        Change::AddSite { site, package } => {
+            let row = store.site(site).await?;
+            let row = row.ok_or_else(|| missing("site", site))?;
+            ensure_customer(twipla, &owner(store, &row.customer_id).await?).await?;
+            let create = twipla
+                .websites()
+                .create(&*row.customer_id, &*row.id, &*row.domain);
+            let create = match package {
+                Some(package) => create.package(*package),
+                None => create.unlimited_free_trial(true),
+            };
+            in_force(create.await)?;
+        }
+        Change::MoveTo { site, package, .. } => {
+            let changed = twipla.website(&**site).subscription().change_to(*package);
+            if let Some(PackageChange::Unchanged) = in_force(changed.await)? {
+                tracing::info!(site, "was on the package already");
+            }
+        }
+        Change::Cancel { site } => {
+            let website = twipla.website(&**site);
+            if website.get().await?.status != SubscriptionStatus::Canceled {
+                in_force(website.subscription().cancel().await)?;
+            }
+        }
+        Change::Resume { site } => {
+            let website = twipla.website(&**site);
+            if website.get().await?.status == SubscriptionStatus::Canceled {
+                in_force(website.subscription().resume().await)?;
+            }
+        }
+        Change::Invite {
+            site,
+            customer,
+            role,
+        } => {
+            ensure_customer(twipla, &owner(store, customer).await?).await?;
+            let contributors = twipla.website(&**site).contributors();
+            let role = ContributorRole::from(role.as_str());
+            in_force(contributors.add(&**customer, role).await)?;
+            return Ok((None, now()));
+        }
+    }
+    let read_at = now();
+    let website = twipla.website(change.site()).get().await?;
+    Ok((Some(website), read_at))
+}
+
+/// Creates the customer at TWIPLA, if it is not there.
+async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> Result<(), Failure> {
+    let create = twipla.customers().create(&*customer.id, &*customer.email);
+    in_force(create.await)?;
+    Ok(())
+}
+
+async fn owner(store: &Store, id: &str) -> Result<Customer, Failure> {
+    let customer = store.customer(id).await?;
+    customer.ok_or_else(|| missing("customer", id))
+}
+
+/// Counts a failure after which what was asked for is there as a success.
+fn in_force<T>(result: twipla::Result<T>) -> twipla::Result<Option<T>> {
+    match result {
+        Ok(made) => Ok(Some(made)),
+        // Exactly this exists: made by an earlier sending.
+        Err(error) if error.exists_as_requested() => Ok(None),
+        // The answer was lost, and the client read back that the change is in force.
+        Err(error) => match error.change_state() {
+            Some(ChangeState::Applied | ChangeState::InForce) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// What to do about an error. The order matters: an ambiguous failure is open whatever its kind.
+fn judge(error: &Error, attempts: i64, pace: &Pace) -> Verdict {
+    let why = error.to_string();
+    if error.is_ambiguous() {
+        return Verdict::Uncertain(pace.quiet, why);
+    }
+    let later = error
+        .retry_after()
+        .unwrap_or_default()
+        .max(pace.delay(attempts));
+    match error.kind() {
+        ErrorKind::InvalidInput
+        | ErrorKind::NotFound
+        | ErrorKind::Conflict
+        | ErrorKind::Rejected => Verdict::Refused(why),
+        ErrorKind::Server if attempts >= PATIENCE => Verdict::Refused(why),
+        // No network, no time, no token, too many requests, or nonsense for an answer: all of
+        // them pass, or an operator ends them. The customer's change waits.
+        _ => Verdict::Later(later, why),
+    }
+}
+
+fn missing(what: &str, id: &str) -> Failure {
+    Failure::Portal(format!("the portal has no {what} {id:?}"))
+}

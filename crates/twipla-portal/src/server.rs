@@ -1,0 +1,166 @@
+//! The portal as a server: its routes, what every answer says, starting and stopping.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tower_http::trace::TraceLayer;
+use twipla::Twipla;
+
+use crate::pages::{analytics, assets, operator, plan, sign_in, site, sites, team};
+use crate::problem::Problem;
+use crate::reconcile::reconcile;
+use crate::settings::Settings;
+use crate::state::App;
+use crate::store::Store;
+use crate::worker::Worker;
+
+/// A portal that runs. Dropping it ends it as a crash would: whatever is being sent is left where it is.
+#[derive(Debug)]
+pub struct Portal {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Portal {
+    /// Listens, and begins to send and to reconcile.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be listened on.
+    pub async fn start(twipla: Twipla, store: Store, settings: Settings) -> anyhow::Result<Self> {
+        let listen = settings.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}"))?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let app = App {
+            twipla,
+            store,
+            settings: Arc::new(settings),
+            wake: Arc::new(Notify::new()),
+        };
+        let mut tasks = JoinSet::new();
+        if app.settings.sends {
+            let worker = Worker {
+                twipla: app.twipla.clone(),
+                store: app.store.clone(),
+                pace: app.settings.pace.clone(),
+                wake: Arc::clone(&app.wake),
+            };
+            tasks.spawn(worker.run(stopped.clone()));
+            tasks.spawn(keep_reconciling(app.clone(), stopped.clone()));
+        }
+        tasks.spawn(serve(listener, router(app), stopped));
+        Ok(Self {
+            address,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends it: requests and changes that are under way are carried out first.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(sites::home))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/sites", get(sites::show).post(sites::add))
+        .route("/sites/{site}", get(site::show))
+        .route("/sites/{site}/pending", get(site::pending))
+        .route("/sites/{site}/cancel", post(plan::cancel))
+        .route("/sites/{site}/resume", post(plan::resume))
+        .route("/sites/{site}/plans", get(plan::choose))
+        .route("/sites/{site}/checkout", get(plan::checkout))
+        .route("/sites/{site}/orders", post(plan::order))
+        .route("/sites/{site}/analytics", get(analytics::show))
+        .route("/sites/{site}/messages", post(analytics::message))
+        .route("/sites/{site}/contributors", post(team::invite))
+        .route("/reconcile", post(operator::reconcile_now))
+        .route("/health", get(operator::health))
+        .route("/assets/portal.css", get(assets::style))
+        .route("/assets/portal.js", get(assets::script))
+        .fallback(async || Problem::NotFound)
+        .layer(middleware::from_fn_with_state(app.clone(), headers))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+/// What every answer says about how a browser may use it.
+async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    // Only the dashboard may be framed here, and nobody may frame this. No script or style in the
+    // page itself: what a customer typed in cannot become one.
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+         form-action 'self'; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
+        app.twipla.dashboard_origin()
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    let fixed = |headers: &mut axum::http::HeaderMap, name: HeaderName, value: &'static str| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    fixed(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    fixed(headers, header::REFERRER_POLICY, "same-origin");
+    // Pages are one customer's: nothing on the way may keep them.
+    fixed(headers, header::CACHE_CONTROL, "no-store");
+    if app.settings.https {
+        fixed(
+            headers,
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000",
+        );
+    }
+    response
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    if let Err(error) = served.await {
+        tracing::error!("cannot serve: {error}");
+    }
+}
+
+/// Compares the database with TWIPLA now and then.
+async fn keep_reconciling(app: App, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(app.settings.pace.reconcile) => {}
+            _ = stop.changed() => return,
+        }
+        match reconcile(&app.twipla, &app.store).await {
+            Ok(_) => app.wake.notify_one(),
+            Err(error) => tracing::error!("cannot reconcile: {error:#}"),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Sessions: who is signed in, and the token that each form carries.
+//!
+//! This is a demonstration: a customer is signed in by choosing one. Everything behind that is as it
+//! should be: the cookie is random, out of reach of scripts and not sent along by other sites, the
+//! database has only its hash, and it changes when somebody signs in.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{COOKIE, HeaderValue};
+use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, SameSite};
+use rand::RngExt as _;
+use sha2::{Digest as _, Sha256};
+use sqlx::Row as _;
+
+use crate::problem::Problem;
+use crate::state::App;
+use crate::store::{Customer, Store, now};
+
+const NAME: &str = "portal_session";
+/// A session lasts eight hours.
+const LIFETIME: i64 = 8 * 60 * 60 * 1000;
+
+/// A browser's session, with or without somebody signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    id_hash: String,
+    /// What each form and each request of a script has to carry.
+    pub(crate) csrf: String,
+    customer_id: Option<String>,
+}
+
+impl Session {
+    /// Begins a session, and returns the cookie that the browser needs.
+    pub(crate) async fn begin(
+        app: &App,
+        customer: Option<&str>,
+    ) -> sqlx::Result<(Self, HeaderValue)> {
+        let id = random();
+        let session = Self {
+            id_hash: hash(&id),
+            csrf: random(),
+            customer_id: customer.map(str::to_owned),
+        };
+        sqlx::query("DELETE FROM sessions WHERE expires_at < $1")
+            .bind(now())
+            .execute(&app.store.pool)
+            .await?;
+        sqlx::query(
+            "INSERT INTO sessions (id_hash, customer_id, csrf, expires_at) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(&session.id_hash)
+        .bind(&session.customer_id)
+        .bind(&session.csrf)
+        .bind(now() + LIFETIME)
+        .execute(&app.store.pool)
+        .await?;
+        Ok((session, cookie(app, &id)))
+    }
+
+    /// Ends the session.
+    pub(crate) async fn end(&self, store: &Store) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+            .bind(&self.id_hash)
+            .execute(&store.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Refuses what did not come from a page of this session.
+    pub(crate) fn check_csrf(&self, given: &str) -> Result<(), Problem> {
+        if given == self.csrf {
+            Ok(())
+        } else {
+            Err(Problem::Forged)
+        }
+    }
+
+    async fn find(store: &Store, parts: &Parts) -> sqlx::Result<Option<Self>> {
+        let Some(id) = cookie_of(parts) else {
+            return Ok(None);
+        };
+        let row = sqlx::query(
+            "SELECT customer_id, csrf FROM sessions WHERE id_hash = $1 AND expires_at >= $2",
+        )
+        .bind(hash(&id))
+        .bind(now())
+        .fetch_optional(&store.pool)
+        .await?;
+        row.map(|row| {
+            Ok(Self {
+                id_hash: hash(&id),
+                csrf: row.try_get("csrf")?,
+                customer_id: row.try_get("customer_id")?,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// A session, whether or not somebody is signed in.
+impl FromRequestParts<App> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let found = Self::find(&app.store, parts).await?;
+        found.ok_or(Problem::SignedOut)
+    }
+}
+
+/// A session in which somebody is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) session: Session,
+    pub(crate) customer: Customer,
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let session = Session::from_request_parts(parts, app).await?;
+        let customer = match &session.customer_id {
+            Some(id) => app.store.customer(id).await?,
+            None => None,
+        };
+        let customer = customer.ok_or(Problem::SignedOut)?;
+        Ok(Self { session, customer })
+    }
+}
+
+/// The cookie of a browser that signed out.
+pub(crate) fn no_cookie(app: &App) -> HeaderValue {
+    let mut cookie = built(app, "");
+    cookie.make_removal();
+    header(&cookie)
+}
+
+fn cookie(app: &App, id: &str) -> HeaderValue {
+    header(&built(app, id))
+}
+
+fn built(app: &App, id: &str) -> Cookie<'static> {
+    Cookie::build((NAME, id.to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.settings.https)
+        .build()
+}
+
+/// A cookie of ours has nothing that a header could not.
+fn header(cookie: &Cookie<'_>) -> HeaderValue {
+    HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn cookie_of(parts: &Parts) -> Option<String> {
+    let headers = parts.headers.get_all(COOKIE).iter();
+    headers
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| Cookie::split_parse(header).flatten())
+        .find(|cookie| cookie.name() == NAME)
+        .map(|cookie| cookie.value().to_owned())
+}
+
+/// 256 bits that nobody can guess.
+fn random() -> String {
+    let bytes: [u8; 32] = rand::rng().random();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn hash(id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(id))
+}

@@ -1,0 +1,82 @@
+//! The worker: takes what is due from the outbox, sends it, and writes down what came of it.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use twipla::Twipla;
+
+use crate::outbox::{self, Entry};
+use crate::send::{Verdict, send};
+use crate::settings::Pace;
+use crate::store::Store;
+
+/// What a worker works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    pub(crate) twipla: Twipla,
+    pub(crate) store: Store,
+    pub(crate) pace: Pace,
+    /// Called when something was put into the outbox.
+    pub(crate) wake: Arc<Notify>,
+}
+
+impl Worker {
+    /// Works until told to stop, and then ends what it began.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut sending = JoinSet::new();
+        while !*stop.borrow() {
+            let free = self.pace.senders - sending.len();
+            match outbox::take(&self.store, free, self.pace.lease).await {
+                Ok(entries) => {
+                    for entry in entries {
+                        sending.spawn(carry_out(self.clone(), entry));
+                    }
+                }
+                Err(error) => tracing::error!("cannot read the outbox: {error:#}"),
+            }
+            let is_full = sending.len() == self.pace.senders;
+            tokio::select! {
+                _ = sending.join_next(), if !sending.is_empty() => {}
+                () = self.wake.notified(), if !is_full => {}
+                () = tokio::time::sleep(self.pace.poll) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        while sending.join_next().await.is_some() {}
+    }
+}
+
+/// Sends an entry. Dying anywhere in here costs nothing: the entry is still open then, and taken
+/// again when its lease is over.
+async fn carry_out(worker: Worker, entry: Entry) {
+    let Worker {
+        twipla,
+        store,
+        pace,
+        ..
+    } = worker;
+    let verdict = send(&twipla, &store, &entry, &pace).await;
+    let (id, change) = (&entry.id, &entry.change);
+    let written = match &verdict {
+        Verdict::Done(website, read_at) => {
+            tracing::info!(%id, ?change, "done");
+            outbox::done(&store, &entry, website.as_deref(), *read_at).await
+        }
+        Verdict::Later(wait, why) => {
+            tracing::warn!(%id, ?change, ?wait, "not yet: {why}");
+            outbox::postpone(&store, &entry, *wait, false, why).await
+        }
+        Verdict::Uncertain(wait, why) => {
+            tracing::warn!(%id, ?change, ?wait, "may have been carried out: {why}");
+            outbox::postpone(&store, &entry, *wait, true, why).await
+        }
+        Verdict::Refused(why) => {
+            tracing::error!(%id, ?change, "refused: {why}");
+            outbox::refused(&store, &entry, why).await
+        }
+    };
+    if let Err(error) = written {
+        tracing::error!(%id, "cannot write down what came of a change: {error:#}");
+    }
+}
