@@ -195,13 +195,16 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// The open change of a site, if there is one.
+/// The open change of a site or of somebody's role on it, if there is one.
 pub(crate) async fn pending(pool: &AnyPool, site: &str) -> anyhow::Result<Option<Pending>> {
-    let row =
-        sqlx::query("SELECT change, uncertain FROM outbox WHERE subject = $1 AND state = 'open'")
-            .bind(site)
-            .fetch_optional(pool)
-            .await?;
+    let row = sqlx::query(
+        "SELECT change, uncertain FROM outbox WHERE state = 'open'
+             AND (subject = $1 OR substr(subject, 1, length($1) + 1) = $1 || ' ')
+         ORDER BY subject LIMIT 1",
+    )
+    .bind(site)
+    .fetch_optional(pool)
+    .await?;
     row.map(|row| {
         Ok(Pending {
             change: serde_json::from_str(&row.try_get::<String, _>("change")?)?,
