@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyPool, Row as _};
+use sqlx::Row as _;
 use twipla::PackageId;
 use twipla::types::Website;
 use uuid::Uuid;
@@ -116,7 +116,7 @@ pub(crate) async fn take(
     .bind(now)
     .bind(now + millis(lease))
     .bind(i64::try_from(limit)?)
-    .fetch_all(&store.pool)
+    .fetch_all(&store.write)
     .await?;
     rows.iter()
         .map(|row| {
@@ -190,20 +190,20 @@ pub(crate) async fn postpone(
     .bind(now() + millis(wait))
     .bind(i64::from(is_uncertain))
     .bind(why)
-    .execute(&store.pool)
+    .execute(&store.write)
     .await?;
     Ok(())
 }
 
 /// The open change of a site or of somebody's role on it, if there is one.
-pub(crate) async fn pending(pool: &AnyPool, site: &str) -> anyhow::Result<Option<Pending>> {
+pub(crate) async fn pending(store: &Store, site: &str) -> anyhow::Result<Option<Pending>> {
     let row = sqlx::query(
         "SELECT change, uncertain FROM outbox WHERE state = 'open'
              AND (subject = $1 OR substr(subject, 1, length($1) + 1) = $1 || ' ')
          ORDER BY subject LIMIT 1",
     )
     .bind(site)
-    .fetch_optional(pool)
+    .fetch_optional(&store.read)
     .await?;
     row.map(|row| {
         Ok(Pending {
@@ -219,7 +219,7 @@ pub(crate) async fn last_refusal(store: &Store, site: &str) -> sqlx::Result<Opti
     let row =
         sqlx::query("SELECT state, note FROM outbox WHERE subject = $1 ORDER BY id DESC LIMIT 1")
             .bind(site)
-            .fetch_optional(&store.pool)
+            .fetch_optional(&store.read)
             .await?;
     match row {
         Some(row) if row.try_get::<String, _>("state")? == "refused" => row.try_get("note"),
@@ -230,7 +230,7 @@ pub(crate) async fn last_refusal(store: &Store, site: &str) -> sqlx::Result<Opti
 /// How many entries are open.
 pub(crate) async fn open_entries(store: &Store) -> sqlx::Result<i64> {
     sqlx::query("SELECT COUNT(*) AS entries FROM outbox WHERE state = 'open'")
-        .fetch_one(&store.pool)
+        .fetch_one(&store.read)
         .await?
         .try_get("entries")
 }

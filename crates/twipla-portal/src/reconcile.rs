@@ -83,7 +83,7 @@ async fn compare(
         ));
         return Ok(());
     }
-    if is_as_shown(site, website) || outbox::pending(&store.pool, id).await?.is_some() {
+    if is_as_shown(site, website) || outbox::pending(store, id).await?.is_some() {
         return Ok(());
     }
     let mut tx = store.begin().await?;
@@ -123,7 +123,7 @@ async fn missing(
 ) -> anyhow::Result<()> {
     let id = &*site.id;
     // Refused ones were never there, and an open change is the outbox's to end.
-    if site.status == "refused" || outbox::pending(&store.pool, id).await?.is_some() {
+    if site.status == "refused" || outbox::pending(store, id).await?.is_some() {
         return Ok(());
     }
     // The list is older than the row may be: ask for this one.
@@ -211,7 +211,7 @@ async fn contributors(
                 .bind(site)
                 .bind(id)
                 .bind(role)
-                .execute(&store.pool)
+                .execute(&store.write)
                 .await?;
                 report.mended.push(format!(
                     "{id} is {role} of {site} at TWIPLA, and was {} here",

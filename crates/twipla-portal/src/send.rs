@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use twipla::resources::PackageChange;
 use twipla::types::{ContributorRole, SubscriptionStatus, Website};
-use twipla::{ChangeState, Error, ErrorKind, Twipla};
+use twipla::{ChangeState, Error, ErrorKind, PackageId, Twipla};
 
 use crate::outbox::{Change, Entry};
 use crate::settings::Pace;
-use crate::store::{Customer, Store, now};
+use crate::store::{Customer, Site, Store, now};
 
 /// A server that fails this often means it: this API answers 500 where a rule forbids a change.
 const PATIENCE: i64 = 10;
@@ -70,14 +70,7 @@ async fn make(
             let row = store.site(site).await?;
             let row = row.ok_or_else(|| missing("site", site))?;
             ensure_customer(twipla, &owner(store, &row.customer_id).await?).await?;
-            let create = twipla
-                .websites()
-                .create(&*row.customer_id, &*row.id, &*row.domain);
-            let create = match package {
-                Some(package) => create.package(*package),
-                None => create.unlimited_free_trial(true),
-            };
-            in_force(create.await)?;
+            ensure_website(twipla, &row, *package).await?;
         }
         Change::MoveTo { site, package, .. } => {
             let changed = twipla.website(&**site).subscription().change_to(*package);
@@ -115,10 +108,45 @@ async fn make(
 }
 
 /// Creates the customer at TWIPLA, if it is not there.
-async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> Result<(), Failure> {
+async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> twipla::Result<()> {
     let create = twipla.customers().create(&*customer.id, &*customer.email);
-    in_force(create.await)?;
-    Ok(())
+    let Err(refusal) = in_force(create.await) else {
+        return Ok(());
+    };
+    match twipla.customer(&*customer.id).get().await {
+        Ok(found) if found.email.eq_ignore_ascii_case(&customer.email) => Ok(()),
+        found => Err(more_telling(refusal, found)),
+    }
+}
+
+/// Creates the website at TWIPLA, if it is not there.
+async fn ensure_website(
+    twipla: &Twipla,
+    site: &Site,
+    package: Option<PackageId>,
+) -> twipla::Result<()> {
+    let websites = twipla.websites();
+    let create = websites.create(&*site.customer_id, &*site.id, &*site.domain);
+    let create = match package {
+        Some(package) => create.package(package),
+        None => create.unlimited_free_trial(true),
+    };
+    let Err(refusal) = in_force(create.await) else {
+        return Ok(());
+    };
+    match twipla.website(&*site.id).get().await {
+        Ok(found) if found.intp_customer_id == *site.customer_id => Ok(()),
+        found => Err(more_telling(refusal, found)),
+    }
+}
+
+/// A create that was refused may be so because an earlier sending made it. Only a read tells, and
+/// while the read fails, nothing is known.
+fn more_telling<T>(refusal: Error, read: twipla::Result<T>) -> Error {
+    match read {
+        Err(error) if !error.is_not_found() => error,
+        _ => refusal,
+    }
 }
 
 async fn owner(store: &Store, id: &str) -> Result<Customer, Failure> {
@@ -150,7 +178,11 @@ fn judge(error: &Error, attempts: i64, pace: &Pace) -> Verdict {
         .retry_after()
         .unwrap_or_default()
         .max(pace.delay(attempts));
+    let operation = error.operation().unwrap_or_default();
+    let was_read = operation.starts_with("get_") || operation.starts_with("list_");
     match error.kind() {
+        // A read that fails says nothing about the change, unless there is nothing to change.
+        kind if was_read && kind != ErrorKind::NotFound => Verdict::Later(later, why),
         ErrorKind::InvalidInput
         | ErrorKind::NotFound
         | ErrorKind::Conflict

@@ -28,33 +28,33 @@ pub(crate) struct Session {
     id_hash: String,
     /// What each form and each request of a script has to carry.
     pub(crate) csrf: String,
-    customer_id: Option<String>,
+    customer: Option<Customer>,
 }
 
 impl Session {
     /// Begins a session, and returns the cookie that the browser needs.
     pub(crate) async fn begin(
         app: &App,
-        customer: Option<&str>,
+        customer: Option<&Customer>,
     ) -> sqlx::Result<(Self, HeaderValue)> {
         let id = random();
         let session = Self {
             id_hash: hash(&id),
             csrf: random(),
-            customer_id: customer.map(str::to_owned),
+            customer: customer.cloned(),
         };
         sqlx::query("DELETE FROM sessions WHERE expires_at < $1")
             .bind(now())
-            .execute(&app.store.pool)
+            .execute(&app.store.write)
             .await?;
         sqlx::query(
             "INSERT INTO sessions (id_hash, customer_id, csrf, expires_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(&session.id_hash)
-        .bind(&session.customer_id)
+        .bind(customer.map(|customer| &customer.id))
         .bind(&session.csrf)
         .bind(now() + LIFETIME)
-        .execute(&app.store.pool)
+        .execute(&app.store.write)
         .await?;
         Ok((session, cookie(app, &id)))
     }
@@ -63,7 +63,7 @@ impl Session {
     pub(crate) async fn end(&self, store: &Store) -> sqlx::Result<()> {
         sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
             .bind(&self.id_hash)
-            .execute(&store.pool)
+            .execute(&store.write)
             .await?;
         Ok(())
     }
@@ -82,20 +82,29 @@ impl Session {
             return Ok(None);
         };
         let row = sqlx::query(
-            "SELECT customer_id, csrf FROM sessions WHERE id_hash = $1 AND expires_at >= $2",
+            "SELECT csrf, id, name, email FROM sessions LEFT JOIN customers ON id = customer_id
+             WHERE id_hash = $1 AND expires_at >= $2",
         )
         .bind(hash(&id))
         .bind(now())
-        .fetch_optional(&store.pool)
+        .fetch_optional(&store.read)
         .await?;
-        row.map(|row| {
-            Ok(Self {
-                id_hash: hash(&id),
-                csrf: row.try_get("csrf")?,
-                customer_id: row.try_get("customer_id")?,
-            })
-        })
-        .transpose()
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let customer = match row.try_get::<Option<String>, _>("id")? {
+            Some(id) => Some(Customer {
+                id,
+                name: row.try_get("name")?,
+                email: row.try_get("email")?,
+            }),
+            None => None,
+        };
+        Ok(Some(Self {
+            id_hash: hash(&id),
+            csrf: row.try_get("csrf")?,
+            customer,
+        }))
     }
 }
 
@@ -121,11 +130,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let session = Session::from_request_parts(parts, app).await?;
-        let customer = match &session.customer_id {
-            Some(id) => app.store.customer(id).await?,
-            None => None,
-        };
-        let customer = customer.ok_or(Problem::SignedOut)?;
+        let customer = session.customer.clone().ok_or(Problem::SignedOut)?;
         Ok(Self { session, customer })
     }
 }

@@ -13,7 +13,8 @@ pub(crate) type Tx<'a> = Transaction<'a, Any>;
 /// The database. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: AnyPool,
+    pub(crate) read: AnyPool,
+    pub(crate) write: AnyPool,
 }
 
 /// A customer of the hosting company.
@@ -76,31 +77,39 @@ impl Store {
     /// Where the URL is of another kind, or the database cannot be reached.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
         sqlx::any::install_default_drivers();
-        let (url, connections) = match url.split_once(':').map(|(scheme, _)| scheme) {
-            // SQLite has one writer anyway. With one connection nobody finds the file
-            // locked, and a database in memory is the same for all.
-            Some("sqlite") => (with_mode(url), 1),
-            Some("postgres" | "postgresql") => (url.to_owned(), 16),
+        let store = match url.split_once(':').map(|(scheme, _)| scheme) {
+            // In memory, each connection would have a database of its own.
+            Some("sqlite") if url.contains(":memory:") => Self::of(connect(url, 1).await?),
+            // SQLite has one writer at a time. With one connection for it, writers queue up here and
+            // find the file locked never.
+            Some("sqlite") => {
+                let url = with_mode(url);
+                let write = connect(&url, 1).await?;
+                // Readers wait for no writer, and a commit writes to the disk once.
+                let mode = sqlx::query("PRAGMA journal_mode = WAL");
+                mode.execute(&write).await?;
+                let read = connect(&url, 4).await?;
+                Self { read, write }
+            }
+            Some("postgres" | "postgresql") => Self::of(connect(url, 16).await?),
             // Not the URL: it may have a password.
             _ => bail!("invalid database: expected sqlite:FILE or postgres://…"),
         };
-        let pool = AnyPoolOptions::new()
-            .max_connections(connections)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect(&url)
-            .await
-            .context("cannot open the database")?;
-        migrations()
-            .run(&pool)
-            .await
-            .context("cannot make the tables of the database")?;
-        Ok(Self { pool })
+        let migrated = migrations().run(&store.write).await;
+        migrated.context("cannot make the tables of the database")?;
+        Ok(store)
+    }
+
+    fn of(pool: AnyPool) -> Self {
+        Self {
+            read: pool.clone(),
+            write: pool,
+        }
     }
 
     /// Starts a transaction. It is undone where it is dropped without a commit.
     pub(crate) async fn begin(&self) -> sqlx::Result<Tx<'static>> {
-        self.pool.begin().await
+        self.write.begin().await
     }
 
     /// Adds a customer, unless there is one with the id.
@@ -115,7 +124,7 @@ impl Store {
         .bind(&customer.id)
         .bind(&customer.name)
         .bind(&customer.email)
-        .execute(&self.pool)
+        .execute(&self.write)
         .await
         .with_context(|| format!("cannot add customer {:?}", customer.id))?;
         Ok(())
@@ -125,7 +134,7 @@ impl Store {
     pub(crate) async fn customers(&self, limit: i64) -> sqlx::Result<Vec<Customer>> {
         let rows = sqlx::query("SELECT id, name, email FROM customers ORDER BY name, id LIMIT $1")
             .bind(limit)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.read)
             .await?;
         rows.iter().map(customer).collect()
     }
@@ -133,7 +142,7 @@ impl Store {
     pub(crate) async fn customer(&self, id: &str) -> sqlx::Result<Option<Customer>> {
         let row = sqlx::query("SELECT id, name, email FROM customers WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.read)
             .await?;
         row.as_ref().map(customer).transpose()
     }
@@ -141,7 +150,7 @@ impl Store {
     pub(crate) async fn customer_by_email(&self, email: &str) -> sqlx::Result<Option<Customer>> {
         let row = sqlx::query("SELECT id, name, email FROM customers WHERE lower(email) = $1")
             .bind(email.to_lowercase())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.read)
             .await?;
         row.as_ref().map(customer).transpose()
     }
@@ -149,14 +158,14 @@ impl Store {
     pub(crate) async fn sites_of(&self, customer: &str) -> sqlx::Result<Vec<Site>> {
         let rows = sqlx::query("SELECT * FROM sites WHERE customer_id = $1 ORDER BY domain, id")
             .bind(customer)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.read)
             .await?;
         rows.iter().map(site).collect()
     }
 
     pub(crate) async fn all_sites(&self) -> sqlx::Result<Vec<Site>> {
         let rows = sqlx::query("SELECT * FROM sites ORDER BY id")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.read)
             .await?;
         rows.iter().map(site).collect()
     }
@@ -164,7 +173,7 @@ impl Store {
     pub(crate) async fn site(&self, id: &str) -> sqlx::Result<Option<Site>> {
         let row = sqlx::query("SELECT * FROM sites WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.read)
             .await?;
         row.as_ref().map(site).transpose()
     }
@@ -176,7 +185,7 @@ impl Store {
              WHERE site_id = $1 ORDER BY name, customers.id",
         )
         .bind(site)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.read)
         .await?;
         let contributor = |row: &AnyRow| {
             Ok(Contributor {
@@ -194,7 +203,7 @@ impl Store {
              WHERE site_id = $1 ORDER BY created_at DESC, id LIMIT 1",
         )
         .bind(site)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.read)
         .await?;
         let order = |row: &AnyRow| {
             Ok(Order {
@@ -281,9 +290,20 @@ fn migrations() -> Migrator {
     )])
 }
 
+async fn connect(url: &str, connections: u32) -> anyhow::Result<AnyPool> {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        // A database in memory is gone with its connection.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect(url)
+        .await
+        .context("cannot open the database")
+}
+
 /// A file that is not there yet is made.
 fn with_mode(url: &str) -> String {
-    if url.contains(":memory:") || url.contains('?') {
+    if url.contains('?') {
         url.to_owned()
     } else {
         format!("{url}?mode=rwc")

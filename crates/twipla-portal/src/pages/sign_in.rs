@@ -62,7 +62,7 @@ pub(crate) async fn sign_in(
     let customer = customer.ok_or(Problem::NotFound)?;
     // A new session: whoever may have planted the old one does not get in with it.
     session.end(&app.store).await?;
-    let (_, cookie) = Session::begin(&app, Some(&customer.id)).await?;
+    let (_, cookie) = Session::begin(&app, Some(&customer)).await?;
     Ok(([(SET_COOKIE, cookie)], Redirect::to("/sites")).into_response())
 }
 

@@ -20,7 +20,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
     let site = own_site(&app, &who, &id).await?;
-    let pending = outbox::pending(&app.store.pool, &id).await?;
+    let pending = outbox::pending(&app.store, &id).await?;
     let order = app.store.last_order_of(&id).await?;
     let refusal = outbox::last_refusal(&app.store, &id).await?;
     let team = app.store.contributors_of(&id).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn pending(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     own_site(&app, &who, &id).await?;
-    let pending = outbox::pending(&app.store.pool, &id).await?;
+    let pending = outbox::pending(&app.store, &id).await?;
     Ok(Json(json!({ "pending": pending.is_some() })))
 }
 

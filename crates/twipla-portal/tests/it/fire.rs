@@ -54,6 +54,10 @@ async fn customer(stage: &Stage, n: usize, package: &str) {
         .await;
     let site = page.path;
     wait(&browser, &site).await;
+    let refused = stage
+        .texts("SELECT note FROM outbox WHERE state = 'refused'")
+        .await;
+    assert!(refused.is_empty(), "{refused:?}");
     // The price list is a read: while it fails, the page says so, and people load it again.
     let checkout = format!("{site}/checkout?package={package}");
     until("the price is shown", async || {
@@ -88,7 +92,7 @@ async fn customer(stage: &Stage, n: usize, package: &str) {
 /// As the page's script does, less often: it is 500 of them.
 async fn wait(browser: &Browser, site: &str) {
     until("no change is under way", async || {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let page = browser.open(&format!("{site}/pending")).await;
         page.status.is_success() && page.html.contains("false")
     })
