@@ -14,6 +14,7 @@ mod console;
 mod dashboard;
 mod harness;
 mod page;
+mod portal;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
     let mut trials = harness::scenarios(tools);
     trials.extend(console::scenarios(tools));
     trials.extend(dashboard::scenarios(tools));
+    trials.extend(portal::scenarios(tools));
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     trials
 }

@@ -25,7 +25,7 @@ pub(crate) fn day(millis: i64) -> String {
 
 /// An amount of hundredths.
 pub(crate) fn money(amount: i64, currency: &str) -> String {
-    let (whole, rest) = (amount / 100, amount % 100);
+    let (whole, rest) = (number(amount / 100), amount % 100);
     match currency {
         "EUR" => format!("€{whole}.{rest:02}"),
         "USD" => format!("${whole}.{rest:02}"),

@@ -39,7 +39,7 @@ pub(crate) fn card(site: &Site, team: &[Contributor], session: &Session) -> Mark
             form.row method="post" action={ "/sites/" (site.id) "/contributors" } {
                 (layout::csrf(session))
                 div.field {
-                    label for="email" { "E-mail address of a customer of ours" }
+                    label for="email" { "Customer's e-mail address" }
                     input #email name="email" type="email" required autocomplete="off";
                 }
                 div.field {
