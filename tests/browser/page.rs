@@ -73,7 +73,13 @@ impl Page {
                 let expected = expected.to_owned();
                 move |element: WebElement| {
                     let expected = expected.clone();
-                    async move { Ok(element.text().await?.contains(&expected)) }
+                    // An element of a page that was replaced since has no text any more.
+                    async move {
+                        Ok(element
+                            .text()
+                            .await
+                            .is_ok_and(|text| text.contains(&expected)))
+                    }
                 }
             })
             .wait(PATIENCE, Duration::from_millis(50))
