@@ -57,5 +57,6 @@ if (dashboard && dialog) {
     // HTML of the portal's own, in which everything is escaped.
     dialog.querySelector("[data-plans]").innerHTML = await answer.text();
     dialog.showModal();
+    dialog.querySelector("input:checked")?.focus();
   });
 }

@@ -282,3 +282,100 @@ async fn set_contributor(
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Customer, add_site};
+
+    const NO_TIME: Duration = Duration::ZERO;
+    const A_WHILE: Duration = Duration::from_secs(60);
+
+    /// A database with a site, and its creation in the outbox.
+    async fn store() -> Store {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let customer = Customer {
+            id: "ada".to_owned(),
+            name: "Ada".to_owned(),
+            email: "ada@example.com".to_owned(),
+        };
+        store.add_customer(&customer).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        add_site(&mut tx, "s", "ada", "example.com").await.unwrap();
+        assert!(add(&mut tx, &change()).await.unwrap());
+        tx.commit().await.unwrap();
+        store
+    }
+
+    fn change() -> Change {
+        Change::AddSite {
+            site: "s".to_owned(),
+            package: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn entry_belongs_to_whoever_took_it() {
+        let store = store().await;
+        let taken = take(&store, 5, A_WHILE).await.unwrap();
+        assert_eq!(taken.len(), 1);
+        assert_eq!(taken[0].change, change());
+        assert!(take(&store, 5, A_WHILE).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_whoever_took_it_last_says_how_it_ended() {
+        let store = store().await;
+        let first = take(&store, 1, NO_TIME).await.unwrap().remove(0);
+        let second = take(&store, 1, A_WHILE).await.unwrap().remove(0);
+        refused(&store, &first, "too late").await.unwrap();
+        postpone(&store, &first, NO_TIME, true, "too late")
+            .await
+            .unwrap();
+        let open = pending(&store, "s").await.unwrap().unwrap();
+        assert!(!open.is_uncertain);
+        assert!(take(&store, 1, A_WHILE).await.unwrap().is_empty());
+        done(&store, &second, None, now()).await.unwrap();
+        assert_eq!(open_entries(&store).await.unwrap(), 0);
+        assert_eq!(store.site("s").await.unwrap().unwrap().status, "new");
+    }
+
+    #[tokio::test]
+    async fn thing_has_one_open_change() {
+        let store = store().await;
+        let mut tx = store.begin().await.unwrap();
+        let cancel = Change::Cancel {
+            site: "s".to_owned(),
+        };
+        assert!(!add(&mut tx, &cancel).await.unwrap());
+        let invite = Change::Invite {
+            site: "s".to_owned(),
+            customer: "grace".to_owned(),
+            role: "editor".to_owned(),
+        };
+        assert!(add(&mut tx, &invite).await.unwrap());
+        tx.commit().await.unwrap();
+        for entry in take(&store, 5, A_WHILE).await.unwrap() {
+            done(&store, &entry, None, now()).await.unwrap();
+        }
+        let mut tx = store.begin().await.unwrap();
+        assert!(add(&mut tx, &cancel).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_undone_leaves_nothing_to_send() {
+        let store = store().await;
+        let mut tx = store.begin().await.unwrap();
+        add_site(&mut tx, "t", "ada", "t.example.com")
+            .await
+            .unwrap();
+        let change = Change::AddSite {
+            site: "t".to_owned(),
+            package: None,
+        };
+        add(&mut tx, &change).await.unwrap();
+        drop(tx);
+        assert!(store.site("t").await.unwrap().is_none());
+        assert_eq!(open_entries(&store).await.unwrap(), 1);
+    }
+}
