@@ -77,12 +77,12 @@ async fn customer(stage: &Stage, n: usize, package: &str) {
     })
     .await;
     wait(&browser, &site).await;
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         let page = browser.submit(&site, &format!("{site}/cancel"), &[]).await;
         assert_eq!(page.status, 200);
         wait(&browser, &site).await;
     }
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         let page = browser.submit(&site, &format!("{site}/resume"), &[]).await;
         assert_eq!(page.status, 200);
         wait(&browser, &site).await;
@@ -141,7 +141,7 @@ async fn database_and_twipla_agree_after_500_customers_and_30_percent_faults() {
             "SELECT id || ' ' || status || ' ' || package_name FROM sites WHERE customer_id = 'customer-{n}'"
         );
         let rows = stage.texts(&sql).await;
-        let status = if n % 2 == 0 && n % 4 != 0 {
+        let status = if n.is_multiple_of(2) && !n.is_multiple_of(4) {
             "canceled"
         } else {
             "active"

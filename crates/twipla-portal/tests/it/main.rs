@@ -1,5 +1,12 @@
 //! The portal by HTTP, with a sandbox behind it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may fail loudly, their helpers too"
+)]
+
 mod crash;
 mod fire;
 mod pages;
