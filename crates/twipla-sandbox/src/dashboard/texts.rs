@@ -102,7 +102,7 @@ pub(super) const EN: Texts = Texts {
     source: "Source",
     share: "Share",
     upgrade: "Upgrade",
-    upgrade_said: "Your wish for another package has been passed on.",
+    upgrade_said: "Your request for another package has been passed on.",
     choose_a_package: "Choose a package",
     choose: "Choose",
     checkout: "Checkout",
