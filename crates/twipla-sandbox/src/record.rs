@@ -14,6 +14,8 @@ const CAPACITY: usize = 100_000;
 /// Headers, fields and parameters of a query that hold credentials.
 const SECRETS: &[&str] = &[
     "authorization",
+    "proxy-authorization",
+    "cookie",
     "x-api-key",
     "apiKey",
     "token",
@@ -92,8 +94,13 @@ fn millis<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> 
 }
 
 fn without_secrets(query: &str) -> String {
+    // A name may be percent-encoded, and means the same then.
+    let is_secret = |name: &str| {
+        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        SECRETS.contains(&name.as_ref())
+    };
     let shown = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if SECRETS.contains(&name) => format!("{name}=<redacted>"),
+        Some((name, _)) if is_secret(name) => format!("{name}=<redacted>"),
         _ => pair.to_owned(),
     };
     query.split('&').map(shown).collect::<Vec<_>>().join("&")

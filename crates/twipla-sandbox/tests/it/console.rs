@@ -111,6 +111,22 @@ async fn query_of_a_dashboard_request_is_shown_without_its_token() {
 }
 
 #[tokio::test]
+async fn credentials_are_found_under_encoded_names_and_in_other_headers() {
+    let console = Console::new().await;
+    let url = format!("{}/?intpc%5Ftoken=s3cret", console.sandbox.base_url());
+    let request = console.http.get(url);
+    let request = request
+        .header("cookie", "session=s3cret")
+        .header("proxy-authorization", "Basic s3cret");
+    request.send().await.unwrap();
+    let recorded = serde_json::to_string(&console.sandbox.requests()).unwrap();
+    assert!(recorded.contains("intpc%5Ftoken=<redacted>"), "{recorded}");
+    for shown in [recorded, console.page().await] {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_text_is_escaped() {
     let console = Console::new().await;
     let client = Client::new(&console.sandbox, console.sandbox.website_partner());
