@@ -1,14 +1,11 @@
-//! `cargo xtask bench`: what a call costs, beside a bare HTTP client.
+//! `cargo xtask bench`: what a call costs, next to a bare HTTP client.
 //!
-//! Ratios are of two that took turns on the same machine. Calls, streams and
-//! starts are processes that take turns, tokens and decoding take turns inside
-//! one process. Times by themselves move with the machine, within seconds and by
-//! a tenth, so a ratio is taken in each round, and the table has the median of
-//! those. A round of calls has the baseline before and after ours, which tells
-//! what the machine does to two runs of the very same program: no ratio is
-//! known better than that.
+//! A ratio compares two programs that ran alternately on the same machine. Calls, streams and starts alternate between
+//! processes, tokens and decoding inside one process. Absolute times drift with the machine, by a tenth within seconds, so
+//! a ratio is computed for each round, and the table shows the median of those. A round of calls runs the baseline before
+//! and after ours, which shows how much two runs of the same program differ: no ratio is more precise than that.
 //!
-//! Many short rounds therefore, not a few long ones.
+//! For this reason there are many short rounds, not a few long ones.
 
 mod harness;
 mod instructions;
@@ -28,13 +25,13 @@ use self::processes::Processes;
 use self::table::Table;
 use crate::layout::{self, Layout};
 
-/// What `cargo xtask bench` is asked.
+/// The options of `cargo xtask bench`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Two rounds of few calls: does everything run at all?
+    /// Run two rounds with few calls, to see that everything works
     #[arg(long)]
     pub quick: bool,
-    /// Count instructions instead of measuring time, with valgrind: the same on a busy machine
+    /// Count instructions with valgrind instead of measuring time: unaffected by other load
     #[arg(long)]
     pub instructions: bool,
     /// Only the measurements whose name contains this

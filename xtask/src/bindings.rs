@@ -1,4 +1,4 @@
-//! Clients that generators of other languages make of the contract: made, compiled, and sent on an errand.
+//! Clients in other languages: generated from the contract, compiled, and run through a scenario.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::lock::Lock;
 use crate::readme;
 use crate::sandbox::{self, Sandbox};
 
-/// Guzzle as Debian installs it: packages of Composer's registry are not needed.
+/// Guzzle as installed by Debian, so that no package from Composer's registry is needed.
 const GUZZLE: &str = "/usr/share/php/GuzzleHttp/autoload.php";
-/// What an errand says when all of it went well.
+/// What a scenario prints at its end if it succeeded.
 const PASSED: &str = "scenario passed";
-/// What the tools of PyPI are called in `openapi.lock`.
+/// The names of the PyPI tools in `openapi.lock`.
 const OPENAPI_GENERATOR: &str = "openapi-generator-cli";
 const PYTHON_CLIENT: &str = "openapi-python-client";
 
@@ -28,7 +28,7 @@ const PYTHON_CLIENT: &str = "openapi-python-client";
 struct Generator {
     name: &'static str,
     language: &'static str,
-    /// The folder, and what openapi-generator calls it.
+    /// The name of the generator in openapi-generator, also used for the folder.
     id: &'static str,
 }
 
@@ -70,7 +70,7 @@ const GENERATORS: [Generator; 7] = [
     },
 ];
 
-/// The documents that a client may be made of. The errand is run with the second one.
+/// The documents to generate clients from. The scenario uses the second one.
 const DOCUMENTS: [&str; 3] = ["twipla-3as", "twipla-3as-management", "twipla-3as-data"];
 
 struct Tools {
@@ -81,7 +81,7 @@ struct Tools {
     folder: PathBuf,
 }
 
-/// Makes, compiles and runs all of them, and writes what came of it into `openapi/README.md`.
+/// Generates, compiles and runs all clients, and writes the results into `openapi/README.md`.
 pub(crate) fn run(layout: &Layout, lock: &Lock) -> Result<()> {
     for (program, package) in [
         ("go", "golang-go"),
@@ -109,7 +109,7 @@ pub(crate) fn run(layout: &Layout, lock: &Lock) -> Result<()> {
         lock: lock.clone(),
         folder,
     };
-    // What the generated Python imports is named by itself.
+    // The generated Python imports its own package by name.
     let mut rows = String::from(
         "| generator | language | accepted | compiles | scenario |\n|---|---|---|---|---|\n",
     );
@@ -119,19 +119,19 @@ pub(crate) fn run(layout: &Layout, lock: &Lock) -> Result<()> {
         let mut compiled = "yes";
         for document in DOCUMENTS {
             let input = layout.openapi().join(document).with_extension("json");
-            let made = tools.folder.join(format!("{}-{document}", generator.id));
-            generate(&tools, generator, &input, &made)?;
-            compiled = compile(&tools, generator, &made).with_context(|| {
+            let client = tools.folder.join(format!("{}-{document}", generator.id));
+            generate(&tools, generator, &input, &client)?;
+            compiled = compile(&tools, generator, &client).with_context(|| {
                 format!(
                     "{} for {} of {document}",
                     generator.name, generator.language
                 )
             })?;
         }
-        let made = tools
+        let client = tools
             .folder
             .join(format!("{}-{}", generator.id, DOCUMENTS[1]));
-        let scenario = errand(&tools, generator, &made, &sandbox)
+        let scenario = run_scenario(&tools, generator, &client, &sandbox)
             .with_context(|| format!("scenario: {} for {}", generator.name, generator.language))?;
         println!(
             "{} for {}: accepted, compiles: {compiled}, scenario: {scenario}",
@@ -161,47 +161,47 @@ fn write_matrix(layout: &Layout, rows: &str) -> Result<()> {
     Ok(())
 }
 
-fn generate(tools: &Tools, generator: &Generator, input: &Path, made: &Path) -> Result<()> {
+fn generate(tools: &Tools, generator: &Generator, input: &Path, client: &Path) -> Result<()> {
     match generator.name {
         "openapi-generator" => {
             let mut command = tools.generator.command("openapi-generator-cli");
             command.args(["generate", "--generator-name", generator.id, "--input-spec"]);
-            must(command.arg(input).arg("--output").arg(made))?;
+            output_of(command.arg(input).arg("--output").arg(client))?;
         }
         PYTHON_CLIENT => {
-            fs::create_dir_all(made)?;
+            fs::create_dir_all(client)?;
             let mut command = tools.python_client.command(PYTHON_CLIENT);
             command.args(["generate", "--fail-on-warning", "--meta", "none", "--path"]);
-            must(
+            output_of(
                 command
                     .arg(input)
                     .arg("--output-path")
-                    .arg(made.join("twipla_client")),
+                    .arg(client.join("twipla_client")),
             )?;
         }
         _ => {
-            fs::create_dir_all(made)?;
+            fs::create_dir_all(client)?;
             let mut command = external::npx(&tools.lock, generator.name, generator.name)?;
-            must(
+            output_of(
                 command
                     .arg(input)
                     .arg("--output")
-                    .arg(made.join("index.ts")),
+                    .arg(client.join("index.ts")),
             )?;
         }
     }
     Ok(())
 }
 
-/// Compiles what was made, or says why that is not done here.
-fn compile(tools: &Tools, generator: &Generator, made: &Path) -> Result<&'static str> {
+/// Compiles a client, or returns why it is not compiled here.
+fn compile(tools: &Tools, generator: &Generator, client: &Path) -> Result<&'static str> {
     match generator.id {
-        "go" => must(go(made).args(["build", "./"]))?,
+        "go" => output_of(go(client).args(["build", "./"]))?,
         "typescript-fetch" | "openapi-typescript" => {
-            must(typescript(tools, made).args(["--noEmit", "index.ts"]))?
+            output_of(typescript(tools, client).args(["--noEmit", "index.ts"]))?
         }
         "python" => {
-            let requirements = made.join("requirements.txt");
+            let requirements = client.join("requirements.txt");
             let mut pip = tools.generator.command("python");
             pip.args([
                 "-m",
@@ -211,25 +211,25 @@ fn compile(tools: &Tools, generator: &Generator, made: &Path) -> Result<&'static
                 "--disable-pip-version-check",
                 "--requirement",
             ]);
-            must(pip.arg(requirements))?;
-            must(
+            output_of(pip.arg(requirements))?;
+            output_of(
                 tools
                     .generator
                     .command("python")
-                    .current_dir(made)
+                    .current_dir(client)
                     .args(["-c", "import openapi_client"]),
             )?
         }
-        PYTHON_CLIENT => must(
+        PYTHON_CLIENT => output_of(
             tools
                 .python_client
                 .command("python")
-                .current_dir(made)
+                .current_dir(client)
                 .args(["-m", "compileall", "-q", "twipla_client"]),
         )?,
         "php" => {
-            for file in files(&made.join("lib"), "php")? {
-                must(Command::new("php").arg("-l").arg(file))?;
+            for file in files(&client.join("lib"), "php")? {
+                output_of(Command::new("php").arg("-l").arg(file))?;
             }
             String::new()
         }
@@ -238,28 +238,28 @@ fn compile(tools: &Tools, generator: &Generator, made: &Path) -> Result<&'static
     Ok("yes")
 }
 
-/// Runs the scenario of a language, and says what became of it.
-fn errand(
+/// Runs the scenario of a language and returns the result.
+fn run_scenario(
     tools: &Tools,
     generator: &Generator,
-    made: &Path,
+    client: &Path,
     sandbox: &Sandbox,
 ) -> Result<&'static str> {
     let put = |name: &str, text: &str| -> Result<()> {
-        let path = made.join(name);
-        fs::create_dir_all(path.parent().unwrap_or(made))?;
+        let path = client.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(client))?;
         layout::write_atomically(&path, text)
     };
     let mut command = match generator.id {
         "go" => {
             put("scenario/main.go", include_str!("bindings/scenario.go"))?;
-            let mut command = go(made);
+            let mut command = go(client);
             command.args(["run", "./scenario"]);
             command
         }
         "typescript-fetch" => {
             put("scenario.ts", include_str!("bindings/scenario.ts"))?;
-            must(typescript(tools, made).args(["--outDir", "js", "scenario.ts"]))?;
+            output_of(typescript(tools, client).args(["--outDir", "js", "scenario.ts"]))?;
             let mut command = Command::new("node");
             command.arg("js/scenario.js");
             command
@@ -279,7 +279,7 @@ fn errand(
         "php" => {
             put("scenario.php", include_str!("bindings/scenario.php"))?;
             let mut command = Command::new("php");
-            // The generated models are of an older PHP's taste; what is deprecated still works.
+            // The generated models use features that newer PHP deprecates but still supports.
             command.args([
                 "-d",
                 "error_reporting=E_ALL & ~E_DEPRECATED",
@@ -298,23 +298,23 @@ fn errand(
     let partner = partner.context("the sandbox has no partner under the website model")?;
     unknown_value_in_the_next_list(&sandbox.base_url)?;
     command
-        .current_dir(made)
+        .current_dir(client)
         .env("TWIPLA_BASE_URL", &sandbox.base_url)
         .env("TWIPLA_TOKEN", sandbox::token(partner)?);
-    let said = must(&mut command)?;
-    ensure!(said.contains(PASSED), "it did not come to its end:\n{said}");
+    let output = output_of(&mut command)?;
+    ensure!(output.contains(PASSED), "it did not finish:\n{output}");
     Ok("passes")
 }
 
-fn go(made: &Path) -> Command {
+fn go(client: &Path) -> Command {
     let mut command = Command::new("go");
-    command.current_dir(made).env("GOFLAGS", "-mod=mod");
+    command.current_dir(client).env("GOFLAGS", "-mod=mod");
     command
 }
 
-fn typescript(tools: &Tools, made: &Path) -> Command {
+fn typescript(tools: &Tools, client: &Path) -> Command {
     let mut command = tools.npm.command("tsc");
-    command.current_dir(made).args([
+    command.current_dir(client).args([
         "--strict",
         "--target",
         "es2020",
@@ -328,7 +328,7 @@ fn typescript(tools: &Tools, made: &Path) -> Command {
     command
 }
 
-/// Tells the sandbox to put a value that no contract has into its next list of websites.
+/// Makes the sandbox put a value that the contract does not have into its next list of websites.
 fn unknown_value_in_the_next_list(base_url: &str) -> Result<()> {
     let address = base_url.trim_start_matches("http://");
     let body =
@@ -340,13 +340,13 @@ fn unknown_value_in_the_next_list(base_url: &str) -> Result<()> {
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )?;
-    let mut reply = String::new();
+    let mut response = String::new();
     stream
-        .read_to_string(&mut reply)
-        .context("the sandbox did not answer")?;
+        .read_to_string(&mut response)
+        .context("the sandbox did not respond")?;
     ensure!(
-        reply.starts_with("HTTP/1.1 204"),
-        "the sandbox takes no fault:\n{reply}"
+        response.starts_with("HTTP/1.1 204"),
+        "the sandbox did not accept the fault:\n{response}"
     );
     Ok(())
 }
@@ -369,8 +369,8 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Runs a program that must succeed, and gives what it printed.
-fn must(command: &mut Command) -> Result<String> {
+/// Runs a program that output_of succeed, and returns its output.
+fn output_of(command: &mut Command) -> Result<String> {
     let output = external::run(command)?;
     if !output.success {
         bail!("{command:?} failed:\n{}", output.all);

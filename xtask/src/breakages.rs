@@ -1,9 +1,7 @@
-//! Breaks the client on purpose, one small breakage at a time, and says which
-//! tests notice.
+//! Breaks the client on purpose, one small breakage at a time, and reports which tests notice.
 //!
-//! `tests/breakages.toml` lists them. Each is put into a copy of the working tree
-//! in `target/breakages`, where the tests run that it names, and all others only where
-//! those stay green. A breakage that nothing notices is a missing test.
+//! `tests/breakages.toml` lists them. Each one is applied to a copy of the working tree in `target/breakages`. The tests
+//! that it names run first, and all others only if those pass. A breakage that nothing notices is a missing test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,11 +15,11 @@ use serde::Deserialize;
 
 use crate::layout::Layout;
 
-/// What is left out of the copy.
+/// Not copied.
 const NOT_COPIED: [&str; 2] = ["target", ".git"];
 const UNIT_TESTS: &[&str] = &["-p", "twipla", "--lib"];
 const SYSTEM_TESTS: &[&str] = &["-p", "twipla-tests", "--test", "it"];
-/// Whole-system tests of the rules of a call, which notice most breakages.
+/// System tests of retries, deadlines and recovery, which notice most breakages.
 const RULES: [&str; 10] = [
     "bulk",
     "customers",
@@ -34,7 +32,7 @@ const RULES: [&str; 10] = [
     "throttling",
     "websites",
 ];
-/// How many seconds a test command may take.
+/// The time limit of a test command, in seconds.
 const LONGEST: u64 = 600;
 
 #[derive(Debug, Deserialize)]
@@ -43,21 +41,21 @@ struct List {
     breakage: Vec<Breakage>,
 }
 
-/// One text of a file that is replaced by another.
+/// A text in a file, and its replacement.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Breakage {
-    /// What no longer holds.
+    /// The promise that it breaks.
     name: String,
-    /// Path from the root of the workspace.
+    /// Path relative to the root of the workspace.
     file: PathBuf,
-    /// Text that is in the file exactly once.
+    /// Text that occurs in the file exactly once.
     from: String,
     to: String,
     /// Filters of the unit tests of `twipla` that should notice.
     #[serde(default)]
     unit_tests: Vec<String>,
-    /// The same of the whole-system tests.
+    /// Filters of the system tests that should notice.
     #[serde(default)]
     system_tests: Vec<String>,
 }
@@ -66,7 +64,7 @@ struct Breakage {
 type TestCommand<'a> = (&'static str, Vec<&'a str>);
 
 impl Breakage {
-    /// What to run, the likeliest and quickest first.
+    /// The test commands, the likeliest and quickest first.
     fn commands(&self) -> Vec<TestCommand<'_>> {
         let mut commands = Vec::new();
         for (name, arguments, filters) in [
@@ -84,29 +82,32 @@ impl Breakage {
     }
 }
 
-/// Tries each breakage whose name contains `only`; false where one survived.
+/// Tries each breakage whose name contains `only`. Returns false if one survived.
 pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
     let list = listed(layout)?;
     let chosen: Vec<&Breakage> = list
         .iter()
         .filter(|breakage| only.is_none_or(|only| breakage.name.contains(only)))
         .collect();
-    ensure!(!chosen.is_empty(), "no breakage has {only:?} in its name");
+    ensure!(
+        !chosen.is_empty(),
+        "no breakage has a name that contains {only:?}"
+    );
 
     let copy = layout.root().join("target/breakages/tree");
     copy_tree(layout.root(), &copy)?;
-    // A test that fails anyway would notice everything.
+    // A test that fails anyway would notice every breakage.
     for (name, arguments) in [("unit tests", UNIT_TESTS), ("system tests", SYSTEM_TESTS)] {
         let failed = failed_tests(&copy, arguments)?;
         ensure!(
             failed.is_empty(),
-            "the {name} fail without a breakage: mend them first: {failed:?}"
+            "the {name} fail without a breakage, fix them first: {failed:?}"
         );
     }
     let mut rows = Vec::new();
     for (number, breakage) in chosen.iter().enumerate() {
         let started = Instant::now();
-        // One that does not compile any more must not end the work of an hour.
+        // A breakage that no longer compiles must not discard the results of an hour.
         let noticed = try_one(layout.root(), &copy, breakage).unwrap_or_else(|error| {
             eprintln!("{}: {error:#}", breakage.name);
             None
@@ -123,7 +124,7 @@ pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
     Ok(rows.iter().all(|row| row.noticed.is_some()))
 }
 
-/// What became of a breakage.
+/// The result of a breakage.
 struct Row<'a> {
     name: &'a str,
     /// The command and the tests that failed.
@@ -141,7 +142,7 @@ impl Row<'_> {
     }
 }
 
-/// How many were noticed by which command, and the names of those that were not.
+/// Summarises how many breakages each command noticed, and names those that survived.
 fn summary(rows: &[Row<'_>]) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
     for row in rows {
@@ -179,7 +180,7 @@ fn all_tests() -> [TestCommand<'static>; 3] {
     ]
 }
 
-/// All breakages, each of which finds its text.
+/// Reads all breakages and checks that each finds its text.
 fn listed(layout: &Layout) -> Result<Vec<Breakage>> {
     let path = layout.root().join("tests/breakages.toml");
     let text =
@@ -192,7 +193,7 @@ fn listed(layout: &Layout) -> Result<Vec<Breakage>> {
     Ok(list.breakage)
 }
 
-/// Which command notices a breakage, and by which tests.
+/// Returns which command notices a breakage, and by which tests.
 fn try_one(
     root: &Path,
     copy: &Path,
@@ -219,7 +220,7 @@ fn first_to_fail(copy: &Path, breakage: &Breakage) -> Result<Option<(&'static st
     Ok(None)
 }
 
-/// The text of the file with the breakage in it.
+/// Returns the text of the file with the breakage applied.
 fn broken(root: &Path, breakage: &Breakage) -> Result<String> {
     let Breakage {
         name,
@@ -239,7 +240,7 @@ fn broken(root: &Path, breakage: &Breakage) -> Result<String> {
     Ok(text.replacen(from.as_str(), to, 1))
 }
 
-/// The names of the tests that fail; the compiler counts as one.
+/// Returns the names of the tests that fail. A compile error counts as one.
 fn failed_tests(copy: &Path, arguments: &[&str]) -> Result<BTreeSet<String>> {
     let output = Command::new("timeout")
         .arg(LONGEST.to_string())
@@ -265,7 +266,7 @@ fn failed_tests(copy: &Path, arguments: &[&str]) -> Result<BTreeSet<String>> {
         return Ok(failed);
     }
     if output.status.code() == Some(124) {
-        return Ok(BTreeSet::from([format!("no end within {LONGEST} s")]));
+        return Ok(BTreeSet::from([format!("not finished within {LONGEST} s")]));
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     if stderr.contains("could not compile") {
@@ -274,7 +275,7 @@ fn failed_tests(copy: &Path, arguments: &[&str]) -> Result<BTreeSet<String>> {
     bail!("cargo test failed without a failed test:\n{stderr}")
 }
 
-/// Copies the working tree, but for what is built.
+/// Copies the working tree without build output.
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     if to.exists() {
         fs::remove_dir_all(to)?;
@@ -302,12 +303,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_breakage_finds_its_text() {
+    fn every_breakage_matches_its_file() {
         assert!(!listed(&Layout::here().unwrap()).unwrap().is_empty());
     }
 
     #[test]
-    fn a_survivor_is_named_in_the_summary() {
+    fn summary_names_surviving_breakages() {
         let row = |name, noticed| Row {
             name,
             noticed,

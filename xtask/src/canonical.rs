@@ -1,9 +1,9 @@
-//! The canonical form of a document: the same API as any tool may have written it, as this repository writes it.
+//! The canonical form of a document: the same API, however a tool wrote it, in the form that this repository uses.
 //!
-//! OpenAPI 3.0, every schema under our names, every operation under our id, references resolved, authentication
-//! explicit. [`canonical`] is pure: a document, the decisions of `openapi/names.toml` and the previous version in, a
-//! document and the log of what was done out. Overlays, the diff and the generator see canonical forms only, so a new
-//! form of the same API is no change.
+//! OpenAPI 3.0, every schema under our name, every operation under our id, references resolved, authentication explicit.
+//! [`canonical`] is pure: it takes a document, the decisions in `openapi/names.toml` and the previous version, and returns
+//! a document and a log. Overlays, the diff and the generator only see canonical forms, so another way of writing the same
+//! API is not a change.
 
 mod bodies;
 mod components;
@@ -36,13 +36,14 @@ use crate::document::Contract;
 use crate::layout::Layout;
 use crate::lock::{self, Lock, Version};
 
-/// The canonical form of a document, and what was done to reach it.
+/// Returns the canonical form of a document, and the log of what was done.
 ///
-/// `previous` is the canonical form of the version before it, which lends its names.
+/// `previous` is the canonical form of the previous version, whose names are kept.
 ///
 /// # Errors
 ///
-/// Where it is not an OpenAPI 3.0 or 3.1 document, or holds what cannot be carried over; all refusals at once.
+/// If it is not an OpenAPI 3.0 or 3.1 document, or contains something that cannot be converted. The error lists all
+/// problems.
 pub fn canonical(
     mut document: Value,
     names: &Names,
@@ -75,11 +76,11 @@ pub fn canonical(
     Ok((document, changes))
 }
 
-/// The canonical form of a version, made of all versions before it.
+/// Returns the canonical form of a version. The names come from all versions before it.
 ///
 /// # Errors
 ///
-/// As for [`canonical`], and where a file cannot be read or is not the one that the lock names.
+/// As for [`canonical`], and if a file cannot be read or does not have the hash in the lock.
 pub fn version(layout: &Layout, version: &Version) -> Result<(Value, Vec<Change>)> {
     let lock = Lock::load(layout)?;
     let names = Names::load(layout)?;
@@ -100,7 +101,7 @@ pub fn version(layout: &Layout, version: &Version) -> Result<(Value, Vec<Change>
     bail!("openapi/openapi.lock has no version {:?}", version.name)
 }
 
-/// The canonical form of the current version.
+/// Returns the canonical form of the current version.
 ///
 /// # Errors
 ///

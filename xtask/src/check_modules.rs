@@ -1,20 +1,20 @@
-//! `cargo xtask check-modules`: no modules of a crate import each other in a circle.
+//! `cargo xtask check-modules`: checks that no modules of a crate import each other in a circle.
 //!
-//! Module A uses module B where the code of A names an item that B defines. Declaring a child module or re-exporting its
-//! items is not a use, and a path through a re-export counts for the module that defines the item, so `crate::Error`
-//! leads to the module of `Error` and not to the crate root.
+//! Module A uses module B if the code of A names an item that B defines. Declaring a child module or re-exporting its items
+//! is not a use, and a path through a re-export counts for the module that defines the item, so `crate::Error` leads to the
+//! module of `Error` and not to the crate root.
 //!
 //! The check reads source text and does not compile it. It sees `use` declarations, paths in code, paths in the tokens of
 //! macro calls and attributes, and paths in `macro_rules!` that start with `crate`, `self` or `super`. It does not see:
 //!
-//! - uses that name no path: methods, fields, and types that are inferred;
+//! - uses without a path: methods, fields, and inferred types;
 //! - `use` with braces or `*` inside a macro, and functions passed by their bare name to a macro;
-//! - names that a macro puts together, and files that `include!` brings in;
-//! - items that a macro defines, where a private `use module::*` is what brings them into scope;
+//! - names that a macro concatenates, and files that `include!` inserts;
+//! - items that a macro defines, if a private `use module::*` imports them;
 //! - modules declared inside a function.
 //!
-//! Code under `#[cfg(test)]` and modules called `tests` are left out: tests may import everything. So is what `quote!`
-//! holds: it is code for another crate.
+//! Code under `#[cfg(test)]` and modules called `tests` are skipped, because tests may import everything. So is the content
+//! of `quote!`, which is code for another crate.
 
 mod circles;
 mod paths;
@@ -31,9 +31,9 @@ use self::source::Crate;
 /// What was checked, and what was found.
 #[derive(Debug)]
 pub struct Report {
-    /// How many crates were checked: libraries, programs, tests, examples and benchmarks.
+    /// Number of crates that were checked: libraries, programs, tests, examples and benchmarks.
     pub crates: usize,
-    /// How many modules they have, crate roots included.
+    /// Number of their modules, including crate roots.
     pub modules: usize,
     /// The groups of modules that import each other.
     pub circles: Vec<Circle>,
@@ -42,30 +42,30 @@ pub struct Report {
 /// Modules that all reach each other through imports.
 #[derive(Debug)]
 pub struct Circle {
-    /// The crate: the name of its package, with the kind and name of the target unless that is the library.
+    /// The package, followed by the kind and name of the target unless that is the library.
     pub name: String,
     /// Every module of the group.
     pub modules: Vec<String>,
-    /// A shortest circle: each step starts where the one before ended, and the last ends where the first started.
+    /// A shortest circle: each step starts where the previous one ended, and the last ends where the first started.
     pub steps: Vec<Step>,
 }
 
 /// One module that uses another.
 #[derive(Debug)]
 pub struct Step {
-    /// The module that uses.
+    /// The importing module.
     pub from: String,
-    /// The module that is used.
+    /// The imported module.
     pub to: String,
-    /// Where, relative to the workspace.
+    /// The file, relative to the workspace.
     pub file: PathBuf,
-    /// The line in the file, from 1.
+    /// The line in the file, starting at 1.
     pub line: usize,
     /// The import or path as written.
     pub import: String,
 }
 
-/// Checks a workspace and prints the report; false where modules import in a circle.
+/// Checks a workspace and prints the report. Returns false if modules import each other in a circle.
 ///
 /// # Errors
 ///

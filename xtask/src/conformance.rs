@@ -1,4 +1,4 @@
-//! The sandbox keeps to the contract: schemathesis asks both.
+//! Checks with schemathesis that the sandbox behaves as the contract says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::sandbox::{Partner, Sandbox, token};
 /// Creates what the calls need: a customer, a website, a key.
 const SEED: &str = include_str!("conformance_seed.py");
 
-/// Operations that end what they are called on: they come last, or little would be left for the others.
+/// Operations that remove what other calls need. They run last.
 const ENDING: [&str; 4] = [
     "delete_customer",
     "delete_website",
@@ -24,12 +24,12 @@ const ENDING: [&str; 4] = [
     "deactivate_intpc_subscription",
 ];
 
-/// How much to ask, and where to write it down.
+/// The options of `cargo xtask conformance`.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Generated examples for each operation.
     pub max_examples: u32,
-    /// Folder for a record of every request.
+    /// Folder for a recording of every request.
     pub report: Option<PathBuf>,
 }
 
@@ -85,7 +85,7 @@ fn check(
         "cannot set up a customer, a website and a key:\n{}",
         seeded.all
     );
-    let seed: Seed = serde_json::from_str(&seeded.out).context("the set-up gave no ids")?;
+    let seed: Seed = serde_json::from_str(&seeded.out).context("the setup printed no ids")?;
 
     let config = scratch.join(format!("schemathesis-{}.toml", partner.model));
     layout::write_atomically(
@@ -116,13 +116,13 @@ fn check(
         let status = command.status().context("cannot run schemathesis")?;
         ensure!(
             status.success(),
-            "the sandbox does not keep to the contract; see above"
+            "the sandbox does not match the contract, see above"
         );
     }
     Ok(())
 }
 
-/// What schemathesis is to do, as its configuration file.
+/// Returns the configuration file of schemathesis.
 fn configuration(
     contract: &Value,
     sandbox: &Sandbox,
@@ -159,7 +159,7 @@ fn configuration(
     toml::to_string(&config).context("cannot write the configuration of schemathesis")
 }
 
-/// Ids that exist, for most of the calls.
+/// Returns ids that exist, which most calls use.
 fn parameters() -> Value {
     let often = |name: &str| json!({ "dictionary": name, "probability": 0.8 });
     json!({
@@ -182,16 +182,16 @@ fn parameters() -> Value {
     })
 }
 
-/// What is different for some operations.
+/// Returns the settings that differ for some operations.
 fn operations(contract: &Value) -> Result<Vec<Value>> {
     let all = document::operations(contract);
     for id in ENDING {
         ensure!(
             all.iter().any(|operation| operation.id == id),
-            "the contract has no operation {id} any more"
+            "the contract no longer has the operation {id}"
         );
     }
-    // A refused change of a subscription answers 500, and the contract says so.
+    // A rejected subscription change responds with 500, as documented.
     let refusing = all
         .iter()
         .filter(|operation| operation.value["responses"].get("500").is_some());
@@ -199,7 +199,7 @@ fn operations(contract: &Value) -> Result<Vec<Value>> {
     Ok(refusing.map(|operation| entry(operation.id)).collect())
 }
 
-/// What the set-up made.
+/// The ids that the setup created.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Seed {

@@ -1,14 +1,12 @@
 //! Compares two contracts: what changed, whether released clients keep working, whether the Rust API changes.
 //!
-//! [`compare`] reads two OpenAPI 3 documents and returns one [`Finding`] for each change, worst first. What a finding is
-//! called and means stands in the table of [`rules`]. A change that no rule
-//! knows is still a finding (`document-changed`), so nothing is silent.
+//! [`compare`] reads two OpenAPI 3 documents and returns one [`Finding`] for each change, worst first. The table in
+//! [`rules`] defines the names and meanings of findings. A change that matches no rule is still reported
+//! (`document-changed`), so no change goes unreported.
 //!
-//! "A released client" is a `twipla` that was generated from the old document:
-//! it tolerates unknown enum values, extra fields and any 2xx, and it ignores
-//! limits such as `maxLength` in replies. "The Rust API" is the one of the
-//! crates generated from the new document. A new field of a public struct is
-//! a major change, as semver for Rust has it.
+//! "A released client" is a `twipla` that was generated from the old document: it tolerates unknown enum values, extra
+//! fields and any 2xx, and it ignores limits such as `maxLength` in responses. "The Rust API" is the API of the crates
+//! generated from the new document. A new field of a public struct is a major change, according to semver for Rust.
 
 mod accepted;
 pub mod command;

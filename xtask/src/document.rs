@@ -1,8 +1,7 @@
-//! OpenAPI documents: their text, and every way around in them.
+//! OpenAPI documents: reading and writing their text, and traversing them.
 //!
-//! [`operations`] lists operations as they are written, [`Contract`] with their
-//! references resolved. [`each_schema`] visits the schemas of a whole document,
-//! [`Schema`] reads a single one. Everything that walks a document does it here.
+//! [`operations`] lists operations as they are written, [`Contract`] with their references resolved. [`each_schema`] visits
+//! the schemas of a whole document, [`Schema`] reads a single one. All code that traverses a document is here.
 
 mod contract;
 mod node;

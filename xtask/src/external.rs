@@ -1,4 +1,4 @@
-//! External programs: packages of npm and PyPI at the versions that `openapi.lock` pins.
+//! External programs: npm and PyPI packages at the versions pinned in `openapi.lock`.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,18 +10,18 @@ use anyhow::{Context as _, Result, bail};
 use crate::layout::Layout;
 use crate::lock::Lock;
 
-/// What a program printed, and how it ended.
+/// The output and result of a program.
 #[derive(Debug)]
 pub(crate) struct Output {
     /// Standard output.
     pub(crate) out: String,
-    /// Everything, for a reader.
+    /// Standard output and standard error together, for error messages.
     pub(crate) all: String,
     /// Whether it succeeded.
     pub(crate) success: bool,
 }
 
-/// Runs a program to its end and keeps its output.
+/// Runs a program to its end and returns its output.
 pub(crate) fn run(command: &mut Command) -> Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Output> {
         .with_context(|| format!("cannot run {name}"))?;
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     let all = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
-    // npm warns about its own settings, which says nothing about the contract.
+    // npm warns about its own settings, which is unrelated to the contract.
     let all = all
         .lines()
         .filter(|line| !line.starts_with("npm "))
@@ -43,7 +43,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Output> {
     })
 }
 
-/// A package of npm, at the version that `openapi.lock` pins.
+/// Returns a command that runs an npm package at the version pinned in `openapi.lock`.
 pub(crate) fn npx(lock: &Lock, tool: &str, package: &str) -> Result<Command> {
     let version = lock.tool(tool)?;
     let program = find("npx").context(
@@ -65,7 +65,7 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
-    /// Creates it below `target/xtask-venv` unless it exists.
+    /// Creates the environment below `target/xtask-venv` unless it exists.
     pub(crate) fn with(layout: &Layout, lock: &Lock, package: &str) -> Result<Self> {
         let version = lock.tool(package)?;
         let folder = layout
@@ -85,13 +85,13 @@ impl Venv {
             "installing {package} {version} into {}",
             layout.show(&folder)
         );
-        let made = run(Command::new(python)
+        let created = run(Command::new(python)
             .args(["-m", "venv", "--clear"])
             .arg(&folder))?;
-        if !made.success {
+        if !created.success {
             bail!(
                 "cannot make a virtual environment (on Debian: `apt-get install python3-venv`):\n{}",
-                made.all
+                created.all
             );
         }
         let installed = run(venv
@@ -115,7 +115,7 @@ impl Venv {
         Ok(venv)
     }
 
-    /// A program of the environment, with the others on its path.
+    /// Returns a program of the environment, with the environment's folder first on its path.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
         let mut path = vec![self.bin.clone()];
@@ -129,14 +129,14 @@ impl Venv {
     }
 }
 
-/// A folder with one package of npm.
+/// A folder with one npm package.
 #[derive(Debug)]
 pub(crate) struct Npm {
     bin: PathBuf,
 }
 
 impl Npm {
-    /// Installs it below `target/xtask-npm` unless it is there.
+    /// Installs the package below `target/xtask-npm` unless it exists.
     pub(crate) fn with(layout: &Layout, lock: &Lock, package: &str) -> Result<Self> {
         let version = lock.tool(package)?;
         let folder = layout
@@ -163,13 +163,13 @@ impl Npm {
         Ok(Self { bin })
     }
 
-    /// A program of the package.
+    /// Returns a program of the package.
     pub(crate) fn command(&self, program: &str) -> Command {
         Command::new(self.bin.join(program))
     }
 }
 
-/// A program on the path.
+/// Finds a program on the path.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let endings: &[&str] = if cfg!(windows) {
         &[".exe", ".cmd"]

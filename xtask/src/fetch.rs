@@ -1,8 +1,7 @@
-//! `cargo xtask fetch`: takes a published document into the repository.
+//! `cargo xtask fetch`: stores a published document in the repository.
 //!
-//! Everything is checked before the first byte is written: a document that
-//! cannot be read, or is not a contract, changes nothing. What is stored is never
-//! overwritten; the lock is written last.
+//! Everything is checked before the first byte is written: a document that cannot be read, or is not a contract, changes
+//! nothing. Stored documents are never overwritten. The lock is written last.
 
 mod choice;
 mod encoding;
@@ -24,55 +23,55 @@ use crate::document::{self, Contract};
 use crate::layout::{self, Layout};
 use crate::lock::{Lock, Version};
 
-/// How much of the hash goes into the name of a version.
+/// The number of hash characters in the name of a version.
 const SHORT: usize = 8;
 
-/// What is fetched, and under which name it is kept.
+/// What to fetch, and the name to store it under.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// An address, a file, or - for standard input; the public reference page where there is none
+    /// A URL, a file, or - for standard input [default: the public reference page]
     pub source: Option<Source>,
-    /// A part of the title or address of the one to take, where a page shows several or another API
+    /// Part of the title or URL of the document to take, for a page that shows several, or only another API
     #[arg(long, value_name = "TEXT")]
     pub pick: Option<String>,
-    /// The number of the version in the name of its file; what the document says where there is none
+    /// The version number for the file name [default: the `info.version` of the document]
     #[arg(long)]
     pub number: Option<String>,
 }
 
-/// What storing a document did.
+/// The result of storing a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchOutcome {
-    /// A version that was not there yet; it is the current one now.
+    /// A new version, which is the current one now.
     New {
-        /// What was current before.
+        /// The version that was current before.
         before: Version,
-        /// What is current now.
+        /// The version that is current now.
         now: Version,
     },
-    /// A version that the repository had already.
+    /// A version that the repository already had.
     Known {
         /// Its entry in the lock.
         version: Version,
-        /// What was current before, where that was another one.
+        /// The version that was current before, if it was a different one.
         before: Option<Version>,
     },
 }
 
-/// Reads our document at a source, following a page to the documents that it shows.
+/// Reads our document from a source, following a page to the documents that it shows.
 ///
-/// With several, `pick` decides by a part of a title or an address.
+/// If there are several, `pick` selects one by a part of its title or URL.
 ///
 /// # Errors
 ///
-/// Where the source cannot be read, is larger than [`LIMIT`], or holds no OpenAPI document of ours.
+/// If the source cannot be read, is larger than [`LIMIT`], or has no OpenAPI document of our API.
 pub async fn read(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Document> {
     let found = find(source, ours, pick).await?;
     let document = choose(found, ours, pick)
         .with_context(|| format!("cannot fetch a contract from {source}"))?;
     Contract::read(&document.value)
         .and_then(Contract::operations)
-        .with_context(|| format!("{source} holds a document that cannot be read"))?;
+        .with_context(|| format!("{source} contains a document that cannot be read"))?;
     Ok(document)
 }
 
@@ -80,7 +79,7 @@ pub async fn read(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Do
 ///
 /// # Errors
 ///
-/// Where the number it is given is not a valid file name, or a file of that name exists with other content.
+/// If its number is not a valid file name, or a file of that name exists with other content.
 pub fn store(
     layout: &Layout,
     document: &Document,
@@ -121,7 +120,7 @@ pub fn store(
     write_new(layout, &path, &document.text)?;
     let written = edit_lock(layout, |lock| add_version(lock, &version));
     if let Err(error) = written {
-        // Without its entry the file is litter.
+        // Without its entry in the lock the file is of no use.
         let _ = fs::remove_file(&path);
         return Err(error);
     }
@@ -131,7 +130,7 @@ pub fn store(
     })
 }
 
-/// The document in some bytes, JSON or YAML.
+/// Parses a document, JSON or YAML.
 pub fn document(bytes: &[u8]) -> Result<Document> {
     let text = std::str::from_utf8(bytes)
         .context("invalid text: expected UTF-8")?
@@ -139,7 +138,7 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
     let value = document::parse(bytes)?;
     ensure!(
         page::is_document(&value),
-        "not a valid OpenAPI document: there are no `openapi` and `paths`"
+        "not a valid OpenAPI document: expected `openapi` and `paths`"
     );
     let json = text
         .trim_start_matches('\u{feff}')
@@ -152,7 +151,7 @@ pub fn document(bytes: &[u8]) -> Result<Document> {
     })
 }
 
-/// The documents that a page, or a script of one, holds in itself.
+/// Returns the documents that are embedded in a page or one of its scripts.
 pub fn embedded(page: &str) -> Result<Vec<Document>> {
     let document = |value| {
         Ok(Document {
@@ -164,7 +163,7 @@ pub fn embedded(page: &str) -> Result<Vec<Document>> {
     page::embedded(page).into_iter().map(document).collect()
 }
 
-/// Every document at a source: itself, or those that a page holds and leads to.
+/// Returns every document at a source: the source itself, or those that a page embeds or links to.
 async fn find(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Vec<Found>> {
     let (bytes, base) = source.read().await?;
     let page = match std::str::from_utf8(&bytes) {
@@ -186,7 +185,7 @@ async fn find(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Vec<Fo
     let mut next = 0;
     while let Some(link) = links.get(next).cloned() {
         next += 1;
-        // One dead link of several is no reason to give up.
+        // One broken link of several is not an error.
         let Some((bytes, from)) = base.follow(&link).await else {
             continue;
         };
@@ -195,7 +194,7 @@ async fn find(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Vec<Fo
         } else if let Ok(text) = std::str::from_utf8(&bytes)
             && !is_page(text)
         {
-            // A script: what it names is relative to the page, as the browser has it.
+            // What a script refers to is relative to the page, as in a browser.
             add(&mut found, embedded(text)?, &from);
             for link in page::links(text) {
                 if !links.contains(&link) {
@@ -207,8 +206,8 @@ async fn find(source: &Source, ours: &Ours, pick: Option<&str>) -> Result<Vec<Fo
     let title = page::title(page).map_or_else(String::new, |title| format!(" {title:?}"));
     ensure!(
         !found.is_empty(),
-        "cannot fetch a contract from {source}: the page{title} has no OpenAPI document in it and leads to none: where it asks \
-         for a login, log in with a browser, save the page, and run `cargo xtask fetch FILE`"
+        "cannot fetch a contract from {source}: the page{title} neither contains an OpenAPI document nor links to one: if it requires \
+         a login, log in with a browser, save the page, and run `cargo xtask fetch FILE`"
     );
     Ok(found)
 }
@@ -219,7 +218,7 @@ fn is_page(text: &str) -> bool {
         .starts_with('<')
 }
 
-/// Adds the documents that were not found yet.
+/// Adds the documents that are not in the list yet.
 fn add(found: &mut Vec<Found>, documents: Vec<Document>, from: &str) {
     for document in documents {
         if !found
@@ -232,12 +231,12 @@ fn add(found: &mut Vec<Found>, documents: Vec<Document>, from: &str) {
     }
 }
 
-/// Where a document has no number.
+/// Used if a document has no number.
 const NO_NUMBER: &str = "unversioned";
-/// Of a number that names a file.
+/// The length limit of a number in a file name.
 const LONGEST_NUMBER: usize = 40;
 
-/// The number of a document, as a name for its file: what cannot stand in one becomes a dash.
+/// Returns the number of a document for use in a file name. Characters that a file name cannot contain become dashes.
 fn number_of(document: &Value) -> String {
     let number = match &document["info"]["version"] {
         Value::String(number) => number.clone(),
@@ -258,14 +257,14 @@ fn number_of(document: &Value) -> String {
     }
 }
 
-/// A number that somebody chose.
+/// Checks a number given by the user.
 fn checked(number: &str) -> Result<&str> {
     ensure!(
         !number.is_empty()
             && number.len() <= LONGEST_NUMBER
             && !number.starts_with('.')
             && number.chars().all(may_name_file),
-        "invalid --number {number:?}: expected a name for a file, of letters, digits and any of . - _ +"
+        "invalid --number {number:?}: expected letters, digits and any of . - _ +"
     );
     Ok(number)
 }
@@ -277,12 +276,12 @@ fn may_name_file(c: char) -> bool {
 fn write_new(layout: &Layout, path: &std::path::Path, text: &str) -> Result<()> {
     let shown = layout.show(path);
     if fs::read(path).is_ok_and(|found| found == text.as_bytes()) {
-        // Left over from an update that was taken back by hand.
+        // The file remains from an update that was undone by hand.
         return Ok(());
     }
     let folder = path
         .parent()
-        .with_context(|| format!("{shown} has no folder"))?;
+        .with_context(|| format!("{shown} has no parent folder"))?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
@@ -326,7 +325,7 @@ fn add_version(lock: &mut toml_edit::DocumentMut, version: &Version) -> Result<(
     let versions = lock["versions"]
         .as_array_of_tables_mut()
         .context("openapi/openapi.lock: versions is not a list of tables")?;
-    // Beside the other versions, not at the end of the file.
+    // Next to the other versions, not at the end of the file.
     table.set_position(versions.iter().last().and_then(toml_edit::Table::position));
     versions.push(table);
     Ok(())

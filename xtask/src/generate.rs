@@ -1,9 +1,8 @@
-//! From the prepared contract to the source text of the client.
+//! Generates the source text of the client from the prepared contract.
 //!
-//! progenitor writes the client. A few passes over its types make them ones that
-//! the API can outgrow: enums stay open, and secrets are of the type `Secret`. Its
-//! async methods become functions that prepare requests. Every pass counts what
-//! it changed and fails where that is not what the contract asks for.
+//! progenitor writes the client. A few passes then change its types so that they tolerate a newer API: enums stay open, and
+//! secrets have the type `Secret`. Its async methods become functions that prepare requests. Every pass counts what it
+//! changed and fails if that does not match the contract.
 
 mod equality;
 mod guard;
@@ -40,7 +39,7 @@ pub fn generate(contract: &Value) -> Result<Generated> {
     generated(contract, true)
 }
 
-/// As [`generate`], for a version without its corrections: it lacks schemas whose types are written by hand.
+/// Like [`generate`], for a version without its corrections, which lacks schemas whose types are written by hand.
 pub fn generate_uncorrected(contract: &Value) -> Result<Generated> {
     generated(contract, false)
 }
@@ -69,7 +68,7 @@ fn generated(contract: &Value, has_replacements: bool) -> Result<Generated> {
     })
 }
 
-/// What progenitor writes.
+/// Returns the output of progenitor.
 fn progenitor(contract: &Value) -> Result<TokenStream> {
     let document: openapiv3::OpenAPI = serde_json::from_value(contract.clone())
         .context("the prepared contract is not OpenAPI 3.0")?;
@@ -85,5 +84,5 @@ fn progenitor(contract: &Value) -> Result<TokenStream> {
     }
     Generator::new(&settings)
         .generate_tokens(&document)
-        .context("progenitor refuses the contract")
+        .context("progenitor rejects the contract")
 }

@@ -1,7 +1,7 @@
-//! The contract in two documents, one for each host.
+//! The contract as two documents, one for each host.
 //!
-//! Generators disagree about the servers of a single operation: some ignore them, some write them into the code. A client
-//! of one host has one base URL in all of them.
+//! Generators treat the servers of a single operation differently: some ignore them, some hard-code them. A client of one
+//! host has a single base URL in all of them.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::document::{entries, is_method, references, target};
 
-/// The hosts, as the files are called.
+/// The hosts, by the names of their files.
 pub const HOSTS: [&str; 2] = ["management", "data"];
 
-/// What one host answers, with its servers and its credentials for the whole document.
+/// Returns the operations of one host, with its servers and credentials at the top level of the document.
 pub fn document_of(contract: &Value, host: &str) -> Result<Value> {
     let mut document = contract.clone();
     let is_of_host = |operation: &Value| (operation["x-server"] == "data") == (host == "data");
@@ -48,7 +48,7 @@ pub fn document_of(contract: &Value, host: &str) -> Result<Value> {
     Ok(document)
 }
 
-/// Takes out the schemas, responses and credentials that no operation of this host refers to.
+/// Removes the schemas, responses and credentials that no operation of this host refers to.
 fn drop_unused(document: &mut Value) -> Result<()> {
     let mut used = BTreeSet::new();
     let mut open = vec![&document["paths"]];
@@ -72,7 +72,7 @@ fn drop_unused(document: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// The names of the credentials in use.
+/// Returns the names of the credentials in use.
 fn credentials(document: &Value) -> BTreeSet<String> {
     let mut lists = vec![&document["security"]];
     if let Some(paths) = document["paths"].as_object() {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_in_one_of_the_documents_with_its_host() {
+    fn every_operation_is_in_exactly_one_host_document() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/twipla-3as.json");
         let contract: Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Where the files of the workspace are, and how they are replaced.
+//! The paths of files in the workspace, and how files are replaced.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The workspace that this tool was built in.
+    /// Returns the workspace that this tool was built in.
     pub fn here() -> Result<Self> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.parent().context("xtask has no parent directory")?;
         Ok(Self::at(root))
     }
 
-    /// A workspace somewhere else, for tests.
+    /// Returns a workspace at another path, for tests.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -29,17 +29,17 @@ impl Layout {
         &self.root
     }
 
-    /// The folder of the contract.
+    /// The folder `openapi`.
     pub fn openapi(&self) -> PathBuf {
         self.root.join("openapi")
     }
 
-    /// The result of version and overlays, which every binding generates from.
+    /// The result of version and overlays, from which every client is generated.
     pub fn contract(&self) -> PathBuf {
         self.openapi().join("twipla-3as.json")
     }
 
-    /// What one host answers: `management` or `data`.
+    /// The operations of one host: `management` or `data`.
     pub fn contract_of(&self, host: &str) -> PathBuf {
         self.openapi().join(format!("twipla-3as-{host}.json"))
     }
@@ -52,17 +52,17 @@ impl Layout {
             .with_extension("rs")
     }
 
-    /// What changed from one version to the next.
+    /// The changes from one version to the next.
     pub fn changelog(&self) -> PathBuf {
         self.openapi().join("CHANGELOG.md")
     }
 
-    /// The rules by which changes are judged.
+    /// The list of rules of the diff.
     pub fn rules(&self) -> PathBuf {
         self.openapi().join("RULES.md")
     }
 
-    /// The README of the contract: operations, generators, and what a comparison looks like.
+    /// The README of the contract: operations, generators, and an example of a comparison.
     pub fn contract_readme(&self) -> PathBuf {
         self.openapi().join("README.md")
     }
@@ -72,20 +72,20 @@ impl Layout {
         self.root.join("crates/twipla-api/README.md")
     }
 
-    /// A path as a reader types it: relative to the root.
+    /// Returns a path relative to the root, as a user would type it.
     pub fn show<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
 }
 
-/// Replaces a file as a whole, or leaves it as it was.
+/// Replaces a file atomically: after an error it is unchanged.
 pub fn write_atomically(path: &Path, text: &str) -> Result<()> {
     let folder = path
         .parent()
-        .with_context(|| format!("{} has no folder", path.display()))?;
+        .with_context(|| format!("{} has no parent folder", path.display()))?;
     let write = || -> Result<()> {
         let mut builder = tempfile::Builder::new();
-        // A temporary file is for its owner alone; a source file is not.
+        // A temporary file is readable by its owner only, unlike a source file.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
         let mut file = builder.tempfile_in(folder)?;

@@ -1,8 +1,7 @@
-//! The life of the contract.
+//! Maintains the contract and generates the client from it.
 //!
-//! Data flows one way: version and overlays make the contract, [`normalise`]
-//! prepares it for the generator, [`generate`] and [`operations`] turn it into
-//! source text, and [`regen`] writes or compares the files.
+//! Data flows one way: a version and the overlays form the contract, [`normalise`] prepares it for the generator,
+//! [`generate`] and [`operations`] turn it into source text, and [`regen`] writes or compares the files.
 
 pub mod bench;
 mod bindings;

@@ -1,4 +1,4 @@
-//! What readers in other languages make of the contract.
+//! Checks the contract with tools of other languages.
 
 use std::fs;
 use std::path::Path;
@@ -25,14 +25,14 @@ pub fn run(layout: &Layout) -> Result<()> {
     redocly(layout, &lock)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     spectral(layout, &lock, scratch.path())?;
-    // The reference page of the vendor is made by Redoc: what it shows must come back from it.
+    // The vendor's reference page is built by Redoc: `fetch` must be able to read the contract back from such a page.
     redoc(&lock, "redocly", layout, scratch.path())?;
     redoc(&lock, "redocly-1", layout, scratch.path())?;
 
     bindings::run(layout, &lock)
 }
 
-/// The rules of Spectral's that are for OpenAPI, without a single warning.
+/// Checks the contract with the OpenAPI rules of Spectral, and fails on any warning.
 fn spectral(layout: &Layout, lock: &Lock, scratch: &Path) -> Result<()> {
     let rules = scratch.join("spectral.yaml");
     layout::write_atomically(&rules, "extends: [\"spectral:oas\"]\n")?;
@@ -47,14 +47,14 @@ fn spectral(layout: &Layout, lock: &Lock, scratch: &Path) -> Result<()> {
     let output = external::run(&mut command)?;
     ensure!(
         output.success,
-        "spectral does not take the contract as it is:\n{}",
+        "spectral found problems in the contract:\n{}",
         output.all
     );
     println!("spectral: ok");
     Ok(())
 }
 
-/// The recommended rules, without a single warning.
+/// Checks the contract with the recommended rules of Redocly, and fails on any warning.
 fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
     let mut command = external::npx(lock, "redocly", "@redocly/cli")?;
     command
@@ -74,7 +74,7 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
         .find('{')
         .and_then(|start| serde_json::from_str::<Value>(&output.out[start..]).ok());
     let Some(report) = report else {
-        bail!("redocly gave no report:\n{}", output.all);
+        bail!("redocly printed no report:\n{}", output.all);
     };
     let problems = report["problems"]
         .as_array()
@@ -99,7 +99,7 @@ fn redocly(layout: &Layout, lock: &Lock) -> Result<()> {
     Ok(())
 }
 
-/// Builds a page from the contract and takes the contract out of it again.
+/// Builds a page from the contract and extracts the contract from it again.
 fn redoc(lock: &Lock, tool: &str, layout: &Layout, scratch: &Path) -> Result<()> {
     let page = scratch.join(format!("{tool}.html"));
     let mut command = external::npx(lock, tool, "@redocly/cli")?;
@@ -119,7 +119,7 @@ fn redoc(lock: &Lock, tool: &str, layout: &Layout, scratch: &Path) -> Result<()>
         lock.tool(tool)?
     );
     println!(
-        "a page of redocly {} gives the contract back: ok",
+        "a page of redocly {} contains the same contract: ok",
         lock.tool(tool)?
     );
     Ok(())

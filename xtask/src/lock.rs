@@ -1,4 +1,4 @@
-//! `openapi/openapi.lock`: which versions of the contract are kept, and which is current.
+//! `openapi/openapi.lock`: the versions of the contract in the repository, and which one is current.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::document;
 use crate::layout::Layout;
 
-/// `openapi/openapi.lock`: which version is current, and where each came from.
+/// `openapi/openapi.lock`: the current version, and the origin of each one.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Lock {
     /// Name of the current version.
     pub current: String,
-    /// Every version kept in the repository, the oldest first.
+    /// Every version in the repository, the oldest first.
     pub versions: Vec<Version>,
-    /// Versions of the tools that read the contract.
+    /// Versions of the tools that check the contract.
     #[serde(default)]
     pub tools: BTreeMap<String, String>,
 }
@@ -27,13 +27,13 @@ pub struct Lock {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
-    /// Its `info.version` and the start of its hash: one version may be published more than once.
+    /// Its `info.version` and the start of its hash, because a version number may be published more than once.
     pub name: String,
     /// Path below `openapi/`.
     pub file: String,
-    /// Where it came from.
+    /// Where it was fetched from.
     pub source: String,
-    /// When it was published, where that is known.
+    /// When it was published, if known.
     pub published: Option<String>,
     /// When it was fetched.
     pub retrieved: String,
@@ -42,7 +42,7 @@ pub struct Version {
 }
 
 impl Lock {
-    /// Where the lock is.
+    /// The path of the lock file.
     pub fn path(layout: &Layout) -> PathBuf {
         layout.openapi().join("openapi.lock")
     }
@@ -56,7 +56,7 @@ impl Lock {
             .with_context(|| format!("{} is not a valid lock file", layout.show(&path)))
     }
 
-    /// The version of this name.
+    /// Returns the version of this name.
     pub fn version(&self, name: &str) -> Result<&Version> {
         self.versions
             .iter()
@@ -70,29 +70,29 @@ impl Lock {
             })
     }
 
-    /// The pinned version of a tool.
+    /// Returns the pinned version of a tool.
     pub fn tool(&self, name: &str) -> Result<&str> {
         self.tools.get(name).map(String::as_str).with_context(|| {
-            format!("openapi/openapi.lock names no version of {name}: add it under [tools]")
+            format!("openapi/openapi.lock has no version of {name}: add it under [tools]")
         })
     }
 }
 
-/// The current version of the contract, checked against its hash.
+/// Loads the current version and checks its hash.
 pub fn load_current(layout: &Layout) -> Result<Value> {
     let lock = Lock::load(layout)?;
     load_version(layout, lock.version(&lock.current)?)
 }
 
-/// A version of the contract, checked against its hash.
+/// Loads a version and checks its hash.
 pub fn load_version(layout: &Layout, version: &Version) -> Result<Value> {
     let path = layout.openapi().join(&version.file);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", layout.show(&path)))?;
     let found = document::sha256(&bytes);
     if !found.eq_ignore_ascii_case(&version.sha256) {
         bail!(
-            "{} is not the document that openapi/openapi.lock names: its sha256 is {found}, not {}; corrections belong \
-             into openapi/overlays, and a new document is taken in by `cargo xtask fetch`",
+            "{} does not match openapi/openapi.lock: its sha256 is {found}, not {}; corrections belong \
+             into openapi/overlays, and a new document is stored by `cargo xtask fetch`",
             layout.show(&path),
             version.sha256,
         );

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the life of the contract, from the published document to the generated client.
+//! `cargo xtask`: the tools that maintain the contract and generate the client.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,16 +13,16 @@ use xtask::{
     packages, public_api, update,
 };
 
-/// The life of the contract.
+/// Maintains the contract and generates the client from it.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Take a published document into openapi/versions and say what it changes
+    /// Store a published document in openapi/versions and print what it changes
     Fetch(fetch::Options),
-    /// Say what changed between two documents, and whom it breaks
+    /// Print what changed between two documents, and whom it breaks
     ///
-    /// The exit code is 0 where nothing is at the level of --fail-on or above it, 1 where something is, and 2 where it
-    /// cannot judge: a document cannot be read, or is no contract.
+    /// The exit code is 0 if no finding is at the level of --fail-on or above, 1 if one is, and 2 if the comparison is not
+    /// possible: a document cannot be read, or is not a contract.
     ///
     /// In a pull request, on a checkout with `fetch-depth: 0`:
     /// `cargo xtask diff "origin/$GITHUB_BASE_REF:openapi/twipla-3as.json" openapi/twipla-3as.json --format github`
@@ -33,11 +33,11 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: diff::RulesFormat,
     },
-    /// Fetch, compare, regenerate, check, and say what is left to do
+    /// Fetch, compare, regenerate, check, and print what is left to do
     ///
-    /// The list is made against what is committed: a second run says the same until it is done.
+    /// The list is relative to the last commit: a second run prints the same list until the work is done.
     Update(fetch::Options),
-    /// Measure what a call costs, beside a bare HTTP client
+    /// Measure what a call costs, next to a bare HTTP client
     Bench(bench::Options),
     /// Count what the client depends on, and time how long that takes to build
     DependencyCost {
@@ -49,16 +49,16 @@ enum Command {
     Overlay,
     /// Write the contract, the generated client and its operation table
     Regen {
-        /// Write nothing; exit with 1 and show the difference where a file is not what it should be
+        /// Write nothing; exit with 1 and print the difference if a file is out of date
         #[arg(long)]
         check: bool,
         /// Print each rewrite that prepares the contract for the generator
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Break the client on purpose, one breakage of tests/breakages.toml at a time, and say which tests notice
+    /// Break the client on purpose, one breakage of tests/breakages.toml at a time, and report which tests notice
     Breakages {
-        /// Only those with this text in their names
+        /// Only those whose name contains this text
         #[arg(long)]
         only: Option<String>,
     },
@@ -81,7 +81,7 @@ enum Command {
         /// Generated examples for each operation
         #[arg(long, default_value_t = 20)]
         max_examples: u32,
-        /// Folder for a record of every request (HAR, with secrets left out)
+        /// Folder for a recording of every request (HAR, without secrets)
         #[arg(long)]
         report: Option<PathBuf>,
     },
@@ -93,11 +93,11 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // It may quote a document.
-            let told = format!("{error:#}");
-            let lines: Vec<String> = told.lines().map(xtask::diff::plain).collect();
+            // The error may quote a document.
+            let message = format!("{error:#}");
+            let lines: Vec<String> = message.lines().map(xtask::diff::plain).collect();
             eprintln!("error: {}", lines.join("\n"));
-            // 1 is the answer of a comparison.
+            // `diff` uses exit code 1 to report findings.
             ExitCode::from(if matches!(command, Command::Diff(_)) {
                 2
             } else {
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// False where the command did its work and the answer is no.
+/// Runs a command. Returns false if it did its work and the result is negative.
 fn run(command: &Command) -> anyhow::Result<bool> {
     let layout = Layout::here()?;
     match command {

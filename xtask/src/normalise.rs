@@ -1,9 +1,8 @@
 //! Prepares the contract for the generator.
 //!
-//! progenitor panics on some documents, and is silently wrong about others.
-//! [`normalise`] rewrites what can be said in a way that it understands, logs
-//! each rewrite, and refuses the rest with the operation and the JSON pointer.
-//! It is pure: a document in, a document and its log out.
+//! progenitor panics on some documents, and silently generates wrong code for others. [`normalise`] rewrites what it can
+//! into a form that progenitor supports, logs each rewrite, and rejects the rest with the operation and the JSON pointer.
+//! It is pure: it takes a document and returns a document and a log.
 
 mod check;
 mod choices;
@@ -19,7 +18,7 @@ pub use self::log::{Kind, Rewrite};
 
 use self::log::Log;
 
-/// Prepares a contract for the generator, or says what cannot be carried over.
+/// Prepares a contract for the generator, or fails with a list of what cannot be converted.
 pub fn normalise(contract: &Value) -> Result<(Value, Vec<Rewrite>)> {
     let mut document = contract.clone();
     let mut log = Log::default();

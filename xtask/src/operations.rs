@@ -1,4 +1,4 @@
-//! The operation table: what a client must know of a call besides its types.
+//! The operation table: what a client must know about a call besides its types.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use heck::ToShoutySnakeCase as _;
@@ -10,7 +10,7 @@ use syn::parse_quote;
 use crate::document::{self, Operation, fields, is_success};
 use crate::generate::{ident, print};
 
-/// Generates the operation table from the contract as it is published, before it is prepared for progenitor.
+/// Generates the operation table from the contract, before that is prepared for progenitor.
 pub fn generate(contract: &Value) -> Result<String> {
     let mut consts = TokenStream::new();
     let mut names = Vec::new();
@@ -60,7 +60,7 @@ fn row(contract: &Value, operation: Operation<'_>) -> Result<TokenStream> {
     let tag = value["tags"]
         .get(0)
         .and_then(Value::as_str)
-        .context("tags: name one, the table groups by it")?;
+        .context("tags: expected at least one, the table groups by it")?;
     let variant = ident(match method {
         "get" => "Get",
         "put" => "Put",
@@ -103,7 +103,7 @@ fn auth(contract: &Value, operation: &Value) -> Result<&'static str> {
     };
     ensure!(
         choices.len() == 1,
-        "security: there is a choice of {} schemes, the client takes one",
+        "security: there are {} alternative schemes, the client supports one",
         choices.len()
     );
     let names: Vec<&str> = fields(&choices[0]).map(|(name, _)| name).collect();
@@ -112,12 +112,14 @@ fn auth(contract: &Value, operation: &Value) -> Result<&'static str> {
         ["partnerToken"] => Ok("PartnerToken"),
         ["apiKey"] => Ok("ApiKey"),
         other => {
-            bail!("security: the client cannot show {other:?}: it knows partnerToken and apiKey")
+            bail!(
+                "security: the client does not support {other:?}: expected partnerToken or apiKey"
+            )
         }
     }
 }
 
-/// What the method promises, unless the contract knows better.
+/// Returns the idempotency of an operation: that of its method, unless the contract overrides it.
 fn idempotency(method: &str, operation: &Value) -> Result<&'static str> {
     match operation.get("x-idempotency").map(Value::as_str) {
         None => Ok(match method {
@@ -141,7 +143,7 @@ fn server(operation: &Value) -> Result<&'static str> {
         (Some("data"), None) => bail!(
             "x-server: the data host is named by `servers` of the operation, which is missing"
         ),
-        (None, Some(_)) => bail!("servers: say which host this is with `x-server`"),
+        (None, Some(_)) => bail!("servers: set `x-server` to the name of the host"),
         (Some(other), _) => {
             bail!("invalid x-server {other:?}: expected \"data\" or \"management\"")
         }
@@ -154,7 +156,7 @@ fn provenance(operation: &Value) -> Result<&'static str> {
         provenance["source"]
             .as_str()
             .is_some_and(|source| !source.is_empty()),
-        "x-provenance: say where the operation is known from, as {{\"basis\": \"documented\", \"source\": \"...\"}}"
+        "x-provenance is missing: state where the operation is known from, as {{\"basis\": \"documented\", \"source\": \"...\"}}"
     );
     match provenance["basis"].as_str() {
         Some("documented") => Ok("Documented"),
@@ -162,12 +164,14 @@ fn provenance(operation: &Value) -> Result<&'static str> {
         Some("observed") => Ok("Observed"),
         Some("inferred") => Ok("Inferred"),
         other => {
-            bail!("x-provenance/basis: {other:?} is not documented, sdk, observed or inferred")
+            bail!(
+                "invalid x-provenance/basis {other:?}: expected documented, sdk, observed or inferred"
+            )
         }
     }
 }
 
-/// The documented statuses of success, in order.
+/// Returns the documented success statuses, in order.
 fn statuses(operation: &Value) -> Result<Vec<u16>> {
     let mut statuses = Vec::new();
     for (status, _) in fields(&operation["responses"]) {
@@ -175,7 +179,7 @@ fn statuses(operation: &Value) -> Result<Vec<u16>> {
             statuses.push(
                 status
                     .parse()
-                    .with_context(|| format!("responses/{status}: name the status itself"))?,
+                    .with_context(|| format!("responses/{status}: expected a single status"))?,
             );
         }
     }
@@ -183,7 +187,7 @@ fn statuses(operation: &Value) -> Result<Vec<u16>> {
     Ok(statuses)
 }
 
-/// Whether a success carries a field marked `x-secret`.
+/// Reports whether a successful response has a field marked `x-secret`.
 fn has_secret(contract: &Value, operation: &Value) -> Result<bool> {
     let mut open: Vec<&Value> = Vec::new();
     for (status, response) in fields(&operation["responses"]) {

@@ -1,4 +1,4 @@
-//! OpenAPI Overlay 1.0: corrections to a document that stay apart from it.
+//! OpenAPI Overlay 1.0: corrections to a document, kept separate from it.
 
 mod extensible;
 mod target;
@@ -19,16 +19,16 @@ use crate::layout::Layout;
 pub struct Overlay {
     /// Version of the overlay specification.
     pub overlay: String,
-    /// What the document is.
+    /// Title and version.
     pub info: Info,
     /// The corrections, in order.
     pub actions: Vec<Action>,
 }
 
-/// What an overlay document is.
+/// Title and version of an overlay.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Info {
-    /// A name for readers.
+    /// A title for readers.
     pub title: String,
     /// A version for readers.
     pub version: String,
@@ -40,31 +40,31 @@ pub struct Info {
 pub struct Action {
     /// JSONPath of the nodes to correct.
     pub target: String,
-    /// Why. The specification leaves it optional; this repository does not.
+    /// Why the correction is needed. Optional in the specification, required in this repository.
     #[serde(default)]
     pub description: String,
-    /// What to merge into each node.
+    /// The value to merge into each node.
     pub update: Option<Value>,
-    /// Take each node away.
+    /// Whether to remove each node.
     #[serde(default)]
     pub remove: bool,
 }
 
-/// The contract: the current version in its canonical form, with every overlay applied.
+/// Returns the contract: the current version in its canonical form, with every overlay applied.
 pub fn contract(layout: &Layout) -> Result<Value> {
     corrected(layout, canonical::current(layout)?.0)
 }
 
-/// A canonical document with every overlay applied.
+/// Applies every overlay to a canonical document.
 ///
 /// # Errors
 ///
-/// Where actions cannot be applied: all of them, each with its file, its reason, and what it may have meant.
+/// If actions cannot be applied. The error lists all of them with file, reason, and the nearest target that exists.
 pub fn corrected(layout: &Layout, document: Value) -> Result<Value> {
     Ok(report(layout, document)?.0)
 }
 
-/// As [`corrected`], with what can go from the overlays because the document says it itself.
+/// Like [`corrected`], and also returns the actions that are no longer needed because the document contains their changes.
 pub fn report(layout: &Layout, mut document: Value) -> Result<(Value, Vec<String>)> {
     let (mut problems, mut superfluous) = (Vec::new(), Vec::new());
     for (name, overlay) in load(layout)? {
@@ -75,7 +75,7 @@ pub fn report(layout: &Layout, mut document: Value) -> Result<(Value, Vec<String
     }
     fail(&problems)?;
     sort_statuses(&mut document);
-    extensible::open_replies(&mut document)?;
+    extensible::open_responses(&mut document)?;
     Ok((document, superfluous))
 }
 
@@ -91,9 +91,9 @@ fn fail(problems: &[String]) -> Result<()> {
     }
 }
 
-/// Puts the statuses of each operation in order, where an overlay added one.
+/// Sorts the statuses of each operation, because an overlay may have added one at the end.
 ///
-/// A reader in JavaScript cannot keep another order: its objects have keys that are whole numbers sorted.
+/// Readers in JavaScript cannot keep another order: integer keys of its objects are always sorted.
 fn sort_statuses(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {
@@ -106,7 +106,7 @@ fn sort_statuses(document: &mut Value) {
     }
 }
 
-/// The overlays of the contract with their file names, in the order in which they apply.
+/// Loads the overlays with their file names, in the order in which they apply.
 pub fn load(layout: &Layout) -> Result<Vec<(String, Overlay)>> {
     let folder = layout.openapi().join("overlays");
     let mut paths = Vec::new();
@@ -134,7 +134,7 @@ pub fn load(layout: &Layout) -> Result<Vec<(String, Overlay)>> {
         .collect()
 }
 
-/// Applies an overlay. Every action must hit something, and every name in its target.
+/// Applies an overlay. Every action must match something, and so must every name in its target.
 pub fn apply(document: &Value, overlay: &Overlay) -> Result<Value> {
     let mut document = document.clone();
     let outcome = run(&mut document, overlay)?;
@@ -142,7 +142,7 @@ pub fn apply(document: &Value, overlay: &Overlay) -> Result<Value> {
     Ok(document)
 }
 
-/// What came of the actions of an overlay.
+/// The result of the actions of an overlay.
 #[derive(Debug, Default)]
 struct Outcome {
     problems: Vec<String>,
@@ -166,7 +166,7 @@ fn run(document: &mut Value, overlay: &Overlay) -> Result<Outcome> {
         match act(document, action) {
             Ok(true) => {}
             Ok(false) => outcome.superfluous.push(format!(
-                "{named}: changes nothing, the document says so itself (it was added because: {why})"
+                "{named}: has no effect, the document already contains the change (it was added because: {why})"
             )),
             Err(error) => outcome.problems.push(format!("{named}: {error:#} (it was added because: {why})")),
         }
@@ -174,13 +174,13 @@ fn run(document: &mut Value, overlay: &Overlay) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Applies an action, and says whether that changed anything.
+/// Applies an action. Returns whether it changed anything.
 fn act(document: &mut Value, action: &Action) -> Result<bool> {
     ensure!(
         !action.description.trim().is_empty(),
-        "the description is missing: say why the document is wrong"
+        "the description is missing: state why the document is wrong"
     );
-    // What is to go may be gone; what is to be changed must be there.
+    // A node to remove may be missing, a node to change may not.
     let paths = if action.remove {
         vec![action.target.clone()]
     } else {
@@ -216,7 +216,7 @@ fn act(document: &mut Value, action: &Action) -> Result<bool> {
     for pointer in &pointers {
         let node = document
             .pointer_mut(&pointer.text)
-            .with_context(|| format!("{} is gone", pointer.text))?;
+            .with_context(|| format!("{} no longer exists", pointer.text))?;
         let before = node.clone();
         match (&mut *node, update) {
             (Value::Object(_), Value::Object(_)) => {
@@ -236,14 +236,15 @@ fn act(document: &mut Value, action: &Action) -> Result<bool> {
     Ok(changed)
 }
 
-/// Refuses to add what the document has by now: an operation, a parameter, or a schema that says something else.
+/// Rejects an addition of something that the document already has: an operation, a parameter, or a schema with other
+/// content.
 fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
     for (key, more) in fields(update) {
         let Some(known) = node.get(key) else { continue };
         let at = format!("{at}/{}", escape(key));
         ensure!(
             known.get("operationId").is_none() || more.get("operationId").is_none(),
-            "the document has the operation at {at} itself: take it out of the action, and give it its name here under \
+            "the document already has the operation at {at}: remove it from the action, and set its name under \
              [operations] in openapi/names.toml"
         );
         let differs = |keyword: &str| {
@@ -255,8 +256,8 @@ fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
             .find(|keyword| differs(keyword))
         {
             bail!(
-                "{at} is described by now, with another {keyword}: {} there, {} here: remove this part of the action, or \
-                 remove what the document says in an action before it",
+                "the document now describes {at}, with another {keyword}: {} there, {} here: remove this part of the action, or \
+                 remove what the document contains in an earlier action",
                 known[keyword],
                 more[keyword]
             );
@@ -269,7 +270,7 @@ fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
             };
             ensure!(
                 entries(known).iter().find(is_same).is_none(),
-                "{at} has {} itself: take it out of the action",
+                "{at} already has {}: remove it from the action",
                 parameter["name"]
             );
         }
@@ -278,7 +279,7 @@ fn check_additions(node: &Value, update: &Value, at: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether an update said more than where it is known from.
+/// Reports whether an update added more than its provenance.
 fn says_more(before: &Value, after: &Value, update: &Value) -> bool {
     const SOURCE: &str = "x-provenance";
     if fields(update).all(|(key, _)| key == SOURCE) {
@@ -307,7 +308,7 @@ fn without_source(node: &mut Value, source: &str) {
     }
 }
 
-/// Objects merge, arrays are appended to, everything else is replaced.
+/// Merges objects, appends to arrays, and replaces everything else.
 fn merge(node: &mut Value, update: &Value) {
     match (node, update) {
         (Value::Object(fields), Value::Object(more)) => {
@@ -325,7 +326,7 @@ fn merge(node: &mut Value, update: &Value) {
     }
 }
 
-/// Appends what is not there.
+/// Appends the entries that are missing.
 fn append(entries: &mut Vec<Value>, more: &[Value]) {
     for entry in more {
         if !entries.contains(entry) {
@@ -340,7 +341,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
         .context("the document itself cannot be removed")?;
     let last = last.replace("~1", "/").replace("~0", "~");
     match document.pointer_mut(parent) {
-        // Keeps the order of the others, which a plain remove does not.
+        // Keeps the order of the other fields, which a plain `remove` does not.
         Some(Value::Object(fields)) => {
             fields.shift_remove(&last);
         }
@@ -348,7 +349,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
             let index: usize = last
                 .parse()
                 .with_context(|| format!("{pointer} is not an array entry"))?;
-            ensure!(index < entries.len(), "{pointer} is gone");
+            ensure!(index < entries.len(), "{pointer} no longer exists");
             entries.remove(index);
         }
         _ => {} // Went away together with its parent.
@@ -457,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_kept() {
+    fn order_of_fields_is_kept() {
         let document = json!({ "c": 1, "a": 2, "b": 3 });
         let got = applied(
             &document,
@@ -498,7 +499,7 @@ mod tests {
                 json!([{ "target": "$.a", "description": "d", "update": 3 }]),
                 "must be one",
             ),
-            (json!([{ "target": "$.a", "update": {} }]), "say why"),
+            (json!([{ "target": "$.a", "update": {} }]), "state why"),
             (
                 json!([{ "target": "$.a", "description": "d" }]),
                 "neither update nor remove",

@@ -1,4 +1,4 @@
-//! Writes the generated files, or compares them.
+//! Writes the generated files, or compares them with the existing ones.
 
 use std::env;
 use std::fs;
@@ -15,37 +15,37 @@ use crate::layout::{self, Layout};
 use crate::normalise::{Kind, Rewrite, normalise};
 use crate::{diff, generate, history, hosts, operations, overlay, readme, secrets};
 
-/// Lines of a difference that are printed.
+/// The number of lines of a difference that are printed.
 const SHOWN: usize = 60;
 
 /// What to do with the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Write those that differ.
+    /// Write the files that differ.
     Write,
-    /// Write nothing; say what differs.
+    /// Write nothing, and print the differences.
     Check,
 }
 
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Where it belongs.
+    /// Its path.
     pub path: PathBuf,
-    /// What it should hold.
+    /// Its expected content.
     pub text: String,
 }
 
-/// Everything that is generated, and what was done on the way.
+/// The generated files, and the log of generating them.
 #[derive(Debug, Clone)]
 pub struct Outputs {
     /// The files.
     pub files: Vec<Output>,
-    /// What brought the current version into its canonical form.
+    /// The changes that produced the canonical form of the current version.
     pub changes: Vec<Change>,
-    /// Actions of overlays that change nothing any more.
+    /// Overlay actions that no longer have an effect.
     pub superfluous: Vec<String>,
-    /// What prepared the contract for the generator.
+    /// The rewrites that prepared the contract for the generator.
     pub rewrites: Vec<Rewrite>,
 }
 
@@ -53,7 +53,7 @@ pub struct Outputs {
 ///
 /// # Errors
 ///
-/// Where the version cannot be carried over, an overlay misses, a field that may be secret is not marked, or a file
+/// If the version cannot be converted, an overlay matches nothing, a field that may be secret is not marked, or a file
 /// cannot be read.
 pub fn outputs(layout: &Layout) -> Result<Outputs> {
     let (current, changes) = canonical::current(layout)?;
@@ -112,7 +112,7 @@ pub fn outputs(layout: &Layout) -> Result<Outputs> {
     })
 }
 
-/// The contract as the generator takes it; what may be secret is refused together with what cannot be carried over.
+/// Prepares the contract for the generator. Unmarked secrets are reported together with what cannot be converted.
 fn prepared(before: Option<&Value>, document: &Value) -> Result<(Value, Vec<Rewrite>)> {
     let prepared = normalise(document).context("openapi/twipla-3as.json");
     match (secrets::check(before, document), prepared) {
@@ -122,20 +122,20 @@ fn prepared(before: Option<&Value>, document: &Value) -> Result<(Value, Vec<Rewr
     }
 }
 
-/// The README of the contract, with its generated parts written anew.
+/// Returns the README of the contract with updated generated parts.
 fn contract_readme(layout: &Layout, document: &Value) -> Result<String> {
     let text = read(&layout.contract_readme())?.unwrap_or_default();
     let text = readme::with_table(&text, document).context("openapi/README.md")?;
     readme::with_excerpt(&text, &history::excerpt(layout)?).context("openapi/README.md")
 }
 
-/// The README of the raw client, with its table written anew.
+/// Returns the README of the raw client with an updated table.
 fn client_readme(layout: &Layout, document: &Value) -> Result<String> {
     let text = read(&layout.client_readme())?.unwrap_or_default();
     readme::with_table(&text, document).context("crates/twipla-api/README.md")
 }
 
-/// Writes the contract alone.
+/// Writes only the contract.
 pub fn overlay(layout: &Layout) -> Result<()> {
     let path = layout.contract();
     layout::write_atomically(&path, &document::to_text(&overlay::contract(layout)?)?)?;
@@ -143,9 +143,9 @@ pub fn overlay(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Writes or compares everything; false where something differs.
+/// Writes or compares everything. Returns false if something differs.
 ///
-/// Either all files are written or none, and what was written compiles.
+/// Either all files are written or none, and the written client compiles.
 pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
     let outputs = outputs(layout)?;
     if verbose {
@@ -156,7 +156,7 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
             println!("{rewrite}");
         }
     }
-    // What the client does without is said in any case.
+    // What the client leaves out is always printed.
     let is_without =
         |rewrite: &&Rewrite| matches!(rewrite.kind, Kind::LeftOut | Kind::Choice) && !verbose;
     for rewrite in outputs.rewrites.iter().filter(is_without) {
@@ -176,10 +176,7 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
         Mode::Write => write(layout, &differing)?,
         Mode::Check => {
             for (output, found) in &differing {
-                println!(
-                    "{} is not what the contract gives:",
-                    layout.show(&output.path)
-                );
+                println!("{} is out of date:", layout.show(&output.path));
                 println!(
                     "{}",
                     difference(found.as_deref().unwrap_or_default(), &output.text)
@@ -196,7 +193,7 @@ pub fn run(layout: &Layout, mode: Mode, verbose: bool) -> Result<bool> {
     Ok(same)
 }
 
-/// Writes the files and compiles them; where either fails, they are as they were before.
+/// Writes the files and compiles them. If either fails, restores the previous files.
 fn write(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()> {
     let written = differing
         .iter()
@@ -218,7 +215,7 @@ fn write(layout: &Layout, differing: &[(&Output, Option<String>)]) -> Result<()>
     Ok(())
 }
 
-/// Compiles the raw client, where the crate is there; also what an interrupted run wrote.
+/// Compiles the raw client, if the crate exists. This also checks what an interrupted run wrote.
 fn compile(layout: &Layout) -> Result<()> {
     if !layout.root().join("crates/twipla-api/Cargo.toml").exists() {
         return Ok(());
@@ -229,8 +226,8 @@ fn compile(layout: &Layout) -> Result<()> {
         .args(["check", "--quiet", "-p", "twipla-api"])
         .output()
         .context("cannot run cargo")?;
-    let said = String::from_utf8_lossy(&result.stderr);
-    let lines: Vec<&str> = said.lines().take(SHOWN).collect();
+    let errors = String::from_utf8_lossy(&result.stderr);
+    let lines: Vec<&str> = errors.lines().take(SHOWN).collect();
     ensure!(
         result.status.success(),
         "the generated client does not compile:\n{}",
@@ -247,7 +244,7 @@ fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// A unified difference from what is checked in to what should be, cut to a readable length.
+/// Returns a unified diff from the committed to the generated text, cut to a readable length.
 pub fn difference(found: &str, wanted: &str) -> String {
     let diff = TextDiff::from_lines(found, wanted);
     let text = diff

@@ -1,4 +1,4 @@
-//! A sandbox of our own, for other programs to call.
+//! Runs a sandbox for other programs to call.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,20 +13,20 @@ use serde_json::json;
 
 use crate::layout::Layout;
 
-/// How long the sandbox may take to listen, once it is built.
+/// How long the sandbox may take until it listens, once it is built.
 const START: Duration = Duration::from_secs(20);
-/// How long a token is good for; longer than a run takes.
+/// The lifetime of a token, longer than a run takes.
 const TOKEN: Duration = Duration::from_secs(600);
 
-/// The partner's token, as the reference asks for it.
+/// Signs a partner token as the API reference describes it.
 pub(crate) fn token(partner: &Partner) -> Result<String> {
     let path = partner.private_key_file.display();
     let pem = fs::read(&partner.private_key_file).with_context(|| format!("cannot read {path}"))?;
-    let key =
-        EncodingKey::from_rsa_pem(&pem).with_context(|| format!("{path} holds no RSA key"))?;
+    let key = EncodingKey::from_rsa_pem(&pem)
+        .with_context(|| format!("{path} is not a valid RSA key file"))?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .context("the clock stands before 1970")?;
+        .context("the system clock is before 1970")?;
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some(partner.id.clone());
     let claims = json!({
@@ -38,14 +38,14 @@ pub(crate) fn token(partner: &Partner) -> Result<String> {
     jsonwebtoken::encode(&header, &claims, &key).context("cannot sign a token")
 }
 
-/// A sandbox of our own; it ends with this value.
+/// A running sandbox, which is stopped on drop.
 pub(crate) struct Sandbox {
     process: Child,
     pub(crate) base_url: String,
     pub(crate) partners: Vec<Partner>,
 }
 
-/// One partner of `sandbox.json`.
+/// A partner in `sandbox.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Partner {
@@ -62,7 +62,7 @@ struct Credentials {
 }
 
 impl Sandbox {
-    /// Builds and starts it, with its credentials below `scratch`.
+    /// Builds and starts the sandbox, with its credentials below `scratch`.
     pub(crate) fn start(layout: &Layout, scratch: &Path) -> Result<Self> {
         let cargo = || {
             let mut command =
@@ -103,9 +103,9 @@ impl Sandbox {
         let mut lines = BufReader::new(stdout.context("the sandbox has no output")?).lines();
         let ready = lines
             .next()
-            .context("the sandbox ended before it listened")?
+            .context("the sandbox exited before it listened")?
             .context("cannot read from the sandbox")?;
-        // Nobody reads what follows, and a full pipe would stop the sandbox.
+        // The rest of the output is not needed, but a full pipe would block the sandbox.
         std::thread::spawn(move || lines.for_each(drop));
         ensure!(
             ready.starts_with('{'),
@@ -114,11 +114,11 @@ impl Sandbox {
 
         let path = folder.join("sandbox.json");
         let text = wait_for(&path)?;
-        let credentials: Credentials = serde_json::from_str(&text)
-            .context("sandbox.json of the sandbox is not what it should be")?;
+        let credentials: Credentials =
+            serde_json::from_str(&text).context("sandbox.json of the sandbox is not valid")?;
         ensure!(
             !credentials.partners.is_empty(),
-            "sandbox.json names no partner"
+            "sandbox.json has no partner"
         );
         credentials
             .base_url
@@ -144,7 +144,7 @@ fn wait_for(path: &Path) -> Result<String> {
     loop {
         match fs::read_to_string(path) {
             Ok(text) if !text.is_empty() => return Ok(text),
-            _ if Instant::now() > end => bail!("the sandbox wrote no {}", path.display()),
+            _ if Instant::now() > end => bail!("the sandbox did not write {}", path.display()),
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     }

@@ -1,6 +1,6 @@
-//! Secrets cannot slip out: what was secret stays secret, and what looks like one is marked one way or the other.
+//! Guards secrets: fields that were secret stay secret, and fields that look like secrets are marked either way.
 //!
-//! A client never prints a field that is marked `x-secret: true`. A mark of `false` says that somebody looked.
+//! A client never prints a field marked `x-secret: true`. A mark of `false` means that a person decided it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::document::{
 
 const MARK: &str = "x-secret";
 
-/// How names of secrets end, written as one word.
+/// Endings of names of secrets, written as one word.
 const ENDS: [&str; 21] = [
     "accesskey",
     "apikey",
@@ -39,20 +39,20 @@ const ENDS: [&str; 21] = [
     "verificationcode",
 ];
 
-/// Last words of names of secrets; as a part of a word they say nothing.
+/// Last words of names of secrets. As parts of longer words they mean nothing.
 const LAST_WORDS: [&str; 7] = ["bearer", "cookie", "jwt", "otp", "pin", "pwd", "totp"];
 
-/// What may follow such a name without making it less of a secret.
+/// Words that may follow such a name and leave it a secret.
 const MORE: [&str; 7] = ["hash", "pem", "plain", "raw", "string", "text", "value"];
 
-/// How deep bodies are compared; a schema that holds itself has no end.
+/// How deep bodies are compared, because schemas may be recursive.
 const DEEPEST: usize = 8;
 
-/// Refuses a contract that would print what the one before it keeps secret.
+/// Rejects a contract that would print what the previous one keeps secret.
 ///
 /// # Errors
 ///
-/// Where a field lost its mark, by its name or by its place in a body, or a field that looks like a secret has none.
+/// If a field lost its mark, by its name or by its place in a body, or a field that looks like a secret has no mark.
 pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
     let mut problems: Vec<String> = Vec::new();
     if let Some(before) = before {
@@ -63,7 +63,7 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
                 && now.mark.is_none()
             {
                 problems.push(format!(
-                    "{}: was secret, and is not marked any more",
+                    "{}: was secret, and is no longer marked",
                     now.pointer
                 ));
             }
@@ -74,7 +74,7 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
                 && let Some(now) = places.get(&place)
                 && now.mark.is_none()
             {
-                problems.push(format!("{place}: was secret, and is not marked any more"));
+                problems.push(format!("{place}: was secret, and is no longer marked"));
             }
         }
     }
@@ -102,7 +102,7 @@ pub fn check(before: Option<&Value>, now: &Value) -> Result<()> {
     )
 }
 
-/// Parameters that may be secret. The client keeps secrets in bodies only.
+/// Returns parameters that may be secret. The client keeps secrets only in bodies.
 fn parameters(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for operation in operations(document) {
@@ -122,21 +122,21 @@ fn parameters(document: &Value) -> Vec<String> {
     found
 }
 
-/// Whether something is called like a secret: `apiKey`, `refresh_token`, `passwordHash`.
+/// Reports whether a name looks like that of a secret: `apiKey`, `refresh_token`, `passwordHash`.
 pub(crate) fn looks_secret(name: &str) -> bool {
     let name = name.to_snake_case();
     let mut words: Vec<&str> = name.split('_').collect();
     if words.len() > 1 && words.last().is_some_and(|last| MORE.contains(last)) {
         words.pop();
     }
-    // Several of them are as secret as one.
+    // The plural is as secret as the singular.
     let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
     let last = words.last().copied().map(singular).unwrap_or_default();
     let one_word = singular(&words.concat());
     LAST_WORDS.contains(&last.as_str()) || ENDS.iter().any(|end| one_word.ends_with(end))
 }
 
-/// Whether a field can hold a secret, or something with one inside: a flag cannot.
+/// Reports whether a field can hold a secret, directly or nested. A flag cannot.
 fn may_be_secret(document: &Value, property: &Value) -> bool {
     let schema = resolve(document, property).unwrap_or(property);
     let only = match entries(&schema["allOf"]) {
@@ -155,7 +155,7 @@ fn mark(property: &Value) -> Option<bool> {
     property.get(MARK).and_then(Value::as_bool)
 }
 
-/// The fields of the named schemas.
+/// Returns the fields of the named schemas.
 fn by_name(document: &Value) -> BTreeMap<(String, String), Field> {
     let mut found = BTreeMap::new();
     for (name, schema) in fields(&document["components"]["schemas"]) {
@@ -173,7 +173,7 @@ fn by_name(document: &Value) -> BTreeMap<(String, String), Field> {
     found
 }
 
-/// The fields of every body, whatever its schemas are called.
+/// Returns the fields of every body by their place, regardless of schema names.
 fn by_place(document: &Value) -> BTreeMap<String, Field> {
     let mut found = BTreeMap::new();
     for operation in operations(document) {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_secret_stays_secret() {
+    fn secret_that_lost_its_mark_is_an_error() {
         let secret = json!({ "type": "string", "x-secret": true });
         let before = contract("Login", &secret, "code");
         for (now, want) in [
@@ -311,7 +311,7 @@ mod tests {
         }
     }
     #[test]
-    fn names_of_secrets_are_known_however_they_are_written() {
+    fn names_of_secrets_are_recognised_in_any_case() {
         for name in [
             "apiKey",
             "API_KEY",
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_lists_maps_and_objects_are_looked_at() {
+    fn secrets_are_found_in_lists_maps_and_objects() {
         for (field, property) in [
             ("code", json!({ "type": "string", "format": "password" })),
             (
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_stays_one_inside_maps_and_choices() {
+    fn secret_in_a_map_or_choice_must_keep_its_mark() {
         let inside = |keyword: &str, mark: Value| {
             let part = json!({ "properties": { "code": { "type": "string", "x-secret": mark } } });
             let part = if keyword == "oneOf" {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_no_place_for_a_secret() {
+    fn secret_parameter_is_rejected() {
         let with = |mark: Value| {
             json!({ "paths": { "/a": { "get": { "operationId": "get_a", "parameters": [
                 { "name": "token", "in": "query", "x-secret": mark } ] } } } })

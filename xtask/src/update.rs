@@ -1,4 +1,4 @@
-//! `cargo xtask update`: what a maintainer does after a release of the vendor, in one command.
+//! `cargo xtask update`: what a maintainer does after a new release of the API, in one command.
 
 mod committed;
 mod touch;
@@ -20,22 +20,22 @@ use crate::lock::{Lock, Version};
 use crate::regen::{self, Mode};
 use crate::{history, lint_contract, overlay};
 
-/// Undoes everything in the contract that is not committed: the version that an update stored, what was generated of
-/// it, and what was written by hand there.
+/// Undoes everything in the contract that is not committed: the version that an update stored, the generated files, and
+/// manual edits.
 pub const WAY_BACK: &str = "git restore --source=HEAD --staged --worktree openapi \
                             crates/twipla-api/README.md crates/twipla-api/src/generated xtask/tests/snapshots && git clean -fdq \
                             openapi/versions xtask/tests/snapshots";
 
-/// Takes a document into the repository and prints what it changes.
+/// Stores a document in the repository and prints what it changes.
 pub fn fetch(layout: &Layout, options: &Options) -> Result<()> {
     if let Some((before, now)) = take(layout, options)? {
         drift(layout, &before, &now)?;
-        println!("\nto take it back: {WAY_BACK}");
+        println!("\nto undo it: {WAY_BACK}");
     }
     Ok(())
 }
 
-/// Fetches, compares, regenerates and checks; false where something is left to do.
+/// Fetches, compares, regenerates and checks. Returns false if something is left to do.
 pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
     let committed = Committed::load(layout)?;
     take(layout, options)?;
@@ -44,7 +44,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
         lock.version(&committed.version)?,
         lock.version(&lock.current)?,
     );
-    // What the canonical form refuses, regen tells.
+    // If there is no canonical form, `regen` reports why.
     let raw = if before.name == now.name {
         None
     } else {
@@ -68,21 +68,21 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
     {
         println!("{}. {text}", number + 1);
     }
-    println!("\nto take everything back: {WAY_BACK}");
+    println!("\nto undo everything: {WAY_BACK}");
     Ok(done.iter().all(|step| step.passed))
 }
 
-/// What a maintainer has to do for the contract as it is now, since the one that is committed.
+/// Returns what a maintainer has to do, given the differences between the contract and the committed one.
 ///
 /// # Errors
 ///
-/// Where nothing is committed, or a document cannot be read.
+/// If nothing is committed, or a document cannot be read.
 pub fn to_do(layout: &Layout) -> Result<Vec<String>> {
     let report = since(layout, &Committed::load(layout)?)?;
     Ok(left(layout, &[], None, Some(&report)))
 }
 
-/// The contract against the one that is committed. The corrections count, too: the crates are made of both.
+/// Compares the contract with the committed one, corrections included, because the crates are generated from both.
 fn since(layout: &Layout, committed: &Committed) -> Result<Changed> {
     let contract = overlay::contract(layout)?;
     let report = Report::new(
@@ -93,13 +93,13 @@ fn since(layout: &Layout, committed: &Committed) -> Result<Changed> {
     Ok(Changed { contract, report })
 }
 
-/// The contract, and what changed in it.
+/// The contract, and its changes.
 struct Changed {
     contract: Value,
     report: Report,
 }
 
-/// A check that was made.
+/// A check and its result.
 struct Step {
     name: &'static str,
     passed: bool,
@@ -115,7 +115,7 @@ fn step(name: &'static str, result: &Result<()>) -> Step {
     }
 }
 
-/// Fetches and stores; returns what was current and what is now, where that is another version.
+/// Fetches and stores a document. Returns the previous and the new version if they differ.
 fn take(layout: &Layout, options: &Options) -> Result<Option<(Version, Version)>> {
     let source = match &options.source {
         Some(source) => source.clone(),
@@ -146,14 +146,14 @@ fn take(layout: &Layout, options: &Options) -> Result<Option<(Version, Version)>
             version,
             before: Some(before),
         } => {
-            println!("{} is in the repository: made it current", version.name);
+            println!(
+                "{} is already in the repository: made it current",
+                version.name
+            );
             Ok(Some((before, version)))
         }
         FetchOutcome::Known { version, .. } => {
-            println!(
-                "{source} has {}, which is the current version",
-                version.name
-            );
+            println!("{source} is {}, which is already current", version.name);
             Ok(None)
         }
     }
@@ -165,7 +165,7 @@ fn drift(layout: &Layout, before: &Version, now: &Version) -> Result<Report> {
     Ok(report)
 }
 
-/// What a maintainer has to do next, in order.
+/// Returns what a maintainer has to do next, in order.
 fn left(
     layout: &Layout,
     done: &[Step],
@@ -176,20 +176,20 @@ fn left(
     let mut left = Vec::new();
     if failed("regen") {
         left.push(
-            "mend the overlay that the message above names, or decide what it asks for in openapi/names.toml, then run \
+            "fix the overlay that the message above names, or decide what it asks for in openapi/names.toml, then run \
              `cargo xtask update` with the same document again"
                 .to_owned(),
         );
     }
     if failed("lint-contract") {
-        left.push("mend what the linters say, by an overlay with its reason".to_owned());
+        left.push("fix what the linters report, by an overlay with a reason".to_owned());
     }
     if let Some(changed) = changed {
         left.extend(operations_to_touch(layout, changed));
     }
     if failed("cargo test --workspace") {
         left.push(
-            "mend what does not compile or is red; snapshots that changed for a reason are kept by `INSTA_UPDATE=always cargo \
+            "fix what does not compile or fails; accept intended changes of snapshots with `INSTA_UPDATE=always cargo \
              test -p xtask`"
                 .to_owned(),
         );
@@ -200,7 +200,7 @@ fn left(
     if let (Some(report), false) = (raw, unseen.is_empty()) {
         let name = |title: &str| title.split(' ').next().unwrap_or_default().to_owned();
         left.push(format!(
-            "look at what breaks ({} findings), and accept those that may stay: `cargo xtask diff {} {} --accept REASON`",
+            "review the breaking changes ({} findings), and accept those that are fine: `cargo xtask diff {} {} --accept REASON`",
             unseen.len(),
             name(&report.old),
             name(&report.new),
@@ -231,12 +231,12 @@ fn left(
         );
     }
     if left.is_empty() {
-        left.push("nothing: the contract is what it was, and every check passes".to_owned());
+        left.push("nothing: the contract is unchanged, and every check passes".to_owned());
     }
     left
 }
 
-/// The operations that came, changed and went, each with its files.
+/// Returns the new, changed and removed operations, each with its files.
 fn operations_to_touch(layout: &Layout, changed: &Changed) -> Vec<String> {
     let here: BTreeSet<&str> = operations(&changed.contract)
         .iter()
@@ -268,20 +268,20 @@ fn operations_to_touch(layout: &Layout, changed: &Changed) -> Vec<String> {
     let mut left = Vec::new();
     if !added.is_empty() {
         left.push(format!(
-            "give each new operation a call in the facade, a handler in the sandbox \
+            "add each new operation to the facade, a handler in the sandbox \
              (crates/twipla-sandbox/src/routes.rs), a call in tests/it/coverage.rs and a file of vectors:{}",
             list(&added)
         ));
     }
     if !touched.is_empty() {
         left.push(format!(
-            "see whether the facade says what these changed operations say now:{}",
+            "check that the facade matches these changed operations:{}",
             list(&touched)
         ));
     }
     if !removed.is_empty() {
         left.push(format!(
-            "take the calls of operations that are gone out of the facade and the sandbox:{}",
+            "remove the calls of removed operations from the facade and the sandbox:{}",
             list(&removed)
         ));
     }
@@ -293,11 +293,11 @@ fn cargo_test(layout: &Layout) -> Result<()> {
     let status = Command::new(cargo)
         .current_dir(layout.root())
         .args(["test", "--workspace", "--no-fail-fast", "--quiet"])
-        // The history of a new version has no snapshot yet: it is written, and read with everything else.
+        // The history of a new version has no snapshot yet: it is written, and reviewed with everything else.
         .env("INSTA_UPDATE", "unseen")
         .status()
         .context("cannot run cargo")?;
-    anyhow::ensure!(status.success(), "some tests are red, or do not compile");
+    anyhow::ensure!(status.success(), "some tests fail, or do not compile");
     Ok(())
 }
 

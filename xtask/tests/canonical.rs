@@ -1,4 +1,4 @@
-//! The canonical form: documents as a vendor's tools write them, and what becomes of them.
+//! The canonical form of documents as the vendor's tools may write them.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -26,14 +26,14 @@ fn form(name: &str) -> Value {
     document::parse(&fs::read(path).unwrap()).unwrap()
 }
 
-/// The form as the version after the current one.
+/// Returns the canonical form of the document as the version after the current one.
 fn next(document: &Value) -> anyhow::Result<Value> {
     let layout = Layout::here()?;
     let (before, _) = current(&layout)?;
     Ok(canonical(document.clone(), &Names::load(&layout)?, Some(&before))?.0)
 }
 
-/// The error of a document that is refused.
+/// Returns the error for a document that is rejected.
 fn refused(document: &Value) -> String {
     format!("{:#}", next(document).unwrap_err())
 }
@@ -47,7 +47,7 @@ fn the_versions_of_the_repository_are_canonical() {
         let (again, _) =
             canonical(form.clone(), &Names::load(&layout).unwrap(), Some(&form)).unwrap();
         assert_eq!(again, form, "{}", kept.name);
-        // Hosts and shared failures that a version leaves out are kept from the one before it.
+        // Hosts and shared failures that a version leaves out are kept from the previous one.
         if log.iter().all(|change| change.kind == Kind::Kept) {
             assert_eq!(form["paths"], document["paths"], "{}", kept.name);
         }
@@ -55,7 +55,7 @@ fn the_versions_of_the_repository_are_canonical() {
 }
 
 #[test]
-fn another_form_of_the_same_api_is_no_change() {
+fn another_form_of_the_same_api_is_not_a_change() {
     let layout = Layout::here().unwrap();
     let (before, _) = current(&layout).unwrap();
     for name in FORMS {
@@ -95,9 +95,9 @@ fn another_form_of_the_same_api_gives_the_same_client() {
     }
 }
 
-/// Changes of the form alone, of a document that names its schemas and of one that does not.
+/// Tests changes of the form only, for a document that names its schemas and for one that does not.
 #[test]
-fn names_servers_and_bundling_are_no_change() {
+fn names_servers_and_bundling_are_not_a_change() {
     let layout = Layout::here().unwrap();
     let (before, _) = current(&layout).unwrap();
     let replaced = |document: &Value, from: &str, to: &str| -> Value {
@@ -169,7 +169,7 @@ fn names_servers_and_bundling_are_no_change() {
     );
 }
 
-/// Every schema under a name of theirs.
+/// Returns the document with every schema renamed.
 fn other_names(mut document: Value) -> Value {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
         return document;
@@ -211,7 +211,7 @@ fn parameters_named(mut document: Value, from: &str, to: &str) -> Value {
 }
 
 #[test]
-fn the_canonical_form_of_a_canonical_form_is_itself() {
+fn canonical_is_idempotent() {
     for name in FORMS {
         let once = next(&form(name)).unwrap();
         assert_eq!(next(&once).unwrap(), once, "{name}");
@@ -219,7 +219,7 @@ fn the_canonical_form_of_a_canonical_form_is_itself() {
 }
 
 #[test]
-fn descriptions_and_examples_that_are_left_out_are_kept_where_they_fit() {
+fn missing_descriptions_and_examples_are_kept_where_they_fit() {
     let (before, _) = current(&Layout::here().unwrap()).unwrap();
     let mut document = before.clone();
     let package = &mut document["components"]["schemas"]["Package"];
@@ -243,7 +243,7 @@ fn descriptions_and_examples_that_are_left_out_are_kept_where_they_fit() {
 }
 
 #[test]
-fn authentication_is_never_switched_off_by_silence() {
+fn missing_security_never_disables_authentication() {
     let mut silent = form(FORMS[0]);
     silent.as_object_mut().unwrap().shift_remove("security");
     let error = refused(&silent);
@@ -264,13 +264,13 @@ fn authentication_is_never_switched_off_by_silence() {
     off["paths"]["/v2/3as/websites"]["get"]["security"] = json!([]);
     let error = refused(&off);
     assert!(
-        error.contains("switched off") && error.contains("GET /v2/3as/websites"),
+        error.contains("disabled") && error.contains("GET /v2/3as/websites"),
         "{error}"
     );
 }
 
 #[test]
-fn all_refusals_are_told_at_once() {
+fn all_refusals_are_reported_together() {
     let mut document = form(FORMS[0]);
     document["paths"]["/v2/3as/websites"]["get"]["security"] = json!([{}]);
     document["paths"]["/v2/3as/customers"]["get"]["security"] = json!([]);
@@ -279,7 +279,7 @@ fn all_refusals_are_told_at_once() {
 }
 
 #[test]
-fn names_toml_decides() {
+fn names_toml_overrides_derived_names() {
     let layout = Layout::here().unwrap();
     let (before, _) = current(&layout).unwrap();
     let mut document = form(FORMS[0]);

@@ -30,7 +30,7 @@ fn copy() -> (tempfile::TempDir, Layout) {
 }
 
 #[test]
-fn what_was_written_passes_and_what_was_touched_does_not() {
+fn check_passes_after_regen_and_fails_after_an_edit() {
     let (_folder, layout) = copy();
     assert!(regen::run(&layout, Mode::Check, false).unwrap());
     for path in [
@@ -68,7 +68,7 @@ fn what_was_written_passes_and_what_was_touched_does_not() {
 }
 
 #[test]
-fn a_version_that_was_edited_is_refused() {
+fn edited_version_is_rejected() {
     let (_folder, layout) = copy();
     let lock = Lock::load(&layout).unwrap();
     let file = &lock.version(&lock.current).unwrap().file;
@@ -76,7 +76,9 @@ fn a_version_that_was_edited_is_refused() {
     fs::write(&path, fs::read_to_string(&path).unwrap() + "\n").unwrap();
     let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
     assert!(
-        error.starts_with(&format!("openapi/{file} is not the document")),
+        error.starts_with(&format!(
+            "openapi/{file} does not match openapi/openapi.lock"
+        )),
         "{error}"
     );
     assert!(
@@ -86,7 +88,7 @@ fn a_version_that_was_edited_is_refused() {
 }
 
 #[test]
-fn an_overlay_that_hits_nothing_is_named() {
+fn overlay_that_matches_nothing_is_named() {
     let (_folder, layout) = copy();
     let overlay = r#"{ "overlay": "1.0.0", "info": { "title": "t", "version": "1" },
         "actions": [{ "target": "$.paths['/gone']", "description": "d", "remove": true }] }"#;
@@ -95,7 +97,7 @@ fn an_overlay_that_hits_nothing_is_named() {
     assert!(error.starts_with("openapi/overlays/99-test.json: action 0, target $.paths['/gone']: the target matches nothing"), "{error}");
 }
 
-/// Adds an overlay and returns what regen says of it.
+/// Adds an overlay and returns the error of regen.
 fn regen_with(layout: &Layout, actions: &Value) -> String {
     let overlay = json!({
         "overlay": "1.0.0",
@@ -110,7 +112,7 @@ fn regen_with(layout: &Layout, actions: &Value) -> String {
 }
 
 #[test]
-fn every_action_that_misses_is_told_with_its_reason_and_the_nearest_target() {
+fn failed_actions_are_reported_with_reason_and_nearest_target() {
     let (_folder, layout) = copy();
     let error = regen_with(
         &layout,
@@ -133,7 +135,7 @@ fn every_action_that_misses_is_told_with_its_reason_and_the_nearest_target() {
 }
 
 #[test]
-fn an_action_that_adds_what_the_document_has_is_refused() {
+fn action_that_adds_what_the_document_has_is_rejected() {
     let (_folder, layout) = copy();
     let operation = json!({ "operationId": "again", "responses": {} });
     let page = json!([{ "name": "page", "in": "query", "schema": { "type": "number" } }]);
@@ -147,14 +149,14 @@ fn an_action_that_adds_what_the_document_has_is_refused() {
     for want in [
         "has the operation at",
         "openapi/names.toml",
-        "has \"page\" itself",
+        "already has \"page\"",
     ] {
         assert!(error.contains(want), "{error:?} does not say {want:?}");
     }
 }
 
 #[test]
-fn an_action_that_changes_nothing_is_superfluous() {
+fn action_without_an_effect_is_superfluous() {
     let (_folder, layout) = copy();
     assert_eq!(
         regen::outputs(&layout).unwrap().superfluous,
@@ -183,7 +185,7 @@ fn an_action_that_changes_nothing_is_superfluous() {
 }
 
 #[test]
-fn a_secret_that_lost_its_mark_is_refused_and_nothing_is_written() {
+fn secret_that_lost_its_mark_is_rejected_and_nothing_is_written() {
     let (_folder, layout) = copy();
     let path = layout.openapi().join("overlays/20-observed-fields.json");
     let text = fs::read_to_string(&path).unwrap();
@@ -207,7 +209,7 @@ fn a_secret_that_lost_its_mark_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn secrets_are_refused_together_with_what_cannot_be_carried_over() {
+fn unmarked_secrets_are_reported_together_with_other_problems() {
     let (_folder, layout) = copy();
     let error = regen_with(
         &layout,
@@ -225,13 +227,13 @@ fn secrets_are_refused_together_with_what_cannot_be_carried_over() {
 }
 
 #[test]
-fn all_files_are_written_or_none() {
+fn either_all_files_are_written_or_none() {
     let (_folder, layout) = copy();
     let path = layout.generated("types");
     fs::write(&path, "before").unwrap();
     let changelog = fs::read_to_string(layout.changelog()).unwrap();
     fs::write(layout.changelog(), changelog + "old").unwrap();
-    // The client does not compile: there is no workspace around it.
+    // The client does not compile, because there is no workspace around it.
     let manifest = layout.root().join("crates/twipla-api/Cargo.toml");
     fs::write(manifest, "[package]\nname = \"twipla-api\"\n").unwrap();
     let error = format!("{:#}", regen::run(&layout, Mode::Write, false).unwrap_err());
@@ -240,7 +242,7 @@ fn all_files_are_written_or_none() {
         "{error}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
-    // A run that was interrupted while it compiled left everything written: the next one compiles it.
+    // An interrupted run left everything written: the next one compiles it.
     let outputs = regen::outputs(&layout).unwrap();
     for output in outputs.files {
         fs::write(output.path, output.text).unwrap();
@@ -257,7 +259,7 @@ fn all_files_are_written_or_none() {
 }
 
 #[test]
-fn files_are_replaced_as_a_whole() {
+fn files_are_replaced_atomically() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     for text in ["a longer text", "short"] {
@@ -280,7 +282,7 @@ fn files_are_replaced_as_a_whole() {
 }
 
 #[test]
-fn the_rules_are_written_where_they_are_checked() {
+fn rules_are_written_to_the_checked_file() {
     let (_folder, layout) = copy();
     fs::write(layout.rules(), "old").unwrap();
     assert!(!regen::run(&layout, Mode::Check, false).unwrap());

@@ -1,10 +1,9 @@
-//! Every rule of `diff` with a patch that breaks it, there and back; and nothing that is ever silent.
+//! Tests every rule of `diff` with a patch and its reverse, and that no change goes unreported.
 //!
-//! `diff/base.json` is the document that is patched. `diff/rules.json` has a
-//! patch for each rule about the parts of a document, with the findings of the
-//! patch and of its reverse. `diff/aspects.json` has the changes of a schema;
-//! each is made wherever a schema can stand. `GOLDEN=write cargo test -p xtask
-//! --test diff` writes the findings anew, to be read before they are kept.
+//! `diff/base.json` is the document that is patched. `diff/rules.json` has a patch for each rule about the parts of a
+//! document, with the findings of the patch and of its reverse. `diff/aspects.json` has the changes of a schema; each is
+//! applied in every position of a schema. `GOLDEN=write cargo test -p xtask --test diff` rewrites the findings, which must
+//! be reviewed.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,10 +25,10 @@ use xtask::diff::{Accepted, Direction, Finding, Format, Level, Report, Runtime, 
 #[derive(Serialize, Deserialize)]
 struct Case {
     patch: json_patch::Patch,
-    /// What the patch changes, a line for each finding.
+    /// The findings of the patch, one per line.
     #[serde(default)]
     forward: Vec<String>,
-    /// What taking it back changes.
+    /// The findings of its reverse.
     #[serde(default)]
     reverse: Vec<String>,
 }
@@ -39,11 +38,11 @@ struct AspectCase {
     aspect: String,
     from: Value,
     to: Value,
-    /// Where the finding is, below the schema.
+    /// The location of the finding, inside the schema.
     at: String,
 }
 
-/// A place for a schema, required and by itself.
+/// A position for a schema, required and not shared.
 const SLOTS: [(SchemaPosition, &str); 6] = [
     (
         SchemaPosition::Parameter,
@@ -104,7 +103,7 @@ fn line(finding: &Finding) -> String {
 }
 
 #[test]
-fn each_patch_gives_its_findings_and_its_reverse_the_mirrored_ones() {
+fn each_patch_and_its_reverse_give_mirrored_findings() {
     let base = base();
     let mut cases = golden();
     let mut wrong = Vec::new();
@@ -138,7 +137,7 @@ fn each_patch_gives_its_findings_and_its_reverse_the_mirrored_ones() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every finding of one direction has its mirror in the other.
+/// Checks that every finding of one direction has its mirror in the other.
 fn mirrored(name: &str, findings: &[Finding], back: &[Finding]) {
     for finding in findings {
         let mirrors = &rule(&finding.id).unwrap().mirrors;
@@ -150,7 +149,7 @@ fn mirrored(name: &str, findings: &[Finding], back: &[Finding]) {
 }
 
 #[test]
-fn each_change_of_a_schema_is_found_wherever_the_schema_stands() {
+fn schema_change_is_found_in_every_position() {
     for case in aspects() {
         for (subject, slot) in SLOTS {
             let [from, to] = [&case.from, &case.to].map(|schema| {
@@ -174,7 +173,7 @@ fn each_change_of_a_schema_is_found_wherever_the_schema_stands() {
     }
 }
 
-/// What narrows one way widens the other, and only one of them can be harmless.
+/// Checks that a change that narrows in one direction widens in the other, and at most one of them is harmless.
 fn balanced(finding: &Finding, back: &Finding) {
     let levels = [finding.level, back.level];
     match finding.action {
@@ -212,14 +211,14 @@ fn every_rule_has_a_case() {
     }
     let missing: Vec<&str> = rules()
         .map(|rule| rule.id.as_str())
-        // It is found by generating, in `rust_api.rs`.
+        // It is found by generating, see `rust_api.rs`.
         .filter(|id| !covered.contains(*id) && *id != "rust-api-changed")
         .collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
 #[test]
-fn this_client_tolerates_what_a_strict_one_does_not() {
+fn tolerated_changes_work_for_this_client() {
     let with = |slot: usize, schema: Value| {
         let mut document = base();
         *document.pointer_mut(SLOTS[slot].1).unwrap() = schema;
@@ -230,7 +229,7 @@ fn this_client_tolerates_what_a_strict_one_does_not() {
         assert_eq!(findings.len(), 1, "{findings:#?}");
         findings.remove(0)
     };
-    // A new value of an enum in a reply: open enums take it, and get a variant for it.
+    // A new enum value in a response: open enums accept it, and get a variant for it.
     let finding = one(
         with(4, json!({"type": "string", "enum": ["a"]})),
         with(4, json!({"type": "string", "enum": ["a", "b"]})),
@@ -239,7 +238,7 @@ fn this_client_tolerates_what_a_strict_one_does_not() {
         (finding.runtime, finding.rust_api),
         (Runtime::Works, RustApi::Minor)
     );
-    // Null where a value was always there.
+    // Null for a value that was always present.
     let finding = one(
         with(4, json!({"type": "string"})),
         with(4, json!({"type": "string", "nullable": true})),
@@ -248,7 +247,7 @@ fn this_client_tolerates_what_a_strict_one_does_not() {
         (finding.runtime, finding.rust_api),
         (Runtime::Breaks, RustApi::Major)
     );
-    // A format that is no type of its own.
+    // A format without a Rust type.
     let finding = one(
         with(4, json!({"type": "string", "format": "email"})),
         with(4, json!({"type": "string"})),
@@ -257,7 +256,7 @@ fn this_client_tolerates_what_a_strict_one_does_not() {
         (finding.runtime, finding.rust_api),
         (Runtime::Works, RustApi::None)
     );
-    // One that is.
+    // A format with a Rust type.
     let finding = one(
         with(4, json!({"type": "string", "format": "uuid"})),
         with(4, json!({"type": "string"})),
@@ -266,7 +265,7 @@ fn this_client_tolerates_what_a_strict_one_does_not() {
         (finding.runtime, finding.rust_api),
         (Runtime::Breaks, RustApi::Major)
     );
-    // Null where the value could be absent anyway.
+    // Null for a value that could already be absent.
     let mut optional = base();
     let slot = "/components/schemas/Thing/properties/note";
     let before = optional.clone();
@@ -310,7 +309,7 @@ fn the_fingerprint_does_not_depend_on_the_rest_of_the_document() {
 }
 
 #[test]
-fn openapi_3_1_and_3_0_say_the_same_in_their_own_ways() {
+fn equivalent_openapi_3_0_and_3_1_have_no_findings() {
     let with = |schema: Value| {
         let mut document = base();
         *document.pointer_mut(SLOTS[4].1).unwrap() = schema;
@@ -328,7 +327,7 @@ fn openapi_3_1_and_3_0_say_the_same_in_their_own_ways() {
 }
 
 #[test]
-fn an_invalid_contract_is_refused_with_the_reason() {
+fn invalid_contract_is_an_error_with_the_reason() {
     let base = base();
     for (document, reason) in [
         (json!({}), "expected `openapi: 3"),
@@ -375,7 +374,7 @@ fn directions_and_levels_have_names_in_json() {
 }
 
 #[test]
-fn text_of_a_contract_is_text_in_every_report() {
+fn text_of_a_contract_is_escaped_in_every_report() {
     let base = base();
     let evil = "x\u{1b}[2K\r\n\n# Approved `a` <img src=x> @everyone [b](http://c)";
     for at in [
@@ -394,7 +393,7 @@ fn text_of_a_contract_is_text_in_every_report() {
             assert!(!printed.contains(['\u{1b}', '\r']), "{at}: {printed}");
             assert!(!printed.contains("\n# Approved"), "{at}: {printed}");
         }
-        // Outside of code nothing is markup; inside nothing ends it.
+        // Outside of code there is no markup, and nothing ends code early.
         for line in markdown.lines() {
             assert_eq!(line.matches('`').count() % 2, 0, "{at}: {line}");
             let outside: String = line.split('`').step_by(2).collect();

@@ -1,8 +1,8 @@
-//! Members of each kind of change, each with its mirror.
+//! Variants of each kind of change, each with its reverse.
 //!
-//! `diff/members.json` has them by kind: what stands at a place of `diff/base.json` before and after, with the findings
-//! of the change and of its reverse. `GOLDEN=write cargo test -p xtask --test diff_members` writes the findings anew,
-//! to be read before they are kept.
+//! `diff/members.json` lists them by kind: the value at a place of `diff/base.json` before and after, with the findings of
+//! the change and of its reverse. `GOLDEN=write cargo test -p xtask --test diff_members` rewrites the findings, which must
+//! be reviewed.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,14 +29,14 @@ struct Member {
     old: Value,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     new: Value,
-    /// Components that both have.
+    /// Components in both documents.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     schemas: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     old_schemas: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     new_schemas: Map<String, Value>,
-    /// OpenAPI 3.1.
+    /// Whether the documents are OpenAPI 3.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     openapi_3_1: bool,
     #[serde(default)]
@@ -112,7 +112,7 @@ fn line(finding: &Finding) -> String {
 }
 
 #[test]
-fn each_member_gives_its_findings_and_its_reverse_the_mirrored_ones() {
+fn each_variant_and_its_reverse_give_mirrored_findings() {
     let base: Value =
         serde_json::from_str(&fs::read_to_string(file("base.json")).unwrap()).unwrap();
     let mut kinds: IndexMap<String, IndexMap<String, Member>> =
@@ -142,7 +142,7 @@ fn each_member_gives_its_findings_and_its_reverse_the_mirrored_ones() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A line for each schema and each finding.
+/// Returns a line for each schema and each finding.
 fn written(kinds: &IndexMap<String, IndexMap<String, Member>>) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
     let kinds: Vec<String> = kinds
@@ -177,7 +177,7 @@ fn lines(value: &Value) -> String {
     }
 }
 
-/// Every finding of one direction has its mirror in the other.
+/// Checks that every finding of one direction has its mirror in the other.
 fn mirrored(name: &str, findings: &[Finding], back: &[Finding]) {
     for finding in findings {
         let mirrors = &rule(&finding.id).unwrap().mirrors;

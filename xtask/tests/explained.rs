@@ -1,4 +1,4 @@
-//! What the overlays change says where it is known from.
+//! Checks that everything the overlays change has its provenance.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -9,7 +9,7 @@ use xtask::layout::Layout;
 use xtask::overlay;
 
 #[test]
-fn what_the_overlays_change_says_where_it_is_known_from() {
+fn overlay_changes_have_a_provenance() {
     let layout = Layout::here().unwrap();
     let (version, _) = canonical::current(&layout).unwrap();
     let contract = overlay::contract(&layout).unwrap();
@@ -24,7 +24,7 @@ fn what_the_overlays_change_says_where_it_is_known_from() {
     assert_eq!(complaints, ["Count", "Package.price", "Package.trial"]);
 }
 
-/// Schemas and fields that differ without saying why.
+/// Returns schemas and fields that differ without a provenance.
 fn unexplained_changes(version: &Value, contract: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, before) in fields(&version["components"]["schemas"]) {
@@ -51,8 +51,8 @@ fn unexplained_changes(version: &Value, contract: &Value) -> Vec<String> {
     complaints
 }
 
-/// What a node says of the API. How it is written for generators says nothing: a whole number as `integer`, known values
-/// as `x-extensible-enum`, that there may be more fields, and examples.
+/// Returns the facts about the API in a node, without what is only for generators: `integer` for a number, known values as
+/// `x-extensible-enum`, additional fields, and examples.
 fn facts(node: &Value) -> Map<String, Value> {
     let mut facts = node.as_object().cloned().unwrap_or_default();
     for key in [

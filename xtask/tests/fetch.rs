@@ -1,4 +1,4 @@
-//! Taking in a document: from files, from pages, over the wire; and all the ways in which nothing is taken in.
+//! Storing a document: from files, from pages, over the network; and every failure, which stores nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn fetch(source: &str) -> anyhow::Result<Document> {
         .enable_all()
         .build()
         .unwrap();
-    // Nothing is known of an API without paths: every document may be it.
+    // An API without paths matches every document.
     runtime.block_on(read(&source.parse()?, &Ours::of(&json!({})), None))
 }
 
@@ -62,7 +62,7 @@ fn small() -> Document {
     fetch(fixture("small.json").to_str().unwrap()).unwrap()
 }
 
-/// All files with their content.
+/// Returns all files with their content.
 fn files(layout: &Layout) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![layout.root().to_owned()];
@@ -81,11 +81,11 @@ fn files(layout: &Layout) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_page_of_redoc_gives_back_the_document_key_by_key() {
+fn document_in_a_redoc_page_is_read_unchanged() {
     let wanted: Value = serde_json::from_str(SMALL).unwrap();
     for page in ["redoc-2.html", "redoc-3.html"] {
         let document = fetch(fixture(page).to_str().unwrap()).unwrap();
-        // As text, because the order of keys is no part of equality.
+        // As text, because equality ignores the order of keys.
         assert_eq!(document.text, document::to_text(&wanted).unwrap(), "{page}");
         assert_eq!(document.extension, "json");
     }
@@ -126,7 +126,7 @@ fn a_document_is_stored_byte_for_byte_and_becomes_the_current_one() {
 }
 
 #[test]
-fn what_is_known_is_not_stored_twice() {
+fn known_document_is_not_stored_again() {
     let (_folder, layout) = repository();
     store(&layout, &small(), &Source::Stdin, None, "2026-02-03").unwrap();
     let before = files(&layout);
@@ -154,7 +154,7 @@ fn what_is_known_is_not_stored_twice() {
 }
 
 #[test]
-fn a_file_that_is_in_the_way_is_not_overwritten() {
+fn existing_file_is_not_overwritten() {
     let (_folder, layout) = repository();
     let hash = document::sha256(SMALL.as_bytes());
     let path = layout
@@ -174,18 +174,18 @@ fn a_file_that_is_in_the_way_is_not_overwritten() {
 }
 
 #[test]
-fn a_left_over_file_of_the_same_document_is_taken_in_again() {
+fn leftover_file_of_the_same_document_is_reused() {
     let (_folder, layout) = repository();
     let lock = fs::read_to_string(Lock::path(&layout)).unwrap();
     let take = || store(&layout, &small(), &Source::Stdin, None, "2026-02-03").unwrap();
     let first = take();
-    // Somebody restored the lock, and not the folder.
+    // A user restored the lock, but not the folder.
     fs::write(Lock::path(&layout), lock).unwrap();
     assert_eq!(take(), first);
 }
 
 #[test]
-fn a_version_that_is_no_file_name_becomes_one() {
+fn version_is_converted_to_a_valid_file_name() {
     for (version, want) in [
         (json!("../../etc"), "etc"),
         (json!("v3.1.0 (beta)"), "v3.1.0-beta"),
@@ -226,7 +226,7 @@ fn the_number_of_a_version_can_be_given() {
             "2026-02-03",
         );
         let error = format!("{:#}", taken.unwrap_err());
-        assert!(error.contains("expected a name for a file"), "{error}");
+        assert!(error.contains("expected letters"), "{error}");
     }
     assert_eq!(files(&layout), before);
     let taken = store(
@@ -252,7 +252,7 @@ fn numbered(version: &Value) -> Document {
 }
 
 #[test]
-fn yaml_is_taken_as_it_is() {
+fn yaml_is_stored_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let text = "openapi: 3.0.3\ninfo: {title: T, version: '1.0'} # kept\npaths: {}\n";
@@ -266,7 +266,7 @@ fn yaml_is_taken_as_it_is() {
 }
 
 #[test]
-fn an_invalid_document_is_refused_with_the_reason() {
+fn invalid_document_is_an_error_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let write = |text: &[u8]| {
         let path = folder.path().join("wrong");
@@ -275,14 +275,14 @@ fn an_invalid_document_is_refused_with_the_reason() {
     };
     for (text, reason) in [
         (&b"{\"openapi\": "[..], "invalid JSON"),
-        (b"{}", "there are no `openapi` and `paths`"),
+        (b"{}", "expected `openapi` and `paths`"),
         (b"hello: [", "invalid YAML"),
-        (b"just words", "there are no `openapi` and `paths`"),
-        (b"", "there are no `openapi` and `paths`"),
+        (b"just words", "expected `openapi` and `paths`"),
+        (b"", "expected `openapi` and `paths`"),
         (b"\xff\xfe", "invalid text: expected UTF-8"),
         (
             b"<html><p>__redoc_state = {}</p></html>",
-            "has no OpenAPI document in it and leads to none",
+            "neither contains an OpenAPI document nor links to one",
         ),
         (
             b"{\"swagger\": \"2.0\", \"paths\": {}}",
@@ -305,7 +305,7 @@ fn an_invalid_document_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_document_comes_over_the_wire_and_a_page_leads_to_it() {
+fn document_is_fetched_directly_or_through_a_page() {
     let server = serve(|path| match path {
         "/docs/" => answer(
             "200 OK",
@@ -340,8 +340,8 @@ fn a_document_comes_over_the_wire_and_a_page_leads_to_it() {
 }
 
 #[test]
-fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
-    // Half a gigabyte, announced by nobody.
+fn endless_or_unreachable_server_is_an_error() {
+    // Half a gigabyte without a content-length.
     let endless = serve(|_| {
         let chunk = format!("{:x}\r\n{}\r\n", 1024 * 1024, " ".repeat(1024 * 1024)).into_bytes();
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
@@ -354,11 +354,11 @@ fn a_server_that_does_not_end_or_is_not_there_is_an_error() {
         error.contains(&format!("larger than {} MiB", LIMIT / 1024 / 1024)),
         "{error}"
     );
-    // The same, announced.
+    // The same with a content-length.
     let large = serve(|_| vec![b"HTTP/1.1 200 OK\r\ncontent-length: 524288000\r\n\r\n".to_vec()]);
     assert!(refused(&format!("http://{large}/")).contains("larger than"));
     let cut = serve(|_| vec![b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()]);
-    assert!(refused(&format!("http://{cut}/")).contains("broke off"));
+    assert!(refused(&format!("http://{cut}/")).contains("is incomplete"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = listener.local_addr().unwrap();
     drop(listener);

@@ -1,4 +1,4 @@
-//! Finding our document in whatever shows it: pages of Redoc and Swagger UI, redirects, compressed responses, other APIs.
+//! Finds our document in pages that show it: Redoc, Swagger UI, redirects, compressed responses, other APIs.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -43,7 +43,7 @@ fn refused(server: SocketAddr, path: &str, pick: Option<&str>) -> String {
     format!("{:#}", fetch(server, path, pick).unwrap_err())
 }
 
-/// A server with a page that leads to `/deep/api.json`, or does not.
+/// Serves a page, and a document at `/deep/api.json`.
 fn page(page: impl Into<String>) -> SocketAddr {
     let page = page.into();
     serve(move |path| match path {
@@ -69,7 +69,7 @@ fn page(page: impl Into<String>) -> SocketAddr {
 }
 
 #[test]
-fn every_kind_of_page_leads_to_the_document() {
+fn document_is_found_in_every_kind_of_page() {
     let escaped = SMALL
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
@@ -92,7 +92,7 @@ fn every_kind_of_page_leads_to_the_document() {
         "<a href='deep/api.json'>Download</a>".to_owned(),
         format!("<script type=\"application/json\">{SMALL}</script>"),
         "<elements-api apiDescriptionUrl=\"/deep/api.json\">".to_owned(),
-        // As springdoc, FastAPI and Swashbuckle have it.
+        // As written by springdoc, FastAPI and Swashbuckle.
         "<script>SwaggerUIBundle({ \"configUrl\" : \"/config\" })</script>".to_owned(),
         "<script>const ui = SwaggerUIBundle({\n url: '/deep/api.json',\n})</script>".to_owned(),
         "<script>var configObject = JSON.parse('{\"urls\":[{\"url\":\"/deep/api.json\",\"name\":\"V1\"}]}');</script>".to_owned(),
@@ -129,7 +129,7 @@ fn links_are_relative_to_where_a_redirect_ends() {
 }
 
 #[test]
-fn compressed_responses_are_unpacked_though_nobody_asked_for_them() {
+fn unrequested_compression_is_decoded() {
     let server = serve(|path| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(SMALL.as_bytes()).unwrap();
@@ -156,7 +156,7 @@ fn compressed_responses_are_unpacked_though_nobody_asked_for_them() {
     for (path, reason) in [
         (
             "/cut",
-            "cannot unpack the response, which is said to be gzip",
+            "cannot decompress the response, whose encoding is gzip",
         ),
         ("/bomb", "it is larger than 32 MiB"),
         (
@@ -170,7 +170,7 @@ fn compressed_responses_are_unpacked_though_nobody_asked_for_them() {
 }
 
 #[test]
-fn ours_is_taken_of_several_and_never_another_one() {
+fn our_document_is_chosen_among_several() {
     let both = page("<a href='/other.json'></a><a href='/deep/api.json'></a>");
     assert_eq!(fetch(both, "/", None).unwrap().value, small());
     let embedded = page(format!(
@@ -196,7 +196,7 @@ fn ours_is_taken_of_several_and_never_another_one() {
 }
 
 #[test]
-fn several_that_may_be_ours_are_a_choice() {
+fn several_matching_documents_are_an_error_unless_picked() {
     let server = serve(|path| {
         let mut copy = small();
         copy["info"]["title"] = json!("Small, the second");
@@ -227,7 +227,7 @@ fn several_that_may_be_ours_are_a_choice() {
 }
 
 #[test]
-fn a_login_page_is_named_with_the_way_around_it() {
+fn login_page_is_an_error_with_a_remedy() {
     let server = serve(|path| match path {
         "/docs" => answer_with("302 Found", &["location: /login"], b""),
         "/login" => answer(

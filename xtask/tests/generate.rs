@@ -1,4 +1,4 @@
-//! What the generator makes of small contracts, and what it refuses.
+//! The output of the generator for small contracts, and what it rejects.
 
 use serde_json::{Value, json};
 use xtask::generate::generate;
@@ -39,7 +39,7 @@ fn contract(schemas: &Value) -> Value {
             "Count": { "type": "number" },
         } },
     });
-    // The types that are written by hand must all be used.
+    // All hand-written types must be used.
     let ids = [
         "ApiKeyId",
         "IntpCustomerId",
@@ -73,14 +73,14 @@ fn contract(schemas: &Value) -> Value {
     document
 }
 
-/// Types and requests.
+/// Returns types and requests.
 fn generated(document: &Value) -> anyhow::Result<String> {
     let client = generate(&normalise(document)?.0)?;
     Ok(format!("{}{}", client.types, client.requests))
 }
 
 #[test]
-fn the_passes_leave_their_marks() {
+fn generated_client_has_the_changes_of_every_pass() {
     let text = generated(&contract(&json!({}))).unwrap();
     for want in [
         "Unknown(String)",
@@ -113,7 +113,7 @@ fn the_passes_leave_their_marks() {
 }
 
 #[test]
-fn a_type_is_eq_and_hash_unless_something_in_it_is_not() {
+fn type_is_eq_and_hash_if_all_its_fields_are() {
     let text = generated(&contract(&json!({
         "Thing": { "type": "object", "properties": {
             "count": { "$ref": "#/components/schemas/Count" },
@@ -140,7 +140,7 @@ fn a_type_is_eq_and_hash_unless_something_in_it_is_not() {
 }
 
 #[test]
-fn only_a_request_body_writes_its_secrets() {
+fn secrets_are_serialised_only_in_request_bodies() {
     const PLAIN: &str = "serialize_with = \"crate::secret::plain\"";
     let login = |secret: Value| {
         let mut document = contract(&json!({
@@ -158,7 +158,7 @@ fn only_a_request_body_writes_its_secrets() {
     assert_eq!(sent.matches(PLAIN).count(), 1, "{sent}");
     assert!(sent.contains("pub key: Option<crate::Secret>"), "{sent}");
 
-    // In a list, or as what is no text, it could not be sent.
+    // In a list, or if it is not text, it could not be sent.
     for secret in [
         json!({ "type": "array", "items": { "type": "string" }, "x-secret": true }),
         json!({ "type": "boolean", "x-secret": true }),
@@ -167,7 +167,7 @@ fn only_a_request_body_writes_its_secrets() {
         assert!(error.contains("Login has a secret key"), "{error}");
         assert!(error.contains("expected text"), "{error}");
     }
-    // A schema that goes both ways cannot be shown the one way and hidden the other.
+    // A schema for both directions cannot be sent in full and redacted when it is printed.
     let mut both = contract(&json!({}));
     both["paths"]["/things/{thingId}"]["put"]["requestBody"] = json!({
         "required": true,
@@ -239,7 +239,7 @@ fn every_type_has_a_json_schema_under_its_name_in_the_contract() {
 }
 
 #[test]
-fn the_same_input_gives_the_same_bytes() {
+fn generating_is_deterministic() {
     let layout = Layout::here().unwrap();
     let first = regen::outputs(&layout).unwrap().files;
     let second = regen::outputs(&layout).unwrap().files;
@@ -247,17 +247,17 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_the_passes_cannot_do_is_refused() {
+fn contract_that_a_pass_does_not_support_is_rejected() {
     for (schemas, want) in [
         (
             json!({ "Option": { "type": "object", "properties": {} }, "Thing": { "type": "object", "required": ["count", "colour", "key"], "properties": {
                 "count": { "$ref": "#/components/schemas/Count" }, "colour": { "$ref": "#/components/schemas/Colour" },
                 "other": { "$ref": "#/components/schemas/Option" } } } }),
-            "hides the one of Rust",
+            "hides a name of Rust's prelude",
         ),
         (
             json!({ "Thing": { "type": "object", "properties": { "colour": { "$ref": "#/components/schemas/Colour" } } } }),
-            "the schema Count",
+            "no schema Count",
         ),
     ] {
         let error = format!("{:#}", generated(&contract(&schemas)).unwrap_err());
@@ -266,7 +266,7 @@ fn what_the_passes_cannot_do_is_refused() {
 }
 
 #[test]
-fn the_table_says_what_the_contract_says() {
+fn operation_table_matches_the_contract() {
     let text = operations::generate(&contract(&json!({}))).unwrap();
     for want in [
         "/// Put a thing: `PUT /things/{thingId}`.",
@@ -284,15 +284,15 @@ fn the_table_says_what_the_contract_says() {
 }
 
 #[test]
-fn an_operation_that_says_too_little_is_refused() {
+fn incomplete_operation_is_rejected() {
     for (field, value, want) in [
-        ("x-provenance", json!(null), "x-provenance: say where"),
+        ("x-provenance", json!(null), "x-provenance is missing"),
         (
             "x-provenance",
             json!({ "basis": "hearsay", "source": "x" }),
             "\"hearsay\"",
         ),
-        ("tags", json!([]), "tags: name one"),
+        ("tags", json!([]), "tags: expected at least one"),
         (
             "security",
             json!([{ "customerToken": [] }]),
@@ -301,14 +301,14 @@ fn an_operation_that_says_too_little_is_refused() {
         (
             "security",
             json!([{ "partnerToken": [] }, { "apiKey": [] }]),
-            "a choice of 2",
+            "2 alternative schemes",
         ),
         ("x-server", json!("data"), "named by `servers`"),
-        ("servers", json!([{ "url": "https://x" }]), "say which host"),
+        ("servers", json!([{ "url": "https://x" }]), "set `x-server`"),
         (
             "responses",
             json!({ "2XX": { "description": "x" } }),
-            "name the status itself",
+            "expected a single status",
         ),
     ] {
         let mut document = contract(&json!({}));

@@ -1,7 +1,7 @@
-//! Every version of the API, and every step from one to the next, as a person reads it.
+//! Snapshots of every version of the API, and of the changes from one to the next.
 //!
-//! A new document makes these snapshots red: read what they say, then keep
-//! them with `INSTA_UPDATE=always cargo test -p xtask --test history`.
+//! A new document makes these tests fail: review the snapshots, then accept them with `INSTA_UPDATE=always cargo test -p
+//! xtask --test history`.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -49,9 +49,9 @@ fn the_report_of_every_step() {
     }
 }
 
-/// insta itself only knows of snapshots that a test asked for.
+/// insta itself does not report snapshots that no test uses.
 #[test]
-fn no_snapshot_is_left_over() {
+fn there_is_no_unused_snapshot() {
     let layout = Layout::here().unwrap();
     let versions = Lock::load(&layout).unwrap().versions;
     let surfaces = versions
@@ -73,7 +73,7 @@ fn no_snapshot_is_left_over() {
 }
 
 #[test]
-fn somebody_looked_at_every_breaking_change() {
+fn every_breaking_change_is_accepted() {
     let layout = Layout::here().unwrap();
     let steps = history::steps(&layout).unwrap();
     let unseen: Vec<String> = history::unseen(&steps)
@@ -87,7 +87,7 @@ fn somebody_looked_at_every_breaking_change() {
 }
 
 #[test]
-fn a_change_that_nobody_looked_at_is_open_and_an_accepted_one_is_not() {
+fn unaccepted_change_is_open_and_an_accepted_one_is_not() {
     let layout = Layout::here().unwrap();
     let lock = Lock::load(&layout).unwrap();
     let pair = [&lock.versions[1], &lock.versions[2]];
@@ -113,7 +113,7 @@ fn a_change_that_nobody_looked_at_is_open_and_an_accepted_one_is_not() {
 }
 
 #[test]
-fn the_file_of_accepted_changes_grows_and_keeps_what_it_has() {
+fn accepting_a_change_keeps_the_rest_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::at(folder.path());
     fs::create_dir(layout.openapi()).unwrap();

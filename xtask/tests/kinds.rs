@@ -1,5 +1,5 @@
-//! Kinds of changes that a vendor may make to its document, and what becomes of each: it works, or is refused with the
-//! place and the remedy. None panics, and none switches off authentication, secrecy or openness in silence.
+//! Kinds of changes that a vendor may make to its document, and their outcome: each works, or is rejected with the place
+//! and a remedy. None panics, and none silently disables authentication, secrecy or openness.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,19 +41,19 @@ use xtask::{operations, overlay, secrets};
 
 use self::change::Kind;
 
-/// Every kind, in the order of the table.
+/// Returns every kind, in the order of the table.
 fn kinds() -> Vec<Kind> {
     [values::KINDS, calls::KINDS, names::KINDS].concat()
 }
 
-/// What a change gives: the generated files, and what the client does without.
+/// The result of a change: the generated files, and what the client leaves out.
 struct Client {
     /// Types, requests and operations.
     files: [String; 3],
     without: Vec<String>,
 }
 
-/// What becomes of every kind, in the order of the table; made once for all tests.
+/// The outcome of every kind, in the order of the table, computed once for all tests.
 static OUTCOMES: LazyLock<Vec<(&str, anyhow::Result<Client>)>> = LazyLock::new(|| {
     let base = Base::new();
     let outcomes = |kinds: &[Kind]| -> Vec<_> {
@@ -71,15 +71,15 @@ static OUTCOMES: LazyLock<Vec<(&str, anyhow::Result<Client>)>> = LazyLock::new(|
     })
 });
 
-/// What every change starts from.
+/// The starting point of every change.
 struct Base {
     layout: Layout,
     names: Names,
     /// The canonical form of the current version.
     current: Value,
-    /// The contract as it is committed.
+    /// The committed contract.
     contract: Value,
-    /// How its operations are authenticated, and which replies are secret.
+    /// The authentication of its operations, and which responses are secret.
     guards: BTreeMap<String, String>,
 }
 
@@ -96,7 +96,7 @@ impl Base {
         }
     }
 
-    /// The client after a change.
+    /// Generates the client after a change.
     fn client(&self, change: fn(&mut Value)) -> anyhow::Result<Client> {
         let mut document = self.current.clone();
         document["info"]["version"] = json!("3.1.0");
@@ -123,7 +123,7 @@ impl Base {
         })
     }
 
-    /// Neither authentication nor secrecy nor openness changed without a refusal.
+    /// Checks that authentication, secrecy and openness did not change silently.
     fn keeps(&self, name: &str, [types, _, table]: &[String; 3]) {
         assert!(
             !types.contains("deny_unknown_fields"),
@@ -136,7 +136,7 @@ impl Base {
     }
 }
 
-/// How each operation is authenticated, and whether its reply is secret.
+/// Returns the authentication of each operation, and whether its response is secret.
 fn guards(table: &str) -> BTreeMap<String, String> {
     let of = |entry: &str, key: &str| {
         let line = entry.lines().find_map(|line| line.trim().strip_prefix(key));
@@ -153,7 +153,7 @@ fn guards(table: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_kind_works_or_is_refused() {
+fn every_kind_works_or_is_rejected() {
     let base = Base::new();
     let mut table = vec![
         "| change | what happens |".to_owned(),

@@ -1,7 +1,7 @@
-//! A contract of 2,000 operations, in which single changes are still found.
+//! Finds single changes in a contract of 2,000 operations.
 //!
-//! `cargo test -p xtask --test large -- --ignored` writes pairs of documents into `target/tmp`, for measuring; the README
-//! says how.
+//! `cargo test -p xtask --test large -- --ignored` writes pairs of documents for measurements into `target/tmp`, see
+//! CONTRIBUTING.md.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use xtask::diff::compare;
 
 const OPERATIONS: usize = 2_000;
-/// Schemas that many operations share, each with the next one in it.
+/// Schemas that many operations share, each containing the next one.
 const SHARED: usize = 400;
 
 fn large() -> Value {
@@ -61,7 +61,7 @@ fn large() -> Value {
 fn single_changes_are_found_among_thousands_of_operations() {
     let old = large();
     let mut new = old.clone();
-    // One of an operation, and one that every operation leads to, through the ring of schemas.
+    // One in an operation, and one that every operation reaches, through the ring of schemas.
     new["paths"]["/things1234/{id}"]["post"]["parameters"][1]["schema"]["maximum"] = json!(50);
     new["components"]["schemas"]["Shared7"]["properties"]["field3"]["type"] = json!("integer");
     let findings = compare(&old, &new).unwrap();
@@ -79,7 +79,7 @@ fn single_changes_are_found_among_thousands_of_operations() {
     );
 }
 
-/// Schemas of which each leads to every other.
+/// Returns schemas that all refer to each other.
 fn mesh(prefix: &str) -> Value {
     const SCHEMAS: usize = 300;
     let properties: Map<String, Value> = (0..SCHEMAS)
@@ -113,7 +113,7 @@ fn mesh(prefix: &str) -> Value {
 }
 
 #[test]
-fn a_mesh_of_renamed_schemas_is_one_finding_for_each() {
+fn mesh_of_renamed_schemas_gives_one_finding_each() {
     let findings = compare(&mesh("Node"), &mesh("Tree")).unwrap();
     assert_eq!(findings.len(), 300);
     assert!(
@@ -123,7 +123,7 @@ fn a_mesh_of_renamed_schemas_is_one_finding_for_each() {
     );
 }
 
-/// A document with an operation for each schema.
+/// Returns a document with an operation for each schema.
 fn document(schemas: &Map<String, Value>, operations: usize) -> Value {
     let names: Vec<&String> = schemas.keys().collect();
     let paths: Map<String, Value> = (0..operations)
@@ -149,7 +149,7 @@ fn document(schemas: &Map<String, Value>, operations: usize) -> Value {
     })
 }
 
-/// Schemas of 22 fields each, of which the first is of this type; each leads to the next where it is asked to.
+/// Returns schemas of 22 fields each, of which the first has this type; with `is_ring`, each refers to the next.
 fn schemas(count: usize, kind: &str, text: &str, is_ring: bool) -> Map<String, Value> {
     (0..count)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! Circles of imports in small crates, and crates that look as if they had one.
+//! Circles of imports in small crates, and crates that only seem to have one.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -40,7 +40,7 @@ fn circle(source: &str) -> Vec<String> {
     circle.modules
 }
 
-/// Every step starts where the one before ended.
+/// Checks that every step starts where the previous one ended.
 fn assert_steps_close(circle: &Circle) {
     let next = circle.steps.iter().cycle().skip(1);
     for (step, next) in circle.steps.iter().zip(next) {
@@ -86,7 +86,7 @@ fn a_circle_of_three_is_found() {
 
 #[test]
 fn the_shortest_circle_of_a_group_is_shown() {
-    // One, two and three; each also reaches the next but one by a longer way. The leaf is outside.
+    // One, two and three; each also reaches the module after the next by a longer way. The leaf is outside.
     let circles = circles(
         "mod one { pub struct T(crate::two::T, crate::one_a::T, crate::leaf::T); }
          mod one_a { pub struct T(crate::one_b::T); }
@@ -248,7 +248,7 @@ fn crates_without_a_circle_pass() {
 }
 
 #[test]
-fn modules_are_found_wherever_the_compiler_finds_them() {
+fn modules_are_found_as_by_the_compiler() {
     let report = check(&[
         (
             "src/lib.rs",
@@ -287,7 +287,7 @@ fn modules_are_found_wherever_the_compiler_finds_them() {
 }
 
 #[test]
-fn every_target_of_a_package_is_a_crate_of_its_own() {
+fn every_target_of_a_package_is_a_separate_crate() {
     let circle = "mod one { pub struct One(crate::two::Two); } mod two { pub struct Two(crate::one::One); } fn main() {}";
     let report = check(&[
         ("src/lib.rs", "pub struct Library;"),

@@ -1,7 +1,7 @@
-//! No edit of the contract goes unnoticed, and no comparison of a contract with itself finds anything.
+//! Checks that every edit of the contract is reported, and that a contract compared with itself has no findings.
 //!
-//! The crate `drift` compares OpenAPI documents by rules of its own: what it
-//! calls incompatible, a rule of ours must report as well.
+//! The crate `drift` compares OpenAPI documents by its own rules: whatever it considers incompatible must be reported by
+//! one of our rules as well.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
     overlay::contract(&layout).unwrap()
 });
 
-/// Every node of the contract that is no description, by its pointer.
+/// Every node of the contract that is not a description, by its pointer.
 static NODES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut found = Vec::new();
     nodes(&CONTRACT, "", &mut found);
@@ -37,7 +37,7 @@ fn nodes(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
-                // A property may be called so; there it is no description.
+                // A property may have this name; then it is not a description.
                 let told = matches!(key.as_str(), "description" | "summary" | "title");
                 if !(told && value.is_string()) {
                     let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
@@ -57,7 +57,7 @@ fn nodes(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Edits a node, in one of the ways that fit it.
+/// Edits a node, in one of the ways that fit its type.
 fn edit(document: &mut Value, at: &str, way: u8) {
     let node = document.pointer_mut(at).unwrap();
     if let Some(number) = node.as_f64().filter(|_| way <= 5) {
@@ -87,7 +87,7 @@ fn edit(document: &mut Value, at: &str, way: u8) {
         (Value::Array(items), 3..=5) if items.len() > 1 => {
             items.remove(0);
         }
-        // Removed as a whole.
+        // Remove the whole node.
         _ => {
             let (parent, key) = at.rsplit_once('/').unwrap();
             let key = key.replace("~1", "/").replace("~0", "~");
@@ -111,7 +111,7 @@ fn seed() -> RngSeed {
     }
 }
 
-/// Whether what was taken away is still said by a schema that is referred to beside it.
+/// Reports whether a removed keyword still applies, because the target of a reference next to it has it, too.
 fn is_said_elsewhere(at: &str, edited: &Value) -> bool {
     let Some((schema, keyword)) = at.rsplit_once('/') else {
         return false;
@@ -128,8 +128,8 @@ fn is_said_elsewhere(at: &str, edited: &Value) -> bool {
 }
 
 proptest! {
-    // The same edits each time: a change that has nothing to do with the judge must not
-    // meet a case that nobody has seen. PROPTEST_RNG_SEED tries others.
+    // The same edits in each run, so that an unrelated change does not hit a new failure by chance. PROPTEST_RNG_SEED tries
+    // others.
     #![proptest_config(ProptestConfig {
         cases: 300,
         rng_seed: seed(),
@@ -137,13 +137,13 @@ proptest! {
     })]
 
     #[test]
-    fn an_edit_is_never_silent(at in any::<Index>(), way in 0_u8..8) {
+    fn every_edit_is_reported(at in any::<Index>(), way in 0_u8..8) {
         let at = at.get(&NODES);
         let mut edited = CONTRACT.clone();
         edit(&mut edited, at, way);
         prop_assume!(without_descriptions(&edited) != without_descriptions(&CONTRACT));
         prop_assume!(!is_said_elsewhere(at, &edited));
-        // A contract that cannot be read any more is an error, which is not silent either.
+        // A contract that is no longer readable is an error, which is also a report.
         if let Ok(findings) = compare(&CONTRACT, &edited) {
             prop_assert!(!findings.is_empty(), "{at}");
             let back = compare(&edited, &CONTRACT).unwrap();
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn what_drift_calls_incompatible_is_found(at in any::<Index>(), way in 0_u8..8) {
+    fn incompatible_change_of_drift_is_found(at in any::<Index>(), way in 0_u8..8) {
         let at = at.get(&NODES);
         let mut edited = CONTRACT.clone();
         edit(&mut edited, at, way);
@@ -162,7 +162,7 @@ proptest! {
     }
 }
 
-/// Holds a comparison of ours against the one of `drift`; returns how many changes that calls incompatible.
+/// Compares our findings with those of `drift`, and returns how many changes `drift` considers incompatible.
 #[track_caller]
 fn agrees(old: &Value, new: &Value) -> usize {
     let incompatible = drift_says(old, new).unwrap_or_default();
@@ -225,7 +225,7 @@ fn without_descriptions(value: &Value) -> Value {
     }
 }
 
-/// The changes that the crate `drift` calls incompatible; nothing where it cannot compare.
+/// Returns the changes that the crate `drift` considers incompatible, or `None` if it cannot compare the documents.
 fn drift_says(old: &Value, new: &Value) -> Option<Vec<String>> {
     let changes = catch_unwind(AssertUnwindSafe(|| drift::compare(old, new)))
         .ok()?
@@ -248,7 +248,7 @@ fn drift_says(old: &Value, new: &Value) -> Option<Vec<String>> {
 }
 
 #[test]
-fn every_version_is_the_same_as_itself() {
+fn every_version_equals_itself() {
     let layout = Layout::here().unwrap();
     for version in Lock::load(&layout).unwrap().versions {
         let document = lock::load_version(&layout, &version).unwrap();
@@ -263,7 +263,7 @@ fn every_version_is_the_same_as_itself() {
 }
 
 #[test]
-fn the_order_of_keys_is_no_change() {
+fn order_of_keys_is_not_a_change() {
     fn sorted(value: &Value) -> Value {
         match value {
             Value::Object(fields) => {

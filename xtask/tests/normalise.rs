@@ -1,4 +1,4 @@
-//! The rewrites that prepare a contract for the generator, one by one and on the real contract.
+//! The rewrites that prepare a contract for the generator, individually and on the real contract.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ fn the_real_contract() {
 }
 
 #[test]
-fn what_is_dropped_is_told_in_one_order() {
+fn dropped_components_are_logged_in_a_fixed_order() {
     let contract = overlay::contract(&Layout::here().unwrap()).unwrap();
     let mut other = contract.clone();
     for part in ["schemas", "responses"] {
@@ -45,7 +45,7 @@ fn what_is_dropped_is_told_in_one_order() {
 }
 
 #[test]
-fn a_contract_that_is_normal_stays_as_it_is() {
+fn normalised_contract_stays_unchanged() {
     let (once, _) = normalise(&contract()).unwrap();
     let (twice, log) = normalise(&once).unwrap();
     assert_eq!(once, twice);
@@ -53,7 +53,7 @@ fn a_contract_that_is_normal_stays_as_it_is() {
 }
 
 #[test]
-fn optional_parameters_that_cannot_be_sent_are_left_out_and_lists_with_commas_are_text() {
+fn unsupported_optional_parameters_are_left_out_and_comma_lists_become_text() {
     for (mut parameter, kind, left) in [
         (required("cookie", json!({})), Kind::LeftOut, 1),
         (

@@ -1,4 +1,4 @@
-//! Documents with a value somewhere that cannot stand there are refused with the place, or mended; they never panic.
+//! Documents with an invalid value somewhere are rejected with the place, or corrected; they never cause a panic.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -17,7 +17,7 @@ use xtask::layout::Layout;
 use xtask::normalise::normalise;
 use xtask::{operations, overlay, secrets};
 
-/// The canonical form of the current version, and how other tools write it.
+/// The canonical form of the current version, and the same API as written by other tools.
 static DOCUMENTS: LazyLock<Vec<(Value, Vec<String>)>> = LazyLock::new(|| {
     let file = |name: &str| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/canonical");
@@ -39,7 +39,7 @@ static DOCUMENTS: LazyLock<Vec<(Value, Vec<String>)>> = LazyLock::new(|| {
 
 static CURRENT: LazyLock<Value> = LazyLock::new(|| current(&Layout::here().unwrap()).unwrap().0);
 
-/// What is put in the place of any value.
+/// Values that replace any other value.
 static ODD: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let odd = json!([
         null, true, 3, -1, 1e300, "x", "", "self", [], [null], ["a"], [[]], [{}], {}, { "a": "b" }, { "": "" },
@@ -60,7 +60,7 @@ fn nodes(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The whole road but for the generator, which is guarded.
+/// Runs all steps except the generator, which is guarded.
 fn road(document: &Value) -> Result<()> {
     let layout = Layout::here()?;
     let (form, _) = canonical(document.clone(), &Names::load(&layout)?, Some(&CURRENT))?;
@@ -72,7 +72,7 @@ fn road(document: &Value) -> Result<()> {
 }
 
 proptest! {
-    // The same values each time, so that nobody's change meets a new one by chance.
+    // The same values in each run, so that an unrelated change does not hit a new failure by chance.
     #![proptest_config(ProptestConfig {
         cases: 48,
         rng_seed: RngSeed::Fixed(1),
@@ -90,7 +90,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_stand_there_is_refused_with_its_place() {
+fn invalid_value_is_rejected_with_its_place() {
     let packages = "/paths/~1v2~13as~1packages";
     for (at, odd) in [
         ("/servers".to_owned(), json!("x")),

@@ -1,9 +1,8 @@
-//! The judge of drift against an oracle: what a released client would really meet.
+//! Compares the findings of `diff` with an oracle: what a released client would really encounter.
 //!
-//! The contract is edited at random. The oracle lets the client of the contract before
-//! the edit send requests that were valid, holds them against the schemas after the
-//! edit, and reads responses made from those with the types that were generated
-//! before. Where that fails, `compare` must not say that the client works.
+//! The contract is edited at random. The oracle takes valid requests of a client generated before the edit, validates them
+//! against the schemas after the edit, and decodes responses made from those with the types from before. If that fails,
+//! `compare` must not report that the client works.
 
 #![allow(
     clippy::unwrap_used,
@@ -45,7 +44,7 @@ fn the_client_works_with_the_contract_that_it_was_generated_from() {
     assert!(client.untried().is_empty(), "{:?}", client.untried());
 }
 
-/// Whether an edit only repeated what a schema that is referred to says already.
+/// Reports whether an edit only repeated a keyword of the target of a reference.
 fn says_the_same(contract: &Value, edited: &Value, at: &str) -> bool {
     let schema = |document: &Value| {
         document
@@ -56,7 +55,7 @@ fn says_the_same(contract: &Value, edited: &Value, at: &str) -> bool {
 }
 
 #[test]
-fn no_edit_that_breaks_a_released_client_is_said_to_work() {
+fn edit_that_breaks_a_released_client_is_never_reported_as_working() {
     let contract = contract();
     let client = Client::of(&contract);
     let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -93,7 +92,7 @@ fn no_edit_that_breaks_a_released_client_is_said_to_work() {
         wrong.len(),
         wrong.join("\n")
     );
-    // Were it otherwise, the edits or the oracle would see too little.
+    // Otherwise the edits or the oracle would cover too little.
     assert!(breaks > EDITS / 5, "only {breaks} edits broke anything");
     assert!(refused < EDITS / 10, "{refused} edits cannot be compared");
 }

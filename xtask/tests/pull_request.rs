@@ -1,4 +1,4 @@
-//! `cargo xtask diff` as a pull request runs it: every way to name a document, every format, every exit code.
+//! `cargo xtask diff` as used in a pull request: every way to name a document, every format, every exit code.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// A contract with an operation, and two properties of what it returns.
+/// A contract with an operation, and two properties in its response.
 const OLD: &str = r##"{
   "openapi": "3.0.3",
   "info": { "title": "Things", "version": "1" },
@@ -60,7 +60,7 @@ const OLD: &str = r##"{
 }
 "##;
 
-/// The same with a lower limit, which breaks callers.
+/// The same contract with a lower limit, which breaks callers.
 fn new() -> String {
     OLD.replace("\"maximum\": 100", "\"maximum\": 50")
 }
@@ -78,7 +78,7 @@ fn xtask(folder: &Path, arguments: &[&str]) -> Output {
     xtask_with(folder, arguments, "")
 }
 
-/// As [`xtask`], with something on standard input.
+/// Like [`xtask`], with text on standard input.
 fn xtask_with(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .current_dir(folder)
@@ -88,7 +88,7 @@ fn xtask_with(folder: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may end without reading it.
+    // The program may exit without reading it.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }

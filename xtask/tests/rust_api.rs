@@ -1,4 +1,4 @@
-//! `rust_api` of a finding is what regenerating really does: edits of the contract, generated on both sides.
+//! Checks `rust_api` of findings against generated code: edits of the contract, generated on both sides.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,7 +44,7 @@ fn schema<'a>(document: &'a mut Value, name: &str) -> &'a mut Value {
 }
 
 #[test]
-fn what_the_generator_does_not_read_changes_nothing() {
+fn changes_that_the_generator_ignores_need_no_release() {
     gives(RustApi::None, |new| {
         schema(new, "WebsiteListResponse")["properties"]["meta"]["externalDocs"] =
             json!({"url": "https://docs.example.com"});
@@ -55,7 +55,7 @@ fn what_the_generator_does_not_read_changes_nothing() {
 }
 
 #[test]
-fn words_are_a_patch() {
+fn changed_descriptions_are_a_patch() {
     gives(RustApi::Patch, |new| {
         schema(new, "Package")["properties"]["name"]["description"] = json!("Other words.");
     });
@@ -68,7 +68,7 @@ fn words_are_a_patch() {
 }
 
 #[test]
-fn something_new_beside_what_was_there_is_minor() {
+fn additions_are_minor() {
     gives(RustApi::Minor, |new| {
         schema(new, "SubscriptionType")["x-extensible-enum"]
             .as_array_mut()
@@ -83,14 +83,14 @@ fn something_new_beside_what_was_there_is_minor() {
 }
 
 #[test]
-fn what_a_caller_has_to_change_is_major() {
+fn changes_that_break_callers_are_major() {
     gives(RustApi::Major, |new| {
         schema(new, "Package")["properties"]["more"] = json!({"type": "string"});
     });
     gives(RustApi::Major, |new| {
         schema(new, "Package")["properties"]["name"]["type"] = json!("boolean");
     });
-    // Written out where it was a type of its own.
+    // Inlined, where it had its own type.
     gives(RustApi::Major, |new| {
         let count = schema(new, "BillingInterval").clone();
         schema(new, "CreatePackageRequest")["properties"]["period"] = count;
@@ -105,7 +105,7 @@ fn what_a_caller_has_to_change_is_major() {
 }
 
 #[test]
-fn a_finding_has_only_what_it_is_about() {
+fn finding_only_has_its_own_rust_changes() {
     let report = edited(|new| {
         schema(new, "Package")["properties"]["more"] = json!({"type": "string"});
         schema(new, "Graph")["properties"]["labels"]["maxItems"] = json!(3);
@@ -121,7 +121,7 @@ fn a_finding_has_only_what_it_is_about() {
 }
 
 #[test]
-fn what_regen_refuses_is_told_with_the_reason() {
+fn contract_that_cannot_be_generated_is_reported_with_the_reason() {
     let report = edited(|new| {
         new["paths"]["/v2/3as/packages"]["trace"] = new["paths"]["/v2/3as/packages"]["get"].clone();
     });
@@ -129,6 +129,10 @@ fn what_regen_refuses_is_told_with_the_reason() {
         panic!("{:?}", report.rust);
     };
     assert!(reason.contains("cannot send this method"), "{reason}");
-    assert!(report.summary_line().contains("Regenerating is refused"));
+    assert!(
+        report
+            .summary_line()
+            .contains("The generator rejects the contract")
+    );
     assert_eq!(worst(&report), RustApi::Refused);
 }

@@ -1,4 +1,4 @@
-//! What `cargo xtask update` leaves to do, and the way back from it, in a copy of the repository.
+//! The list of remaining work that `cargo xtask update` prints, and how to undo it, in a copy of the repository.
 
 #![allow(clippy::unwrap_used, reason = "every function here serves a test")]
 
@@ -19,7 +19,7 @@ use xtask::update;
 
 use self::folder::copy_folder;
 
-/// A commit of the contract, the generated files and what the list of an update looks at.
+/// Creates a commit with the contract, the generated files and the files that the list refers to.
 fn repository() -> (tempfile::TempDir, Layout) {
     let real = Layout::here().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -53,7 +53,7 @@ fn shell(layout: &Layout, command: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The current version with a change, stored and generated.
+/// Stores the current version with a change, and generates everything.
 fn take(layout: &Layout, change: impl Fn(&mut Value)) {
     let mut document = canonical::current(layout).unwrap().0;
     document["info"]["version"] = json!("3.1.0");
@@ -64,7 +64,7 @@ fn take(layout: &Layout, change: impl Fn(&mut Value)) {
     assert!(regen::run(layout, Mode::Write, false).unwrap());
 }
 
-/// A new operation beside a website, and a new field of a package.
+/// Adds an operation below a website, and a field of a package.
 fn grow(document: &mut Value) {
     let site = "/v2/3as/websites/{intpWebsiteId}";
     let mut archive = document["paths"][site]["get"].clone();
@@ -76,7 +76,7 @@ fn grow(document: &mut Value) {
 }
 
 #[test]
-fn a_second_run_says_the_same_until_it_is_committed() {
+fn list_of_an_update_is_the_same_until_it_is_committed() {
     let (_folder, layout) = repository();
     let nothing = update::to_do(&layout).unwrap();
     assert!(
@@ -86,7 +86,7 @@ fn a_second_run_says_the_same_until_it_is_committed() {
     take(&layout, grow);
     let first = update::to_do(&layout).unwrap();
     assert_ne!(first, nothing);
-    // The same document under the same hash, and everything is generated already.
+    // The same document with the same hash, and everything is already generated.
     take(&layout, |_| {});
     assert_eq!(update::to_do(&layout).unwrap(), first);
     shell(
@@ -114,7 +114,7 @@ fn new_and_changed_operations_are_listed_with_the_files_to_touch() {
 }
 
 #[test]
-fn the_way_back_leaves_nothing_of_an_update() {
+fn undoing_an_update_removes_everything() {
     let (_folder, layout) = repository();
     let current = Lock::load(&layout).unwrap().current;
     for staged in [false, true] {
@@ -133,7 +133,7 @@ fn the_way_back_leaves_nothing_of_an_update() {
 }
 
 #[test]
-fn without_a_commit_the_list_says_what_is_missing() {
+fn list_needs_a_commit() {
     let (_folder, layout) = repository();
     fs::remove_dir_all(layout.root().join(".git")).unwrap();
     let error = format!("{:#}", update::to_do(&layout).unwrap_err());

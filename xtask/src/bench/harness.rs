@@ -1,4 +1,4 @@
-//! What every measurement needs: processes that take turns, and a table to fill.
+//! Shared by all measurements: alternating processes, and the table of results.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::processes::{Processes, Protocol};
 use super::table::{Row, Table};
 
-/// How much is done.
+/// How many rounds and calls to measure.
 pub(super) struct BenchSize {
     pub(super) rounds: usize,
     pub(super) calls: usize,
@@ -37,7 +37,7 @@ pub(super) const QUICK: BenchSize = BenchSize {
     starts: 3,
 };
 
-/// The operations that are measured, and how the table calls them.
+/// The measured operations, with their names in the table.
 pub(super) const OPERATIONS: [(&str, &str); 3] = [
     ("get-website", "get website"),
     ("list-customers", "list 100 customers"),
@@ -55,7 +55,7 @@ pub(super) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Whether this is measured; says so, for it takes minutes in all.
+    /// Reports whether a measurement is selected, and prints its name, because the whole run takes minutes.
     pub(super) fn wanted(&self, name: &str) -> bool {
         let wanted = self.only.is_none_or(|only| name.contains(only));
         if wanted {
@@ -64,7 +64,7 @@ impl Bench<'_> {
         wanted
     }
 
-    /// A client of the benchmark, run once.
+    /// Runs a client of the benchmark once.
     pub(super) fn client(&mut self, protocol: Protocol, arguments: &[&str]) -> Result<Value> {
         let result = self.processes.client(protocol, arguments)?;
         let protocol = format!("{protocol:?}");
@@ -73,7 +73,7 @@ impl Bench<'_> {
         Ok(result)
     }
 
-    /// Takes turns: a round of each set of arguments, and again; gives the results of each.
+    /// Runs each set of arguments once per round, alternating, and returns the results of each.
     pub(super) fn interleave<const N: usize>(
         &mut self,
         sets: [(Protocol, &[&str]); N],
@@ -96,13 +96,13 @@ impl Bench<'_> {
     }
 }
 
-/// One figure of each round.
+/// Returns one figure of each round.
 pub(super) fn column(results: &[Value], key: &str) -> Vec<f64> {
     let number = |result: &Value| result[key].as_f64().unwrap_or(f64::NAN);
     results.iter().map(number).collect()
 }
 
-/// Ours, in rounds that had the baseline before and after it.
+/// Returns a row for ours, from rounds that run the baseline before and after it.
 pub(super) fn ratio_row(
     title: &str,
     unit: &'static str,

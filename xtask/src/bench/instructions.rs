@@ -1,8 +1,7 @@
-//! What a call costs in instructions, counted by valgrind.
+//! The cost of a call in instructions, counted by valgrind.
 //!
-//! A count is the same whatever else the machine does, so it shows a change that
-//! is lost in the noise of times. What it leaves out: the kernel, and what the
-//! processor waits for.
+//! A count does not depend on other load, so it shows a change that is lost in the noise of times. It excludes the kernel
+//! and the time that the processor waits for memory.
 
 use anyhow::Result;
 
@@ -10,7 +9,7 @@ use super::harness::{Bench, OPERATIONS};
 use super::processes::Protocol;
 use super::table::Row;
 
-/// Calls of the shorter of two runs; the longer one has twice as many, and what is not of the calls cancels out.
+/// Calls in the shorter of two runs. The longer one makes twice as many, so that the cost of starting cancels out.
 const CALLS: u32 = 2_000;
 
 impl Bench<'_> {
@@ -27,7 +26,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Instructions of one call outside the kernel.
+    /// Returns the instructions of one call outside the kernel.
     fn per_call(&self, client: &str, operation: &str) -> Result<f64> {
         let count = |calls: u32| {
             let calls = calls.to_string();

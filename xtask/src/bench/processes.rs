@@ -1,4 +1,4 @@
-//! The processes of a benchmark: built once, one server, clients one after the other.
+//! The processes of a benchmark: one server, and clients that run one after the other.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +16,7 @@ const KEY: &str = "partner.key";
 /// The file with the certificates that clients trust.
 const CERTIFICATES: &str = "certificates.pem";
 
-/// The server, and what its clients need.
+/// The server and the files that its clients need.
 pub(super) struct Processes {
     program: PathBuf,
     server: Child,
@@ -25,10 +25,10 @@ pub(super) struct Processes {
     files: tempfile::TempDir,
 }
 
-/// What a client speaks with the server.
+/// The protocol between client and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// HTTP/1.1 in the clear.
+    /// HTTP/1.1 without TLS.
     Http,
     /// HTTP/1.1 over TLS.
     HttpsHttp1,
@@ -47,7 +47,7 @@ impl Protocol {
 }
 
 impl Processes {
-    /// Builds the program in release, makes a key, and starts the server.
+    /// Builds the program in release mode, generates a key, and starts the server.
     pub(super) fn start(layout: &Layout) -> Result<Self> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
@@ -57,14 +57,14 @@ impl Processes {
             .stderr(Stdio::inherit())
             .output()
             .context("cannot run cargo")?;
-        ensure!(output.status.success(), "the benchmark was not built");
+        ensure!(output.status.success(), "the benchmark does not compile");
         let messages = String::from_utf8_lossy(&output.stdout);
         let program = messages
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|message| message["target"]["name"] == "twipla-bench")
             .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .context("cargo named no program")?;
+            .context("cargo printed no path of the program")?;
         let files = tempfile::tempdir().context("cannot make a temporary folder")?;
         std::fs::write(files.path().join(KEY), private_key()?)?;
         let certificate = files.path().join(CERTIFICATES);
@@ -77,22 +77,22 @@ impl Processes {
             .context("cannot start the server")?;
         let mut addresses = String::new();
         let output = server.stdout.take();
-        // From here on the server is ended with this, whatever else fails.
+        // From here on the server is stopped on drop, even after an error.
         let mut processes = Self {
             program,
             server,
             addresses: Value::Null,
             files,
         };
-        let output = output.context("the server says nothing")?;
+        let output = output.context("the server has no output")?;
         BufReader::new(output).read_line(&mut addresses)?;
-        processes.addresses =
-            serde_json::from_str(&addresses).context("the server did not start")?;
+        processes.addresses = serde_json::from_str(&addresses)
+            .context("invalid first line from the server: expected JSON")?;
         trust_system_too(&certificate)?;
         Ok(processes)
     }
 
-    /// Runs a client to its end; gives what it says.
+    /// Runs a client to its end and returns its output.
     pub(super) fn client(&self, protocol: Protocol, arguments: &[&str]) -> Result<Value> {
         let output = self
             .command(protocol, arguments)?
@@ -104,7 +104,7 @@ impl Processes {
             .with_context(|| format!("{} did not print JSON", arguments.join(" ")))
     }
 
-    /// How long a client takes, from its start to its end.
+    /// Returns how long a client takes, from its start to its end.
     pub(super) fn time(&self, protocol: Protocol, arguments: &[&str]) -> Result<Duration> {
         let mut command = self.command(protocol, arguments)?;
         command.stdout(Stdio::null());
@@ -115,7 +115,7 @@ impl Processes {
         Ok(time)
     }
 
-    /// How many instructions a client takes, from its start to its end.
+    /// Returns how many instructions a client executes, from its start to its end.
     pub(super) fn instructions(&self, protocol: Protocol, arguments: &[&str]) -> Result<f64> {
         let client = self.command(protocol, arguments)?;
         let mut command = Command::new("valgrind");
@@ -125,7 +125,7 @@ impl Processes {
             .args(client.get_args());
         let output = command
             .output()
-            .context("cannot start valgrind: install it with the packages of the system")?;
+            .context("cannot start valgrind: install it with the system's package manager")?;
         let output_text = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "valgrind failed: {output_text}");
         output_text
@@ -156,19 +156,19 @@ impl Processes {
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        // It serves until it is killed.
+        // The server runs until it is killed.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
 
-/// Where systems keep the certificates that they trust.
+/// Where operating systems store the certificates that they trust.
 const SYSTEM: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// Adds the certificates that the system trusts, which a client reads when it starts: it does so here as well.
+/// Adds the certificates that the system trusts, so that a client reads as many at its start as in production.
 fn trust_system_too(certificate: &Path) -> Result<()> {
     let mut all = std::fs::read(certificate).context("the server wrote no certificate")?;
     for system in SYSTEM {
@@ -181,7 +181,7 @@ fn trust_system_too(certificate: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A key of 2048 bits, as the reference page asks for.
+/// Generates a key of 2048 bits, as the API reference requires.
 fn private_key() -> Result<String> {
     use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
     use aws_lc_rs::rsa::{KeyPair, KeySize};

@@ -1,4 +1,4 @@
-//! The table: ours, the baseline, their ratio with the middle half of the rounds, and whether that is what was aimed at.
+//! The table of results: ours, the baseline, their ratio with its quartiles, and whether the goal is met.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use serde::Serialize;
 #[derive(Debug, Default)]
 pub(super) struct Table(Vec<Row>);
 
-/// One figure.
+/// One measurement.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Row {
     title: String,
     unit: &'static str,
     ours: f64,
     baseline: Option<f64>,
-    /// Ours to the baseline, in each round.
+    /// Ours divided by the baseline, for each round.
     ratio: Option<Spread>,
-    /// The baseline to itself: what the machine makes of no difference at all.
+    /// One run of the baseline divided by another: the noise of the machine.
     noise: Option<Spread>,
-    /// The same without a client library, where that was measured.
+    /// The same without a client library, if measured.
     hyper: Option<f64>,
     aim: Option<String>,
     reached: Option<bool>,
 }
 
-/// The median of all rounds, and where the middle half of them lies.
+/// The median of all rounds, and the quartiles.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Spread {
     median: f64,
@@ -44,7 +44,7 @@ impl Table {
 }
 
 impl Row {
-    /// A figure beside its baseline, from rounds that had both.
+    /// A measurement with its baseline, from rounds that had both.
     pub(super) fn ratio(title: &str, unit: &'static str, ours: &[f64], baseline: &[f64]) -> Self {
         Self {
             baseline: Some(median(baseline)),
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// A figure by itself.
+    /// A measurement without a baseline.
     pub(super) fn single(title: &str, unit: &'static str, ours: &[f64]) -> Self {
         Self {
             title: title.to_owned(),
@@ -68,19 +68,19 @@ impl Row {
         }
     }
 
-    /// The baseline twice in each round.
+    /// Adds a second run of the baseline in each round.
     pub(super) fn noise(mut self, again: &[f64], baseline: &[f64]) -> Self {
         self.noise = Some(Spread::of_ratios(again, baseline));
         self
     }
 
-    /// What the machine allows.
+    /// Adds the result without a client library.
     pub(super) fn limit(mut self, hyper: &[f64]) -> Self {
         self.hyper = Some(median(hyper));
         self
     }
 
-    /// The ratio that is aimed at, if one is.
+    /// Sets the highest ratio that meets the goal.
     pub(super) fn at_most(self, most: Option<f64>) -> Self {
         match (most, self.ratio) {
             (Some(most), Some(ratio)) => self.ok(ratio.median <= most, &format!("≤ {most:.2}")),
@@ -88,7 +88,7 @@ impl Row {
         }
     }
 
-    /// The ratio that is aimed at, where more is better.
+    /// Sets the lowest ratio that meets the goal, for measurements where more is better.
     pub(super) fn at_least(self, least: Option<f64>) -> Self {
         match (least, self.ratio) {
             (Some(least), Some(ratio)) => self.ok(ratio.median >= least, &format!("≥ {least:.2}")),
@@ -96,7 +96,7 @@ impl Row {
         }
     }
 
-    /// Whether an aim was reached.
+    /// Sets whether the goal was met.
     pub(super) fn ok(mut self, reached: bool, aim: &str) -> Self {
         self.reached = Some(reached);
         self.aim = Some(aim.to_owned());
@@ -116,7 +116,7 @@ impl Spread {
     }
 }
 
-/// The middle one.
+/// Returns the median.
 pub(super) fn median(values: &[f64]) -> f64 {
     at(&sorted(values.to_vec()), 2)
 }
@@ -126,7 +126,7 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// The value at so many quarters of the sorted values.
+/// Returns a quartile of the sorted values.
 fn at(sorted: &[f64], quarters: usize) -> f64 {
     let index = sorted.len().saturating_sub(1) * quarters / 4;
     sorted.get(index).copied().unwrap_or(f64::NAN)
@@ -135,7 +135,7 @@ fn at(sorted: &[f64], quarters: usize) -> f64 {
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}", self.median)?;
-        // Where there was one round, or all were the same, it says nothing.
+        // With a single round, or if all were equal, quartiles say nothing.
         if self.to - self.from >= 0.005 {
             write!(f, " ({:.2}–{:.2})", self.from, self.to)?;
         }
@@ -179,7 +179,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Three digits are more than such a measurement is good for.
+/// Formats a value with three digits, which is as precise as these measurements are.
 fn short(value: f64) -> String {
     if value.abs() >= 100.0 {
         format!("{value:.0}")
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ratio_is_taken_in_each_round_and_not_of_the_medians() {
-        // The machine became twice as slow, and ours was always a tenth above.
+    fn ratio_is_computed_per_round() {
+        // The machine became twice as slow, and ours was always slower by a tenth.
         let bare = [10.0, 10.0, 20.0, 20.0, 20.0];
         let ours = bare.map(|time| time * 1.1);
         let row = Row::ratio("calls", "µs", &ours, &bare).at_most(Some(1.05));
@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_reaches_nothing() {
+    fn missing_measurement_meets_no_goal() {
         let row = Row::ratio("calls", "µs", &[], &[]).at_most(Some(1.05));
         assert_eq!(row.reached, Some(false));
         assert_eq!(median(&[]).to_string(), "NaN");
     }
 
     #[test]
-    fn the_table_has_a_cell_for_each_heading() {
+    fn table_has_a_cell_for_each_heading() {
         let mut table = Table::default();
         table.push(Row::single("token", "ns", &[70.0, 50.0, 60.0]).ok(true, "100"));
         let row = Row::ratio("p50", "µs", &[2.0, 3.0, 4.0], &[1.0, 2.0, 4.0]);

@@ -1,4 +1,4 @@
-//! Times: of calls, tokens, streams, decoding and starts.
+//! Times of calls, tokens, streams, decoding and starts.
 
 use anyhow::Result;
 use serde_json::json;
@@ -72,7 +72,7 @@ impl Bench<'_> {
     fn throughput(&mut self) -> Result<()> {
         let calls = (self.size.calls * 3).to_string();
         for at_once in ["1", "8", "64"] {
-            let title = format!("throughput, {at_once} at once");
+            let title = format!("throughput, {at_once} in parallel");
             if !self.wanted(&title) {
                 continue;
             }
@@ -95,11 +95,11 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// HTTP/2 beside HTTP/1.1, both over TLS: a server speaks HTTP/2 nowhere else.
+    /// HTTP/2 compared with HTTP/1.1, both over TLS, because the server only speaks HTTP/2 over TLS.
     fn http2(&mut self) -> Result<()> {
         let calls = (self.size.calls * 3).to_string();
         for at_once in ["1", "8", "64"] {
-            let title = format!("https throughput, HTTP/2, {at_once} at once");
+            let title = format!("https throughput, HTTP/2, {at_once} in parallel");
             if !self.wanted(&title) {
                 continue;
             }
@@ -131,7 +131,7 @@ impl Bench<'_> {
         }
         let customers = self.size.customers.to_string();
         let arguments = |backend| ["tokens", "--backend", backend, "--customers", &customers];
-        // One process takes turns with the bare signatures by itself, five times.
+        // One process alternates with bare signatures, five times.
         let [ring, aws] = self.rounds_of(
             1,
             [
@@ -163,11 +163,11 @@ impl Bench<'_> {
         }
         let column = |key| column(&ring, key);
         self.table.push(
-            Row::single("token that is kept, one task", "ns", &column("kept"))
+            Row::single("cached token, one task", "ns", &column("kept"))
                 .ok(median(&column("kept")) <= 100.0, "100"),
         );
         self.table.push(Row::ratio(
-            "token that is kept, 64 tasks on all cores, per core",
+            "cached token, 64 tasks on all cores, per core",
             "ns",
             &column("atOnce"),
             &column("kept"),
@@ -191,12 +191,12 @@ impl Bench<'_> {
             ],
         )?;
         self.table.push(Row::ratio(
-            &format!("stream {entries} websites, read ahead against not"),
+            &format!("stream {entries} websites, with against without prefetch"),
             "s",
             &column(&ahead, "seconds"),
             &column(&plain, "seconds"),
         ));
-        for (title, results) in [("", plain), (", read ahead", ahead)] {
+        for (title, results) in [("", plain), (", prefetch", ahead)] {
             let mib = |key| -> Vec<f64> {
                 column(&results, key)
                     .iter()
@@ -267,7 +267,7 @@ impl Bench<'_> {
                 }
             }
             let [ours, bare, with_ring] = times.each_ref().map(|times| column(times, "ms"));
-            let name = format!("process start to first answer, {title}");
+            let name = format!("process start to first response, {title}");
             self.table
                 .push(Row::ratio(&name, "ms", &ours, &bare).at_most(Some(1.3)));
             let name = format!("{name}, against reqwest with ring");

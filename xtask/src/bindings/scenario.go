@@ -1,4 +1,4 @@
-// The same errand with the client of openapi-generator's go.
+// The same scenario with the client of openapi-generator's go.
 package main
 
 import (

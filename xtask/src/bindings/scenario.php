@@ -1,5 +1,5 @@
 <?php
-// The same errand with the client of openapi-generator's php, and the Guzzle of the system.
+// The same scenario with the client of openapi-generator's php, and the Guzzle of the system.
 
 require getenv('TWIPLA_GUZZLE');
 spl_autoload_register(function (string $class): void {

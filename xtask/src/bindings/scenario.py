@@ -1,4 +1,4 @@
-"""One partner's errand with the client of openapi-generator's python: see the README of openapi/."""
+"""One partner's scenario with the client of openapi-generator's python: see the README of openapi/."""
 
 import os
 

@@ -1,4 +1,4 @@
-// The same errand with the client of openapi-generator's typescript-fetch.
+// The same scenario with the client of openapi-generator's typescript-fetch.
 
 import {
   Configuration, CustomersApi, PackagesApi, ResponseError, WebsitesApi, WebsiteSubscriptionsApi,

@@ -1,4 +1,4 @@
-"""The same errand with the client of openapi-python-client."""
+"""The same scenario with the client of openapi-python-client."""
 
 import os
 

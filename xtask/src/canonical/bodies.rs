@@ -1,4 +1,4 @@
-//! Bodies as the client sends and reads them: one of JSON for each, under a status of its own.
+//! Normalises bodies: a single JSON body under one status.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::document::{Operation, escape, fields, is_success, operations};
 
 const JSON: &str = "application/json";
 
-/// What JSON is called, too.
+/// Other names of JSON.
 const NAMES: [&str; 6] = [
     JSON,
     "text/json",
@@ -55,7 +55,7 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
                 .iter_mut()
                 .filter(|(status, _)| is_success(status))
             {
-                reply(response, &format!("{at}/responses/{}", escape(status)), log);
+                body_of_response(response, &format!("{at}/responses/{}", escape(status)), log);
             }
         }
     }
@@ -73,7 +73,7 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
     }
 }
 
-/// The status that `2XX` and `default` stand for.
+/// Returns the status that replaces `2XX` and `default`.
 fn success(operation: Operation<'_>, known: &BTreeMap<String, String>) -> String {
     let usual = if operation.method == "post" {
         "201"
@@ -99,9 +99,9 @@ fn request(body: &mut Value, at: &str, log: &mut Log) {
     }
 }
 
-/// Gives a success its number, and takes away what stands for anything else.
+/// Gives a success its number, and removes other ranges.
 ///
-/// An operation without a documented success gets one. Its body is not read.
+/// An operation without a documented success gets one, whose body is not read.
 fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut Log) {
     let is_number = |status: &String| status.parse::<u16>().is_ok() && is_success(status);
     let has_number = responses.keys().any(is_number);
@@ -127,7 +127,7 @@ fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut
             log.add(
                 Kind::Lowered,
                 format!("{at}/{status}"),
-                format!("is written as {usual}"),
+                format!("becomes {usual}"),
             );
         }
     }
@@ -141,12 +141,12 @@ fn statuses(responses: &mut Map<String, Value>, at: &str, usual: &str, log: &mut
     }
 }
 
-fn reply(response: &mut Value, at: &str, log: &mut Log) {
+fn body_of_response(response: &mut Value, at: &str, log: &mut Log) {
     one_type(response, at, log);
     let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else {
         return;
     };
-    // The client reads JSON, whatever it is called.
+    // The client reads JSON, whatever its content type.
     if let [name] = content.keys().cloned().collect::<Vec<_>>().as_slice()
         && name.ends_with("+json")
         && let Some(media) = content.shift_remove(name)
@@ -161,7 +161,7 @@ fn reply(response: &mut Value, at: &str, log: &mut Log) {
     any_value(response, at, log);
 }
 
-/// JSON that is not described may be any value.
+/// Allows any value for JSON without a schema.
 fn any_value(body: &mut Value, at: &str, log: &mut Log) {
     let media = body
         .get_mut("content")
@@ -178,7 +178,7 @@ fn any_value(body: &mut Value, at: &str, log: &mut Log) {
     }
 }
 
-/// Keeps JSON where there is a choice, under its plain name.
+/// Selects JSON among several content types, under its usual name.
 fn one_type(body: &mut Value, at: &str, log: &mut Log) {
     let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) else {
         return;

@@ -1,4 +1,4 @@
-//! The schemas that have a name of theirs get the one that we know them by.
+//! Renames named schemas to the known names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub(super) fn rename_components(
     dissolve(document, known, log);
 }
 
-/// The names to change, and what into.
+/// Returns the names to change, with the new ones.
 fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, String> {
     let schemas = object(&document["components"]["schemas"]);
     let shapes = Shapes::of(document);
@@ -44,7 +44,7 @@ fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, 
             ours.insert(theirs.clone(), name.to_owned());
         }
     }
-    // What one schema is called says where the schemas inside it stand.
+    // The name of a schema determines the place of the schemas inside it.
     loop {
         let mut votes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for root in roots(document) {
@@ -101,7 +101,7 @@ fn ours(document: &Value, names: &Names, known: &Known<'_>) -> BTreeMap<String, 
     }
 }
 
-/// The names that the previous version has where the schemas of this one are used.
+/// Collects the names of the previous version at the places where the schemas of this version are used.
 fn collect<'a>(
     schema: &'a Value,
     place: &str,
@@ -145,7 +145,7 @@ fn rename(document: &mut Value, ours: &BTreeMap<String, String>) {
     });
 }
 
-/// Writes out plain values that have a name here and had none before: `Domain`, a string.
+/// Inlines plain values that are new as named schemas: `Domain`, a string.
 fn dissolve(document: &mut Value, known: &Known<'_>, log: &mut Log) {
     if known.schemas.is_empty() {
         return;
@@ -164,10 +164,10 @@ fn dissolve(document: &mut Value, known: &Known<'_>, log: &mut Log) {
         log.add(
             Kind::Resolved,
             format!("/components/schemas/{name}"),
-            "a plain value is written out where it is used",
+            "a plain value is inlined where it is used",
         );
     }
-    // A list may hold a plain value, which may not hold anything.
+    // A plain value may be inside a list, which is then plain as well.
     for _ in 0..2 {
         each_reference(document, &mut |node| {
             let name = reference(node).and_then(|name| name.strip_prefix(SCHEMAS));
@@ -185,7 +185,7 @@ fn dissolve(document: &mut Value, known: &Known<'_>, log: &mut Log) {
     flatten(document);
 }
 
-/// An annotated plain value needs no wrapper.
+/// Removes the wrapper of an annotated plain value.
 fn flatten(node: &mut Value) {
     match node {
         Value::Object(fields) => fields.values_mut().for_each(flatten),
@@ -207,7 +207,7 @@ fn flatten(node: &mut Value) {
     *node = plain;
 }
 
-/// Calls `change` with every reference. Examples hold data.
+/// Calls `change` with every reference. Examples contain data.
 fn each_reference(node: &mut Value, change: &mut dyn FnMut(&mut Value)) {
     if reference(node).is_some() {
         change(node);

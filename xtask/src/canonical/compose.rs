@@ -1,4 +1,4 @@
-//! Objects that are put together of others are written out: `allOf` with a base and what it adds.
+//! Merges `allOf` of a base object and its additional properties.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::log::{Kind, Log};
 use super::lower::ANNOTATIONS;
 use crate::document::{LIMITS, SCHEMAS, each_schema_mut, entries, fields, reference, target};
 
-/// How many bases lie on one another; more are a circle.
+/// The maximum number of nested bases. More are a circle.
 const DEEPEST: usize = 8;
 
 pub(super) fn write_out(document: &mut Value, log: &mut Log) {
@@ -37,7 +37,7 @@ fn merge_parts(document: &mut Value, log: &mut Log) {
             log.refuse(
                 at,
                 "allOf of schemas that are not plain objects, or differ in a property",
-                "write the schema out, by an overlay or in the vendor's file",
+                "write a single schema, by an overlay or in the vendor's file",
             );
             return;
         }
@@ -47,11 +47,11 @@ fn merge_parts(document: &mut Value, log: &mut Log) {
             merged.insert(key.to_owned(), value.clone());
         }
         *schema = Value::Object(merged);
-        log.add(Kind::Lowered, at, "allOf is written out");
+        log.add(Kind::Lowered, at, "allOf is merged");
     });
 }
 
-/// Takes the parts of `allOf` that only annotate to where the whole is: `[{ $ref }, { description }]`.
+/// Moves the parts of `allOf` that only annotate into the schema around it: `[{ $ref }, { description }]`.
 fn annotations(schema: &mut Value) {
     let parts = entries(&schema["allOf"]).to_vec();
     let only_annotates = |part: &Value| {
@@ -85,7 +85,7 @@ fn annotations(schema: &mut Value) {
     }
 }
 
-/// Adds the properties of an object, and of those it is made of.
+/// Adds the properties of an object, and of its bases.
 fn merge(document: &Value, schema: &Value, merged: &mut Map<String, Value>, depth: usize) -> bool {
     if depth == DEEPEST {
         return false;
@@ -112,7 +112,7 @@ fn merge(document: &Value, schema: &Value, merged: &mut Map<String, Value>, dept
     merged.entry("type").or_insert_with(|| json!("object"));
     for (name, property) in fields(&schema["properties"]) {
         let properties = merged.entry("properties").or_insert_with(|| json!({}));
-        // A later part says more of what an earlier one leaves open.
+        // A later part refines an earlier one.
         let known = properties
             .get(name)
             .and_then(|known| known["type"].as_str());
@@ -141,7 +141,7 @@ fn merge(document: &Value, schema: &Value, merged: &mut Map<String, Value>, dept
     true
 }
 
-/// An enum with a name is never null itself; the places that use it may be.
+/// Moves null from enums with a name to the places that use them.
 fn null_where_it_is_used(document: &mut Value, log: &mut Log) {
     let mut nullable = Vec::new();
     for (name, schema) in document

@@ -1,4 +1,4 @@
-//! The schemas that have no name get one: the one we know them by, or else one that says where they stand.
+//! Names schemas without a name: by their known name, or else after their place.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,14 +17,14 @@ struct Found<'a> {
     pointer: String,
     schema: &'a Value,
     shape: Shape,
-    /// What the previous version has here.
+    /// What the previous version has at this place.
     before: Place,
-    /// What the derived name is made of.
+    /// The start of the derived name.
     base: Base,
     suffix: String,
 }
 
-/// What the derived name of a schema starts with.
+/// The start of a derived name.
 #[derive(Clone)]
 enum Base {
     Name(String),
@@ -32,20 +32,20 @@ enum Base {
     Found(usize),
 }
 
-/// How sure a name is. The order is the order of preference.
+/// How certain a name is. The order is the order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// `names.toml` says so.
+    /// `names.toml` sets it.
     Decided,
     /// The previous version has an equal schema here.
     Same,
-    /// An equal schema is known.
+    /// Another known schema is equal.
     Equal,
     /// The title is a known name.
     Title,
     /// The previous version has another schema here.
     Place,
-    /// The title, or else where it stands.
+    /// The title, or else derived from the place.
     New,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>
             log.add(
                 Kind::Kept,
                 pointer,
-                "a whole number, as in the previous version",
+                "an integer, as in the previous version",
             );
         }
     }
@@ -110,16 +110,16 @@ pub(super) fn name_inline(document: &mut Value, names: &Names, known: &Known<'_>
     finish(document, hoist.definitions, known);
 }
 
-/// One walk over every schema, in the order of the document.
+/// A traversal of every schema, in the order of the document.
 struct Walk<'a> {
     shapes: &'a Shapes<'a>,
     known: &'a Known<'a>,
     found: Vec<Found<'a>>,
-    /// The pointers of those. A shared response is met at every operation that has it.
+    /// The pointers of those. A shared response is visited for every operation that has it.
     seen: HashSet<String>,
     /// Plain values that the previous version has a name for.
     plain: Vec<(String, String)>,
-    /// Numbers that the previous version knows to be whole.
+    /// Numbers that are integers in the previous version.
     whole: Vec<String>,
 }
 
@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A name for each.
+/// Decides the name of each schema.
 fn decide(
     document: &Value,
     found: &[Found<'_>],
@@ -211,7 +211,7 @@ fn decide(
         .iter()
         .map(|found| preferred(found, &own, names, known))
         .collect();
-    // Equal schemas are one, unless each has a name of its own already.
+    // Equal schemas get one name, unless each has its own already.
     let mut classes: BTreeMap<Shape, (Rank, Option<String>)> = BTreeMap::new();
     for (found, choice) in found.iter().zip(&first) {
         let class = classes.entry(found.shape).or_insert_with(|| choice.clone());
@@ -358,7 +358,7 @@ impl Hoist<'_> {
             && defined.get("description").is_none()
             && let Some(fields) = defined.as_object_mut()
         {
-            // After the type, where it is written by hand.
+            // After `type`, as in a hand-written schema.
             let index = usize::from(fields.contains_key("type"));
             fields.shift_insert(index, "description".to_owned(), wanted);
         }
@@ -372,7 +372,7 @@ impl Hoist<'_> {
         };
     }
 
-    /// What a definition says of itself: what it always said, unless the document says something else of it.
+    /// Returns the description of a definition: the previous one, unless the document has another one.
     fn description(
         &self,
         name: &str,
@@ -424,7 +424,7 @@ impl Hoist<'_> {
     }
 }
 
-/// Adds the definitions, and takes from each place what the definition says already.
+/// Adds the definitions, and removes from each place what the definition already contains.
 fn finish(document: &mut Value, definitions: Map<String, Value>, known: &Known<'_>) {
     let mut schemas = match document["components"]["schemas"].take() {
         Value::Object(schemas) => schemas,
@@ -465,7 +465,7 @@ fn unwrap(node: &mut Value, descriptions: &BTreeMap<String, Value>) {
     let [only] = entries(&node["allOf"]) else {
         return;
     };
-    // A wrapper in a wrapper: the outer one says more of this place.
+    // Nested wrappers: the outer one is more specific to this place.
     if let [_] = entries(&only["allOf"]) {
         let mut inner = only.clone();
         for (key, value) in fields(node).filter(|(key, _)| *key != "allOf") {

@@ -1,4 +1,4 @@
-//! What a document leaves out, and the contract goes on saying: hosts for tests, its license, and descriptions.
+//! Keeps what a document leaves out and the contract still needs: test hosts, the licence, and descriptions.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) fn keep(document: &mut Value, previous: Option<&Value>, log: &mut Log
     }
 }
 
-/// Keeps the descriptions and examples of schemas and fields that the document knows and says nothing about.
+/// Keeps descriptions and examples that the document leaves out, for schemas and fields that it still has.
 pub(super) fn texts(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let Some(previous) = previous else { return };
     for (name, before) in fields(&previous["components"]["schemas"]) {
@@ -35,7 +35,7 @@ pub(super) fn texts(document: &mut Value, previous: Option<&Value>, log: &mut Lo
 }
 
 fn text(now: &mut Value, before: &Value, at: &str, log: &mut Log) {
-    // Beside a reference nothing may stand, and another type has other examples.
+    // Nothing is allowed next to a reference, and another type needs other examples.
     if now.get("$ref").is_some() {
         return;
     }
@@ -51,7 +51,7 @@ fn text(now: &mut Value, before: &Value, at: &str, log: &mut Log) {
     }
 }
 
-/// Keeps the further servers of the previous version where the first one is still the same.
+/// Keeps the additional servers of the previous version if the first one is unchanged.
 fn servers(document: &mut Value, previous: &Value, log: &mut Log) {
     let before = entries(&previous["servers"]);
     let same = |one: &Value, other: &Value| {
@@ -65,8 +65,7 @@ fn servers(document: &mut Value, previous: &Value, log: &mut Log) {
         url(one) == url(other)
     };
     let mut servers = entries(&document["servers"]).to_vec();
-    // Another address of the whole API is a change, which the diff tells.
-    // A relative address says nothing of the host.
+    // Another URL of the whole API is a change, which the diff reports. A relative URL says nothing about the host.
     let is_relative = |server: &Value| {
         !server["url"]
             .as_str()

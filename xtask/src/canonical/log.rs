@@ -1,15 +1,15 @@
-//! What was done to a document, and what could not be done.
+//! The log of changes to a document, and of problems.
 
 use std::fmt;
 
 use anyhow::{Result, bail};
 
-/// One change that brings a document into the canonical form.
+/// One change that was needed for the canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What kind of change.
+    /// The kind of change.
     pub kind: Kind,
-    /// JSON pointer of the node, in the document as it was when the step ran.
+    /// JSON pointer of the node, in the document before the step ran.
     pub pointer: String,
     /// What was done.
     pub text: String,
@@ -18,13 +18,13 @@ pub struct Change {
 /// Kinds of [`Change`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A reference that only few tools follow was replaced by what it names.
+    /// A reference that only few tools support was replaced by its target.
     Resolved,
-    /// A keyword was written as OpenAPI 3.0 has it.
+    /// A keyword was replaced by its equivalent in OpenAPI 3.0.
     Lowered,
-    /// A keyword that OpenAPI 3.0 cannot carry was dropped.
+    /// A keyword without an equivalent in OpenAPI 3.0 was dropped.
     Dropped,
-    /// An operation or a tag got the name that we know it under.
+    /// An operation or a tag was renamed to its known name.
     Renamed,
     /// A schema without a name got one.
     Named,
@@ -54,7 +54,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// The changes and refusals so far.
+/// The changes and problems so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) changes: Vec<Change>,
@@ -70,12 +70,12 @@ impl Log {
         });
     }
 
-    /// Notes what cannot be carried over; the other steps go on, so that all refusals are told at once.
+    /// Records a problem. The other steps still run, so that all problems are reported together.
     pub(super) fn refuse(&mut self, pointer: &str, cause: &str, remedy: &str) {
         self.refusals.push(format!("{pointer}: {cause}: {remedy}"));
     }
 
-    /// The changes, or an error with every refusal.
+    /// Returns the changes, or an error with all problems.
     pub(super) fn finish(self) -> Result<Vec<Change>> {
         match self.refusals.as_slice() {
             [] => Ok(self.changes),

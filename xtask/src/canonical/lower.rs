@@ -1,4 +1,4 @@
-//! From JSON Schema as OpenAPI 3.1 has it, and from slips that many documents make, to schemas of OpenAPI 3.0.
+//! Converts JSON Schema of OpenAPI 3.1, and common mistakes, to schemas of OpenAPI 3.0.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use super::log::{Kind, Log};
 use super::slips;
 use crate::document::{JSON_SCHEMA, WEBHOOKS, each_schema_mut, entries, reference};
 
-/// The version of OpenAPI that the canonical form has.
+/// The OpenAPI version of the canonical form.
 const VERSION: &str = "3.0.3";
 
-/// Keywords of JSON Schema that OpenAPI 3.0 does not have, and that say nothing of a value.
+/// JSON Schema keywords that OpenAPI 3.0 does not have and that do not constrain a value.
 const APART: [&str; 7] = [
     "$schema",
     "$id",
@@ -20,7 +20,7 @@ const APART: [&str; 7] = [
     "definitions",
 ];
 
-/// Those that limit a value. They are kept in [`JSON_SCHEMA`], so that a change of them is seen.
+/// Keywords that do constrain a value. They are preserved in [`JSON_SCHEMA`], so that a change of them is noticed.
 const LIMITING: [&str; 18] = [
     "$dynamicRef",
     "patternProperties",
@@ -42,7 +42,7 @@ const LIMITING: [&str; 18] = [
     "contentSchema",
 ];
 
-/// What may stand beside a reference, and says something about this place only.
+/// Keywords next to a reference that only annotate this place.
 pub(super) const ANNOTATIONS: [&str; 8] = [
     "nullable",
     "description",
@@ -61,7 +61,7 @@ pub(super) fn lower(document: &mut Value, log: &mut Log) {
         log.add(
             Kind::Lowered,
             "/openapi",
-            format!("{version} is written as {VERSION}"),
+            format!("{version} becomes {VERSION}"),
         );
     }
     let number = match &document["info"]["version"] {
@@ -84,7 +84,11 @@ pub(super) fn lower(document: &mut Value, log: &mut Log) {
             log.add(Kind::Lowered, "/webhooks", format!("is kept as {WEBHOOKS}"));
         }
         if root.shift_remove("jsonSchemaDialect").is_some() {
-            log.add(Kind::Dropped, "/jsonSchemaDialect", "is not in OpenAPI 3.0");
+            log.add(
+                Kind::Dropped,
+                "/jsonSchemaDialect",
+                "does not exist in OpenAPI 3.0",
+            );
         }
     }
     each_schema_mut(document, &mut |at, schema| {
@@ -100,12 +104,8 @@ fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
         }
     }
     let Some(fields) = schema.as_object_mut() else {
-        log.refuse(
-            at,
-            "is not a schema",
-            "correct it by an overlay of the vendor's file",
-        );
-        // The steps that follow go on.
+        log.refuse(at, "is not a schema", "fix the vendor's file");
+        // The following steps still run.
         *schema = json!({});
         return;
     };
@@ -129,7 +129,7 @@ fn schema_at(schema: &mut Value, at: &str, log: &mut Log) {
 fn keywords(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     for key in APART {
         if fields.shift_remove(key).is_some() {
-            log.add(Kind::Dropped, at, format!("{key} cannot be carried over"));
+            log.add(Kind::Dropped, at, format!("{key} cannot be converted"));
         }
     }
     for key in LIMITING {
@@ -138,13 +138,13 @@ fn keywords(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
             log.add(Kind::Lowered, at, format!("{key} is kept in {JSON_SCHEMA}"));
         }
     }
-    // A name for readers; what it says of a name is taken before.
+    // A name for readers, whose use for naming was earlier.
     if let Some(Value::Array(examples)) = fields.get("examples").cloned() {
         replace(fields, "examples", "example", examples.first());
     }
 }
 
-/// Keeps a keyword that OpenAPI 3.0 does not have.
+/// Preserves a keyword that OpenAPI 3.0 does not have.
 fn keep(fields: &mut Map<String, Value>, key: &str, value: Value) {
     let kept = fields.entry(JSON_SCHEMA).or_insert_with(|| json!({}));
     if let Some(kept) = kept.as_object_mut() {
@@ -152,7 +152,7 @@ fn keep(fields: &mut Map<String, Value>, key: &str, value: Value) {
     }
 }
 
-/// Puts a value under another keyword, in the same place; an existing one stays.
+/// Renames a keyword in place, unless the new one exists.
 fn replace(fields: &mut Map<String, Value>, from: &str, to: &str, value: Option<&Value>) {
     let has = fields.contains_key(to);
     *fields = std::mem::take(fields)
@@ -185,14 +185,14 @@ fn beside_reference(schema: &mut Value, at: &str, log: &mut Log) {
         log.add(
             Kind::Lowered,
             at,
-            format!("{key} beside $ref is kept in {JSON_SCHEMA}"),
+            format!("{key} next to $ref is kept in {JSON_SCHEMA}"),
         );
     }
     fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     fields.extend(beside);
 }
 
-/// `type` as a list.
+/// Converts `type` as a list.
 fn types(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     let names: Vec<Value> = match fields.get("type") {
         Some(Value::Array(names)) => names.clone(),
@@ -243,7 +243,7 @@ fn constants(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     }
 }
 
-/// A limit that is excluded, as a flag of the limit.
+/// Converts an exclusive limit to a flag.
 fn limits(fields: &mut Map<String, Value>) {
     for (exclusive, limit) in [
         ("exclusiveMinimum", "minimum"),
@@ -260,7 +260,7 @@ fn limits(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Null as one of several choices, and a choice of one.
+/// Simplifies choices with null, and choices of one.
 fn choices(schema: &mut Value, at: &str, log: &mut Log) {
     for key in ["anyOf", "oneOf"] {
         let Some(Value::Array(parts)) = schema.get(key) else {
@@ -309,8 +309,8 @@ fn choices(schema: &mut Value, at: &str, log: &mut Log) {
     }
 }
 
-/// The values of choices that are nothing but texts, each with a title perhaps; any text beside them says that the list
-/// is open, as every enum is here.
+/// Returns the values of choices that are all constant texts, possibly with titles. An additional choice of any text marks
+/// the list as open, as every enum is here.
 fn listed(choices: &[Value]) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     for choice in choices {
@@ -326,7 +326,7 @@ fn listed(choices: &[Value]) -> Option<Vec<Value>> {
     (!values.is_empty()).then_some(values)
 }
 
-/// The names of types that documents use besides those of OpenAPI.
+/// Corrects unofficial names of types.
 fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     let Some(name) = fields
         .get("type")
@@ -378,7 +378,7 @@ fn type_name(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     }
 }
 
-/// Enums: of strings, each value once, and null as a flag.
+/// Normalises enums: strings, without duplicates, and null as a flag.
 fn values(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     let Some(Value::Array(values)) = fields.get("enum").cloned() else {
         return;
@@ -402,7 +402,7 @@ fn values(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
             log.add(
                 Kind::Lowered,
                 at,
-                "each value of the enum stands once, and null is a flag",
+                "duplicates in the enum are removed, and null is a flag",
             );
         }
         return;
@@ -426,7 +426,7 @@ fn values(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     fields.insert("type".to_owned(), json!(kind));
 }
 
-/// What is missing, or has no meaning.
+/// Adds missing keywords, and removes meaningless ones.
 fn shape(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     if fields.contains_key("properties") && !fields.contains_key("type") {
         fields.insert("type".to_owned(), json!("object"));

@@ -1,4 +1,4 @@
-//! `openapi/names.toml`: what the vendor calls something, what we call it, and why.
+//! `openapi/names.toml`: the vendor's names, our names for them, and the reasons.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,15 +9,15 @@ use serde::Deserialize;
 
 use crate::layout::Layout;
 
-/// The decisions that a document cannot make for us.
+/// Decisions that cannot be derived from a document.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Names {
-    /// Name or title of a schema of theirs, and its name here.
+    /// The name or title of a schema, and our name for it.
     schemas: BTreeMap<String, Name>,
-    /// Id of an operation of theirs, or its method and path, and its id here.
+    /// The id of an operation, or its method and path, and our id for it.
     operations: BTreeMap<String, Name>,
-    /// Method and path of an operation, or `document`, and how it is authenticated.
+    /// Method and path of an operation, or `document`, and its authentication.
     security: BTreeMap<String, Security>,
 }
 
@@ -38,23 +38,23 @@ struct Security {
 /// How an operation is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Scheme {
-    /// With the token that the partner signs.
+    /// With the token signed by the partner.
     #[serde(rename = "partnerToken")]
     PartnerToken,
     /// With the key of one website.
     #[serde(rename = "apiKey")]
     ApiKey,
-    /// Not at all.
+    /// None.
     #[serde(rename = "none")]
     None,
 }
 
 impl Names {
-    /// Reads `openapi/names.toml`; without the file nothing is decided.
+    /// Reads `openapi/names.toml`. Without the file there are no decisions.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, or an entry is not a name or has no reason.
+    /// If the file cannot be read, or an entry has an invalid name or no reason.
     pub fn load(layout: &Layout) -> Result<Self> {
         let path = layout.openapi().join("names.toml");
         match fs::read_to_string(&path) {
@@ -64,7 +64,7 @@ impl Names {
         }
     }
 
-    /// Reads the text of the file.
+    /// Parses the text of the file.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Names {
         self.schemas.get(theirs).map(|entry| entry.name.as_str())
     }
 
-    /// By the operationId, or else by method and path.
+    /// Returns the id for an operation, by its operationId, or else by method and path.
     pub(super) fn operation(&self, id: &str, request: &str) -> Option<&str> {
         let entry = self
             .operations

@@ -1,4 +1,4 @@
-//! Every operation and tag under the name that we know it by.
+//! Renames operations and tags to the known names.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub(super) fn name_operations(
         if let Some((other, _)) = ids.iter().find(|(_, other)| *other == id) {
             log.refuse(
                 &format!("{request} {at}/operationId"),
-                &format!("{id} names the operation at {other}, too"),
+                &format!("{id} is also the id of the operation at {other}"),
                 "name one of them by method and path under [operations] in openapi/names.toml",
             );
         }
@@ -77,7 +77,7 @@ pub(super) fn name_operations(
     rename_tags(document, &tags, log);
 }
 
-/// The id comes first, where there was none.
+/// Sets the id, as the first field if it is new.
 fn set_id(operation: &mut Value, id: &str) {
     if let Some(fields) = operation.as_object_mut() {
         if fields.contains_key("operationId") {
@@ -88,14 +88,14 @@ fn set_id(operation: &mut Value, id: &str) {
     }
 }
 
-/// Whether an id gives the name of a method.
+/// Reports whether an id is usable as the name of a method.
 fn may_be_method(id: &str) -> bool {
     let name = id.to_snake_case();
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && syn::parse_str::<syn::Ident>(&name).is_ok()
 }
 
-/// A name from method and path: `get_things_by_id`.
+/// Derives a name from method and path: `get_things_by_id`.
 fn derived(operation: Operation<'_>) -> String {
     let mut words = vec![operation.method.to_owned()];
     for segment in operation.path.split('/') {
@@ -116,7 +116,7 @@ fn derived(operation: Operation<'_>) -> String {
     words.join("_")
 }
 
-/// Their tags and ours, by the operations that have them.
+/// Matches the vendor's tags with ours, by their operations.
 fn known_tags(
     document: &Value,
     known: &BTreeMap<String, Operation<'_>>,
@@ -133,7 +133,7 @@ fn known_tags(
                 .or_insert_with(|| ours.to_owned());
         }
     }
-    // A tag that is ours already keeps its name, even where an operation moved to it.
+    // A tag that is already known keeps its name, even if an operation moved to it.
     let ours: Vec<String> = tags.values().cloned().collect();
     tags.retain(|theirs, name| !ours.contains(theirs) && theirs != name);
     tags

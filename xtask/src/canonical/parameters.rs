@@ -1,4 +1,4 @@
-//! Parameters as the client sends them: each once, each of the path described, none that is a header of its own.
+//! Normalises parameters: no duplicates, all path parameters described, no headers with a special meaning.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::log::{Kind, Log};
 use crate::document::{entries, fields, operations};
 
-/// Headers that OpenAPI describes elsewhere, and says are to be ignored as parameters.
+/// Headers that OpenAPI describes elsewhere and that are ignored as parameters.
 const ELSEWHERE: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// What Swagger 2 wrote beside the name, and OpenAPI 3 writes in a schema.
+/// Keywords that Swagger 2 has next to the name, and OpenAPI 3 in a schema.
 const OF_SCHEMA: [&str; 5] = ["type", "format", "enum", "items", "default"];
 
 pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
@@ -40,7 +40,7 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
                 log.refuse(
                     &at,
                     &format!("{parameter} is not a parameter"),
-                    "correct the vendor's file",
+                    "fix the vendor's file",
                 );
                 continue;
             };
@@ -51,7 +51,7 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
                     "is a header that every request has"
                 }
                 "path" if !path.contains(&name) => "is not in the path",
-                place if is_there(&kept, place, &name) => "stands there twice",
+                place if is_there(&kept, place, &name) => "occurs twice",
                 _ => {
                     described(&mut parameter, &at, log);
                     kept.push(Value::Object(parameter));
@@ -62,7 +62,11 @@ pub(super) fn settle(document: &mut Value, previous: Option<&Value>, log: &mut L
         }
         for name in &path {
             if !is_there(&kept, "path", name) {
-                log.add(Kind::Lowered, &at, format!("{name} of the path is text"));
+                log.add(
+                    Kind::Lowered,
+                    &at,
+                    format!("the path parameter {name} is text"),
+                );
                 let schema = json!({ "type": "string" });
                 kept.push(
                     json!({ "name": name, "in": "path", "required": true, "schema": schema }),
@@ -91,11 +95,11 @@ fn is_there(parameters: &[Value], place: &str, name: &str) -> bool {
         .any(|other| other["in"] == place && other["name"] == name)
 }
 
-/// Gives a parameter a schema, and lets one of the path be required.
+/// Gives a parameter a schema, and makes a path parameter required.
 fn described(parameter: &mut Map<String, Value>, at: &str, log: &mut Log) {
     if text(parameter, "in") == "path" && parameter.get("required") != Some(&json!(true)) {
         parameter.insert("required".to_owned(), json!(true));
-        log.add(Kind::Lowered, at, "a part of the path is required");
+        log.add(Kind::Lowered, at, "a path parameter is required");
     }
     if parameter.contains_key("schema") || parameter.contains_key("content") {
         return;
@@ -112,7 +116,7 @@ fn described(parameter: &mut Map<String, Value>, at: &str, log: &mut Log) {
     parameter.insert("schema".to_owned(), Value::Object(schema));
 }
 
-/// The parameters of a path, in its order.
+/// Returns the parameters of a path, in its order.
 fn names(path: &str) -> Vec<String> {
     path.split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))

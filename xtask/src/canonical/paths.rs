@@ -1,4 +1,4 @@
-//! Paths as the client sends them, and their parameters under the names that we know.
+//! Normalises paths, and renames their parameters to the known names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) fn name_paths(document: &mut Value, previous: Option<&Value>, log: &m
     };
     let mut renamed = Map::new();
     for (theirs, mut item) in std::mem::take(paths) {
-        // Two paths that differ in the names of parameters only are one path, described twice.
+        // Two paths that only differ in the names of parameters are the same path, described twice.
         let ours = known
             .get(&path_shape(&theirs))
             .copied()
@@ -58,14 +58,14 @@ pub(super) fn name_paths(document: &mut Value, previous: Option<&Value>, log: &m
     *paths = renamed;
 }
 
-/// The names of the parameters of a path, in its order.
+/// Returns the names of the parameters of a path, in its order.
 fn parameters(path: &str) -> Vec<&str> {
     path.split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .collect()
 }
 
-/// Moves the path of the servers, which the client does not look at, into every path.
+/// Moves the path of the servers, which the client ignores, into every path.
 fn prefix(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     let bases: Vec<(String, String)> = entries(&document["servers"]).iter().map(split).collect();
     let Some((_, base)) = bases.first().filter(|(_, base)| !base.is_empty()) else {
@@ -83,7 +83,7 @@ fn prefix(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
         log.refuse(
             "/servers",
             &format!("{base} would start every path, and the previous version has the paths without it"),
-            "take it out of the servers of the vendor's file; if the API moved, write it before the paths of the overlays \
+            "remove it from the servers of the vendor's file; if the API moved, add it to the paths of the overlays \
              and of the file",
         );
         return;
@@ -112,7 +112,7 @@ fn prefix(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     }
 }
 
-/// Whether the paths are known as they stand, and none of them is behind the path of the servers.
+/// Reports whether the paths are already known without the path of the servers, and none is known with it.
 fn leads_away(document: &Value, previous: &Value, base: &str) -> bool {
     let known: BTreeSet<String> = fields(&previous["paths"])
         .map(|(path, _)| path_shape(path))
@@ -124,7 +124,7 @@ fn leads_away(document: &Value, previous: &Value, base: &str) -> bool {
     has("") && !has(base)
 }
 
-/// The host and the path of a server, with the defaults of its variables.
+/// Splits a server into host and path, with the defaults of its variables.
 fn split(server: &Value) -> (String, String) {
     let mut url = server["url"].as_str().unwrap_or_default().to_owned();
     for (name, variable) in fields(&server["variables"]) {

@@ -1,4 +1,4 @@
-//! Where schemas stand: places that stay the same whatever schemas and parameters are called.
+//! The places of schemas, which do not depend on the names of schemas and parameters.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::document::{
     Operation, SCHEMAS, entries, escape, fields, is_success, operations, reference, target,
 };
 
-/// A schema that stands on its own: a body, or the schema of a parameter.
+/// A schema outside of other schemas: a body, or the schema of a parameter.
 pub(super) struct Root<'a> {
-    /// Where it stands, for comparison with another document.
+    /// Its place, for comparison with another document.
     pub(super) place: String,
     /// Its JSON pointer.
     pub(super) pointer: String,
-    /// What a schema without a name is called here.
+    /// The name for a schema without one.
     pub(super) name: String,
     pub(super) schema: &'a Value,
 }
 
-/// The bodies and parameters of every operation. A shared response stands at several places.
+/// Returns the bodies and parameters of every operation. A shared response has several places.
 pub(super) fn roots(document: &Value) -> Vec<Root<'_>> {
     let mut found = Vec::new();
     for operation in operations(document) {
@@ -60,7 +60,7 @@ pub(super) fn roots(document: &Value) -> Vec<Root<'_>> {
     found
 }
 
-/// All successes are one place.
+/// Treats all successes as one place.
 pub(super) fn status_place(status: &str) -> &str {
     if is_success(status) {
         "success"
@@ -111,12 +111,12 @@ fn content<'a>(body: &'a Value, at: &str, place: &str, name: &str, found: &mut V
 pub(super) struct Child<'a> {
     /// Keyword and key, as in a JSON pointer.
     pub(super) step: String,
-    /// What the name of a schema without one ends in.
+    /// The suffix of the name for a schema without one.
     pub(super) suffix: String,
     pub(super) schema: &'a Value,
 }
 
-/// The schemas directly inside one.
+/// Returns the schemas directly inside one.
 pub(super) fn children(schema: &Value) -> Vec<Child<'_>> {
     let mut found = Vec::new();
     for (name, property) in fields(&schema["properties"]) {
@@ -151,7 +151,7 @@ pub(super) fn children(schema: &Value) -> Vec<Child<'_>> {
     found
 }
 
-/// The place of a component: the same wherever it is used.
+/// Returns the place of a component, which is the same for all uses.
 pub(super) fn component(name: &str) -> String {
     format!("#{name}")
 }
@@ -161,19 +161,19 @@ pub(super) fn component(name: &str) -> String {
 pub(super) struct Place {
     /// The schema it refers to.
     pub(super) name: Option<String>,
-    /// Whether the reference has no annotations of its own.
+    /// Whether the reference has no annotations.
     pub(super) bare: bool,
-    /// Whether it is a whole number.
+    /// Whether it is an integer.
     pub(super) whole: bool,
 }
 
-/// The schemas of the previous version, by place and by what they admit.
+/// The schemas of the previous version, by place and by shape.
 #[derive(Debug, Default)]
 pub(super) struct Known<'a> {
     pub(super) schemas: BTreeMap<&'a str, &'a Value>,
     places: BTreeMap<String, Place>,
     shapes: BTreeMap<&'a str, Shape>,
-    /// In the order of the document.
+    /// The names in the order of the document.
     pub(super) order: Vec<&'a str>,
 }
 
@@ -220,19 +220,19 @@ impl<'a> Known<'a> {
         self.places.get(place).cloned().unwrap_or_default()
     }
 
-    /// What a schema admits.
+    /// Returns the shape of a schema.
     pub(super) fn shape(&self, name: &str) -> Option<Shape> {
         self.shapes.get(name).copied()
     }
 
-    /// The schemas that admit this, in the order of the document.
+    /// Returns the schemas of this shape, in the order of the document.
     pub(super) fn like(&self, shape: Shape) -> Vec<&'a str> {
         let is_like = |name: &&&str| self.shapes.get(**name).is_some_and(|known| *known == shape);
         self.order.iter().filter(is_like).copied().collect()
     }
 }
 
-/// The component that a JSON pointer belongs to.
+/// Returns the component that a JSON pointer belongs to.
 pub(super) fn schema_pointer(name: &str) -> String {
     format!("{}{}", &SCHEMAS[1..], escape(name))
 }

@@ -1,20 +1,20 @@
-//! References: what is shared by other means than a named schema is written out.
+//! Resolves references, except to named schemas.
 //!
-//! References to `components/schemas` stay, and those to `components/responses` that every tool follows. A reference
-//! into a path, to a deep pointer, to a path item, a parameter or a request body is replaced by what it names.
+//! References to `components/schemas` stay, and those to `components/responses`, which every tool supports. A reference
+//! into a path, to a deep pointer, a path item, a parameter or a request body is replaced by its target.
 
 use serde_json::Value;
 
 use super::log::{Kind, Log};
 use crate::document::{SCHEMAS, escape, is_method, reference, references, target};
 
-/// How many references inside what a reference names are followed; more are a circle.
+/// The maximum nesting of references in a target. More are a circle.
 const DEEPEST: usize = 8;
 
-/// Keywords below which everything is data.
+/// Keywords whose content is data.
 const DATA: [&str; 4] = ["example", "examples", "default", "enum"];
 
-/// Keywords that hold a map from names to nodes.
+/// Keywords with a map from names to nodes.
 const MAPS: [&str; 6] = [
     "properties",
     "patternProperties",
@@ -61,18 +61,18 @@ fn write_out(whole: &Value, node: &mut Value, at: &str, is_map: bool, depth: usi
             log.refuse(
                 at,
                 &format!("$ref {name:?} does not exist"),
-                "bundle the document, or correct the reference",
+                "bundle the document, or fix the reference",
             );
             return;
         };
         let mut target = target.value.clone();
-        // What is written beside a reference is an annotation of this place.
+        // Fields next to a reference are annotations of this place.
         if let (Some(target), Some(node)) = (target.as_object_mut(), node.as_object()) {
             for (key, value) in node.iter().filter(|(key, _)| *key != "$ref") {
                 target.insert(key.clone(), value.clone());
             }
         }
-        log.add(Kind::Resolved, at, format!("{name} is written out"));
+        log.add(Kind::Resolved, at, format!("{name} is inlined"));
         *node = target;
         write_out(whole, node, at, false, depth + 1, log);
         return;
@@ -97,7 +97,7 @@ fn write_out(whole: &Value, node: &mut Value, at: &str, is_map: bool, depth: usi
     }
 }
 
-/// Whether a reference is one that the canonical form has.
+/// Reports whether the canonical form keeps a reference.
 fn stays(reference: &str) -> bool {
     [
         SCHEMAS,
@@ -113,7 +113,7 @@ fn stays(reference: &str) -> bool {
     })
 }
 
-/// Gives each operation the parameters of its path.
+/// Copies the parameters of each path into its operations.
 fn own_parameters(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for item in paths.into_iter().flat_map(|paths| paths.values_mut()) {

@@ -1,4 +1,4 @@
-//! Failures that the previous version shares are shared again, so that overlays and other operations find them.
+//! Shares failures again that the previous version shares, so that overlays and other operations can refer to them.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) fn share(document: &mut Value, previous: Option<&Value>, log: &mut Lo
     let Some(previous) = previous else { return };
     write_out_unknown(document, previous);
     let before = shared(previous);
-    // Where each may be shared, and under which name.
+    // The places where each may be shared, by its name.
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for operation in operations(document) {
         for (status, response) in fields(&operation.value["responses"]) {
@@ -55,7 +55,7 @@ pub(super) fn share(document: &mut Value, previous: Option<&Value>, log: &mut Lo
     keep(document, previous, log);
 }
 
-/// The shared failures of a document, by operation and status.
+/// Returns the shared failures of a document, by operation and status.
 fn shared(document: &Value) -> BTreeMap<(String, String), &str> {
     let mut found = BTreeMap::new();
     for operation in operations(document) {
@@ -68,7 +68,7 @@ fn shared(document: &Value) -> BTreeMap<(String, String), &str> {
     found
 }
 
-/// A response that is shared under a name of theirs is written out first.
+/// Inlines responses that are shared under an unknown name.
 fn write_out_unknown(document: &mut Value, previous: &Value) {
     let theirs = object(&document["components"]["responses"]).clone();
     let known = object(&previous["components"]["responses"]);
@@ -125,7 +125,7 @@ fn without_description(response: &Value) -> Value {
     response
 }
 
-/// What the document does not share any more stays for the overlays that refer to it.
+/// Keeps what the document no longer shares, for the overlays that refer to it.
 fn keep(document: &mut Value, previous: &Value, log: &mut Log) {
     for (name, response) in fields(&previous["components"]["responses"]) {
         if document["components"]["responses"].get(name).is_some() {

@@ -1,4 +1,4 @@
-//! Who may call what: two schemes under our names, and never less than before.
+//! Normalises authentication: two schemes under our names, and never less than in the previous version.
 
 use std::collections::BTreeMap;
 
@@ -37,11 +37,11 @@ pub(super) fn name_schemes(
     let inherits = operations(document).iter().any(|operation| {
         operation.value.get("security").is_none() && names.security(&operation.request()).is_none()
     });
-    // Told once, and not again for each operation.
+    // Reported once, not for each operation.
     let usable = !inherits
         || names.security("document").is_some()
         || check("/security", "document", whole.as_ref(), None, log);
-    let said: Vec<(String, Option<Value>)> = operations(document)
+    let requirements: Vec<(String, Option<Value>)> = operations(document)
         .into_iter()
         .map(|operation| {
             let request = operation.request();
@@ -64,20 +64,20 @@ pub(super) fn name_schemes(
             (operation.pointer(), decided.or(own))
         })
         .collect();
-    let (whole, said) = keep_document(said, whole.as_ref(), names, previous, log);
+    let (whole, requirements) = keep_document(requirements, whole.as_ref(), names, previous, log);
     if let Some(whole) = whole {
         document["security"] = whole;
     }
-    for (pointer, security) in said {
+    for (pointer, security) in requirements {
         if let (Some(security), Some(operation)) = (security, document.pointer_mut(&pointer)) {
             operation["security"] = security;
         }
     }
 }
 
-/// Keeps what the whole document requires, which operations that overlays add go by, too.
+/// Keeps the requirement of the whole document, which also applies to operations that overlays add.
 ///
-/// Where the vendor says something else of all its operations, each of them says it.
+/// If the vendor now requires something else, each of its operations states it.
 fn keep_document(
     operations: Vec<(String, Option<Value>)>,
     whole: Option<&Value>,
@@ -91,15 +91,15 @@ fn keep_document(
     else {
         return (whole.cloned(), operations);
     };
-    log.add(Kind::Kept, "/security", "of operations that say nothing");
-    let said = operations
+    log.add(Kind::Kept, "/security", "for operations without their own");
+    let requirements = operations
         .into_iter()
         .map(|(pointer, own)| (pointer, own.or_else(|| whole.cloned())))
         .collect();
-    (Some(before.clone()), said)
+    (Some(before.clone()), requirements)
 }
 
-/// Gives the two schemes our names; returns theirs.
+/// Renames the two schemes to our names. Returns the vendor's names.
 fn rename(
     document: &mut Value,
     previous: Option<&Value>,
@@ -124,12 +124,12 @@ fn rename(
             && is("in", "header")
             && header.to_lowercase().starts_with("auth")
         {
-            // A bearer token, described by its header.
+            // A bearer token that is described as a header.
             PARTNER_TOKEN
         } else if is("type", "apiKey") && is("in", "header") {
             API_KEY
         } else {
-            // Where an operation requires it, that operation is refused.
+            // An operation that requires it is rejected later.
             log.add(
                 Kind::Dropped,
                 format!("/components/securitySchemes/{name}"),
@@ -178,7 +178,7 @@ fn rename(
     schemes
 }
 
-/// A requirement with our names for the schemes.
+/// Translates a requirement to our names.
 fn translate(security: &Value, schemes: &BTreeMap<String, &'static str>) -> Value {
     let mut choices: Vec<Value> = Vec::new();
     for choice in entries(security) {
@@ -214,7 +214,7 @@ fn required(document: &Value, operation: Operation<'_>) -> Value {
     security.cloned().unwrap_or_else(|| json!([]))
 }
 
-/// Refuses what would send less than before, or leaves it open.
+/// Rejects a requirement that is weaker than before, or ambiguous.
 fn check(
     at: &str,
     entry: &str,
@@ -235,13 +235,13 @@ fn check(
         "authentication is optional".to_owned()
     } else if choices.len() > 1 {
         format!(
-            "there is a choice of {} schemes, and the client takes one",
+            "there are {} alternative schemes, and the client supports one",
             choices.len()
         )
     } else if choices.is_empty() && before.is_some_and(|before| !entries(before).is_empty()) {
-        "authentication is switched off, and was on in the previous version".to_owned()
+        "authentication is disabled, and was enabled in the previous version".to_owned()
     } else if first.is_some_and(|first| first.len() > 1) {
-        "two schemes are required at once".to_owned()
+        "two schemes are required together".to_owned()
     } else if let Some(name) = other {
         format!("the client cannot authenticate with {name}")
     } else if let Some(before) = before.filter(|before| is_other(before, choices)) {
@@ -254,19 +254,19 @@ fn check(
         return true;
     };
     let remedy = format!(
-        "say partnerToken, apiKey or none for {entry:?} under [security] in openapi/names.toml"
+        "set partnerToken, apiKey or none for {entry:?} under [security] in openapi/names.toml"
     );
     log.refuse(at, &cause, &remedy);
     false
 }
 
-/// Whether an operation was authenticated, and in another way.
+/// Reports whether an operation was authenticated in another way.
 fn is_other(before: &Value, choices: &[Value]) -> bool {
     let before = entries(before);
     !before.is_empty() && schemes(before) != schemes(choices)
 }
 
-/// The names of the schemes.
+/// Returns the names of the schemes.
 fn schemes(choices: &[Value]) -> String {
     let names: Vec<&str> = choices
         .iter()

@@ -1,4 +1,4 @@
-//! What a schema admits, whatever it is called and however it is described.
+//! What a schema allows, independent of its name and description.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::document::{LIMITS, SCHEMAS, entries, fields, reference};
 
-/// Keywords beside [`LIMITS`] that leave the type as it is.
+/// Keywords besides [`LIMITS`] that do not change the type.
 const APART: [&str; 12] = [
     "title",
     "description",
@@ -23,7 +23,7 @@ const APART: [&str; 12] = [
     "summary",
 ];
 
-/// The schema below wrappers that only annotate it: an `allOf` of one.
+/// Returns the schema inside wrappers that only annotate it: an `allOf` of one.
 pub(super) fn peel(schema: &Value) -> &Value {
     match entries(&schema["allOf"]) {
         [only] if schema.get("properties").is_none() => peel(only),
@@ -31,19 +31,19 @@ pub(super) fn peel(schema: &Value) -> &Value {
     }
 }
 
-/// The name that a schema refers to.
+/// Returns the name that a schema refers to.
 pub(super) fn named(schema: &Value) -> Option<&str> {
     reference(peel(schema))?.strip_prefix(SCHEMAS)
 }
 
-/// Whether the generator makes a type of its own for it.
+/// Reports whether the generator writes a type for it.
 pub(super) fn needs_name(schema: &Value) -> bool {
     schema.get("properties").is_some()
         || schema.get("enum").is_some()
         || entries(&schema["allOf"]).len() > 1
 }
 
-/// Whether it is one plain value: text, a number, a flag.
+/// Reports whether it is a plain value: text, a number, a flag.
 pub(super) fn is_scalar(schema: &Value) -> bool {
     !needs_name(schema)
         && matches!(
@@ -52,18 +52,18 @@ pub(super) fn is_scalar(schema: &Value) -> bool {
         )
 }
 
-/// How often the shapes of named schemas are made of the shapes of those that they refer to: deeper than schemas are
-/// nested anywhere.
+/// The number of rounds in which shapes of named schemas are computed from the shapes they refer to: more than any nesting
+/// of schemas.
 const ROUNDS: usize = 16;
 
-/// A digest that is equal for schemas that admit the same.
+/// A digest that is equal for schemas that allow the same values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shape([u8; 32]);
 
-/// That of a schema which was not looked into yet, or is not there.
+/// The shape of a schema that is not computed yet, or does not exist.
 const UNKNOWN: Shape = Shape([0; 32]);
 
-/// What the named schemas of a document admit.
+/// The shapes of the named schemas of a document.
 #[derive(Debug)]
 pub(super) struct Shapes<'a> {
     schemas: &'a Value,
@@ -93,7 +93,7 @@ impl<'a> Shapes<'a> {
             classes = shapes.classes();
             shapes.known = next;
         }
-        // Schemas in circles get a new digest in every round. As soon as a round tells no more of them apart, none will.
+        // Circular schemas get a new digest in every round. If a round distinguishes no more of them, no later one will.
         if shapes.classes() != classes {
             for (shape, name) in shapes.known.iter_mut().zip(names) {
                 *shape = digest(name.as_bytes(), std::iter::once(*shape));
@@ -102,12 +102,12 @@ impl<'a> Shapes<'a> {
         shapes
     }
 
-    /// What the schema of this name admits.
+    /// Returns the shape of the schema with this name.
     pub(super) fn named(&self, name: &str) -> Shape {
         self.get(self.position(name))
     }
 
-    /// What any schema of the document admits.
+    /// Returns the shape of any schema of the document.
     pub(super) fn of_schema(&self, schema: &Value) -> Shape {
         self.shape(&Part::of(self, schema))
     }
@@ -116,7 +116,7 @@ impl<'a> Shapes<'a> {
         index.map_or(UNKNOWN, |index| self.known[index])
     }
 
-    /// The index of the schema that a name stands for, which may only refer to another.
+    /// Returns the index of the schema that a name refers to, directly or through another reference.
     fn position(&self, name: &str) -> Option<usize> {
         let mut name = name;
         for _ in 0..ROUNDS {
@@ -139,7 +139,7 @@ impl<'a> Shapes<'a> {
         }
     }
 
-    /// How many shapes are told apart.
+    /// Returns the number of different shapes.
     fn classes(&self) -> usize {
         self.known.iter().collect::<BTreeSet<_>>().len()
     }
@@ -153,14 +153,14 @@ fn digest(text: &[u8], inner: impl Iterator<Item = Shape>) -> Shape {
     Shape(digest.finalize().into())
 }
 
-/// A schema, as far as it can be made a digest of.
+/// A schema, before its digest is complete.
 #[derive(Debug)]
 enum Part {
-    /// It refers to none.
+    /// It refers to no other schema.
     Done(Shape),
     /// It is a reference to the schema with this index.
     Named(Option<usize>),
-    /// It refers to some inside.
+    /// It contains references to others.
     Open(Outline),
 }
 
@@ -182,7 +182,7 @@ impl Part {
     }
 }
 
-/// The keywords of a schema, without the schemas inside it.
+/// The keywords of a schema, without nested schemas.
 #[derive(Debug, Default)]
 struct Outline {
     text: String,
@@ -217,7 +217,7 @@ impl Outline {
                     || LIMITS.contains(&key)
                     || key.starts_with("x-")
                     || key == "nullable" => {}
-                // Many documents write `number` for whole numbers.
+                // Many documents write `number` for integers.
                 "format" if is_number => {}
                 "type" if is_number => {
                     self.key(key);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_in_circles_are_equal_where_they_admit_the_same() {
+    fn circular_schemas_that_allow_the_same_are_equal() {
         let node = |to: &str| json!({ "type": "object", "properties": { "next": { "$ref": format!("{SCHEMAS}{to}") } } });
         let document = document(&json!({
             "Self": node("Self"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_far_inside_is_seen() {
+    fn deeply_nested_difference_changes_the_shape() {
         let mut schemas = Map::new();
         for side in ["A", "B"] {
             for depth in 0..200 {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn null_counts_where_a_schema_is_used() {
+    fn null_is_part_of_the_shape_at_a_use() {
         let document = document(&json!({ "Text": { "type": "string", "nullable": true } }));
         let shapes = Shapes::of(&document);
         let with = |property: Value| shapes.of_schema(&json!({ "properties": { "a": property } }));

@@ -1,5 +1,5 @@
-//! Slips that tools and hands make, written as OpenAPI has it: fields without a value, paths of a web framework, flags
-//! in quotes.
+//! Corrects common mistakes of tools and authors: fields without a value, paths in a web framework's syntax, flags in
+//! quotes.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::{Map, Value, json};
 use super::log::{Kind, Log};
 use crate::document::{SCHEMAS, entries, escape, is_method};
 
-/// Keywords below which everything is data.
+/// Keywords whose content is data.
 const DATA: [&str; 5] = ["example", "examples", "default", "enum", "const"];
 
-/// Keywords that hold a map from names to schemas.
+/// Keywords with a map from names to schemas.
 const MAPS: [&str; 3] = ["properties", "patternProperties", "schemas"];
 
-/// Keywords that hold text.
+/// Keywords with text.
 const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
-/// What the client has no use for in a path: it sends neither method, and receives no calls.
+/// Parts of a path that the client does not use: it sends neither method, and receives no callbacks.
 const UNUSED: [&str; 2] = ["options", "trace"];
 
 pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
@@ -38,7 +38,7 @@ pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log
                 Some(item) => path_item(item, &at, log),
                 None if path.starts_with("x-") => {}
                 None => {
-                    log.refuse(&at, "is not a path", "correct the vendor's file");
+                    log.refuse(&at, "is not a path", "fix the vendor's file");
                     item = json!({});
                 }
             }
@@ -47,7 +47,7 @@ pub(super) fn mend(document: &mut Value, previous: Option<&Value>, log: &mut Log
         .collect();
 }
 
-/// Takes out fields without a value; YAML has them where a line ends with a colon.
+/// Removes fields without a value, which YAML has if a line ends with a colon.
 fn without_nothing(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
     if let Some(entries) = node.as_array_mut() {
         for (index, entry) in entries.iter_mut().enumerate() {
@@ -58,7 +58,7 @@ fn without_nothing(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
     let Some(fields) = node.as_object_mut() else {
         return;
     };
-    let mut gone: Vec<String> = Vec::new();
+    let mut empty: Vec<String> = Vec::new();
     for (key, value) in fields.iter_mut() {
         if !is_map && (DATA.contains(&key.as_str()) || key.starts_with("x-")) {
             continue;
@@ -67,10 +67,10 @@ fn without_nothing(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
         let is_text = !is_map && TEXTS.contains(&key.as_str());
         match value {
             Value::Null if is_map => *value = json!({}),
-            Value::Null => gone.push(key.clone()),
+            Value::Null => empty.push(key.clone()),
             Value::Number(number) if is_text => *value = json!(number.to_string()),
             Value::String(_) => continue,
-            _ if is_text => gone.push(key.clone()),
+            _ if is_text => empty.push(key.clone()),
             _ => {
                 without_nothing(value, &at, !is_map && MAPS.contains(&key.as_str()), log);
                 continue;
@@ -78,12 +78,12 @@ fn without_nothing(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
         }
         log.add(Kind::Lowered, at, "has no value");
     }
-    for key in gone {
+    for key in empty {
         fields.shift_remove(&key);
     }
 }
 
-/// Gives schemas names without the signs that a JSON pointer has; returns theirs and ours.
+/// Removes characters with a meaning in JSON pointers from names of schemas. Returns old and new names.
 fn plain_names(document: &mut Value, log: &mut Log) -> BTreeMap<String, String> {
     let mut plain = BTreeMap::new();
     let schemas = document.pointer_mut("/components/schemas");
@@ -104,7 +104,7 @@ fn plain_names(document: &mut Value, log: &mut Log) -> BTreeMap<String, String> 
     plain
 }
 
-/// References as they are without the escapes of an address.
+/// Removes the URL escapes of references.
 fn plain_references(node: &mut Value, plain: &BTreeMap<String, String>) {
     match node {
         Value::Object(fields) => {
@@ -130,7 +130,7 @@ fn plain_references(node: &mut Value, plain: &BTreeMap<String, String>) {
     }
 }
 
-/// A document has a title and a version, said or not.
+/// Adds the title and version if they are missing.
 fn info(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     if !document.is_object() {
         return;
@@ -145,7 +145,7 @@ fn info(document: &mut Value, previous: Option<&Value>, log: &mut Log) {
     }
 }
 
-/// What stands at the top, and the components.
+/// Checks the top level and the components.
 fn whole(document: &mut Value, log: &mut Log) {
     let Some(root) = document.as_object_mut() else {
         return;
@@ -163,7 +163,7 @@ fn whole(document: &mut Value, log: &mut Log) {
         let named = components.get_mut(kind).and_then(Value::as_object_mut);
         match (kind.as_str(), named) {
             ("responses", Some(named)) => each_response(named, &at, log),
-            // What is no schema is told where schemas are read.
+            // Invalid schemas are reported where schemas are processed.
             ("schemas", _) | (_, None) => {}
             (_, Some(named)) => {
                 let keys: Vec<String> = named.keys().cloned().collect();
@@ -213,7 +213,7 @@ fn operation(operation: &mut Map<String, Value>, at: &str, log: &mut Log) {
         log.add(
             Kind::Dropped,
             format!("{at}/callbacks"),
-            "the client receives no calls",
+            "the client receives no callbacks",
         );
     }
     for key in ["parameters", "tags", "security", "servers"] {
@@ -269,8 +269,7 @@ fn content(body: &mut Value, at: &str, log: &mut Log) {
     }
 }
 
-/// Refuses a value of another kind than OpenAPI has in this place, and takes it out, so that the steps that follow can
-/// go on and tell more.
+/// Rejects a value of the wrong type and removes it, so that the following steps can run and report more.
 fn keep(
     fields: &mut Map<String, Value>,
     key: &str,
@@ -283,13 +282,13 @@ fn keep(
     };
     log.refuse(
         &format!("{at}/{}", escape(key)),
-        &format!("{value} cannot stand here"),
-        "correct the vendor's file",
+        &format!("{value} is not valid here"),
+        "fix the vendor's file",
     );
     fields.shift_remove(key);
 }
 
-/// `/things/:id` of Express and `/things/{id:[0-9]+}` of a router are `/things/{id}`.
+/// Converts `/things/:id` of Express and `/things/{id:[0-9]+}` of other routers to `/things/{id}`.
 fn in_braces(path: &str, log: &mut Log) -> String {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -314,7 +313,7 @@ fn in_braces(path: &str, log: &mut Log) -> String {
     mended
 }
 
-/// Keywords of a schema with values that they cannot have.
+/// Corrects keywords of a schema with invalid values.
 pub(super) fn schema(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     for key in ["nullable", "readOnly", "writeOnly", "deprecated"] {
         if let Some(Value::String(flag)) = fields.get(key) {
@@ -373,10 +372,10 @@ pub(super) fn schema(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
 
 fn drop_slip(fields: &mut Map<String, Value>, key: &str, at: &str, log: &mut Log) {
     let value = fields.shift_remove(key).unwrap_or_default();
-    log.add(Kind::Dropped, at, format!("{key} {value} says nothing"));
+    log.add(Kind::Dropped, at, format!("{key} {value} has no meaning"));
 }
 
-/// `required` is a list in the object, and no flag of a field.
+/// Converts `required` flags of fields to the list of the object.
 fn required(fields: &mut Map<String, Value>, at: &str, log: &mut Log) {
     let mut names: Vec<Value> = match fields.get("required") {
         Some(Value::Array(names)) => names.clone(),

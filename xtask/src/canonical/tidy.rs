@@ -1,4 +1,4 @@
-//! What a client must not be strict about, and text that rustdoc must not run.
+//! Removes constraints that a client must not enforce, and marks code in texts so that rustdoc does not run it.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ pub(super) fn tidy(document: &mut Value, log: &mut Log) {
     titles(document);
     let sent = reached(document, "requestBody");
     let received = reached(document, "responses");
-    open_replies(document, &received, log);
+    open_responses(document, &received, log);
     directions(document, &sent, &received, log);
     texts(document, log);
 }
 
-/// A title names a schema, which has a name by now.
+/// Removes titles, which name schemas that now have a name.
 fn titles(document: &mut Value) {
     each_schema_mut(document, &mut |_, schema| {
         if let Some(fields) = schema.as_object_mut() {
@@ -27,7 +27,7 @@ fn titles(document: &mut Value) {
     });
 }
 
-/// The schemas that a part of the operations leads to.
+/// Returns the schemas that a part of the operations refers to.
 fn reached(document: &Value, part: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&Value> = operations(document)
@@ -49,8 +49,8 @@ fn reached(document: &Value, part: &str) -> BTreeSet<String> {
     reached
 }
 
-/// A reply may have more fields than are described.
-fn open_replies(document: &mut Value, received: &BTreeSet<String>, log: &mut Log) {
+/// Allows additional fields in responses.
+fn open_responses(document: &mut Value, received: &BTreeSet<String>, log: &mut Log) {
     let mut changed = Vec::new();
     let received: BTreeSet<String> = received.iter().map(|name| escape(name)).collect();
     each_schema_mut(document, &mut |at, schema| {
@@ -74,12 +74,12 @@ fn open_replies(document: &mut Value, received: &BTreeSet<String>, log: &mut Log
         log.add(
             Kind::Dropped,
             at,
-            "additionalProperties: false, a reply may have more fields",
+            "additionalProperties: false, a response may have more fields",
         );
     }
 }
 
-/// `readOnly` fields are not sent, and `writeOnly` ones are not received.
+/// Handles `readOnly` fields, which are not sent, and `writeOnly` ones, which are not received.
 fn directions(
     document: &mut Value,
     sent: &BTreeSet<String>,
@@ -137,7 +137,7 @@ fn directions(
     }
 }
 
-/// Makes every description one that rustdoc shows and does not run.
+/// Changes descriptions so that rustdoc shows them and does not run their code.
 fn texts(document: &mut Value, log: &mut Log) {
     for part in ["paths", "components"] {
         if let Some(node) = document.get_mut(part) {
@@ -176,10 +176,10 @@ fn descriptions(node: &mut Value, at: &str, is_map: bool, log: &mut Log) {
     }
 }
 
-/// Fences say `text`, and indented code is fenced.
+/// Marks fenced code as `text`, and fences indented code.
 fn harmless(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    // The marker of the fence that is open.
+    // The marker of the open fence.
     let mut fence: Option<String> = None;
     let mut indented = false;
     let mut after_blank = true;

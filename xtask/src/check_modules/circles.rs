@@ -1,4 +1,4 @@
-//! Finds the circles in a graph of modules.
+//! Finds circles in a graph of modules.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +13,7 @@ pub(super) struct Group {
     pub(super) circle: Vec<Use>,
 }
 
-/// Every group of more than one module, out of `modules` modules.
+/// Returns every group of more than one module, out of `modules` modules.
 pub(super) fn find(modules: usize, uses: &[Use]) -> Vec<Group> {
     let mut uses_of = vec![Vec::new(); modules];
     for each in uses {
@@ -28,7 +28,7 @@ pub(super) fn find(modules: usize, uses: &[Use]) -> Vec<Group> {
             .copied()
             .filter(|&other| reached[other].contains_key(&module))
             .collect();
-        // Each of the group finds the same group.
+        // Every module of a group finds the same group: report it once.
         if group.first() == Some(&module) {
             let circle = group
                 .iter()
@@ -44,10 +44,10 @@ pub(super) fn find(modules: usize, uses: &[Use]) -> Vec<Group> {
     groups
 }
 
-/// The modules that one module reaches, each with the last use on a shortest way there.
+/// The modules that one module reaches, each with the last use on a shortest path.
 type Reached<'a> = BTreeMap<usize, &'a Use>;
 
-/// Searches breadth first; the module itself is reached where it is in a circle.
+/// Searches breadth first. The module itself is reached if it is in a circle.
 fn reach<'a>(uses_of: &[Vec<&'a Use>], from: usize) -> Reached<'a> {
     let mut reached = Reached::new();
     let mut waiting = VecDeque::from([from]);
@@ -62,7 +62,7 @@ fn reach<'a>(uses_of: &[Vec<&'a Use>], from: usize) -> Reached<'a> {
     reached
 }
 
-/// Walks back from a module in a circle until it is met again.
+/// Walks back from a module in a circle until it reaches it again.
 fn circle_through(module: usize, reached: &Reached<'_>) -> Vec<Use> {
     let mut circle = Vec::new();
     let mut at = module;

@@ -1,4 +1,4 @@
-//! The imports of a module, and the paths that its code names.
+//! Collects the imports of a module, and the paths that its code names.
 
 use std::collections::HashSet;
 
@@ -12,31 +12,31 @@ use syn::{Attribute, Item, Meta, Token, UseTree, Visibility};
 pub(super) struct Mention {
     pub(super) segments: Vec<String>,
     pub(super) line: usize,
-    /// Names a macro that is called.
+    /// Whether it names a macro that is called.
     pub(super) macro_call: bool,
 }
 
-/// One name that a `use` declaration brings in, or all names of a module.
+/// One name that a `use` declaration imports, or all names of a module.
 #[derive(Debug, Clone)]
 pub(super) struct Import {
     /// `None` for `*`.
     pub(super) name: Option<String>,
     pub(super) path: Mention,
-    /// `pub use`, with or without a restriction.
+    /// Whether it is a `pub use`, with or without a restriction.
     pub(super) exported: bool,
 }
 
-/// What the code of one module names.
+/// The paths in the code of one module.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     pub(super) imports: Vec<Import>,
     pub(super) mentions: Vec<Mention>,
-    /// Names of the variables of the function that is being read.
+    /// Names of the variables of the current function.
     variables: HashSet<String>,
 }
 
 impl Paths {
-    /// Adds what an item of the module names; a module inside it is another module.
+    /// Adds the paths of an item. A module inside it counts as another module.
     pub(super) fn add(&mut self, item: &Item) {
         self.visit_item(item);
     }
@@ -247,11 +247,11 @@ impl<'ast> Visit<'ast> for Paths {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
     All,
-    /// Where a macro is defined, other paths mean what they mean where it is called.
+    /// Only these paths have the same meaning in a macro's definition and where it is called.
     Anchored,
 }
 
-/// The variables of a function: a name of theirs is not a path.
+/// The variables of a function, whose names are not paths.
 #[derive(Default)]
 struct Variables(HashSet<String>);
 
@@ -266,7 +266,7 @@ impl<'ast> Visit<'ast> for Variables {
     }
 }
 
-/// True where the attributes leave an item out of anything but tests.
+/// Reports whether attributes limit an item to tests.
 pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
@@ -286,7 +286,7 @@ fn requires_test(condition: &Meta) -> bool {
     }
 }
 
-/// The attributes of an item.
+/// Returns the attributes of an item.
 pub(super) fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(syn::ItemConst { attrs, .. })
@@ -308,7 +308,7 @@ pub(super) fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Whether a macro holds code for another crate.
+/// Reports whether a macro contains code for another crate.
 fn quotes(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|last| {
         ["quote", "quote_spanned", "parse_quote"]
@@ -330,7 +330,7 @@ fn line(path: &syn::Path) -> usize {
         .map_or(0, |segment| segment.ident.span().start().line)
 }
 
-/// The segments of the path that the tokens start with.
+/// Returns the segments of the path that the tokens start with.
 fn path_at(trees: &[TokenTree]) -> Vec<String> {
     let mut segments = Vec::new();
     let mut rest = trees;
@@ -344,7 +344,7 @@ fn path_at(trees: &[TokenTree]) -> Vec<String> {
     segments
 }
 
-/// Whether an identifier among tokens starts a path, by what stands before and after it.
+/// Reports whether an identifier among tokens starts a path, judging by the tokens around it.
 fn is_path(
     before: &[TokenTree],
     first: &Ident,
@@ -367,7 +367,7 @@ fn is_path(
         [.., one] if is_punct(Some(one), '$') => first == "crate",
         _ => true,
     };
-    // A single name in lower case is a variable or a field more often than a function.
+    // A single lower-case name is more often a variable or a field than a function.
     let named = segments.len() > 1
         || first.to_string().starts_with(char::is_uppercase)
         || is_punct(after, '!')

@@ -11,11 +11,11 @@ pub(super) struct Use {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) line: usize,
-    /// As written.
+    /// The path as written.
     pub(super) import: String,
 }
 
-/// Every use among the modules of a crate; those of one module stand together, imports first.
+/// Returns every use among the modules of a crate, grouped by module, imports first.
 pub(super) fn uses(modules: &[Module]) -> Vec<Use> {
     let resolver = Resolver { modules };
     let mut uses = Vec::new();
@@ -53,13 +53,13 @@ pub(super) fn uses(modules: &[Module]) -> Vec<Use> {
     uses
 }
 
-/// What a path may lead to; a module and a function can have the same name.
+/// What a path may refer to. A module and a function can have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     Module(usize),
     /// An item, by the module that defines it.
     Item(usize),
-    /// Something of another crate, or of the language.
+    /// Something in another crate, or part of the language.
     Elsewhere,
 }
 
@@ -67,7 +67,7 @@ struct Resolver<'a> {
     modules: &'a [Module],
 }
 
-/// The names that are being looked up; re-exports may lead back to themselves.
+/// The names that are being looked up, because re-exports may be circular.
 type Seen = HashSet<(usize, String)>;
 
 impl Resolver<'_> {
@@ -83,7 +83,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A macro of a module is in scope in its children as well.
+    /// Finds a macro in the parents of a module, whose macros are in scope as well.
     fn macro_above(&self, at: usize, name: &str) -> Option<usize> {
         let mut at = self.modules[at].parent;
         while let Some(module) = at {
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         None
     }
 
-    /// What a path in the code of module `at` leads to.
+    /// Resolves a path in the code of module `at`.
     fn path(&self, at: usize, segments: &[String], seen: &mut Seen) -> BTreeSet<Found> {
         let Some((first, rest)) = segments.split_first() else {
             return BTreeSet::from([Found::Module(0)]);
@@ -137,7 +137,7 @@ impl Resolver<'_> {
             .collect()
     }
 
-    /// What a segment after a module leads to; if no item has the name, a macro made it.
+    /// Resolves a segment after a module. If no item has the name, a macro defined it.
     fn member(&self, module: usize, segment: &str, seen: &mut Seen) -> BTreeSet<Found> {
         if segment == "super" {
             return self.parent(module);
@@ -146,11 +146,11 @@ impl Resolver<'_> {
         if !found.is_empty() {
             return found;
         }
-        let made = self.made_by_macro(module, segment, &mut HashSet::new());
-        BTreeSet::from([made.unwrap_or(Found::Item(module))])
+        let defined = self.defined_by_macro(module, segment, &mut HashSet::new());
+        BTreeSet::from([defined.unwrap_or(Found::Item(module))])
     }
 
-    /// What a name in a module leads to: its own items come before what it imports, and that before `*`.
+    /// Resolves a name in a module: its own items come before named imports, and those before `*`.
     fn name(&self, at: usize, name: &str, seen: &mut Seen) -> BTreeSet<Found> {
         let module = &self.modules[at];
         let mut found: BTreeSet<Found> = module
@@ -165,7 +165,7 @@ impl Resolver<'_> {
         if !seen.insert((at, name.to_owned())) {
             return found;
         }
-        // Imports inside functions count as well: the compiler has checked that nothing else uses them.
+        // Imports inside functions count as well: the compiler has checked that they are only used there.
         let imports = &module.paths.imports;
         for import in imports
             .iter()
@@ -186,8 +186,8 @@ impl Resolver<'_> {
         found
     }
 
-    /// The module in which a macro call may have made the name, of this one and those it imports with `*`.
-    fn made_by_macro(&self, at: usize, name: &str, seen: &mut HashSet<usize>) -> Option<Found> {
+    /// Returns the module in which a macro call may have defined the name, among this one and its `*` imports.
+    fn defined_by_macro(&self, at: usize, name: &str, seen: &mut HashSet<usize>) -> Option<Found> {
         let module = &self.modules[at];
         if module.macro_arguments.contains(name) {
             return Some(Found::Item(at));
@@ -203,11 +203,11 @@ impl Resolver<'_> {
         globs
             .flat_map(|import| self.path(at, &import.path.segments, &mut Seen::new()))
             .filter_map(|source| match source {
-                Found::Module(source) => self.made_by_macro(source, name, seen),
-                // A variant of the enum, or something of the other crate.
+                Found::Module(source) => self.defined_by_macro(source, name, seen),
+                // A variant of the enum, or an item of the other crate.
                 Found::Item(_) | Found::Elsewhere => Some(source),
             })
-            // One of this crate comes before `Elsewhere`.
+            // A module of this crate comes before `Elsewhere`.
             .min()
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the crates of a workspace and their trees of modules.
+//! Reads the crates of a workspace and their module trees.
 
 use std::collections::HashSet;
 use std::env;
@@ -21,23 +21,23 @@ pub(super) struct Crate {
     pub(super) modules: Vec<Module>,
 }
 
-/// A module and what its own code names; code of its children is theirs.
+/// A module and the paths in its own code, without that of its children.
 pub(super) struct Module {
     /// Its path from `crate`.
     pub(super) path: String,
     pub(super) file: PathBuf,
     pub(super) parent: Option<usize>,
     pub(super) children: Vec<(String, usize)>,
-    /// The names that it defines.
+    /// The names of its items.
     pub(super) items: HashSet<String>,
-    /// Those of macros, which its children see without an import.
+    /// The names of its macros, which its children see without an import.
     pub(super) macros: HashSet<String>,
     /// Names that a macro call may define.
     pub(super) macro_arguments: HashSet<String>,
     pub(super) paths: Paths,
 }
 
-/// Reads every crate of the workspace at `root`, in the order of cargo.
+/// Reads every crate of the workspace at `root`, in cargo's order.
 pub(super) fn read_workspace(root: &Path) -> Result<Vec<Crate>> {
     let mut crates = Vec::new();
     for package in packages(root)? {
@@ -98,11 +98,11 @@ fn packages(root: &Path) -> Result<Vec<Package>> {
     Ok(metadata.packages)
 }
 
-/// Where the files of a module's children are.
+/// The folders that contain a module's children.
 struct Folders {
-    /// That of the file: `#[path]` starts here.
+    /// The folder of the file, to which `#[path]` is relative.
     file: PathBuf,
-    /// That of the module.
+    /// The folder of the module's children.
     module: PathBuf,
 }
 
@@ -206,7 +206,7 @@ fn read_child(
     Ok(())
 }
 
-/// The file of `mod name;`, and the folder for its children.
+/// Returns the file of `mod name;`, and the folder for its children.
 fn find_file(child: &ItemMod, name: &str, folders: &Folders) -> Option<(PathBuf, PathBuf)> {
     if let Some(path) = path_attribute(child) {
         let file = folders.file.join(path);

@@ -1,5 +1,4 @@
-//! `openapi/accepted.toml`: changes that somebody looked at, each with the reason why it may stay; and rules whose level
-//! is another one here.
+//! `openapi/accepted.toml`: accepted changes, each with a reason; and levels that override those of rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,7 +23,7 @@ pub struct Accepted {
 #[serde(deny_unknown_fields)]
 struct Entry {
     fingerprint: String,
-    /// For the reader: what the fingerprint stands for.
+    /// For readers: the finding with this fingerprint.
     finding: String,
     reason: String,
 }
@@ -46,7 +45,7 @@ struct File {
     level: Vec<LevelEntry>,
 }
 
-/// A level that the command line gives a rule: `ID=LEVEL`.
+/// A level for a rule on the command line: `ID=LEVEL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleLevel {
     rule: String,
@@ -82,7 +81,7 @@ impl Accepted {
         Self::parse(&text).with_context(|| layout.show(&path).to_string())
     }
 
-    /// Reads the text of the file.
+    /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self> {
         let file: File =
             toml::from_str(text).context("expected lists of [[accepted]] and [[level]] entries")?;
@@ -90,7 +89,7 @@ impl Accepted {
         for entry in file.accepted {
             ensure!(
                 !entry.reason.trim().is_empty(),
-                "{} is accepted without a reason: say why the change may stay",
+                "{} is accepted without a reason: state why the change is fine",
                 entry.fingerprint
             );
             if let Some(twice) = entries.insert(entry.fingerprint.clone(), entry) {
@@ -102,7 +101,7 @@ impl Accepted {
             known(&entry.rule)?;
             ensure!(
                 !entry.reason.trim().is_empty(),
-                "{} has another level without a reason: say why the rule does not hold here",
+                "{} has another level without a reason: state why the rule does not apply here",
                 entry.rule
             );
             if let Some(twice) = levels.insert(entry.rule.clone(), entry) {
@@ -112,7 +111,7 @@ impl Accepted {
         Ok(Self { entries, levels })
     }
 
-    /// Gives rules another level for this run, whatever the file says of them.
+    /// Overrides levels for this run, and takes precedence over the file.
     #[must_use]
     pub fn with_levels(mut self, levels: &[RuleLevel]) -> Self {
         for RuleLevel { rule, level } in levels {
@@ -126,7 +125,7 @@ impl Accepted {
         self
     }
 
-    /// Puts the levels that were overridden in the place of those of the rules; the worst comes first again.
+    /// Applies the overridden levels to the findings, and sorts them again.
     pub(super) fn override_levels(&self, findings: &mut [Finding]) {
         for finding in &mut *findings {
             if let Some(entry) = self.levels.get(&finding.id)
@@ -142,14 +141,14 @@ impl Accepted {
         findings.sort_by_key(|finding| finding.level);
     }
 
-    /// Why a change was accepted, if it was.
+    /// Returns why a change was accepted, if it was.
     pub fn reason(&self, finding: &Finding) -> Option<&str> {
         self.entries
             .get(&finding.fingerprint)
             .map(|entry| entry.reason.as_str())
     }
 
-    /// Fails where an entry matches none of the findings.
+    /// Fails if an entry matches none of the findings.
     pub fn check<'f>(&self, findings: impl IntoIterator<Item = &'f Finding>) -> Result<()> {
         let found: BTreeSet<&str> = findings
             .into_iter()
@@ -163,17 +162,17 @@ impl Accepted {
             .collect();
         ensure!(
             stale.is_empty(),
-            "openapi/accepted.toml accepts what no version changes any more: remove {}",
+            "openapi/accepted.toml accepts changes that no longer occur: remove {}",
             stale.join(", ")
         );
         Ok(())
     }
 
-    /// Adds entries to the file, with one reason for all; returns how many were new.
+    /// Adds entries to the file with the same reason. Returns how many were new.
     pub fn add(layout: &Layout, findings: &[&Finding], reason: &str) -> Result<usize> {
         ensure!(
             !reason.trim().is_empty(),
-            "a change is accepted for a reason: say one"
+            "invalid reason: must not be empty"
         );
         let known = Self::load(layout)?;
         let path = layout.openapi().join("accepted.toml");
@@ -206,7 +205,7 @@ impl Accepted {
     }
 }
 
-/// That there is such a rule.
+/// Checks that a rule exists.
 fn known(id: &str) -> Result<()> {
     ensure!(
         rule(id).is_some(),
@@ -222,14 +221,14 @@ mod tests {
     const ONE: &str = "[[accepted]]\nfingerprint = \"f\"\nfinding = \"x\"\nreason = \"seen\"\n";
 
     #[test]
-    fn what_matches_nothing_any_more_is_an_error() {
+    fn entry_that_matches_nothing_is_an_error() {
         let accepted = Accepted::parse(ONE).unwrap();
         let error = accepted.check([]).unwrap_err().to_string();
         assert!(error.contains("remove f (x)"), "{error}");
     }
 
     #[test]
-    fn a_reason_is_needed_and_once_is_enough() {
+    fn entry_needs_a_reason_and_must_be_unique() {
         let error = Accepted::parse(&ONE.replace("seen", " ")).unwrap_err();
         assert!(error.to_string().contains("without a reason"), "{error}");
         let error = Accepted::parse(&ONE.repeat(2)).unwrap_err();
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_given_another_level_once_and_with_a_reason() {
+    fn level_needs_a_reason_and_must_be_unique() {
         let one = "[[level]]\nrule = \"endpoint-removed\"\nlevel = \"info\"\nreason = \"seen\"\n";
         assert!(Accepted::parse(one).is_ok());
         for (text, want) in [
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_names_a_rule_and_a_level() {
+    fn level_on_the_command_line_is_parsed() {
         for (text, want) in [
             ("endpoint-removed", "expected ID=LEVEL"),
             ("endpoint-gone=info", "invalid rule \"endpoint-gone\""),

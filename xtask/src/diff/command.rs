@@ -1,4 +1,4 @@
-//! `cargo xtask diff`: two documents, a report, and an exit code for scripts.
+//! `cargo xtask diff`: compares two documents, prints a report, and sets an exit code for scripts.
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -10,24 +10,24 @@ use super::rules::Level;
 use super::table;
 use crate::layout::{self, Layout};
 
-/// What `cargo xtask diff` is asked.
+/// The options of `cargo xtask diff`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// A file or pipe (JSON or YAML), `-` for standard input, an address, the name of a version such as 1.3.2,
+    /// A file or pipe (JSON or YAML), `-` for standard input, a URL, the name of a version such as 1.3.2,
     /// `current`, `contract` with its overlays, or a file of a git revision such as HEAD~1:openapi/twipla-3as.json
     pub old: String,
     /// The same, for the newer one
     pub new: String,
-    /// How the report is written
+    /// Output format of the report
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
     /// The lowest level that makes the exit code 1
     #[arg(long, value_enum, default_value = "breaking")]
     pub fail_on: FailOn,
-    /// Another level for a rule, such as endpoint-removed=warning; openapi/accepted.toml says it for every run
+    /// Another level for a rule, such as endpoint-removed=warning; openapi/accepted.toml sets it for every run
     #[arg(long, value_name = "ID=LEVEL")]
     pub level: Vec<RuleLevel>,
-    /// Write what would make the exit code 1 into openapi/accepted.toml, for this reason
+    /// Add what would make the exit code 1 to openapi/accepted.toml, with this reason
     #[arg(long, value_name = "REASON")]
     pub accept: Option<String>,
 }
@@ -45,18 +45,18 @@ pub enum FailOn {
     Never,
 }
 
-/// Prints the report; false where a change at the level of `fail_on` is not accepted.
+/// Prints the report. Returns false if a change at the level of `fail_on` is not accepted.
 ///
 /// # Errors
 ///
-/// Where a document cannot be read.
+/// If a document cannot be read.
 pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
     let accepted = Accepted::load(layout)?.with_levels(&options.level);
     let (old, new) = input::pair(layout, &options.old, &options.new)?;
     for input in [&old, &new] {
         if let Some(reason) = &input.refused {
             anstream::eprintln!(
-                "note: both are compared as they are written, because regen would refuse {}: {reason}",
+                "note: both are compared without a canonical form, because {} has none: {reason}",
                 input.name
             );
         }
@@ -84,7 +84,7 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
         anstream::eprintln!("accepted {added} changes in openapi/accepted.toml");
         return Ok(true);
     }
-    // What could be carried over, and cannot any more, breaks the next release whatever else changed.
+    // If the new document cannot be converted and the old one could, the next release breaks regardless of other changes.
     let is_lost = old.refused.is_none() && new.refused.is_some();
     Ok(open.is_empty() && !is_lost)
 }
@@ -92,17 +92,17 @@ pub fn run(layout: &Layout, options: &Options) -> Result<bool> {
 /// How the rules are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RulesFormat {
-    /// On the terminal.
+    /// For a terminal.
     Text,
-    /// Into openapi/RULES.md.
+    /// For openapi/RULES.md.
     Markdown,
 }
 
-/// Lists the rules, or writes them into `openapi/RULES.md`.
+/// Prints the rules, or writes them into `openapi/RULES.md`.
 ///
 /// # Errors
 ///
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn rules(layout: &Layout, format: RulesFormat) -> Result<()> {
     match format {
         RulesFormat::Text => anstream::print!("{}", table::table()),

@@ -18,11 +18,11 @@ use super::finding::Finding;
 use super::residual;
 use crate::document::Contract;
 
-/// Every difference between two contracts, the worst first.
+/// Returns every difference between two contracts, the worst first.
 ///
 /// # Errors
 ///
-/// Where one of them is not an OpenAPI 3 document, or a reference names nothing in it.
+/// If one of them is not an OpenAPI 3 document, or a reference cannot be resolved.
 pub fn compare(old: &Value, new: &Value) -> Result<Vec<Finding>> {
     let old = Contract::read(old).context("old")?;
     let new = Contract::read(new).context("new")?;

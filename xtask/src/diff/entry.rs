@@ -1,4 +1,4 @@
-//! A finding as a report has it: with the reason why it was accepted, with its places, in words.
+//! A finding as shown in a report: with its places, and the reason why it was accepted.
 
 use std::fmt::Write as _;
 
@@ -7,21 +7,21 @@ use super::finding::{Finding, Overridden};
 use super::place::Places;
 use super::rules::{Runtime, RustApi};
 
-/// Operations that are named; the others are counted.
+/// The maximum number of operations that are named; the others are counted.
 const NAMED: usize = 3;
 
-/// A finding, and what is said beside it.
+/// A finding, and what is shown with it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) finding: &'a Finding,
     /// Why it was accepted.
     pub(super) accepted: Option<&'a str>,
-    /// Where it is, if that was asked for.
+    /// Where it is, if requested.
     pub(super) places: Option<&'a Places>,
 }
 
 impl Entry<'_> {
-    /// The finding in one line, for where its rule and level stand beside it.
+    /// Returns the finding in one line, without rule and level.
     pub(super) fn details(&self) -> String {
         let finding = self.finding;
         let mut text = format!(
@@ -42,7 +42,7 @@ impl Entry<'_> {
     }
 }
 
-/// A change that is counted, not listed: `--format json` has it.
+/// Reports whether a change is counted rather than listed. `--format json` lists it.
 pub(super) fn only_words(finding: &Finding) -> bool {
     matches!(
         finding.id.as_str(),
@@ -50,7 +50,7 @@ pub(super) fn only_words(finding: &Finding) -> bool {
     )
 }
 
-/// Who uses a shared schema; nothing where the finding names its one operation anyway.
+/// Names the users of a shared schema. Empty if the finding names its only operation anyway.
 pub(super) fn used_by(finding: &Finding) -> String {
     let all = &finding.operations;
     if all.is_empty() || (all.len() == 1 && finding.subject.starts_with(&all[0])) {
@@ -63,7 +63,7 @@ pub(super) fn used_by(finding: &Finding) -> String {
     format!(", in {named}")
 }
 
-/// Whether a released client keeps working, as it is printed.
+/// Returns whether a released client keeps working, in words.
 pub(super) fn runtime(runtime: Runtime) -> &'static str {
     match runtime {
         Runtime::Breaks => "breaks",
@@ -72,7 +72,7 @@ pub(super) fn runtime(runtime: Runtime) -> &'static str {
     }
 }
 
-/// What happens to the Rust API, as it is printed.
+/// Returns the effect on the Rust API, in words.
 pub(super) fn rust_api(api: RustApi) -> &'static str {
     match api {
         RustApi::None => "unchanged",

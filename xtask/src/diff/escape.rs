@@ -1,8 +1,8 @@
-//! Text of a contract in a report: it says what it says, and does nothing else.
+//! Escapes text of a contract in a report, so that it has no effect but to be read.
 
 use std::fmt::Write as _;
 
-/// Without what moves the cursor, changes colours, or turns the order of the letters around.
+/// Removes what moves the cursor, changes colours, or reverses the text direction.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -19,12 +19,12 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// For a report, where a value stands between backticks: none ends early.
+/// Escapes a value between backticks, so that it cannot end the quotation.
 pub(super) fn quoted(text: &str) -> String {
     plain(text).replace('`', "'")
 }
 
-/// As markdown: what stands between backticks stays, the rest is text and no markup, link or mention.
+/// Escapes markdown: code between backticks stays, the rest cannot be markup, a link or a mention.
 pub(super) fn markdown(text: &str) -> String {
     let text = plain(text);
     let mut escaped = String::with_capacity(text.len());
@@ -58,9 +58,9 @@ fn outside_code(text: &str, escaped: &mut String) {
             '&' => escaped.push_str("&amp;"),
             '@' => escaped.push_str("&#64;"),
             '#' => escaped.push_str("&#35;"),
-            // Inside a word it is no emphasis, and most names have one.
+            // Inside a word it is not emphasis, and most names contain one.
             '_' if is_word(index.checked_sub(1)) && is_word(Some(index + 1)) => escaped.push('_'),
-            // Items of a list are written so.
+            // `[]` in the name of a list item.
             '[' if next == Some(&']') && letters.get(index + 2) != Some(&'(') => escaped.push('['),
             '\\' | '*' | '_' | '[' | '~' | '|' | '$' => {
                 escaped.push('\\');
@@ -71,7 +71,7 @@ fn outside_code(text: &str, escaped: &mut String) {
     }
 }
 
-/// Marks of direction and width, which no one sees.
+/// Reports whether a character is an invisible mark of direction or width.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_reaches_the_terminal_but_text() {
+    fn control_characters_are_removed() {
         for (text, shown) in [
             ("create_thing", "create_thing"),
             ("a\u{1b}[31mb", "a\\u{1b}[31mb"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_of_a_contract_is_text() {
+    fn markdown_in_a_contract_is_escaped() {
         for (text, escaped) in [
             ("list_things (GET /a/{b_c})", "list_things (GET /a/{b_c})"),
             ("Thing.parts[]: `a_b*`", "Thing.parts[]: `a_b*`"),

@@ -1,4 +1,4 @@
-//! What was found, and how findings are collected.
+//! Findings, and how they are collected.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,60 +11,60 @@ use super::escape::quoted;
 use super::rules::{Direction, Level, Rule, Runtime, RustApi, rule};
 use crate::document::hex;
 
-/// Where a comparison ends with an error, before it takes the machine.
+/// The limit at which a comparison fails, before it uses up the machine's resources.
 const MOST_WORK: usize = 500_000;
 
-/// One change, where it is, and what it means.
+/// One change, its location, and its effects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The rule, by its id.
+    /// The id of the rule.
     pub id: String,
-    /// How bad it is for clients in general.
+    /// How severe it is for clients in general.
     pub level: Level,
-    /// What the rule says, where it was overridden.
+    /// The level of the rule, if it was overridden.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Overridden>,
-    /// Which way the changed thing travels.
+    /// The direction in which the changed part is transferred.
     pub direction: Direction,
     /// The part of the contract.
     pub area: &'static str,
-    /// What of it changed.
+    /// The changed aspect of that part.
     pub kind: &'static str,
     /// How it changed.
     pub action: &'static str,
-    /// The first operation that it touches; empty where it touches none.
+    /// The first affected operation, or an empty string.
     pub operation: String,
-    /// All operations that it touches.
+    /// All affected operations.
     pub operations: Vec<String>,
-    /// JSON pointer of the change: in the new document, or in the old one for what is gone.
+    /// JSON pointer of the change: in the new document, or in the old one if something was removed.
     pub location: String,
-    /// What was there.
+    /// The old value.
     pub old: Value,
-    /// What is there now.
+    /// The new value.
     pub new: Value,
     /// Whether a released client keeps working.
     pub runtime: Runtime,
-    /// What regenerating does to the Rust API.
+    /// The effect of regenerating on the Rust API.
     pub rust_api: RustApi,
-    /// The same change has the same fingerprint, wherever else the document changes.
+    /// Identifies the change, independent of other changes in the document.
     pub fingerprint: String,
-    /// The change in words.
+    /// A description of the change.
     pub text: String,
-    /// What it is about, in the words of the contract.
+    /// What it is about, in the terms of the contract.
     #[serde(skip)]
     pub subject: String,
 }
 
-/// A level that is not the one of the rule.
+/// The original level of a finding with an overridden level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Overridden {
     /// The level of the rule.
     pub rule: Level,
-    /// Why it does not hold here.
+    /// Why that level does not apply here.
     pub reason: String,
 }
 
-/// Where a change is.
+/// The location of a change.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ChangeLocation {
     pub(super) operation: String,
@@ -74,7 +74,7 @@ pub(super) struct ChangeLocation {
     pub(super) explains: Vec<String>,
 }
 
-/// What replaces the severity of a rule where the comparison knows more than the table.
+/// Replaces the severity of a rule if the comparison knows more than the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SeverityOverride {
     pub(super) level: Option<Level>,
@@ -83,7 +83,7 @@ pub(super) struct SeverityOverride {
 }
 
 impl SeverityOverride {
-    /// For the body of a failure: clients tell failures by their status and do not decode it.
+    /// Returns the overrides for the body of a failure: clients check the status and do not decode the body.
     pub(super) fn ignored() -> Self {
         Self {
             level: None,
@@ -92,7 +92,7 @@ impl SeverityOverride {
         }
     }
 
-    /// For what does not travel this way: a value that is only read is not sent.
+    /// Returns the overrides for a value that is not transferred in this direction: a read-only value is not sent.
     pub(super) fn unsent() -> Self {
         Self {
             level: Some(Level::Info),
@@ -102,15 +102,15 @@ impl SeverityOverride {
     }
 }
 
-/// Findings as they come in; the same change of a shared schema is one finding.
+/// Collects findings. The same change of a shared schema is one finding.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
     index: HashMap<[u8; 16], usize>,
     explained: BTreeSet<String>,
-    /// Pairs of schemas that were compared.
+    /// The number of compared pairs of schemas.
     work: usize,
-    /// Which findings were added since the last look.
+    /// The findings that were added since [`take_added`](Self::take_added) was last called.
     added: Vec<usize>,
 }
 
@@ -124,7 +124,7 @@ impl Findings {
         severity: SeverityOverride,
     ) {
         let Some(rule) = rule(id) else {
-            // A typing error in this module: the golden tests go through every rule.
+            // A typing error in this module. The golden tests use every rule.
             unreachable!("there is no rule {id}");
         };
         self.explained.extend(location.explains);
@@ -169,9 +169,9 @@ impl Findings {
         });
     }
 
-    /// Notes that a finding is about this operation, too.
+    /// Adds an operation to a finding.
     ///
-    /// Operations are compared one after the other: looking at the last one is enough.
+    /// Operations are compared in order, so only the last one needs to be checked.
     pub(super) fn attribute_to(&mut self, index: usize, operation: &str) {
         let operations = &mut self.list[index].operations;
         if !operation.is_empty() && operations.last().is_none_or(|last| last != operation) {
@@ -179,17 +179,17 @@ impl Findings {
         }
     }
 
-    /// The findings that were added since this was asked last.
+    /// Returns the findings that were added since the last call.
     pub(super) fn take_added(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.added)
     }
 
-    /// How many findings were added since somebody took them, those that were known included.
+    /// Returns the number of findings added since the last [`take_added`](Self::take_added), including known ones.
     pub(super) fn added(&self) -> usize {
         self.added.len()
     }
 
-    /// Fails where a comparison takes more work than any contract that somebody wrote.
+    /// Fails if a comparison takes more work than any hand-written contract.
     pub(super) fn count_work(&mut self, work: usize) -> Result<()> {
         self.work += work;
         ensure!(
@@ -199,17 +199,17 @@ impl Findings {
         Ok(())
     }
 
-    /// Notes that findings elsewhere explain what changed here.
+    /// Marks a pointer as explained by findings elsewhere.
     pub(super) fn mark_explained(&mut self, pointer: String) {
         self.explained.insert(pointer);
     }
 
-    /// Pointers that a finding explains.
+    /// Returns the pointers that a finding explains.
     pub(super) fn explained(&self) -> &BTreeSet<String> {
         &self.explained
     }
 
-    /// Worst first, then in the order of the operations, then by location.
+    /// Sorts by level, then by the order of operations, then by location.
     pub(super) fn sorted(mut self, order: &HashMap<String, usize>) -> Vec<Finding> {
         let position =
             |finding: &Finding| order.get(&finding.operation).copied().unwrap_or(usize::MAX);
@@ -222,7 +222,7 @@ impl Findings {
     }
 }
 
-/// The same rule at the same place with the same values is the same change.
+/// Returns a key for the change: the same rule at the same place with the same values.
 fn key(rule: &Rule, pointer: &str, old: &Value, new: &Value) -> [u8; 16] {
     let hash = hashed(&[&rule.id, pointer, &old.to_string(), &new.to_string()]);
     let mut key = [0; 16];
@@ -230,7 +230,7 @@ fn key(rule: &Rule, pointer: &str, old: &Value, new: &Value) -> [u8; 16] {
     key
 }
 
-/// Depends on what changed and not on where in the file that is.
+/// Returns a fingerprint that depends on the change and not on its location.
 fn fingerprint(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
     let hash = hashed(&[&rule.id, subject, &old.to_string(), &new.to_string()]);
     hex(&hash)[..12].to_owned()
@@ -248,7 +248,7 @@ fn hashed(parts: &[&str]) -> [u8; 32] {
 fn sentence(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
     let mut text = format!("{}: ", quoted(subject));
     let mut rest = rule.text;
-    // One pass, because a value may look like a placeholder: paths do.
+    // A single pass, because a value may look like a placeholder: paths do.
     while let Some(at) = rest.find('{') {
         text.push_str(&rest[..at]);
         let (value, length) = if rest[at..].starts_with("{old}") {
@@ -262,7 +262,7 @@ fn sentence(rule: &Rule, subject: &str, old: &Value, new: &Value) -> String {
     text + rest
 }
 
-/// A value as a reader wants it: short, and strings without quotes.
+/// Formats a value for readers: short, and strings without quotes.
 pub(super) fn shown(value: &Value) -> String {
     const LONGEST: usize = 100;
     let text = match value {
@@ -279,7 +279,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
     let mut short: String = text.chars().take(LONGEST).collect();
     short.push('…');
-    // Cut inside a value or between two of them.
+    // It was cut inside a value.
     if short.matches('`').count() % 2 == 1 {
         short.push('`');
     }
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comparison_without_end_is_an_error() {
+    fn endless_comparison_is_an_error() {
         let mut findings = Findings::default();
         findings.count_work(MOST_WORK).unwrap();
         let error = findings.count_work(1).unwrap_err().to_string();

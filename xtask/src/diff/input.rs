@@ -1,4 +1,4 @@
-//! What OLD and NEW name: a file, a pipe, an address, a stored version, or a file in a revision.
+//! Reads OLD and NEW: a file, a pipe, a URL, a stored version, or a file in a revision.
 
 use std::ffi::OsStr;
 use std::path::{Path, absolute};
@@ -17,34 +17,34 @@ use crate::overlay;
 /// A document to compare.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// What messages call it.
+    /// Its name in messages.
     pub name: String,
-    /// Its file, as seen from the root of the repository, where it has one.
+    /// Its file relative to the root of the repository, if it has one.
     pub file: Option<String>,
-    /// Whether that file holds this text now, and not only in a revision.
+    /// Whether that file currently has this text, rather than a revision.
     pub is_checked_out: bool,
-    /// What was read.
+    /// The text as read.
     pub text: String,
-    /// Its canonical form, which is compared; or what was written, where one of the two has no canonical form.
+    /// Its canonical form, which is compared; or the original, if one of the two has no canonical form.
     pub canonical: Value,
     /// Why it has no canonical form.
     pub refused: Option<String>,
 }
 
-/// What the contract with its overlays is called.
+/// The name of the contract with its overlays.
 const CONTRACT: &str = "contract";
 
-/// The two documents of a comparison.
+/// Reads the two documents of a comparison.
 ///
 /// # Errors
 ///
-/// Where an argument names nothing, or what it names is no contract.
+/// If an argument names nothing, or something that is not a contract.
 pub(super) fn pair(layout: &Layout, old: &str, new: &str) -> Result<(Input, Input)> {
     ensure!(
         old != "-" || new != "-",
-        "OLD and NEW are both -: standard input holds one document, so name a file, a version or a revision for the other"
+        "OLD and NEW are both -: standard input has one document, name a file, a version or a revision for the other"
     );
-    // A document takes its names from the current version; the contract has more of them, by its overlays.
+    // A document takes its names from the current version. The contract has more of them, from its overlays.
     let names_of = if [old, new].contains(&CONTRACT) {
         overlay::contract(layout)?
     } else {
@@ -60,23 +60,21 @@ pub(super) fn pair(layout: &Layout, old: &str, new: &str) -> Result<(Input, Inpu
 }
 
 impl Input {
-    /// What was read, as a value. It is parsed again for the few who need it: as values, large documents take much
-    /// memory.
+    /// Parses the original text. This is done again for the few callers that need it, because the values of large documents
+    /// take much memory.
     ///
     /// # Errors
     ///
-    /// Where it is neither JSON nor YAML.
+    /// If the text is neither JSON nor YAML.
     pub(super) fn written(&self) -> Result<Value> {
         document::parse(self.text.as_bytes())
     }
 
-    /// Reads what an argument names.
-    ///
-    /// What exists as a file is a file, whatever it looks like.
+    /// Reads what an argument names. An existing file takes precedence.
     ///
     /// # Errors
     ///
-    /// Where it names nothing, or what it names is no contract.
+    /// If the argument names nothing, or something that is not a contract.
     fn read(layout: &Layout, argument: &str, names_of: &Value) -> Result<Self> {
         let path = Path::new(argument);
         ensure!(
@@ -103,7 +101,7 @@ impl Input {
         }
     }
 
-    /// A file, a pipe, standard input or an address.
+    /// Reads a file, a pipe, standard input or a URL.
     fn from_source(layout: &Layout, argument: &str, names_of: &Value) -> Result<Self> {
         let path = Path::new(argument);
         let source = if argument != "-" && path.exists() {
@@ -133,9 +131,9 @@ impl Input {
     ) -> Result<Self> {
         ensure!(
             !path.is_empty(),
-            "{argument} names no file: expected a path after the revision, such as {argument}openapi/twipla-3as.json"
+            "invalid {argument}: expected a path after the revision, such as {argument}openapi/twipla-3as.json"
         );
-        // Without a revision git means what is staged.
+        // Without a revision git uses the index.
         if !revision.is_empty() {
             let tree = format!("{revision}^{{tree}}");
             git(["rev-parse", "--verify", "--quiet", "--end-of-options", &tree]).with_context(|| {
@@ -151,9 +149,9 @@ impl Input {
             } else {
                 format!("git ls-tree -r --name-only {revision}")
             };
-            format!("cannot read {argument}: {revision:?} has no file {path:?}, `{listed}` lists what it has")
+            format!("cannot read {argument}: {revision:?} has no file {path:?}, `{listed}` lists its files")
         })?;
-        // A path of git's is seen from the root, unless it says otherwise.
+        // git's paths are relative to the root, unless they start with `./`.
         let file = match path.strip_prefix("./") {
             Some(here) => shown(layout, Path::new(here)),
             None => path.to_owned(),
@@ -182,7 +180,7 @@ impl Input {
         })
     }
 
-    /// The contract with its overlays as they are now, whether it was written or not.
+    /// Returns the contract with the current overlays, whether it was written or not.
     fn contract(layout: &Layout) -> Result<Self> {
         let path = layout.contract();
         let contract = overlay::contract(layout)?;
@@ -214,7 +212,7 @@ impl Input {
         let text = String::from_utf8(bytes).with_context(|| name.clone())?;
         Contract::read(&written).with_context(|| name.clone())?;
         let names = Names::load(layout)?;
-        // A document of another API may lack what regen needs. It can still be compared.
+        // A document of another API may lack something that regen needs, but can still be compared.
         let (canonical, refused) = match canonical::canonical(written, &names, Some(names_of)) {
             Ok((canonical, _)) => (canonical, None),
             Err(error) => (
@@ -233,7 +231,7 @@ impl Input {
     }
 }
 
-/// The version of this name, or the only one of this number.
+/// Returns the version of this name, or the only one of this number.
 fn stored<'a>(lock: &'a Lock, name: &str) -> Result<Option<&'a Version>> {
     let wanted = if name == "current" {
         lock.current.as_str()
@@ -266,10 +264,10 @@ fn names(versions: Vec<&Version>) -> String {
     names.join(", ")
 }
 
-/// The two parts of REVISION:PATH; nothing for a path that begins with a drive.
+/// Splits REVISION:PATH. Returns `None` for a path that starts with a drive letter.
 fn revision(argument: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
-    // A revision may hold a colon in braces: HEAD^{/fix: it}.
+    // A revision may contain a colon in braces: HEAD^{/fix: it}.
     let at = argument.find(|c| {
         match c {
             '{' => depth += 1,
@@ -285,27 +283,27 @@ fn revision(argument: &str) -> Option<(&str, &str)> {
     (!is_drive).then_some((revision, path))
 }
 
-/// What git prints.
+/// Returns the output of git.
 fn git<const N: usize>(arguments: [&str; N]) -> Result<Vec<u8>> {
     let output = Command::new("git")
         .args(arguments.map(OsStr::new))
         .output()
         .context("cannot run git")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.trim();
+    let message = String::from_utf8_lossy(&output.stderr);
+    let message = message.trim();
     ensure!(
         output.status.success(),
-        "git says: {}",
-        if said.is_empty() {
+        "git failed: {}",
+        if message.is_empty() {
             "no such object"
         } else {
-            said
+            message
         }
     );
     Ok(output.stdout)
 }
 
-/// A file as seen from the root of the repository, with slashes.
+/// Returns the path of a file relative to the root of the repository, with slashes.
 fn shown(layout: &Layout, path: &Path) -> String {
     let whole = absolute(path).unwrap_or_else(|_| path.to_owned());
     let from_root = whole.strip_prefix(layout.root()).unwrap_or(path);

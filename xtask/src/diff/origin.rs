@@ -1,8 +1,8 @@
-//! Where a node of a canonical form was written.
+//! Maps a node of a canonical form to the original document.
 //!
-//! The canonical form names schemas as we do, joins what stands in an `allOf`, and puts parameters of a path into its
-//! operations. A pointer into it is therefore walked in the document as it was written: paths by their shape, parameters
-//! by their name, references followed, and schemas by the place that uses them, whatever they are called there.
+//! The canonical form renames schemas, merges `allOf`, and moves parameters of a path into its operations. A pointer into
+//! it is therefore resolved in the original document: paths by their shape, parameters by their name, and schemas by their
+//! users, regardless of names.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -10,21 +10,21 @@ use serde_json::Value;
 
 use crate::document::{Node, entries, escape, fields, path_shape, reference, resolve_at, segments};
 
-/// How many nodes of an `allOf` may lie in each other.
+/// The maximum nesting of `allOf`.
 const DEEPEST: usize = 16;
 
-/// A document as it was written, and its canonical form.
+/// An original document and its canonical form.
 pub(super) struct Origin<'a> {
     written: &'a Value,
     canonical: &'a Value,
-    /// Components of the canonical form, and the nodes that stand for them.
+    /// Components of the canonical form, and the original nodes.
     components: HashMap<String, Node<'a>>,
 }
 
-/// How far a pointer led.
+/// How far a pointer was resolved.
 struct Found<'a> {
     node: Node<'a>,
-    /// Keys that were not found.
+    /// The number of keys that were not found.
     left: usize,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Origin<'a> {
         origin
     }
 
-    /// The pointer of the node in the document as it was written, or of the nearest node around it.
+    /// Returns the pointer of the node in the original document, or of the nearest node around it.
     pub(super) fn of(&self, pointer: &str) -> String {
         self.find(pointer).node.pointer
     }
@@ -70,7 +70,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// A node of a parameter, which the operation or its path may have, in another order.
+    /// Resolves a node in a parameter, which the operation or its path may have, in another order.
     fn parameter(&self, path: &str, method: &str, index: &str, rest: &[String]) -> Found<'a> {
         let list = &self.canonical["paths"][path][method]["parameters"];
         let index = index.parse().unwrap_or(usize::MAX);
@@ -100,7 +100,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// Follows keys as far as they lead.
+    /// Follows keys as far as they exist.
     fn walk(&self, node: Node<'a>, keys: &[String]) -> Found<'a> {
         self.step(node, keys, 0, &mut HashSet::new())
     }
@@ -123,7 +123,7 @@ impl<'a> Origin<'a> {
                 node: inside.clone(),
             },
         };
-        // Each part is looked at once: they may lead to each other, by ever more ways.
+        // Each part is searched once: parts may refer to each other in many ways.
         if best.left == 0 || depth == DEEPEST || !seen.insert((inside.pointer.clone(), keys.len()))
         {
             return best;
@@ -144,7 +144,7 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// What a key leads to: a path by its shape, too.
+/// Returns the child with this key. Paths are matched by their shape.
 fn child<'a>(node: &Node<'a>, key: &str) -> Option<Node<'a>> {
     let at = |name: &str, value| Node {
         pointer: format!("{}/{}", node.pointer, escape(name)),
@@ -168,7 +168,7 @@ fn child<'a>(node: &Node<'a>, key: &str) -> Option<Node<'a>> {
     None
 }
 
-/// Whether two parameters are one: the names of headers have no case.
+/// Reports whether two parameters are the same. Names of headers are case-insensitive.
 fn is_same_parameter(one: &Value, other: &Value) -> bool {
     let name = |parameter: &Value| {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
@@ -181,8 +181,7 @@ fn is_same_parameter(one: &Value, other: &Value) -> bool {
     one["in"] == other["in"] && name(one) == name(other)
 }
 
-/// Each component that the paths lead to, with the first place that refers to it: one in the paths, or in a component
-/// before it.
+/// Returns each component that the paths use, with the first reference to it: in the paths, or in an earlier component.
 fn users(document: &Value) -> Vec<(String, String)> {
     let mut users = Vec::new();
     let mut known = HashSet::new();
@@ -202,7 +201,7 @@ fn users(document: &Value) -> Vec<(String, String)> {
     users
 }
 
-/// What a node refers to, and from where.
+/// Collects the references in a node, and their pointers.
 fn collect_references(node: &Value, pointer: &mut String, found: &mut Vec<(String, String)>) {
     if let Some(target) = reference(node).and_then(|reference| reference.strip_prefix('#')) {
         found.push((target.to_owned(), pointer.clone()));
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_the_same_way_stays_where_it_is() {
+    fn pointer_into_an_unchanged_part_is_kept() {
         let document = canonical();
         for pointer in [
             "",
@@ -263,13 +262,13 @@ mod tests {
             "/components/schemas/Part/properties/size/nullable",
         ] {
             let origin = Origin::new(&document, &document);
-            // The walk leads through references, and still ends at the component's own pointer.
+            // Resolving follows references, and still ends at the component's own pointer.
             assert_eq!(origin.of(pointer), pointer);
         }
     }
 
     #[test]
-    fn schemas_are_found_by_who_uses_them_and_parameters_by_name() {
+    fn schemas_are_found_by_their_users_and_parameters_by_name() {
         let written = json!({
             "paths": { "/things/{thingId}": {
                 "parameters": [
@@ -285,7 +284,7 @@ mod tests {
             } },
             "components": {
                 "parameters": { "id": { "name": "id", "in": "path" } },
-                // What is called Thing here is another one.
+                // Another schema is called Thing here.
                 "schemas": { "Base": { "properties": { "id": {} } }, "Thing": { "properties": {} } },
             },
         });
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_end() {
+    fn circular_schemas_terminate() {
         let written = json!({
             "paths": { "/a": { "get": { "requestBody": { "$ref": "#/components/schemas/A" } } } },
             "components": { "schemas": { "A": { "allOf": [{ "$ref": "#/components/schemas/A" }] } } },

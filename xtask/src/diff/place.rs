@@ -1,4 +1,4 @@
-//! Where a reader finds a change: document, file, line and column.
+//! The place of a change: document, file, line and column.
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -23,28 +23,28 @@ pub enum Side {
 pub struct Place {
     /// Which document.
     pub document: Side,
-    /// Its file, as seen from the root of the repository; nothing where it came by a pipe or from an address.
+    /// Its file relative to the root of the repository, or `None` for a pipe or a URL.
     pub file: Option<String>,
     /// Line and column.
     #[serde(flatten)]
     pub position: Position,
 }
 
-/// Where a finding is.
+/// The places of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Places {
-    /// Where the changed thing is: in the new document, or in the old one where it is gone.
+    /// The place of the change: in the new document, or in the old one if it was removed.
     pub(super) exact: Place,
-    /// What to mark in the files that are checked out. A line of an old revision would mark another one there, so for
-    /// what is gone it is the nearest thing around it that is left.
+    /// The place to annotate in the files of the checkout. A line of an old revision would annotate something else, so for
+    /// what was removed this is the nearest remaining node around it.
     pub(super) marked: Place,
 }
 
-/// The places of findings, in their order.
+/// Returns the places of findings, in their order.
 ///
 /// # Errors
 ///
-/// Where a text cannot be read again.
+/// If a text cannot be parsed again.
 pub(super) fn places(findings: &[Finding], old: &Input, new: &Input) -> Result<Vec<Places>> {
     let before = located(Side::Old, old, findings)?;
     let now = located(Side::New, new, findings)?;
@@ -53,7 +53,7 @@ pub(super) fn places(findings: &[Finding], old: &Input, new: &Input) -> Result<V
         .iter()
         .zip(before.into_iter().zip(now))
         .map(|(finding, (before, now))| {
-            if !is_gone(finding, old, new) {
+            if !is_removed(finding, old, new) {
                 return Places {
                     exact: now.clone(),
                     marked: now,
@@ -67,10 +67,10 @@ pub(super) fn places(findings: &[Finding], old: &Input, new: &Input) -> Result<V
         .collect())
 }
 
-/// Whether the changed thing is in the old document alone.
-fn is_gone(finding: &Finding, old: &Input, new: &Input) -> bool {
+/// Reports whether the change is only in the old document.
+fn is_removed(finding: &Finding, old: &Input, new: &Input) -> bool {
     let is_in = |input: &Input| input.canonical.pointer(&finding.location).is_some();
-    // The next parameter may have taken the index of one that is gone.
+    // The next parameter may have the index of a removed one.
     is_in(old) && (!is_in(new) || (finding.action == "removed" && finding.new.is_null()))
 }
 

@@ -1,4 +1,4 @@
-//! A comparison as it is printed: for a terminal, as markdown, as JSON, for GitHub, as JUnit.
+//! Prints a comparison: for a terminal, as markdown, as JSON, for GitHub, as JUnit.
 
 mod github;
 mod junit;
@@ -21,7 +21,7 @@ use super::place::{Place, Places, places};
 use super::rules::{Direction, Level, Runtime, RustApi};
 use super::rust_api::{self as judge, RustVerdict};
 
-/// How a report is written.
+/// The output format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For a terminal.
@@ -30,40 +30,40 @@ pub enum Format {
     Markdown,
     /// For a program.
     Json,
-    /// For the steps of a workflow of GitHub's: annotations at the lines.
+    /// For GitHub workflows: annotations at the lines.
     Github,
     /// For other CI systems: a test for each change.
     Junit,
 }
 
-/// The findings of one comparison, with what was accepted.
+/// The findings of a comparison, and which of them are accepted.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// What the old document is called.
+    /// The name of the old document.
     pub old: String,
-    /// What the new document is called.
+    /// The name of the new document.
     pub new: String,
     /// The findings, the worst first.
     pub findings: Vec<Finding>,
-    /// How the Rust API was judged.
+    /// How the change of the Rust API was determined.
     pub rust: RustVerdict,
     accepted: Vec<Option<String>>,
-    /// Where they are; empty until [`Report::locate`].
+    /// Their places; empty until [`Report::locate`].
     places: Vec<Places>,
     /// The lowest level that fails.
     fail_on: Option<Level>,
 }
 
-/// How many findings there are of each level.
+/// The number of findings at each level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Clients that kept to the old contract can fail.
+    /// Clients that follow the old contract can fail.
     pub breaking: usize,
     /// It depends on the client.
     pub warning: usize,
     /// No client notices.
     pub info: usize,
-    /// Of all these, those of which no rule can tell whether a released client keeps working.
+    /// Findings, among all these, whose effect on a released client no rule knows.
     pub unknown: usize,
 }
 
@@ -92,7 +92,7 @@ impl Report {
         })
     }
 
-    /// Sets the lowest level that fails; nothing does by default but a breaking change.
+    /// Sets the lowest level that fails. By default only a breaking change does.
     #[must_use]
     pub fn fail_on(mut self, level: Option<Level>) -> Self {
         self.fail_on = level;
@@ -103,13 +103,13 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// Where a text cannot be read again.
+    /// If a text cannot be parsed again.
     pub fn locate(mut self, old: &Input, new: &Input) -> Result<Self> {
         self.places = places(&self.findings, old, new)?;
         Ok(self)
     }
 
-    /// How many findings there are of each level.
+    /// Returns the number of findings at each level.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for finding in &self.findings {
@@ -125,7 +125,7 @@ impl Report {
         summary
     }
 
-    /// The findings at this level or worse that nobody accepted.
+    /// Returns the findings at this level or worse that are not accepted.
     pub fn open(&self, level: Level) -> Vec<&Finding> {
         self.findings
             .iter()
@@ -135,7 +135,7 @@ impl Report {
             .collect()
     }
 
-    /// The report as text.
+    /// Returns the report as text.
     pub fn print(&self, format: Format) -> Result<String> {
         match format {
             Format::Text => Ok(self.text()),
@@ -146,7 +146,7 @@ impl Report {
         }
     }
 
-    /// The findings with what is said beside them, but for those about words.
+    /// Returns the listed findings, without those about descriptions.
     fn entries(&self) -> Vec<Entry<'_>> {
         self.findings
             .iter()
@@ -175,7 +175,7 @@ impl Report {
         text
     }
 
-    /// The report with one finding of each rule, for a reader who wants to know what it looks like.
+    /// Returns the report with one finding per rule, as an example.
     pub fn excerpt(&self) -> String {
         let mut text = format!(
             "{} -> {}\n{}\n",
@@ -199,7 +199,7 @@ impl Report {
         text
     }
 
-    /// The report in markdown, below a heading of this level.
+    /// Returns the report in markdown, below a heading of this level.
     pub fn markdown(&self, heading: &str) -> String {
         let mut text = format!(
             "{heading} {} → {}\n\n{}\n",
@@ -242,7 +242,7 @@ impl Report {
         text
     }
 
-    /// How many descriptions changed.
+    /// Returns how many descriptions changed.
     fn words(&self) -> String {
         match self
             .findings
@@ -297,7 +297,7 @@ impl Report {
         Ok(text)
     }
 
-    /// The two questions that every reader has, answered for the whole.
+    /// Summarises whether a released client keeps working and how the Rust API changes.
     pub fn summary_line(&self) -> String {
         if self.findings.is_empty() {
             return "Nothing changed.".to_owned();
@@ -320,7 +320,7 @@ impl Report {
             (false, 0) => "A released client keeps working.".to_owned(),
             (false, _) => {
                 format!(
-                    "Whether a released client keeps working is unknown: no rule knows {unknown} of the changes."
+                    "Whether a released client keeps working is unknown: no rule covers {unknown} of the changes."
                 )
             }
         };
@@ -332,14 +332,14 @@ impl Report {
             .unwrap_or(RustApi::None);
         let version = match (&self.rust, api) {
             (RustVerdict::Refused(reason), _) => {
-                format!("Regenerating is refused: {}.", quoted(reason))
+                format!("The generator rejects the contract: {}.", quoted(reason))
             }
             (RustVerdict::TooLarge, part) => format!(
-                "Too large to generate; at worst regenerating needs a {} version.",
+                "Too large to generate; at worst regenerating requires a {} version.",
                 rust_api(part)
             ),
-            (_, RustApi::None) => "The generated Rust stays the same.".to_owned(),
-            (_, part) => format!("Regenerating needs a {} version.", rust_api(part)),
+            (_, RustApi::None) => "The generated Rust code stays the same.".to_owned(),
+            (_, part) => format!("Regenerating requires a {} version.", rust_api(part)),
         };
         let accepted = match self.accepted.iter().flatten().count() {
             0 => String::new(),
@@ -355,7 +355,7 @@ impl Report {
     }
 }
 
-/// A finding as the report in text has it.
+/// Returns a finding in the text format.
 fn entry(finding: &Finding, reason: Option<&str>) -> String {
     let style = style(finding.level);
     let mut text = format!(

@@ -1,4 +1,4 @@
-//! What no rule explained, so that no change is ever silent.
+//! Reports what no rule explained, so that no change goes unreported.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(super) fn report(old: &Value, new: &Value, findings: &mut Findings) {
     }
 }
 
-/// What a difference is called, by the last keyword on the way to it.
+/// Returns the rule for a difference, by the last keyword of its pointer.
 fn rule(difference: &Difference<'_>) -> &'static str {
     let keywords = keywords(&difference.pointer);
     let is_description = keywords.iter().any(|key| key == "description");
@@ -48,7 +48,7 @@ fn rule(difference: &Difference<'_>) -> &'static str {
     "document-changed"
 }
 
-/// What no client reads.
+/// Returns the rule for keywords that are only for readers.
 pub(super) fn for_readers(key: &str) -> Option<&'static str> {
     match key {
         "description" | "summary" | "title" => Some("description-changed"),
@@ -60,7 +60,7 @@ pub(super) fn for_readers(key: &str) -> Option<&'static str> {
     }
 }
 
-/// Keywords that are off where they are absent.
+/// Flags that are off if they are missing.
 const FLAGS: [&str; 7] = [
     "nullable",
     "deprecated",
@@ -71,7 +71,7 @@ const FLAGS: [&str; 7] = [
     "allowReserved",
 ];
 
-/// The segments of a pointer that are keywords, and no names that somebody gave.
+/// Returns the segments of a pointer that are keywords rather than names.
 fn keywords(pointer: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut is_name = false;
@@ -87,7 +87,7 @@ fn keywords(pointer: &str) -> Vec<String> {
 }
 
 struct Difference<'a> {
-    /// It stands beside a reference, where nothing but the reference counts.
+    /// Whether it is next to a reference, where it has no effect.
     is_beside: bool,
     pointer: String,
     old: Option<&'a Value>,
@@ -95,7 +95,7 @@ struct Difference<'a> {
 }
 
 impl Difference<'_> {
-    /// A list, or a path with its operations: findings about what is inside explain it.
+    /// Reports whether findings about its content explain it: true for a list, or a path with its operations.
     fn explained_from_inside(&self) -> bool {
         let list = |value: Option<&Value>| value.is_none_or(Value::is_array);
         let path = self.pointer.starts_with("/paths/") && self.pointer.matches('/').count() == 2;
@@ -194,7 +194,7 @@ fn objects<'a>(
     }
 }
 
-/// Lists whose entries have a name are compared by it.
+/// Compares lists by the names of their entries, if they have names.
 fn lists<'a>(
     (before, was): (&'a [Value], &[String]),
     (now, is): (&'a [Value], &[String]),
@@ -224,7 +224,7 @@ fn lists<'a>(
     }
 }
 
-/// What the entries of a list are called, where each has a name of its own.
+/// Returns the names of the entries of a list, if they are distinct.
 fn keys(list: &[Value]) -> Option<Vec<String>> {
     let keys: Vec<String> = list
         .iter()

@@ -1,4 +1,4 @@
-//! What regenerating does to the Rust API: both contracts are generated, and their public items compared.
+//! The effect of regenerating on the Rust API: both contracts are generated, and their public items compared.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use super::rules::{RustApi, rule};
 use crate::document::{operations, type_name};
 use crate::{generate, normalise};
 
-/// More values than ten times the contract has take the generator minutes.
+/// Ten times as many values as the contract has. The generator takes minutes for more.
 const MOST_VALUES: usize = 60_000;
-/// The same for a struct of more fields.
+/// The same for the fields of a struct.
 const MOST_FIELDS: usize = 500;
-/// Items that a finding names.
+/// The maximum number of items that a finding names.
 const NAMED: usize = 5;
 
 /// A change of a public item.
@@ -28,18 +28,18 @@ pub(super) struct ItemChange {
     pub(super) part: RustApi,
 }
 
-/// What is known of the Rust API as a whole.
+/// How the change of the Rust API was determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RustVerdict {
-    /// Both were generated; the findings say which part of the version rises.
+    /// Both were generated. The findings have the actual effects.
     Generated,
-    /// The generator refuses one of them, for this reason.
+    /// The generator rejects one of them, for this reason.
     Refused(String),
-    /// Too large to be generated: the findings have what their rules say at worst.
+    /// Too large to be generated. The findings have the worst case of their rules.
     TooLarge,
 }
 
-/// Puts what really changes in the place of what the rules say at worst.
+/// Replaces the worst case of the rules by the actual changes.
 pub(super) fn judge(old: &Value, new: &Value, findings: &mut Vec<Finding>) -> RustVerdict {
     if [old, new].into_iter().any(is_too_large) {
         return RustVerdict::TooLarge;
@@ -55,36 +55,36 @@ pub(super) fn judge(old: &Value, new: &Value, findings: &mut Vec<Finding>) -> Ru
             return RustVerdict::Refused(format!("{error:#}"));
         }
     };
-    let mut told = vec![RustApi::None; changes.len()];
+    let mut explained = vec![RustApi::None; changes.len()];
     for finding in findings.iter_mut() {
         let worst = rule(&finding.id).map_or(RustApi::None, |rule| rule.rust_api);
         finding.rust_api = RustApi::None;
-        for (change, told) in changes.iter().zip(&mut told) {
+        for (change, explained) in changes.iter().zip(&mut explained) {
             if concerns(finding, &change.item) {
                 let part = change.part.min(worst);
                 finding.rust_api = finding.rust_api.max(part);
-                *told = (*told).max(part);
+                *explained = (*explained).max(part);
             }
         }
     }
-    // A type that comes or goes with what uses it is told there.
+    // A type that is added or removed with its user is part of that finding.
     let worst = findings.iter().map(|finding| finding.rust_api).max();
-    let untold: Vec<&ItemChange> = changes
+    let unexplained: Vec<&ItemChange> = changes
         .iter()
-        .zip(&told)
-        .filter(|(change, told)| change.part > **told && Some(change.part) > worst)
+        .zip(&explained)
+        .filter(|(change, explained)| change.part > **explained && Some(change.part) > worst)
         .map(|(change, _)| change)
         .collect();
-    findings.extend(rest(&untold));
+    findings.extend(rest(&unexplained));
     RustVerdict::Generated
 }
 
-/// What changes without any finding that accounts for it.
-fn rest(untold: &[&ItemChange]) -> Vec<Finding> {
-    let Some(part) = untold.iter().map(|change| change.part).max() else {
+/// Returns findings for the changes that no other finding explains.
+fn rest(unexplained: &[&ItemChange]) -> Vec<Finding> {
+    let Some(part) = unexplained.iter().map(|change| change.part).max() else {
         return Vec::new();
     };
-    let mut items: Vec<&str> = untold
+    let mut items: Vec<&str> = unexplained
         .iter()
         .filter(|change| change.part == part)
         .map(|change| change.item.split("::").next().unwrap_or_default())
@@ -115,7 +115,7 @@ fn rest(untold: &[&ItemChange]) -> Vec<Finding> {
     findings.sorted(&std::collections::HashMap::new())
 }
 
-/// Whether a finding is about an item: its schema or property, or its operation.
+/// Reports whether a finding is about an item: its schema or property, or its operation.
 fn concerns(finding: &Finding, item: &str) -> bool {
     let (owner, member) = item.split_once("::").unwrap_or((item, ""));
     let mut segments = finding.location.split('/').skip(1);
@@ -132,7 +132,7 @@ fn concerns(finding: &Finding, item: &str) -> bool {
             .location
             .split_once("/properties/")
             .map(|(_, rest)| rest.split('/').next().unwrap_or_default().to_snake_case());
-        // Traits of a type come and go with its fields.
+        // Traits of a type depend on its fields.
         let is_trait = member.starts_with("impl ");
         let is_member = property.is_none_or(|name| member.is_empty() || member == name || is_trait);
         return is_renamed || (type_name(name) == owner && is_member);
@@ -158,14 +158,14 @@ fn is_too_large(document: &Value) -> bool {
     count > MOST_VALUES
 }
 
-/// Whether the overlays were applied: they say of each operation where it is known from.
+/// Reports whether the overlays were applied: they add the provenance of each operation.
 fn is_corrected(contract: &Value) -> bool {
     operations(contract)
         .iter()
         .any(|operation| operation.value.get("x-provenance").is_some())
 }
 
-/// The public items that differ.
+/// Returns the public items that differ.
 pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<ItemChange>> {
     let is_corrected = is_corrected(old) && is_corrected(new);
     let before = items(old, is_corrected).context("old")?;
@@ -192,7 +192,7 @@ pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<ItemChange>> {
         }
         let owner = name.split_once("::").map(|(owner, _)| owner);
         let is_old = owner.is_some_and(|owner| before.contains_key(owner));
-        // Whoever writes the struct out, or matches the enum, has to change it.
+        // Code that constructs the struct or matches the enum must change.
         add(
             name,
             if is_old && is.is_exhaustive {
@@ -207,16 +207,16 @@ pub(super) fn changes(old: &Value, new: &Value) -> Result<Vec<ItemChange>> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PublicItem {
-    /// What a caller's program is written against.
+    /// The part that callers depend on.
     signature: String,
-    /// The rest of the source: texts, attributes, bodies.
+    /// The rest of the source: docs, attributes, bodies.
     rest: String,
     is_deprecated: bool,
-    /// A field or variant that a caller has to name.
+    /// Whether a new field or variant breaks callers.
     is_exhaustive: bool,
 }
 
-/// The public items of the client that is generated from a contract.
+/// Returns the public items of the client that is generated from a contract.
 fn items(contract: &Value, is_corrected: bool) -> Result<BTreeMap<String, PublicItem>> {
     let (prepared, _) = normalise::normalise(contract)?;
     let (client, table) = if is_corrected {
@@ -227,7 +227,7 @@ fn items(contract: &Value, is_corrected: bool) -> Result<BTreeMap<String, Public
     };
     let mut found = BTreeMap::new();
     for text in [&client.types, &client.requests, &table] {
-        let file = syn::parse_file(text).context("the generated source is not Rust")?;
+        let file = syn::parse_file(text).context("the generated source is not valid Rust")?;
         for item in &file.items {
             collect(item, &mut found);
         }
@@ -369,7 +369,7 @@ fn add(
     found.insert(name, item);
 }
 
-/// What is derived is a public item like an `impl`.
+/// Adds the derived traits, which are public items like an `impl`.
 fn derives(name: &str, attributes: &[Attribute], found: &mut BTreeMap<String, PublicItem>) {
     for attribute in attributes
         .iter()

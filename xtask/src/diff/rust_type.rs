@@ -1,14 +1,14 @@
-//! The Rust type that the generator makes of a schema, as far as a comparison needs it.
+//! The Rust type that the generator derives from a schema, as far as a comparison needs it.
 
 use anyhow::Result;
 use serde_json::Value;
 
 use crate::document::{Contract, Schema, type_name};
 
-/// Deeper than any type that is not a cycle of lists.
+/// Deeper than any type, except for circular lists.
 const DEEPEST: usize = 16;
 
-/// The type without its `Option`: two schemas with the same one compile alike.
+/// Returns the type without its `Option`. Schemas with the same one are interchangeable for callers.
 pub(super) fn rust_type(contract: Contract<'_>, schema: &Schema<'_>) -> Result<String> {
     nested(contract, schema, 0)
 }

@@ -1,4 +1,4 @@
-//! Compares two schemas, wherever they stand and however deep they go.
+//! Compares two schemas at any place and depth.
 
 mod annotations;
 mod changes;
@@ -21,22 +21,21 @@ use super::finding::Findings;
 use super::rules::SchemaPosition;
 use crate::document::{Contract, SCHEMAS, Schema, references};
 
-/// Where a path of properties is no longer read, such as `a.next.next.…` of schemas that go round in a circle.
+/// Longer paths of properties are cut, such as `a.next.next.…` of circular schemas.
 const LONGEST_SUBJECT: usize = 200;
 
-/// The schemas of two contracts, and what is known of their differences.
+/// The schemas of two contracts, and the known differences between them.
 ///
-/// A shared schema is compared once for each way in which it is used. Every
-/// other operation that leads to it is only noted down, so the time does not
-/// grow with the number of operations times the size of what they share; and
-/// nothing is compared by recursion that goes deeper than a schema is written.
+/// A shared schema is compared once for each kind of use. Other operations that use it are only added to its findings, so
+/// that the time does not grow with the number of operations times the size of shared schemas. No recursion goes deeper
+/// than a schema is nested in the document.
 pub(super) struct Schemas<'a> {
     pair: Pair<'a>,
     shared: Vec<SharedSchema<'a>>,
     ids: HashMap<SchemaUse, usize>,
 }
 
-/// A way in which a shared schema is used.
+/// A kind of use of a shared schema.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct SchemaUse {
     old: String,
@@ -52,7 +51,7 @@ struct SharedSchema<'a> {
     context: SchemaContext,
     old: Schema<'a>,
     new: Schema<'a>,
-    /// Its findings, and the shared schemas that it leads to.
+    /// Its findings, and the shared schemas that it refers to.
     result: Option<(Vec<usize>, Vec<usize>)>,
 }
 
@@ -69,7 +68,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Compares two schemas and all that is in them.
+    /// Compares two schemas, including nested ones.
     pub(super) fn compare(
         &mut self,
         context: &SchemaContext,
@@ -123,7 +122,7 @@ struct Comparison<'s, 'a> {
     changes: Changes<'s, 'a>,
     shared: &'s mut Vec<SharedSchema<'a>>,
     ids: &'s mut HashMap<SchemaUse, usize>,
-    /// Shared schemas that were met and are not compared yet.
+    /// Shared schemas that were referred to and are not compared yet.
     references: Vec<usize>,
 }
 
@@ -135,7 +134,7 @@ impl<'a> Comparison<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<()> {
         self.changes.compare_annotations(&context, old, new);
-        // What no reference leads to cannot lead back to itself.
+        // Without a reference it cannot be circular.
         if !old.is_shared() && !new.is_shared() {
             return self.inside(&context, old, new);
         }
@@ -148,7 +147,7 @@ impl<'a> Comparison<'_, 'a> {
         let is_same = old.name == new.name || renamed;
         let is_long = context.subject.len() > LONGEST_SUBJECT;
         if let Some(name) = new.name.filter(|_| is_same || is_long) {
-            // Readers look a shared schema up by its name.
+            // The subject of findings in a shared schema is its name.
             name.clone_into(&mut context.subject);
         }
         let schema_use = SchemaUse {
@@ -208,7 +207,7 @@ impl<'a> Comparison<'_, 'a> {
     }
 }
 
-/// The names of the components that did not change, and lead to none that did.
+/// Returns the names of the components that did not change and refer to none that did.
 fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
     let before: HashMap<&str, &Value> = old.components("schemas").collect();
     let mut same: HashSet<&'a str> = HashSet::new();
@@ -224,7 +223,7 @@ fn unchanged<'a>(old: Contract<'a>, new: Contract<'a>) -> HashSet<&'a str> {
                 Some(part) if new.component("schemas", part).is_some() => {
                     users.entry(part).or_default().push(name);
                 }
-                // What is not a whole component is not followed.
+                // Only references to whole components are followed.
                 _ => changed.push(name),
             }
         }

@@ -1,9 +1,9 @@
-//! The day on which something ends: `x-sunset`, as oasdiff has it.
+//! The date on which something ends: `x-sunset`, as in oasdiff.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-/// What happened to the day, as the ids of rules end.
+/// Returns how the date changed, as the ending of rule ids.
 pub(super) fn change(old: Option<&Value>, new: Option<&Value>) -> Option<&'static str> {
     match (old, new) {
         _ if old == new => None,
@@ -19,14 +19,14 @@ pub(super) fn change(old: Option<&Value>, new: Option<&Value>) -> Option<&'stati
     }
 }
 
-/// Whether a day was promised that is still to come.
+/// Reports whether the date is in the future.
 pub(super) fn is_ahead(sunset: Option<&Value>) -> bool {
     sunset
         .and_then(day)
         .is_some_and(|day| day > Utc::now().date_naive())
 }
 
-/// The day, where it is one.
+/// Parses the date.
 pub(super) fn day(sunset: &Value) -> Option<NaiveDate> {
     let text = sunset.as_str()?;
     let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.date_naive());

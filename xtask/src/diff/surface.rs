@@ -1,4 +1,4 @@
-//! A contract in few lines: one for each operation, parameter, response and field.
+//! A summary of a contract: one line for each operation, parameter, response and field.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::document::{Contract, Node, Schema, entries, escape, fields};
 
-/// The surface of a contract, in the order of the document.
+/// Returns the summary, in the order of the document.
 pub fn surface(document: &Value) -> Result<String> {
     let contract = Contract::read(document)?;
     let mut text = String::new();
@@ -104,7 +104,7 @@ fn flags(required: bool, value: &Value) -> String {
     flags
 }
 
-/// What a body or a parameter holds.
+/// Describes the content of a body or a parameter.
 fn content(contract: Contract<'_>, node: &Node<'_>) -> Result<String> {
     let mut kinds = Vec::new();
     for (media, content) in fields(&node.value["content"]) {
@@ -130,7 +130,7 @@ fn content(contract: Contract<'_>, node: &Node<'_>) -> Result<String> {
     })
 }
 
-/// A schema by its name, or what it is.
+/// Returns the name of a schema, or a description of its type.
 fn kind(contract: Contract<'_>, schema: &Schema<'_>) -> Result<String> {
     let mut text = match schema.name {
         Some(name) => name.to_owned(),

@@ -1,4 +1,4 @@
-//! A whole contract: its operations with all that belongs to them, references resolved.
+//! A whole contract: its operations with everything they refer to.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,13 +9,13 @@ use super::node::{Node, entries, escape, fields, place_of, references, resolve_a
 use super::operation::{is_success, methods, path_shape};
 use super::schema::Schema;
 
-/// An OpenAPI 3.0 or 3.1 document whose references all lead somewhere.
+/// An OpenAPI 3.0 or 3.1 document whose references all resolve.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract<'a> {
     root: &'a Value,
 }
 
-/// An operation and what belongs to it.
+/// An operation with everything that applies to it.
 #[derive(Debug, Clone)]
 pub struct ResolvedOperation<'a> {
     /// Method in lower case.
@@ -24,17 +24,17 @@ pub struct ResolvedOperation<'a> {
     pub path: &'a str,
     /// The operation object.
     pub node: Node<'a>,
-    /// Its parameters, those of the path included.
+    /// Its parameters, including those of the path.
     pub parameters: Vec<Parameter<'a>>,
     /// Its body.
     pub body: Option<Node<'a>>,
     /// Its responses by status, in order.
     pub responses: Vec<(&'a str, Node<'a>)>,
-    /// Where it is served: its own list, the one of its path, or the one of the document.
+    /// Its servers: its own list, the one of its path, or the one of the document.
     pub servers: Node<'a>,
-    /// What it must be called with: one of these, where there are any.
+    /// The alternative security requirements; empty if there are none.
     pub security: BTreeSet<String>,
-    /// Where that is written.
+    /// The pointer of the security requirements.
     pub security_pointer: String,
 }
 
@@ -43,7 +43,7 @@ pub struct ResolvedOperation<'a> {
 pub struct Parameter<'a> {
     /// The parameter object.
     pub node: Node<'a>,
-    /// Its name; names of headers are in lower case.
+    /// Its name, in lower case for headers.
     pub name: String,
     /// path, query, header or cookie.
     pub location: &'a str,
@@ -54,7 +54,7 @@ impl<'a> Contract<'a> {
     ///
     /// # Errors
     ///
-    /// Where it is not an OpenAPI 3 document, or a reference names nothing in it.
+    /// If it is not an OpenAPI 3 document, or a reference cannot be resolved.
     pub fn read(root: &'a Value) -> Result<Self> {
         let version = match root.get("openapi") {
             Some(Value::String(version)) => version.as_str(),
@@ -92,29 +92,29 @@ impl<'a> Contract<'a> {
         self.root["info"]["version"].as_str().unwrap_or_default()
     }
 
-    /// The entries of a kind of components.
+    /// Returns the components of a kind.
     pub fn components(self, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         fields(&self.root["components"][kind])
     }
 
-    /// Every component with its kind and name.
+    /// Returns every component with its kind and name.
     pub fn all_components(self) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> + use<'a> {
         fields(&self.root["components"]).flat_map(|(kind, entries)| {
             fields(entries).map(move |(name, value)| (kind, name, value))
         })
     }
 
-    /// One component.
+    /// Returns one component.
     pub fn component(self, kind: &str, name: &str) -> Option<&'a Value> {
         self.root["components"][kind].get(name)
     }
 
-    /// Pointers of the components that some path or webhook leads to.
+    /// Returns pointers of the components that some path or webhook refers to.
     pub fn used(self) -> BTreeSet<&'a str> {
         self.reached(vec![&self.root["paths"], &self.root["webhooks"]])
     }
 
-    /// Pointers of the components that these nodes lead to.
+    /// Returns pointers of the components that these nodes refer to.
     pub fn reached(self, mut open: Vec<&'a Value>) -> BTreeSet<&'a str> {
         let mut used = BTreeSet::new();
         while let Some(node) = open.pop() {
@@ -130,7 +130,7 @@ impl<'a> Contract<'a> {
         used
     }
 
-    /// The operations, in the order of the document.
+    /// Returns the operations, in the order of the document.
     pub fn operations(self) -> Result<Vec<ResolvedOperation<'a>>> {
         let mut found = Vec::new();
         for (path, item) in fields(&self.root["paths"]) {
@@ -161,7 +161,7 @@ impl<'a> Contract<'a> {
                 if location == "header" {
                     name.make_ascii_lowercase();
                 }
-                // A parameter of the operation takes the place of one of the path.
+                // A parameter of the operation replaces one of the path.
                 if !parameters
                     .iter()
                     .any(|other| other.name == name && other.location == location)
@@ -210,16 +210,16 @@ impl<'a> Contract<'a> {
         })
     }
 
-    /// The node itself, or what its reference names.
+    /// Returns the node itself, or the target of its reference.
     ///
     /// # Errors
     ///
-    /// Where a reference points outside the document, to nothing, or in a circle.
+    /// If a reference points outside the document, to nothing, or in a circle.
     pub fn node(self, value: &'a Value, pointer: String) -> Result<Node<'a>> {
         resolve_at(self.root, value, pointer)
     }
 
-    /// The schema at a place, with its references resolved.
+    /// Returns the schema at a place, with its references resolved.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl<'a> Contract<'a> {
 }
 
 impl<'a> ResolvedOperation<'a> {
-    /// The operationId, or method and path where there is none.
+    /// Returns the operationId, or method and path if there is none.
     pub fn name(&self) -> String {
         match self.id() {
             "" => self.request(),
@@ -238,22 +238,22 @@ impl<'a> ResolvedOperation<'a> {
         }
     }
 
-    /// The operationId; empty where there is none.
+    /// Returns the operationId, or an empty string.
     pub fn id(&self) -> &'a str {
         self.node.value["operationId"].as_str().unwrap_or_default()
     }
 
-    /// Method and path.
+    /// Returns method and path.
     pub fn request(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
-    /// Method and path, whatever the path parameters are called.
+    /// Returns method and path without the names of path parameters.
     pub fn shape(&self) -> String {
         format!("{} {}", self.method, path_shape(self.path))
     }
 
-    /// Names of the path parameters, in the order of the path.
+    /// Returns the names of the path parameters, in the order of the path.
     pub fn path_names(&self) -> Vec<&'a str> {
         self.path
             .split('/')
@@ -261,12 +261,12 @@ impl<'a> ResolvedOperation<'a> {
             .collect()
     }
 
-    /// Whether a flag of the operation is set.
+    /// Reports whether a flag of the operation is set.
     pub fn is(&self, flag: &str) -> bool {
         self.node.value[flag] == true
     }
 
-    /// The response that stands for success: the first with a body, or else the first.
+    /// Returns the main successful response: the first with a body, or else the first.
     pub fn success(&self) -> Option<&(&'a str, Node<'a>)> {
         let successes = || {
             self.responses
@@ -279,7 +279,7 @@ impl<'a> ResolvedOperation<'a> {
     }
 }
 
-/// One alternative of a security requirement, in words.
+/// Describes one alternative of a security requirement.
 fn alternative(requirement: &Value) -> String {
     let mut schemes: Vec<String> = fields(requirement)
         .map(|(scheme, scopes)| {

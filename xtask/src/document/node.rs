@@ -1,16 +1,16 @@
-//! Nodes of a document: their fields and entries, their pointers, and what they refer to.
+//! Nodes of a document: their fields and entries, pointers, and references.
 
 use anyhow::{Context as _, Result, bail};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// What the reference to a named schema starts with.
+/// The prefix of a reference to a named schema.
 pub const SCHEMAS: &str = "#/components/schemas/";
 
-/// How many references may lead from one to the next; more are a circle.
+/// The longest chain of references. A longer one is a circle.
 pub(super) const LONGEST_CHAIN: usize = 32;
 
-/// Keywords that hold a map from names to nodes: no name in it is a keyword, not even `example`.
+/// Keywords with a map from names to nodes, where no name is a keyword, not even `example`.
 const MAPS: [&str; 19] = [
     "properties",
     "patternProperties",
@@ -33,55 +33,55 @@ const MAPS: [&str; 19] = [
     "variables",
 ];
 
-/// Whether a keyword holds a map from names to nodes.
+/// Reports whether a keyword has a map from names to nodes.
 pub fn is_map(key: &str) -> bool {
     MAPS.contains(&key)
 }
 
-/// A node with its JSON pointer, after any reference.
+/// A node with its JSON pointer, with its reference resolved.
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
-    /// Where it is.
+    /// Its JSON pointer.
     pub pointer: String,
-    /// What it holds.
+    /// Its value.
     pub value: &'a Value,
 }
 
-/// The fields of an object; nothing for any other value.
+/// Returns the fields of an object, or nothing for any other value.
 pub fn fields(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     object(value)
         .iter()
         .map(|(key, value)| (key.as_str(), value))
 }
 
-/// The object itself; an empty one for any other value.
+/// Returns the object itself, or an empty one for any other value.
 pub fn object(value: &Value) -> &Map<String, Value> {
     static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
     value.as_object().unwrap_or(&EMPTY)
 }
 
-/// The entries of an array; nothing for any other value.
+/// Returns the entries of an array, or nothing for any other value.
 pub fn entries(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A key as a segment of a JSON pointer.
+/// Escapes a key as a segment of a JSON pointer.
 pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The keys that a JSON pointer leads by.
+/// Returns the unescaped keys of a JSON pointer.
 pub fn segments(pointer: &str) -> Vec<String> {
     let unescaped = |segment: &str| segment.replace("~1", "/").replace("~0", "~");
     pointer.split('/').skip(1).map(unescaped).collect()
 }
 
-/// The `$ref` of a node.
+/// Returns the `$ref` of a node.
 pub fn reference(node: &Value) -> Option<&str> {
     node.get("$ref").and_then(Value::as_str)
 }
 
-/// Every `$ref` in a node. Examples and extensions hold data, not references.
+/// Returns every `$ref` in a node. Examples and extensions contain data, not references.
 pub fn references(node: &Value) -> Vec<&str> {
     let mut found = Vec::new();
     collect_references(node, false, &mut found);
@@ -102,16 +102,16 @@ fn collect_references<'a>(node: &'a Value, has_names: bool, found: &mut Vec<&'a 
     }
 }
 
-/// The node that a local `$ref` names, or the node itself.
+/// Returns the target of a local `$ref`, or the node itself.
 ///
 /// # Errors
 ///
-/// Where a reference points outside the document, to nothing, or in a circle.
+/// If a reference points outside the document, to nothing, or in a circle.
 pub fn resolve<'a>(document: &'a Value, node: &'a Value) -> Result<&'a Value> {
     Ok(resolve_at(document, node, String::new())?.value)
 }
 
-/// As [`resolve`], with the pointer of what was found.
+/// Like [`resolve`], and also returns the pointer of the result.
 ///
 /// # Errors
 ///
@@ -127,16 +127,16 @@ pub fn resolve_at<'a>(document: &'a Value, value: &'a Value, pointer: String) ->
     bail!("{}: a chain of $ref does not end", node.pointer)
 }
 
-/// The node that a `$ref` names.
+/// Returns the target of a `$ref`.
 ///
 /// # Errors
 ///
-/// Where it points outside the document, or to nothing.
+/// If it points outside the document, or to nothing.
 pub fn target<'a>(document: &'a Value, reference: &str) -> Result<Node<'a>> {
     let pointer = reference.strip_prefix('#').with_context(|| {
         format!("$ref {reference:?} points outside the document: bundle it first")
     })?;
-    // Most references name a schema in plain letters, and large documents have a great many of them.
+    // A fast path: large documents have a great many references, most of which name a schema in plain letters.
     if let Some(name) = reference.strip_prefix(SCHEMAS)
         && !name.contains(['%', '~', '/'])
         && let Some(value) = document["components"]["schemas"].get(name)
@@ -146,7 +146,7 @@ pub fn target<'a>(document: &'a Value, reference: &str) -> Result<Node<'a>> {
             value,
         });
     }
-    // A reference is a part of an address, where a space is written %20.
+    // A reference is part of a URL, where a space is written %20.
     let pointer = percent_decode_str(pointer).decode_utf8_lossy();
     let value = document.pointer(&pointer).with_context(|| {
         format!("$ref {reference:?} does not exist: bundle the document, or correct the reference")
@@ -157,7 +157,7 @@ pub fn target<'a>(document: &'a Value, reference: &str) -> Result<Node<'a>> {
     })
 }
 
-/// Where a `$ref` stands in a node.
+/// Returns the pointer of a `$ref` in a node.
 pub(super) fn place_of(node: &Value, wanted: &str, at: &str) -> Option<String> {
     if reference(node) == Some(wanted) {
         return Some(at.to_owned());

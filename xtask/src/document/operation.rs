@@ -9,10 +9,10 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// An operation with where it is.
+/// An operation and its location.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// Its id; empty where it has none.
+    /// Its operationId, or an empty string.
     pub id: &'a str,
     /// Path template.
     pub path: &'a str,
@@ -20,28 +20,28 @@ pub struct Operation<'a> {
     pub method: &'a str,
     /// The operation object.
     pub value: &'a Value,
-    /// Parameters of the whole path.
+    /// Parameters of the whole path item.
     pub shared: &'a [Value],
 }
 
 impl Operation<'_> {
-    /// JSON pointer of the operation.
+    /// Returns the JSON pointer of the operation.
     pub fn pointer(&self) -> String {
         format!("/paths/{}/{}", escape(self.path), self.method)
     }
 
-    /// Method and path.
+    /// Returns method and path.
     pub fn request(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
-    /// Method and path, whatever the path parameters are called.
+    /// Returns method and path without the names of path parameters.
     pub fn shape(&self) -> String {
         format!("{} {}", self.method, path_shape(self.path))
     }
 }
 
-/// The operations of a document, in its order.
+/// Returns the operations of a document, in its order.
 pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     let mut found = Vec::new();
     for (path, item) in fields(&document["paths"]) {
@@ -58,17 +58,17 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     found
 }
 
-/// Whether a key of a path item is a method.
+/// Reports whether a key of a path item is a method.
 pub fn is_method(key: &str) -> bool {
     METHODS.contains(&key)
 }
 
-/// The operations of a path item by their methods.
+/// Returns the operations of a path item by their methods.
 pub(super) fn methods(item: &Value) -> impl Iterator<Item = (&str, &Value)> {
     fields(item).filter(|(key, _)| is_method(key))
 }
 
-/// A path, whatever its parameters are called.
+/// Returns a path without the names of its parameters.
 pub fn path_shape(path: &str) -> String {
     let segments: Vec<&str> = path
         .split('/')
@@ -83,7 +83,7 @@ pub fn path_shape(path: &str) -> String {
     segments.join("/")
 }
 
-/// Whether a status is a success: 200 to 299, or the range `2XX`.
+/// Reports whether a status is a success: 200 to 299, or the range `2XX`.
 pub fn is_success(status: &str) -> bool {
     status.len() == 3 && status.starts_with('2')
 }

@@ -1,4 +1,4 @@
-//! Where in the text of a document a node stands.
+//! Finds the line and column of a node in the text of a document.
 
 use anyhow::{Context as _, Result};
 use jsonc_parser::ast::Value as Json;
@@ -10,10 +10,10 @@ use serde_saphyr::{Location, Spanned};
 
 use super::text::{is_json, without_mark};
 
-/// A place in a text, both from 1.
+/// A line and column of a text, both starting at 1.
 ///
-/// A column counts characters, as compilers count them: not bytes, and not the UTF-16 units of editors. A mark at the
-/// start of the file (BOM) is none. GitHub does not say what it counts, and shows the line.
+/// Columns count characters, as compilers do, not bytes or UTF-16 units. A byte order mark does not count. GitHub does not
+/// document its unit, and shows only the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Position {
     /// The line.
@@ -22,13 +22,13 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where the nodes of these JSON pointers stand: an entry of an object at its key, another node at its start.
+/// Returns the positions of the nodes of these JSON pointers: an entry of an object at its key, another node at its start.
 ///
-/// A pointer that leads further than the document is where it ends.
+/// A pointer that goes beyond the document gets the position of the deepest node that exists.
 ///
 /// # Errors
 ///
-/// Where the text is neither JSON nor YAML.
+/// If the text is neither JSON nor YAML.
 pub fn positions(text: &str, pointers: &[&str]) -> Result<Vec<Position>> {
     let text = without_mark(text);
     let segments = pointers.iter().map(|pointer| super::segments(pointer));
@@ -43,13 +43,13 @@ pub fn positions(text: &str, pointers: &[&str]) -> Result<Vec<Position>> {
     Ok(from_offsets(text, &offsets))
 }
 
-/// The offset in bytes of a node.
+/// Returns the byte offset of a node.
 fn in_json(root: &Json, path: &[String]) -> usize {
     let mut node = root;
     let mut offset = root.range().start;
     for segment in path {
         let next = match node {
-            // Of a key that is there twice, the last one counts.
+            // The last one of duplicate keys counts.
             Json::Object(object) => object
                 .properties
                 .iter()
@@ -68,7 +68,7 @@ fn in_json(root: &Json, path: &[String]) -> usize {
     offset
 }
 
-/// Lines and columns of some offsets, in one pass over the text: it may be one line of many megabytes.
+/// Converts offsets to lines and columns in one pass, because the text may be one line of many megabytes.
 fn from_offsets(text: &str, offsets: &[usize]) -> Vec<Position> {
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|&index| offsets[index]);
@@ -89,7 +89,7 @@ fn from_offsets(text: &str, offsets: &[usize]) -> Vec<Position> {
     found
 }
 
-/// A node of a YAML document, with the places of what is in it.
+/// A node of a YAML document, with the positions of its children.
 enum Tree {
     Map(Vec<(Spanned<String>, Spanned<Tree>)>),
     List(Vec<Spanned<Tree>>),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_its_keys_and_entries_at_their_lines() {
+    fn json_keys_and_entries_have_positions() {
         places(
             "{\n  \"a\": {\n    \"b\": [1,\n      {\"c\": 2}]\n  },\n  \"d\":\n    3\n}",
             &[
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn yaml_has_them_too() {
+    fn yaml_keys_and_entries_have_positions() {
         places(
             "# text\na:\n  b: [1, {c: 2}]\n  200:\n    - x\n    - d: |\n        more\n      e: 1\n",
             &[
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_carriage_return_ends_no_line_and_a_mark_at_the_start_takes_no_column() {
+    fn carriage_returns_and_bom_do_not_shift_positions() {
         places(
             "\u{feff}{\"a\": 1,\r\n\"b\": 2,\r\n\t\"c\": 3}\r\n",
             &[("/a", 1, 2), ("/b", 2, 1), ("/c", 3, 2)],
@@ -256,7 +256,7 @@ mod tests {
             "\u{feff}a: 1\r\nb:\r\n  c: 2\r\n",
             &[("/a", 1, 1), ("/b/c", 3, 3)],
         );
-        // Read as YAML, a key as long as this is refused.
+        // YAML would reject a key as long as this.
         let key = "k".repeat(2000);
         let text = format!("\u{feff}{{\"{key}\": 1,\n \"b\": 2}}");
         places(&text, &[("/b", 2, 2)]);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_however_they_are_escaped() {
+    fn escaped_keys_are_found() {
         places(
             "{\"a\\/b\": 1, \"\\u0061~\": 2,\n \"\\ud83d\\ude00\": {\"x\": 3}}",
             &[("/a~1b", 1, 2), ("/a~0", 1, 13), ("/😀/x", 2, 19)],
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_where_the_way_ends() {
+    fn missing_node_has_the_position_of_its_deepest_ancestor() {
         places(
             "{\"a\":\n [1]}",
             &[("/a/7", 1, 2), ("/a/0/b", 2, 3), ("/z", 1, 1)],

@@ -1,8 +1,7 @@
-//! One schema, with its references resolved and its `allOf` put together.
+//! One schema, with its references resolved and its `allOf` merged.
 //!
-//! Both OpenAPI 3.0 and 3.1 are read: `type` may be one name or several, null
-//! may be a type, `nullable` or a member of `anyOf`. A schema that is written
-//! in several parts reads like one that is written in one.
+//! Supports OpenAPI 3.0 and 3.1: `type` may be one name or several, null may be a type, `nullable` or a member of `anyOf`.
+//! A schema that is split into several parts reads like a single one.
 
 use std::collections::BTreeSet;
 
@@ -27,30 +26,30 @@ const ANNOTATIONS: [&str; 12] = [
     "xml",
 ];
 
-/// More parts than any schema has that somebody wrote.
+/// More parts than any hand-written schema has.
 const MOST_PARTS: usize = 1_000;
 
 /// A schema with its references resolved.
 #[derive(Debug, Clone)]
 pub struct Schema<'a> {
-    /// Where it is used.
+    /// The pointer where it is used.
     pub used_at: String,
-    /// Where it is defined: the same, or a component.
+    /// The pointer where it is defined: the same, or a component.
     pub pointer: String,
-    /// Name of the component.
+    /// Name of the component, if it is one.
     pub name: Option<&'a str>,
-    /// The references on the way there, with their annotations, outermost first.
+    /// The references that lead to it, with their annotations, outermost first.
     references: Vec<(String, &'a Value)>,
-    /// What it is made of: its own node first, then the members of `allOf`.
+    /// Its parts: its own node first, then the members of `allOf`.
     parts: Vec<(String, &'a Value)>,
 }
 
 impl<'a> Schema<'a> {
-    /// The schema at a place, with its references resolved.
+    /// Returns the schema at a place, with its references resolved.
     ///
     /// # Errors
     ///
-    /// Where a reference points outside the document, to nothing, or in a circle.
+    /// If a reference points outside the document, to nothing, or in a circle.
     pub fn resolve(document: &'a Value, value: &'a Value, used_at: String) -> Result<Self> {
         let mut schema = Self {
             pointer: used_at.clone(),
@@ -72,7 +71,7 @@ impl<'a> Schema<'a> {
         Ok(schema)
     }
 
-    /// Follows references to where a schema is written; `beside` is what limits it on the way.
+    /// Follows references to the definition of a schema; `beside` collects keywords next to them that limit it.
     fn follow(
         &mut self,
         document: &'a Value,
@@ -102,7 +101,7 @@ impl<'a> Schema<'a> {
         bail!("{pointer}: a chain of $ref does not end")
     }
 
-    /// Adds a node and the members of its `allOf`, each once.
+    /// Adds a node and the members of its `allOf`, without duplicates.
     fn add_part(&mut self, document: &'a Value, pointer: String, node: &'a Value) -> Result<()> {
         let mut open = vec![(pointer, node)];
         while let Some((pointer, node)) = open.pop() {
@@ -130,7 +129,7 @@ impl<'a> Schema<'a> {
         Ok(())
     }
 
-    /// This schema and another one that the same value must fit.
+    /// Combines this schema with another one that the same value must match.
     fn and(mut self, other: Self) -> Self {
         if self.pointer != other.pointer {
             self.name = None;
@@ -144,12 +143,12 @@ impl<'a> Schema<'a> {
         self
     }
 
-    /// A keyword, of the reference or of what it names.
+    /// Returns the value of a keyword, from the reference or its target.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.holder(key).and_then(|(_, node)| node.get(key))
     }
 
-    /// The pointer of a keyword, or of where it would stand.
+    /// Returns the pointer of a keyword, or the pointer it would have.
     pub fn at(&self, key: &str) -> String {
         let at = self
             .holder(key)
@@ -165,7 +164,7 @@ impl<'a> Schema<'a> {
             .find(|(_, value)| value.get(key).is_some())
     }
 
-    /// A keyword in each part that has it, the same value once.
+    /// Returns the values of a keyword in all parts, without duplicates.
     pub fn all(&self, key: &str) -> Vec<&'a Value> {
         let mut found: Vec<&'a Value> = Vec::new();
         for value in self.parts.iter().filter_map(|(_, node)| node.get(key)) {
@@ -176,25 +175,25 @@ impl<'a> Schema<'a> {
         found
     }
 
-    /// The nodes that it is made of, with their pointers.
+    /// Returns its parts with their pointers.
     pub fn parts(&self) -> impl Iterator<Item = (&str, &'a Value)> {
         self.parts.iter().map(|(at, node)| (at.as_str(), *node))
     }
 
-    /// The nodes between where it is used and where it is defined, with their pointers.
+    /// Returns the nodes between its use and its definition, with their pointers.
     pub fn references(&self) -> impl Iterator<Item = (&str, &'a Value)> {
         self.references
             .iter()
             .map(|(at, node)| (at.as_str(), *node))
     }
 
-    /// What tells it from every other schema of the document.
+    /// Returns a string that identifies it among all schemas of the document.
     pub fn identity(&self) -> String {
         let pointers: Vec<&str> = self.parts().map(|(at, _)| at).collect();
         pointers.join(" ")
     }
 
-    /// Whether a reference leads to it, or it is put together of several.
+    /// Reports whether it is a reference, or merged from several parts.
     pub fn is_shared(&self) -> bool {
         self.parts.len() > 1
             || self
@@ -203,17 +202,17 @@ impl<'a> Schema<'a> {
                 .any(|(_, value)| reference(value).is_some())
     }
 
-    /// Whether a flag is set.
+    /// Reports whether a flag is set.
     pub fn is(&self, flag: &str) -> bool {
         self.get(flag) == Some(&Value::Bool(true))
     }
 
-    /// Whether no value fits it.
+    /// Reports whether no value can match it.
     pub fn is_nothing(&self) -> bool {
         self.parts().any(|(_, node)| node == &Value::Bool(false))
     }
 
-    /// The types it names, without null; none means any.
+    /// Returns its types, without null. An empty set means any type.
     pub fn types(&self) -> BTreeSet<&'a str> {
         if self.is_nothing() {
             return BTreeSet::from(["nothing"]);
@@ -241,7 +240,7 @@ impl<'a> Schema<'a> {
         common.unwrap_or_default()
     }
 
-    /// Whether it may be null.
+    /// Reports whether it may be null.
     pub fn nullable(&self) -> bool {
         let says_so = |node: &Value| {
             node.get("nullable") == Some(&Value::Bool(true))
@@ -255,7 +254,7 @@ impl<'a> Schema<'a> {
             || (!typed.is_empty() && typed.iter().all(|value| has_null(value)))
     }
 
-    /// The values it is limited to.
+    /// Returns the values it is limited to.
     pub fn values(&self) -> Option<Vec<&'a Value>> {
         let mut common: Option<Vec<&'a Value>> = None;
         for (_, node) in self.parts() {
@@ -276,7 +275,7 @@ impl<'a> Schema<'a> {
         common
     }
 
-    /// The members of `oneOf` or `anyOf` that are not just null.
+    /// Returns the members of `oneOf` or `anyOf`, without null.
     pub fn members(&self, key: &str) -> Vec<(String, &'a Value)> {
         let at = self.at(key);
         entries(self.get(key).unwrap_or(&Value::Null))
@@ -287,13 +286,13 @@ impl<'a> Schema<'a> {
             .collect()
     }
 
-    /// Whether any part describes properties.
+    /// Reports whether any part describes properties.
     pub fn has_properties(&self) -> bool {
         self.parts()
             .any(|(_, node)| node.get("properties").is_some())
     }
 
-    /// The names of its properties, each once.
+    /// Returns the names of its properties, without duplicates.
     pub fn properties(&self) -> Vec<&'a str> {
         let mut known = std::collections::HashSet::new();
         self.parts()
@@ -303,7 +302,7 @@ impl<'a> Schema<'a> {
             .collect()
     }
 
-    /// A property, as all parts have it.
+    /// Returns a property, merged from all parts.
     pub fn property(&self, document: &'a Value, name: &str) -> Result<Option<Self>> {
         let mut found: Option<Self> = None;
         for (at, node) in self.parts() {
@@ -319,7 +318,7 @@ impl<'a> Schema<'a> {
         Ok(found)
     }
 
-    /// The schema under a keyword, as all parts have it.
+    /// Returns the schema under a keyword, merged from all parts.
     pub fn child(&self, document: &'a Value, key: &str) -> Result<Option<Self>> {
         let mut found: Option<Self> = None;
         for (at, node) in self.parts() {
@@ -334,7 +333,7 @@ impl<'a> Schema<'a> {
         Ok(found)
     }
 
-    /// The names that it requires, whether it describes them or not.
+    /// Returns the required names, whether they are described or not.
     pub fn required(&self) -> BTreeSet<&'a str> {
         self.parts()
             .flat_map(|(_, node)| entries(&node["required"]))
@@ -344,7 +343,7 @@ impl<'a> Schema<'a> {
 }
 
 impl Schema<'_> {
-    /// Where a name is required: the entry of the list.
+    /// Returns the pointer of the entry that makes a name required.
     pub fn required_at(&self, name: &str) -> Option<String> {
         self.parts().find_map(|(at, node)| {
             let index = entries(&node["required"])
@@ -361,7 +360,7 @@ fn is_3_1(document: &Value) -> bool {
         .is_some_and(|version| !version.starts_with("3.0"))
 }
 
-/// Whether a keyword beside a reference says which values fit.
+/// Reports whether a keyword next to a reference limits its values.
 fn limits(key: &str) -> bool {
     key != "$ref" && !key.starts_with("x-") && !ANNOTATIONS.contains(&key)
 }
@@ -386,12 +385,12 @@ fn has_null(kind: &Value) -> bool {
     kind == "null" || entries(kind).iter().any(|name| name == "null")
 }
 
-/// Whether only null fits a member.
+/// Reports whether a member only allows null.
 fn is_null(member: &Value) -> bool {
     member["type"] == "null" || member.get("const") == Some(&Value::Null)
 }
 
-/// The only member of `allOf`, `anyOf` or `oneOf`, null aside, where all other keywords are annotations.
+/// Returns the only member of `allOf`, `anyOf` or `oneOf` besides null, if all other keywords are annotations.
 fn wrapped(schema: &Value) -> Option<(&Value, String)> {
     let key = ["allOf", "anyOf", "oneOf"]
         .into_iter()

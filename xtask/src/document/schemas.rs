@@ -1,15 +1,15 @@
-//! Every schema of a document, and the names of those that have one.
+//! Visits every schema of a document, and derives the names of types.
 
 use heck::ToPascalCase as _;
 use serde_json::Value;
 
 use super::node::escape;
 
-/// Where a schema of the canonical form keeps the keywords that OpenAPI 3.0 does not have.
+/// The extension in which a schema of the canonical form keeps keywords that OpenAPI 3.0 does not have.
 pub const JSON_SCHEMA: &str = "x-json-schema";
-/// Where its document keeps the requests that the server sends.
+/// The extension in which a document keeps the requests that the server sends.
 pub const WEBHOOKS: &str = "x-webhooks";
-/// Limits that the server checks; a client that refuses a reply for them is no help.
+/// Limits that the server checks. A client that rejected a response because of them would be of no help.
 pub const LIMITS: [&str; 13] = [
     "minimum",
     "maximum",
@@ -26,17 +26,17 @@ pub const LIMITS: [&str; 13] = [
     "maxProperties",
 ];
 
-/// What the generated code means by these names.
+/// Names that have a meaning in the generated code.
 const RUST_NAMES: [&str; 9] = [
     "AsRef", "From", "Into", "Option", "Result", "Self", "String", "ToString", "Vec",
 ];
 
-/// The Rust name that the generator gives to a component schema.
+/// Returns the Rust name that the generator gives to a component schema.
 pub fn type_name(schema: &str) -> String {
     schema.to_pascal_case()
 }
 
-/// Whether a schema of that name would hide something of Rust, or get another name from the generator.
+/// Reports whether a schema of that name would hide a name of Rust, or be renamed by the generator.
 pub fn is_rust_name(schema: &str) -> bool {
     let name = type_name(schema);
     RUST_NAMES.contains(&name.as_str()) || !name.starts_with(|first: char| first.is_alphabetic())
@@ -48,7 +48,7 @@ pub fn each_schema(document: &Value, visit: &mut dyn FnMut(&str, &Value)) {
     each_schema_mut(&mut copy, &mut |at, schema| visit(at, schema));
 }
 
-/// As [`each_schema`], for changes in place.
+/// Like [`each_schema`], for changes in place.
 pub fn each_schema_mut(document: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
     if let Some(schemas) = document
         .pointer_mut("/components/schemas")
@@ -114,7 +114,7 @@ fn walk_list(holders: &mut Value, at: &str, visit: &mut dyn FnMut(&str, &mut Val
     }
 }
 
-/// Something with a schema of its own, or with one for each content type.
+/// Visits the schemas of a node that has one, or one for each content type.
 fn walk_holder(holder: &mut Value, at: &str, visit: &mut dyn FnMut(&str, &mut Value)) {
     if let Some(schema) = holder.get_mut("schema") {
         walk_schema(schema, &format!("{at}/schema"), visit);

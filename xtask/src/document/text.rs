@@ -1,4 +1,4 @@
-//! Documents as text: read, written and known by their hash.
+//! Reads, writes and hashes the text of documents.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-/// Reads a document in JSON or YAML.
+/// Parses a document, JSON or YAML.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).context("invalid text: expected UTF-8")?;
     let text = without_mark(text);
@@ -26,29 +26,29 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     Ok(document)
 }
 
-/// A text without the mark (BOM) that some editors put at its start.
+/// Returns a text without a byte order mark.
 pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Whether a document is read as JSON.
+/// Reports whether a document is parsed as JSON.
 pub(super) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-/// A document as it is checked in: two spaces, one newline at the end.
+/// Returns the text of a document as it is committed: two spaces, one newline at the end.
 pub fn to_text(document: &Value) -> Result<String> {
     let mut text = serde_json::to_string_pretty(document).context("cannot print the contract")?;
     text.push('\n');
     Ok(text)
 }
 
-/// The hash by which a document is known.
+/// Returns the hash that identifies a document.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes in hexadecimal.
+/// Formats bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
@@ -59,7 +59,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// A value in which no object has a key twice: which of the two counts is up to the reader, and readers differ.
+/// A value without duplicate keys: readers differ in which of the two they use.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn yaml_as_hands_write_it_is_read() {
+    fn handwritten_yaml_is_read() {
         let text =
             "openapi: 3.1\nx: &any {type: string}\npaths:\n  /a: {get: {responses: {200: *any}}}\n";
         let document = parse(text.as_bytes()).unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_is_refused_with_its_place() {
+    fn duplicate_key_is_an_error_with_its_place() {
         for text in [
             "{\"a\": 1, \"a\": 1}",
             "{\"b\": [{\"a\": 1,\n\"c\": {}, \"a\": {}}]}",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_read_as_it_is_written() {
+    fn json_is_read_unchanged() {
         let text = "{\"z\": [null, true, 1, -2, 2.5, 1e300, 18446744073709551615, \"s\\n\"], \"a\": {\"z\": {}}}";
         let value: Value = serde_json::from_str(text).unwrap();
         assert_eq!(parse(text.as_bytes()).unwrap(), value);

@@ -1,4 +1,4 @@
-//! Which of several documents is ours.
+//! Chooses our document among several.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,22 +13,22 @@ use crate::lock;
 /// A document that was read, not yet stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// What is stored.
+    /// The text to store.
     pub text: String,
     /// `json` or `yaml`.
     pub extension: &'static str,
-    /// What the text says.
+    /// The parsed text.
     pub value: Value,
 }
 
-/// What our API is known by.
+/// What identifies our API.
 #[derive(Debug, Clone)]
 pub struct Ours {
     title: Option<String>,
     paths: BTreeSet<String>,
 }
 
-/// A document, and what led to it.
+/// A document, and the link that led to it.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) from: String,
@@ -36,16 +36,16 @@ pub(super) struct Found {
 }
 
 impl Ours {
-    /// As the current version of the repository has it.
+    /// Loads the identity of the API from the current version in the repository.
     ///
     /// # Errors
     ///
-    /// Where the version cannot be read.
+    /// If the version cannot be read.
     pub fn load(layout: &Layout) -> Result<Self> {
         Ok(Self::of(&lock::load_current(layout)?))
     }
 
-    /// As a document has it.
+    /// Returns the identity of the API in a document.
     pub fn of(document: &Value) -> Self {
         Self {
             title: document["info"]["title"].as_str().map(str::to_owned),
@@ -53,14 +53,14 @@ impl Ours {
         }
     }
 
-    /// Whether a document describes our API: half of the paths of the smaller one are in the other.
+    /// Reports whether a document describes our API: half of the paths of the smaller document are in the other one.
     pub(super) fn is(&self, document: &Value) -> bool {
         let theirs = shapes(document);
         let shared = self.paths.intersection(&theirs).count();
         self.paths.is_empty() || (shared > 0 && shared * 2 >= self.paths.len().min(theirs.len()))
     }
 
-    /// Whether a document has our title and paths.
+    /// Reports whether a document has our title and paths.
     pub(super) fn is_by_title(&self, document: &Value) -> bool {
         self.title.as_deref() == document["info"]["title"].as_str() && self.is(document)
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// The document that is ours, or the one that was picked by a part of its title or address.
+/// Returns our document, or the one picked by a part of its title or URL.
 pub(super) fn choose(found: Vec<Found>, ours: &Ours, pick: Option<&str>) -> Result<Document> {
     let list: Vec<String> = found.iter().map(|one| format!("\n- {one}")).collect();
     let list = list.concat();
@@ -101,21 +101,21 @@ pub(super) fn choose(found: Vec<Found>, ours: &Ours, pick: Option<&str>) -> Resu
     match (fits.len(), pick) {
         (1, _) => Ok(fits.remove(0).document),
         (0, None) => bail!(
-            "no document there has the paths of our API: where one is ours all the same, say `--pick` with a part of its \
+            "no document there has the paths of our API: to take one anyway, pass `--pick` with a part of its \
              title or address:{list}"
         ),
         (_, None) => bail!(
-            "several documents there may be ours: say `--pick` with a part of the title or address of one:{list}"
+            "several documents there may be ours: pass `--pick` with a part of the title or URL of one:{list}"
         ),
         (count, Some(pick)) => {
             bail!(
-                "invalid --pick {pick:?}: expected a part of one title or address, found {count}:{list}"
+                "invalid --pick {pick:?}: expected a part of one title or URL, found {count}:{list}"
             )
         }
     }
 }
 
-/// The paths, with that of the first server before them, without the names of parameters.
+/// Returns the paths without the names of parameters, prefixed by the path of the first server.
 fn shapes(document: &Value) -> BTreeSet<String> {
     let base = entries(&document["servers"])
         .first()

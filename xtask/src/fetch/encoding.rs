@@ -7,10 +7,10 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 /// The largest document that is read.
 pub const LIMIT: usize = 32 * 1024 * 1024;
-/// How much the decoder of brotli reads at once.
+/// The buffer size of the brotli decoder.
 const BUFFER: usize = 4096;
 
-/// The bytes below one `content-encoding`, at most one more than [`LIMIT`].
+/// Decodes one `content-encoding`, and returns at most one byte more than [`LIMIT`].
 pub(super) fn decode(encoding: &str, bytes: &[u8]) -> Result<Vec<u8>> {
     let decoder: &mut dyn Read = match encoding {
         "" | "identity" => return Ok(bytes.to_vec()),
@@ -23,6 +23,6 @@ pub(super) fn decode(encoding: &str, bytes: &[u8]) -> Result<Vec<u8>> {
     decoder
         .take(u64::try_from(LIMIT)? + 1)
         .read_to_end(&mut plain)
-        .with_context(|| format!("cannot unpack the response, which is said to be {encoding}"))?;
+        .with_context(|| format!("cannot decompress the response, whose encoding is {encoding}"))?;
     Ok(plain)
 }

@@ -1,19 +1,16 @@
-//! Finds OpenAPI documents in a page that shows them, or in a script of it.
+//! Finds OpenAPI documents in a page that shows them, or in one of its scripts.
 //!
-//! Redoc keeps the document in the page that it renders: version 2 as
-//! `__redoc_state = {… "spec": {"data": …} …}`, version 3 as
-//! `__redoc_definition = …`, also as a field of `window`. A page may instead call
-//! `Redoc.init(…)` with the document, with a variable or with an address.
-//! Swagger UI of NestJS keeps it as `swaggerDoc` in `swagger-ui-init.js`; others
-//! name one `url` or several `urls`. The same words may stand in the prose of
-//! the page, so every occurrence is tried.
+//! Redoc embeds the document in the page that it renders: version 2 as `__redoc_state = {… "spec": {"data": …} …}`, version
+//! 3 as `__redoc_definition = …`, also as a field of `window`. A page may instead call `Redoc.init(…)` with the document,
+//! with a variable or with a URL. Swagger UI of NestJS embeds it as `swaggerDoc` in `swagger-ui-init.js`; others set one
+//! `url` or several `urls`. The same words may appear in the text of the page, so every occurrence is tried.
 
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-/// What a document follows, behind a sign of equality, a colon or a bracket.
+/// Names that a document follows, after an equals sign, a colon or a bracket.
 const MARKERS: [&str; 5] = [
     "__redoc_state",
     "__redoc_definition",
@@ -21,7 +18,7 @@ const MARKERS: [&str; 5] = [
     "swaggerDoc",
     "spec",
 ];
-/// Attributes that may lead to a document.
+/// Attributes that may link to a document.
 const ATTRIBUTES: [&str; 6] = [
     "spec-url",
     "specUrl",
@@ -30,28 +27,28 @@ const ATTRIBUTES: [&str; 6] = [
     "href",
     "src",
 ];
-/// Calls and fields of scripts that may lead to a document.
+/// Calls and fields of scripts that may link to a document.
 const FIELDS: [&str; 5] = ["Redoc.init", "url", "configUrl", "specUrl", "spec-url"];
-/// Links that are worth a request.
+/// The maximum number of links that are followed.
 const MOST_LINKS: usize = 64;
 
-/// Something that a page leads to.
+/// A link of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Link {
-    /// The data itself.
+    /// The data of a `data:` URL.
     Data(Vec<u8>),
-    /// An address, relative to the page.
+    /// A URL, relative to the page.
     Address(String),
 }
 
-/// The documents that are embedded in a page or a script, each once.
+/// Returns the documents that are embedded in a page or a script, without duplicates.
 pub(super) fn embedded(page: &str) -> Vec<Value> {
     let mut found: Vec<Value> = Vec::new();
     for marker in MARKERS {
         for (at, _) in page.match_indices(marker) {
             let value = operand(&page[at + marker.len()..]).and_then(|text| {
                 json(text).or_else(|| {
-                    // A variable that was set before.
+                    // A variable that was assigned before.
                     let name = identifier(text)?;
                     page.match_indices(name)
                         .find_map(|(at, _)| json(operand(&page[at + name.len()..])?))
@@ -66,7 +63,7 @@ pub(super) fn embedded(page: &str) -> Vec<Value> {
             }
         }
     }
-    // Scalar has it in a script that is data.
+    // Scalar embeds it in a script element with data.
     for (at, _) in page.match_indices("<script") {
         let text = page[at..]
             .split_once('>')
@@ -81,13 +78,13 @@ pub(super) fn embedded(page: &str) -> Vec<Value> {
     found
 }
 
-/// Whether a value looks like an OpenAPI document, or like a Swagger one, which is refused by its name.
+/// Reports whether a value looks like an OpenAPI document, or a Swagger one, which is rejected later with a clear error.
 pub(super) fn is_document(value: &Value) -> bool {
     let versioned = value.get("openapi").or_else(|| value.get("swagger"));
     versioned.is_some_and(Value::is_string) && value.get("paths").is_some_and(Value::is_object)
 }
 
-/// What a page links to that may be a document or a script with one, data first.
+/// Returns the links of a page that may be a document or a script with one, data first.
 pub(super) fn links(page: &str) -> Vec<Link> {
     let mut found = Vec::new();
     for attribute in ATTRIBUTES {
@@ -128,7 +125,7 @@ pub(super) fn links(page: &str) -> Vec<Link> {
     unique
 }
 
-/// What a page is called.
+/// Returns the title of a page.
 pub(super) fn title(page: &str) -> Option<&str> {
     let lower = page.to_ascii_lowercase();
     let start = lower.find("<title")?;
@@ -137,13 +134,13 @@ pub(super) fn title(page: &str) -> Option<&str> {
     Some(page[start..end].trim()).filter(|title| !title.is_empty())
 }
 
-/// What stands behind the sign that follows a name, which may be quoted or a field of `window`.
+/// Returns the text after the sign that follows a name, which may be quoted or a field of `window`.
 fn operand(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches(['"', '\'', ']']).trim_start();
     Some(rest.strip_prefix(['=', ':', '('])?.trim_start())
 }
 
-/// The JSON at the start of a text, or in a string that `JSON.parse` reads.
+/// Parses the JSON at the start of a text, or in a string that is passed to `JSON.parse`.
 fn json(text: &str) -> Option<Value> {
     if let Some(argument) = text.strip_prefix("JSON.parse(") {
         return serde_json::from_str(&quoted(argument.trim_start())?).ok();
@@ -162,7 +159,7 @@ fn identifier(text: &str) -> Option<&str> {
     (!first.is_ascii_digit()).then_some(&text[..end])
 }
 
-/// The string at the start of a script, its escapes read.
+/// Parses the string at the start of a script, including its escapes.
 fn quoted(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut end = None;
@@ -180,7 +177,7 @@ fn quoted(text: &str) -> Option<String> {
         }
     }
     let inner = &text[1..end?];
-    // A string of JSON has the same escapes, but for the other quote.
+    // A JSON string has the same escapes, except for the other quote.
     let inner = if quote == '\'' {
         inner
             .replace("\\'", "'")
@@ -192,19 +189,19 @@ fn quoted(text: &str) -> Option<String> {
     serde_json::from_str(&format!("\"{inner}\"")).ok()
 }
 
-/// The value of an attribute, quoted or not.
+/// Returns the value of an attribute, quoted or not.
 fn attribute_value(rest: &str) -> Option<String> {
     let rest = rest.trim_start().strip_prefix('=')?.trim_start();
     let value = match rest.chars().next()? {
         quote @ ('"' | '\'') => rest[1..].split_once(quote)?.0,
         _ => rest.split([' ', '\t', '\n', '\r', '>']).next()?,
     };
-    // The one entity that addresses are written with.
+    // The only entity that is common in URLs.
     let value = value.trim().replace("&amp;", "&");
     (!value.is_empty()).then_some(value)
 }
 
-/// The bytes of a `data:` address.
+/// Decodes the bytes of a `data:` URL.
 fn data_of(data: &str) -> Option<Vec<u8>> {
     let (head, body) = data.split_once(',')?;
     let body: Vec<u8> = percent_decode_str(body).collect();
@@ -221,7 +218,7 @@ fn names_document(address: &str) -> bool {
         .any(|extension| path.to_ascii_lowercase().ends_with(extension))
 }
 
-/// Whether an address in a script is like those of documents: not everything that is called `url` is asked for.
+/// Reports whether a URL in a script looks like that of a document, because not every `url` is worth a request.
 fn may_be_document(address: &str) -> bool {
     let address = address.to_ascii_lowercase();
     ["json", "yaml", "yml", "openapi", "swagger", "api-docs"]
@@ -229,7 +226,7 @@ fn may_be_document(address: &str) -> bool {
         .any(|word| address.contains(word))
 }
 
-/// Whether a script is the one that starts Swagger UI or Redoc.
+/// Reports whether a script is the one that starts Swagger UI or Redoc.
 fn is_initializer(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -244,7 +241,7 @@ mod tests {
     const DOCUMENT: &str = r#"{"openapi":"3.0.3","paths":{}}"#;
 
     #[test]
-    fn every_form_of_an_embedded_document_is_found() {
+    fn every_embedded_form_is_found() {
         let escaped = DOCUMENT.replace('"', "\\\"");
         for page in [
             format!(
@@ -284,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_data_or_names_of_documents() {
+    fn links_are_data_or_documents() {
         let page = r#"<a href="/style.css"><a href='v/openapi.yaml?a=1&amp;b=2'>
             <a download href="data:application/json,%7B%22a%22%3A1%7D">
             <a href="data:application/json;base64,eyJhIjoxfQ=="><redoc spec-url="/spec"><redoc spec-url=/bare>
@@ -309,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_called_by_its_title() {
+    fn title_of_a_page_is_found() {
         assert_eq!(
             title("<html><TITLE lang=en> Log in </TITLE>"),
             Some("Log in")

@@ -1,4 +1,4 @@
-//! Where a document is read from: an address, a file, or standard input.
+//! The source of a document: a URL, a file, or standard input.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use super::page::Link;
 
 /// The public reference page.
 pub const DEFAULT: &str = "https://docs.visitor-analytics.io/3as/";
-/// A page that takes longer is down.
+/// A page that takes longer counts as unreachable.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where a document is read from.
+/// The source of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// An address on the web.
+    /// A URL.
     Url(Url),
     /// A file.
     File(PathBuf),
@@ -40,7 +40,7 @@ impl FromStr for Source {
             let url = Url::parse(text).with_context(|| format!("{text} is not a valid URL"))?;
             ensure!(
                 matches!(url.scheme(), "http" | "https"),
-                "{text}: a document is fetched by http or https, or given as a file"
+                "invalid source {text}: expected an http or https URL, or a file"
             );
             return Ok(Self::Url(url));
         }
@@ -52,7 +52,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => {
-                // The lock is public: no user, no password, no token.
+                // The lock is public, so it must not contain a user, password or token.
                 let mut shown = url.clone();
                 let _ = shown.set_username("");
                 let _ = shown.set_password(None);
@@ -60,7 +60,7 @@ impl fmt::Display for Source {
                 shown.set_fragment(None);
                 f.write_str(shown.as_str())
             }
-            // Nor is it anybody's business where a file lies.
+            // Nor the folder of a file.
             Self::File(path) => write!(
                 f,
                 "the file {}",
@@ -72,7 +72,8 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Everything that is there, and the source that it came from in the end, which its links are relative to.
+    /// Reads everything from the source, and returns it with the final URL after redirects, to which its links are
+    /// relative.
     pub(crate) async fn read(&self) -> Result<(Vec<u8>, Self)> {
         match self {
             Self::Url(url) => {
@@ -98,7 +99,7 @@ impl Source {
         }
     }
 
-    /// What a link of the page leads to, and what it leads by, if it can be read.
+    /// Follows a link of the page, and returns its content and a description, or `None` if it cannot be read.
     pub(super) async fn follow(&self, link: &Link) -> Option<(Vec<u8>, String)> {
         let address = match link {
             Link::Data(bytes) => return Some((bytes.clone(), "data in the page".to_owned())),
@@ -110,7 +111,7 @@ impl Source {
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https"))
                 .map(Self::Url)?,
-            // A saved page links to what was saved beside it, if to anything.
+            // A saved page links to files that were saved with it.
             Self::File(page) if !address.contains("://") => {
                 Self::File(page.parent()?.join(address))
             }
@@ -154,7 +155,7 @@ async fn get(url: &Url) -> Result<(Vec<u8>, Url)> {
     while let Some(chunk) = body.next().await {
         let chunk = chunk
             .map_err(reqwest::Error::without_url)
-            .context("the response broke off")?;
+            .context("the response is incomplete")?;
         check_size(bytes.len() + chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }

@@ -1,4 +1,4 @@
-//! `Eq` and `Hash` for the types that hold nothing without them.
+//! Derives `Eq` and `Hash` for the types that support them.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use syn::{Attribute, Fields, Item, Meta};
 
 use super::syntax::types_module;
 
-/// Types that are equal to themselves only sometimes, or that are not hashed.
+/// Types without a total equality or without a hash.
 const WITHOUT: [&str; 3] = ["f32", "f64", "Secret"];
 
-/// Derives both for each struct all of whose fields have them.
+/// Derives both for each struct whose fields all have them.
 pub(super) fn derive_equality(file: &mut syn::File) -> Result<()> {
     let items = types_module(file)?;
     let mut without: BTreeSet<String> = WITHOUT.map(str::to_owned).into();
-    // A type is without them if a field is, so the set grows until it holds.
+    // A type lacks them if one of its fields does, so repeat until nothing changes.
     loop {
         let before = without.len();
         for item in items.iter() {
@@ -41,7 +41,7 @@ pub(super) fn derive_equality(file: &mut syn::File) -> Result<()> {
     Ok(())
 }
 
-/// What an attribute derives.
+/// Returns the list in a `derive` attribute.
 fn derived(attribute: &mut Attribute) -> Option<&mut TokenStream> {
     match &mut attribute.meta {
         Meta::List(list) if list.path.is_ident("derive") => Some(&mut list.tokens),
@@ -70,7 +70,7 @@ fn field_types(fields: &Fields) -> TokenStream {
         .collect()
 }
 
-/// Every name in a type, that of its arguments included.
+/// Returns every name in a type, including its arguments.
 fn names(tokens: TokenStream) -> BTreeSet<String> {
     tokens
         .into_iter()

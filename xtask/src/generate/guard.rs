@@ -1,4 +1,4 @@
-//! A panic of the generator becomes an error that names what it was given.
+//! Turns a panic of the generator into an error that names its input.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::document::{SCHEMAS, fields, operations, references};
 
 thread_local! {
-    /// Whether a panic of this thread is caught and told in an error.
+    /// Whether a panic of this thread is turned into an error.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the generator; where it panics, finds the operation or the schema that makes it do so.
+/// Runs the generator. If it panics, finds the operation or schema that causes it.
 pub(super) fn guarded<T>(contract: &Value, generate: impl Fn(&Value) -> Result<T>) -> Result<T> {
     match caught(|| generate(contract)) {
         Ok(result) => result,
@@ -24,18 +24,18 @@ pub(super) fn guarded<T>(contract: &Value, generate: impl Fn(&Value) -> Result<T
             let culprit =
                 culprit(contract, panics).unwrap_or_else(|| "the document as a whole".to_owned());
             Err(anyhow!(
-                "{culprit}: the generator cannot carry it over ({message}): simplify it by an overlay, and report it to \
+                "{culprit}: the generator does not support it ({message}): simplify it by an overlay, and report it to \
                  progenitor"
             ))
         }
     }
 }
 
-/// The first operation that panics on its own, or else the first schema.
+/// Returns the first operation that panics on its own, or else the first schema.
 fn culprit(contract: &Value, panics: impl Fn(&Value) -> bool) -> Option<String> {
     let mut bare = contract.clone();
     bare["paths"] = json!({});
-    // The one that leads to the fewest others, so that none is named for what is inside another.
+    // Start with the schema that refers to the fewest others, so that the cause is named rather than what contains it.
     let mut schemas: Vec<(&str, Value)> = fields(&contract["components"]["schemas"])
         .map(|(name, _)| (name, with_references(contract, name)))
         .collect();
@@ -61,7 +61,7 @@ fn culprit(contract: &Value, panics: impl Fn(&Value) -> bool) -> Option<String> 
     None
 }
 
-/// A schema and those that it leads to.
+/// Returns a schema with those that it refers to.
 fn with_references(contract: &Value, name: &str) -> Value {
     let schemas = &contract["components"]["schemas"];
     let mut found = json!({});
@@ -80,7 +80,7 @@ fn with_references(contract: &Value, name: &str) -> Value {
     found
 }
 
-/// What a function returns, or the message of its panic.
+/// Returns the result of a function, or the message of its panic.
 fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_names_its_operation_or_schema() {
+    fn panic_names_its_operation_or_schema() {
         let contract = json!({
             "paths": { "/a": { "get": { "operationId": "get_a" } }, "/b": { "get": { "operationId": "get_b" } } },
             "components": { "schemas": {

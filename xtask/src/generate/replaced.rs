@@ -1,4 +1,4 @@
-//! The types of the client that are written by hand.
+//! The types of the client that are written by hand instead of generated.
 
 use anyhow::{Result, ensure};
 use quote::quote;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::document::type_name;
 
-/// The schemas whose types are written by hand, and those types.
+/// Schemas with hand-written types, and those types.
 pub(super) const REPLACED: [(&str, &str); 8] = [
     ("ApiKeyId", "crate::ApiKeyId"),
     ("Count", "crate::Count"),
@@ -18,22 +18,22 @@ pub(super) const REPLACED: [(&str, &str); 8] = [
     ("paginationMeta", "crate::PaginationMeta"),
 ];
 
-/// A replacement that names nothing is ignored by progenitor.
+/// Checks the replacements, because progenitor ignores those that match nothing.
 pub(super) fn check_replacements(file: &syn::File, contract: &Value) -> Result<()> {
     let text = quote!(#file).to_string().replace(' ', "");
     for (schema, with) in REPLACED {
         ensure!(
             contract["components"]["schemas"].get(schema).is_some(),
-            "the schema {schema}, whose type is written by hand, is not in the contract"
+            "the contract has no schema {schema}, whose type is written by hand"
         );
         ensure!(
             text.contains(with),
-            "the hand-written type {with} of the schema {schema} is used nowhere"
+            "the hand-written type {with} of the schema {schema} is unused"
         );
         let own = format!("struct{}", type_name(schema));
         ensure!(
             !text.contains(&own),
-            "progenitor wrote a type for {schema} in spite of the hand-written one"
+            "progenitor wrote a type for {schema} despite the hand-written one"
         );
     }
     Ok(())

@@ -1,9 +1,7 @@
-//! From the methods that progenitor writes to functions that prepare requests.
+//! Turns the methods that progenitor writes into functions that prepare requests.
 //!
-//! progenitor writes async methods that build a request, send it and decode its
-//! response. Everything before the first await is known without a server: what
-//! it does is read out of the syntax tree, and written as one call of
-//! `RequestBuilder`.
+//! progenitor writes async methods that build a request, send it and decode its response. Everything before the first await
+//! is independent of the server: it is read from the syntax tree and rewritten as one `RequestBuilder` call.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +21,7 @@ use syn::{
 use super::syntax::{doc_text, ident, self_type};
 use crate::document::{Operation, entries, operations, resolve};
 
-/// The file of the functions, one for each operation of the contract.
+/// Returns the file of functions, one for each operation of the contract.
 pub(super) fn functions(client: &syn::File, contract: &Value) -> Result<syn::File> {
     let operations: BTreeMap<&str, Operation<'_>> = operations(contract)
         .into_iter()
@@ -56,7 +54,7 @@ pub(super) fn functions(client: &syn::File, contract: &Value) -> Result<syn::Fil
     })
 }
 
-/// The async methods of the client.
+/// Returns the async methods of the client.
 fn methods(client: &syn::File) -> impl Iterator<Item = &ImplItemFn> {
     client
         .items
@@ -128,7 +126,7 @@ fn function(
     })
 }
 
-/// A parameter of a function.
+/// A parameter of a generated function.
 struct Parameter {
     name: String,
     of: Type,
@@ -164,7 +162,7 @@ impl VisitMut for WithoutLifetimes {
     }
 }
 
-/// `T` of `Result<ResponseValue<T>, _>`.
+/// Returns `T` of `Result<ResponseValue<T>, _>`.
 fn response_type(method: &ImplItemFn) -> Result<Type> {
     let syn::ReturnType::Type(_, returned) = &method.sig.output else {
         bail!("progenitor wrote a method that returns nothing");
@@ -194,7 +192,7 @@ fn first_argument<'a>(of: &'a Type, name: &str) -> Option<&'a Type> {
     })
 }
 
-/// What a method puts into its request.
+/// What a method adds to its request.
 #[derive(Debug, Default)]
 struct Found {
     /// Arguments in the order of the path template.
@@ -205,7 +203,7 @@ struct Found {
     json: bool,
     /// `value` of `if let Some(value) = trace`, and `trace`.
     bound: Option<(String, String)>,
-    /// Calls on the request that no rule here knows.
+    /// Calls on the request that are not supported here.
     unknown: Vec<String>,
 }
 
@@ -215,13 +213,13 @@ impl Found {
         found.visit_block(&method.block);
         ensure!(
             found.unknown.is_empty(),
-            "progenitor builds the request with {:?}, which the client has no rule for",
+            "progenitor builds the request with {:?}, which is not supported",
             found.unknown
         );
         Ok(found)
     }
 
-    /// Compares with the contract, so that nothing of it is left out.
+    /// Compares with the contract, to make sure that nothing is left out.
     fn check(&self, contract: &Value, operation: &Operation<'_>) -> Result<()> {
         let mut expected: BTreeMap<&str, usize> = BTreeMap::new();
         let own = entries(&operation.value["parameters"]);
@@ -301,7 +299,7 @@ impl<'ast> Visit<'ast> for Found {
             self.append_header(node);
         } else if receiver.starts_with("self . client .") {
             match node.method.to_string().as_str() {
-                // `Accept` and `Content-Type` are the builder's own matter.
+                // `RequestBuilder` sets `Accept` and `Content-Type`.
                 "header" | "headers" | "build" => {}
                 "json" => self.json = true,
                 "query" => self.append_query(node),
@@ -314,7 +312,7 @@ impl<'ast> Visit<'ast> for Found {
 impl Found {
     /// `header_map.append("X-Trace", trace.to_string().try_into()?)`
     fn append_header(&mut self, node: &syn::ExprMethodCall) {
-        // `api-version` is progenitor's own; the server does not know it.
+        // `api-version` is added by progenitor and unknown to the server.
         let Some(wire) = node.args.first().and_then(text) else {
             return;
         };
@@ -356,7 +354,7 @@ fn text(expression: &Expr) -> Option<String> {
     }
 }
 
-/// The variable that an expression is made of, as in `&id.to_string()`.
+/// Returns the variable that an expression is made of, as in `&id.to_string()`.
 fn variable(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
@@ -367,7 +365,7 @@ fn variable(expression: &Expr) -> Option<String> {
     }
 }
 
-/// What progenitor says of the method, as far as it fits a function that sends nothing.
+/// Returns the docs that progenitor writes, without the parts that do not apply to a function that sends nothing.
 fn docs(method: &ImplItemFn, operation: &Operation<'_>) -> Vec<Attribute> {
     let sent = format!(
         "Prepares `{} {}`.",

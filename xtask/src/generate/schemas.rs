@@ -1,4 +1,4 @@
-//! The feature `schemars` of the raw client: every generated type has a JSON Schema, under its name in the contract.
+//! The feature `schemars` of the raw client: every generated type has a JSON Schema with its name in the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::document::{fields, type_name};
 use super::replaced::REPLACED;
 use super::syntax::{doc_text, types_module};
 
-/// Gives every generated type a `JsonSchema`: structs by a derive, open enums by an impl, which no derive can write.
+/// Implements `JsonSchema` for every generated type: structs by a derive, open enums by an impl, which no derive can write.
 pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()> {
     let mut expected: BTreeMap<String, (&str, &Value)> = fields(&contract["components"]["schemas"])
         .filter(|(name, _)| REPLACED.iter().all(|(replaced, _)| replaced != name))
@@ -20,7 +20,7 @@ pub(super) fn json_schemas(file: &mut syn::File, contract: &Value) -> Result<()>
         .collect();
     let items = types_module(file)?;
     let mut result = Vec::with_capacity(items.len());
-    // An impl comes after those that its type has.
+    // The impl is inserted after the existing impls of the type.
     let mut pending: Option<Item> = None;
     for mut item in std::mem::take(items) {
         if !matches!(item, Item::Impl(_)) {
@@ -76,7 +76,7 @@ fn take<'a>(
     Ok(found)
 }
 
-/// Adds the derive, the name where Rust has another one, and the marks of secrets.
+/// Adds the derive, the name if it differs in Rust, and the marks of secrets.
 fn derive(item: &mut ItemStruct, name: &str, schema: &Value) -> Result<()> {
     item.attrs.push(if item.ident == name {
         parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))])

@@ -1,8 +1,7 @@
-//! Fields that are marked `x-secret` in the contract are of the type `Secret`.
+//! Gives fields that are marked `x-secret` in the contract the type `Secret`.
 //!
-//! serde writes `[redacted]` for a secret. Where it is part of a request body it
-//! must travel, and the field says so. A schema that is both sent and received
-//! cannot do both and is refused.
+//! serde serialises a secret as `[redacted]`. In a request body it must be sent in full, which an attribute of the field
+//! selects. A schema that is both sent and received cannot do both and is rejected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +28,7 @@ pub(super) fn secret_types(file: &mut syn::File, contract: &Value) -> Result<()>
         let is_sent = sent.contains(&name);
         ensure!(
             !(is_sent && received.contains(&name)),
-            "{name} has a secret and is both sent and received: give the request a schema of its own by an overlay"
+            "{name} has a secret and is both sent and received: add a separate schema for the request by an overlay"
         );
         mark_fields(item, secrets, is_sent)?;
     }
@@ -40,7 +39,7 @@ pub(super) fn secret_types(file: &mut syn::File, contract: &Value) -> Result<()>
     Ok(())
 }
 
-/// The marked fields, by type.
+/// Returns the marked fields, by type.
 fn marked(contract: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let mut marked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, schema) in fields(&contract["components"]["schemas"]) {
@@ -90,7 +89,7 @@ fn mark_field(field: &mut Field, is_sent: bool) -> Result<()> {
     Ok(())
 }
 
-/// Puts `Secret` in the place of text, also inside an option or a list.
+/// Replaces text by `Secret`, also inside an option or a list.
 struct Texts {
     replaced: usize,
 }
@@ -106,7 +105,7 @@ impl VisitMut for Texts {
     }
 }
 
-/// The types that request bodies are made of, and those of responses.
+/// Returns the types used in request bodies, and those used in responses.
 fn sent_and_received(contract: &Value) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let (mut sent, mut received) = (BTreeSet::new(), BTreeSet::new());
     for operation in operations(contract) {

@@ -1,10 +1,10 @@
-//! Small readings of the syntax tree that progenitor writes.
+//! Helpers to read the syntax tree that progenitor writes.
 
 use anyhow::{Context as _, Result};
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, Item, Type};
 
-/// The items of the module `types`.
+/// Returns the items of the module `types`.
 pub(super) fn types_module(file: &mut syn::File) -> Result<&mut Vec<Item>> {
     file.items
         .iter_mut()
@@ -17,12 +17,12 @@ pub(super) fn types_module(file: &mut syn::File) -> Result<&mut Vec<Item>> {
         .context("progenitor wrote no module `types`")
 }
 
-/// A name for generated code.
+/// Returns an identifier for generated code.
 pub fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// The text of a doc comment.
+/// Returns the text of a doc comment.
 pub(super) fn doc_text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         syn::Meta::NameValue(syn::MetaNameValue {
@@ -37,7 +37,7 @@ pub(super) fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-/// The last segment of the path of a type; empty where it has none.
+/// Returns the last segment of the path of a type, or an empty string.
 pub(super) fn self_type(of: &Type) -> String {
     match of {
         Type::Path(path) => path

@@ -1,4 +1,4 @@
-//! What is done to the generated types: their enums are open.
+//! Changes the generated types: makes their enums open.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub(super) fn open_enums(file: &mut syn::File, contract: &Value) -> Result<()> {
                 result.extend(open_enum(item, values)?);
                 changed.insert(name);
             }
-            // The conversions of a closed enum.
+            // A conversion of a closed enum.
             Item::Impl(item)
                 if item.trait_.is_some() && expected.contains_key(&self_type(&item.self_ty)) => {}
             other => result.push(other),
@@ -72,12 +72,12 @@ pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Ite
     for (variant, value) in item.variants.iter_mut().zip(values) {
         ensure!(
             matches!(variant.fields, Fields::Unit),
-            "the variant {name}::{} holds something",
+            "the variant {name}::{} has fields",
             variant.ident
         );
         ensure!(
             variant.ident != UNKNOWN,
-            "the enum {name} has a value {value:?}, which takes the name of the open variant"
+            "the enum {name} has a value {value:?}, which has the name of the open variant"
         );
         variant
             .attrs
@@ -158,7 +158,7 @@ pub(super) fn open_enum(mut item: ItemEnum, values: &[String]) -> Result<Vec<Ite
         .collect())
 }
 
-/// The error of conversions that can fail: none is left, the enums being open.
+/// Removes the error type of fallible conversions, which is unused because all enums are open.
 pub(super) fn remove_unused_error(file: &mut syn::File) -> Result<()> {
     let items = types_module(file)?;
     let is_error = |item: &Item| matches!(item, Item::Mod(module) if module.ident == "error");
@@ -172,7 +172,7 @@ pub(super) fn remove_unused_error(file: &mut syn::File) -> Result<()> {
     Ok(())
 }
 
-/// The types as a file of their own.
+/// Returns the types as a file.
 pub(super) fn as_file(file: &mut syn::File) -> Result<syn::File> {
     let items = std::mem::take(types_module(file)?);
     Ok(parse_quote! {

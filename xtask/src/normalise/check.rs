@@ -1,4 +1,4 @@
-//! What the generator cannot carry over, found before it is asked to.
+//! Finds what the generator does not support, before it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::document::{
     type_name,
 };
 
-/// One error of all problems, so that they can be mended in one go.
+/// Combines all problems into one error, so that they can be fixed together.
 pub(super) fn fail(problems: &[anyhow::Error]) -> Result<()> {
     let mut texts: Vec<String> = problems
         .iter()
@@ -26,7 +26,7 @@ pub(super) fn fail(problems: &[anyhow::Error]) -> Result<()> {
     }
 }
 
-/// What is wrong with the document as a whole.
+/// Returns the problems of the document as a whole.
 pub(super) fn document(document: &Value) -> Vec<anyhow::Error> {
     let mut problems = Vec::new();
     let version = document["openapi"].as_str().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) fn document(document: &Value) -> Vec<anyhow::Error> {
     problems
 }
 
-/// What is wrong with each operation.
+/// Returns the problems of each operation.
 pub(super) fn all_operations(document: &Value) -> Vec<anyhow::Error> {
     let mut problems = Vec::new();
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
@@ -90,12 +90,12 @@ pub(super) fn check_operation(document: &Value, operation: Operation<'_>) -> Res
     let at = operation.pointer();
     ensure!(
         operation.value.get("callbacks").is_none(),
-        "{at}/callbacks: the client cannot receive calls"
+        "{at}/callbacks: the client cannot receive callbacks"
     );
     for (key, _) in fields(operation.value) {
         ensure!(
             !key.starts_with("x-dropshot-"),
-            "{at}/{key}: changes what the generator does: remove it"
+            "{at}/{key}: changes the behaviour of the generator: remove it"
         );
     }
     check_parameters(document, operation)?;
@@ -104,7 +104,7 @@ pub(super) fn check_operation(document: &Value, operation: Operation<'_>) -> Res
         let body = resolve(document, body).context(at.clone())?;
         ensure!(
             body["required"] == json!(true),
-            "{at}: an optional body is always sent: say required"
+            "{at}: an optional body would always be sent: make it required"
         );
         check_content(body, &at)?;
     }
@@ -141,13 +141,13 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
             "path" | "header" => matches!(style, None | Some("simple")),
             "query" => matches!(style, None | Some("form")),
             "cookie" => bail!(
-                "{at}: {name} is a cookie, which the client cannot send: take it out by an overlay"
+                "{at}: {name} is a cookie, which the client cannot send: remove it by an overlay"
             ),
             other => bail!("{at}/in: invalid location {other:?}: expected path, query or header"),
         };
         ensure!(
             known,
-            "{at}/style: {} is not supported for a {place} parameter: take it out by an overlay",
+            "{at}/style: {} is not supported for a {place} parameter: remove it by an overlay",
             style.unwrap_or_default()
         );
         ensure!(
@@ -160,15 +160,15 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
         let schema = resolve(document, schema).context(at.clone())?;
         ensure!(
             schema["type"] != json!("object"),
-            "{at}/schema: {name} is an object, which has no agreed form outside a body"
+            "{at}/schema: {name} is an object, which has no standard form outside a body"
         );
         ensure!(
             schema["type"] != json!("array") || parameters::is_comma_list(document, parameter),
-            "{at}/schema: {name} is a list, and the client sends single values: take it out by an overlay"
+            "{at}/schema: {name} is a list, and the client sends single values: remove it by an overlay"
         );
         if let Some(other) = names.insert(name.to_snake_case(), at.clone()) {
             bail!(
-                "{at}/name: {name} clashes with {other}: only one of them would be sent, take the other out by an overlay"
+                "{at}/name: {name} clashes with {other}: only one of them would be sent, remove the other by an overlay"
             );
         }
         if place == "path" {
@@ -190,7 +190,7 @@ pub(super) fn check_parameters(document: &Value, operation: Operation<'_>) -> Re
     Ok(())
 }
 
-/// The parameters of a path template; each fills a whole segment, so that the path guard can check it.
+/// Returns the parameters of a path template. Each fills a whole segment, so that the path guard can check it.
 pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
     let Some(rest) = path.strip_prefix('/') else {
         bail!("the path must start with a slash")
@@ -198,7 +198,7 @@ pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     ensure!(
         !rest.contains(['?', '#']),
-        "the path has a query or a fragment in it: write it without, and describe the parameters, by an overlay"
+        "the path contains a query or a fragment: replace it by described parameters in an overlay"
     );
     for segment in rest.split('/') {
         if let Some(name) = segment
@@ -211,16 +211,16 @@ pub(super) fn path_parameters(path: &str) -> Result<BTreeSet<String>> {
             );
             ensure!(
                 names.insert(name.to_owned()),
-                "{segment} stands twice in the path"
+                "{segment} occurs twice in the path"
             );
         } else {
             ensure!(
                 !segment.contains(['{', '}']),
-                "{segment} is only in part a parameter: the client fills whole segments, take it out by an overlay"
+                "{segment} is a parameter only in part: the client fills whole segments, remove it by an overlay"
             );
             ensure!(
                 !segment.is_empty(),
-                "the path has an empty segment: write it without, by an overlay"
+                "the path has an empty segment: remove it by an overlay"
             );
         }
     }
@@ -232,7 +232,7 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
     let responses = &operation.value["responses"];
     ensure!(
         responses.get("default").is_none(),
-        "{at}/default: would be read as a success, too: name the statuses"
+        "{at}/default: would also match successes: list the statuses"
     );
     let mut bodies: Vec<(&str, &Value)> = Vec::new();
     let mut successes = 0;
@@ -253,13 +253,13 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
     }
     ensure!(
         successes > 0,
-        "{at}: no response is a success, and the reply would come as a raw stream"
+        "{at}: no response is a success, so the client would return a raw stream"
     );
     if let [(first, schema), rest @ ..] = bodies.as_slice() {
         for (status, other) in rest {
             ensure!(
                 schema == other,
-                "{at}: {first} and {status} have different bodies, the client has one type for both: take one of them out by an \
+                "{at}: {first} and {status} have different bodies, the client has one type for both: remove one of them by an \
                  overlay"
             );
         }
@@ -267,7 +267,7 @@ pub(super) fn check_responses(document: &Value, operation: Operation<'_>) -> Res
     Ok(())
 }
 
-/// The schema of a body that is JSON and nothing else.
+/// Returns the schema of a body that is JSON and nothing else.
 pub(super) fn check_content<'a>(body: &'a Value, at: &str) -> Result<&'a Value> {
     let content = object(&body["content"]);
     ensure!(
@@ -285,7 +285,7 @@ pub(super) fn check_content<'a>(body: &'a Value, at: &str) -> Result<&'a Value> 
     };
     ensure!(
         name == "application/json" || name.starts_with("application/json;"),
-        "{at}/content: {name} is not JSON, the client would hand it over unread: take the operation out by an overlay"
+        "{at}/content: {name} is not JSON, the client would return it unparsed: remove the operation by an overlay"
     );
     let at = format!("{at}/content/{}", escape(name));
     ensure!(
@@ -302,7 +302,7 @@ pub(super) fn check_type_names(document: &Value) -> Result<()> {
     for (name, _) in fields(&document["components"]["schemas"]) {
         if let Some(other) = seen.insert(type_name(name), name) {
             bail!(
-                "/components/schemas/{name}: gets the same Rust name as {other}, and one would hide the other: name one of \
+                "/components/schemas/{name}: gets the same Rust name as {other}, and one would hide the other: rename one of \
                  them otherwise under [schemas] in openapi/names.toml"
             );
         }
@@ -310,7 +310,7 @@ pub(super) fn check_type_names(document: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with each schema.
+/// Returns the problems of each schema.
 pub(super) fn all_schemas(document: &Value) -> Vec<anyhow::Error> {
     let mut problems = Vec::new();
     each_schema(document, &mut |at, schema| {
@@ -327,14 +327,14 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
         let extra = fields.keys().find(|key| *key != "$ref");
         ensure!(
             extra.is_none(),
-            "{} beside $ref is ignored: wrap the $ref in allOf",
+            "{} next to $ref is ignored: wrap the $ref in allOf",
             extra.map_or("", String::as_str)
         );
         return Ok(());
     }
     ensure!(
         schema["type"].is_string() || schema.get("type").is_none(),
-        "type is not one word: a list of types is OpenAPI 3.1"
+        "invalid type: expected a single type, a list of types is OpenAPI 3.1"
     );
     let composed = ["allOf", "oneOf", "anyOf"]
         .iter()
@@ -356,7 +356,7 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
         );
         ensure!(
             schema["nullable"] != json!(true),
-            "an enum is nullable: say so where it is used"
+            "an enum is nullable: set nullable where it is used"
         );
     }
     if schema["type"] == json!("array") {
@@ -366,26 +366,28 @@ pub(super) fn check_schema(document: &Value, schema: &Value) -> Result<()> {
     for property in object(&schema["properties"]).keys() {
         if let Some(other) = names.insert(property.to_snake_case(), property) {
             bail!(
-                "the properties {other} and {property} get the same Rust name: take one of them out by an overlay"
+                "the properties {other} and {property} get the same Rust name: remove one of them by an overlay"
             );
         }
     }
     Ok(())
 }
 
-/// What is left over must be something that becomes one plain Rust type.
+/// Returns the problems of the remaining schemas, which must become one plain Rust type each.
 pub(super) fn kept_schemas(document: &Value) -> Vec<anyhow::Error> {
     let mut problems = Vec::new();
     each_schema(document, &mut |at, schema| {
-        let mut refuse = |cause: &str| problems.push(anyhow!("{}: {cause}", explain(document, at)));
+        let mut reject = |cause: &str| problems.push(anyhow!("{}: {cause}", explain(document, at)));
         if entries(&schema["allOf"]).len() > 1 {
-            refuse("allOf of several schemas is merged in ways that lose fields: write them out");
+            reject(
+                "allOf of several schemas is merged in ways that lose fields: write a single schema",
+            );
         }
     });
     problems
 }
 
-/// A pointer, with the operation it belongs to where there is one.
+/// Returns a pointer, with its operation if it has one.
 pub(super) fn explain(document: &Value, at: &str) -> String {
     let inside = operations(document)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Choices between schemas: the client has one type for each place, the one that all of them have, or any value.
+//! Choices between schemas: the client uses one type for each place, the one common to all of them, or any value.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::log::{Kind, Log};
 use crate::document::{SCHEMAS, each_schema_mut, entries, fields, references, resolve};
 
-/// Writes choices as what the client can carry; refuses those that have a secret in them.
+/// Replaces choices by a type that the client supports. Rejects those that contain a secret.
 pub(super) fn open(document: &mut Value, log: &mut Log) -> Vec<Error> {
     let whole = document.clone();
     let mut problems = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn open(document: &mut Value, log: &mut Log) -> Vec<Error> {
     problems
 }
 
-/// Gives a schema the type that its choices have, and says what that is.
+/// Gives a schema the common type of its choices, and returns a description of it.
 fn settle(
     document: &Value,
     schema: &mut Map<String, Value>,
@@ -52,7 +52,7 @@ fn settle(
 ) -> String {
     let others = ["type", "properties", "allOf", "$ref"];
     if others.iter().any(|key| schema.contains_key(*key)) {
-        return "is left out, and what is beside it stays".to_owned();
+        return "is left out, and the keywords next to it stay".to_owned();
     }
     let mut kinds: BTreeSet<&str> = choices
         .iter()
@@ -77,7 +77,7 @@ fn settle(
     format!("is a {kind}")
 }
 
-/// Whether something marked as secret is in a node, or in what it refers to.
+/// Reports whether a node, or something that it refers to, is marked as secret.
 fn holds_secret(document: &Value, node: &Value) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![node];

@@ -1,13 +1,13 @@
-//! The log of what was rewritten.
+//! The log of rewrites.
 
 use std::fmt;
 
 /// One change that prepares the contract for the generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
-    /// What kind of change.
+    /// The kind of change.
     pub kind: Kind,
-    /// JSON pointer of the node, in the document as it was when the step ran.
+    /// JSON pointer of the node, in the document before the step ran.
     pub pointer: String,
     /// What was done.
     pub text: String,
@@ -16,11 +16,11 @@ pub struct Rewrite {
 /// Kinds of [`Rewrite`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A word for other generators became what it stands for.
+    /// An extension for other generators was replaced by its meaning.
     Restored,
     /// A schema without a name got one.
     Hoisted,
-    /// The success of an operation stands for every 2xx.
+    /// The success of an operation represents every 2xx.
     Success,
     /// A second success was dropped.
     DroppedSuccess,
@@ -28,19 +28,19 @@ pub enum Kind {
     DroppedFailures,
     /// A component that nothing refers to any more was dropped.
     DroppedComponent,
-    /// A whole number became an integer.
+    /// A number in whole steps became an integer.
     Integer,
     /// A limit or a default was dropped.
     DroppedLimit,
-    /// A value of an enum has no name of its own in Rust, and arrives as an unknown one.
+    /// An enum value has no distinct name in Rust, and arrives as an unknown one.
     OpenValue,
-    /// An optional field of a response may be null, too.
+    /// An optional field of a response may also be null.
     Nullable,
-    /// A list that is sent with commas became text.
+    /// A comma-separated list became text.
     CommaList,
     /// A choice between schemas became one type, or any value.
     Choice,
-    /// An optional parameter that the client cannot send was taken out.
+    /// An optional parameter that the client cannot send was removed.
     LeftOut,
 }
 

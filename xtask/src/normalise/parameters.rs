@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::log::{Kind, Log};
 use crate::document::{escape, fields, is_method, resolve};
 
-/// Why the client does without a parameter; none where it sends it, or must.
+/// Returns why the client leaves out a parameter, or `None` if it sends it.
 pub(super) fn left_out(document: &Value, parameter: &Value) -> Option<&'static str> {
     let schema = resolve(document, &parameter["schema"]).unwrap_or(&Value::Null);
     if parameter["required"] == true || is_comma_list(document, parameter) {
@@ -24,7 +24,7 @@ pub(super) fn left_out(document: &Value, parameter: &Value) -> Option<&'static s
     }
 }
 
-/// Whether a parameter is a list in one text, its values separated by commas.
+/// Reports whether a parameter is a comma-separated list.
 pub(super) fn is_comma_list(document: &Value, parameter: &Value) -> bool {
     let is_list = resolve(document, &parameter["schema"])
         .is_ok_and(|schema| schema["type"] == "array" && schema["items"]["type"] != "object");
@@ -32,7 +32,7 @@ pub(super) fn is_comma_list(document: &Value, parameter: &Value) -> bool {
     is_list && is_form && parameter["in"] == "query" && parameter["explode"] == false
 }
 
-/// Writes lists with commas as text, and takes out what is optional and cannot be sent.
+/// Replaces comma-separated lists by text, and removes optional parameters that cannot be sent.
 pub(super) fn rewrite(document: &mut Value, log: &mut Log) {
     let resolved = document.clone();
     for (path, item) in fields(&resolved["paths"]) {
@@ -64,7 +64,11 @@ pub(super) fn rewrite(document: &mut Value, log: &mut Log) {
                     let text = found["description"].as_str().unwrap_or_default();
                     let text = format!("{text} Values are separated by commas.");
                     parameter["description"] = json!(text.trim_start());
-                    log.add(Kind::CommaList, &at, format!("{name} is text with commas"));
+                    log.add(
+                        Kind::CommaList,
+                        &at,
+                        format!("{name} is comma-separated text"),
+                    );
                 }
                 true
             });

@@ -1,12 +1,12 @@
-//! What the contract says in the words of other generators, in those of ours.
+//! Translates extensions for other generators into a form for ours.
 
 use serde_json::{Value, json};
 
 use super::log::{Kind, Log};
 use crate::document::{SCHEMAS, each_schema_mut};
 
-/// Writes `x-schema` as the reference that it stands for, and known values as an enum, which is open in Rust. What has
-/// fields of its own needs no map for others.
+/// Replaces `x-schema` by the reference that it stands for, and known values by an enum, which is open in Rust. Objects
+/// with their own fields lose `additionalProperties`, which is only for others.
 pub(super) fn restore(document: &mut Value, log: &mut Log) {
     each_schema_mut(document, &mut |at, schema| {
         let Some(fields) = schema.as_object_mut() else {

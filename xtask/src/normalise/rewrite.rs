@@ -125,7 +125,7 @@ impl Hoister<'_> {
         Ok(())
     }
 
-    /// Hoists the schema itself, if it needs a name, or else what is in it.
+    /// Hoists the schema itself if it needs a name, or else the schemas in it.
     fn schema(&mut self, schema: &mut Value, at: &str, name: &str) -> Result<()> {
         self.children(schema, at, name)?;
         let is_enum = schema.get("enum").is_some();
@@ -136,11 +136,11 @@ impl Hoister<'_> {
         }
         if let Some(other) = self.taken.insert(name.to_owned(), at.to_owned()) {
             bail!(
-                "{at}: the schema has no name, and the derived one, {name}, is taken by {other}: name it in the contract"
+                "{at}: the schema has no name, and the derived one, {name}, is used by {other}: name it in the contract"
             );
         }
         let mut hoisted = std::mem::take(schema);
-        // Null is a matter of the place, not of the type.
+        // Whether null is allowed depends on the place, not on the type.
         let nullable = hoisted
             .as_object_mut()
             .and_then(|fields| fields.shift_remove("nullable"));
@@ -189,7 +189,7 @@ impl Hoister<'_> {
     }
 }
 
-/// Keeps one success for each operation, standing for all of 2xx, and nothing else.
+/// Keeps one success for each operation, which represents all of 2xx, and nothing else.
 pub(super) fn one_success(document: &mut Value, log: &mut Log) -> Result<()> {
     let resolved = document.clone();
     for operation in operations(&resolved) {
@@ -223,7 +223,7 @@ pub(super) fn one_success(document: &mut Value, log: &mut Log) -> Result<()> {
                     log.add(
                         Kind::DroppedSuccess,
                         format!("{at}/{dropped}"),
-                        format!("{why}, {stays} stands for it"),
+                        format!("{why}, {stays} represents it"),
                     );
                     if stays == status {
                         kept = Some((status, response, has_body));
@@ -240,7 +240,7 @@ pub(super) fn one_success(document: &mut Value, log: &mut Log) -> Result<()> {
             log.add(
                 Kind::Success,
                 format!("{at}/{status}"),
-                format!("stands for 2XX{what}"),
+                format!("represents 2XX{what}"),
             );
         }
         if !failures.is_empty() {
@@ -284,13 +284,13 @@ pub(super) fn drop_unused(document: &mut Value, log: &mut Log) -> Result<()> {
             };
             let keep = |name: &str| used.contains(&format!("#/components/{kind}/{name}"));
             let mut dropped: Vec<_> = named.keys().filter(|name| !keep(name)).collect();
-            // A document may have its components in any order.
+            // The result must not depend on the order of components.
             dropped.sort();
             for name in dropped {
                 log.add(
                     Kind::DroppedComponent,
                     format!("/components/{kind}/{}", escape(name)),
-                    "nothing sent or decoded refers to it",
+                    "no request or response refers to it",
                 );
             }
             named.retain(|name, _| keep(name));
@@ -299,7 +299,7 @@ pub(super) fn drop_unused(document: &mut Value, log: &mut Log) -> Result<()> {
     Ok(())
 }
 
-/// `number` in steps of 1 is an integer; as a number it would be sent as `0.0`.
+/// Turns `number` in steps of 1 into an integer: as a number it would be sent as `0.0`.
 pub(super) fn integers(document: &mut Value, log: &mut Log) {
     each_schema_mut(document, &mut |at, schema| {
         let Some(fields) = schema.as_object_mut() else {
@@ -319,10 +319,10 @@ pub(super) fn integers(document: &mut Value, log: &mut Log) {
     });
 }
 
-/// Limits and defaults are the server's business.
+/// Drops limits and defaults, which are up to the server.
 ///
-/// A limit would become a wrapper type that refuses replies, and a default
-/// would be sent with every request that leaves the field out.
+/// A limit would become a wrapper type that rejects responses, and a default would be sent with every request that leaves
+/// the field out.
 pub(super) fn limits(document: &mut Value, log: &mut Log) {
     each_schema_mut(document, &mut |at, schema| {
         let Some(fields) = schema.as_object_mut() else {
@@ -340,7 +340,7 @@ pub(super) fn limits(document: &mut Value, log: &mut Log) {
     });
 }
 
-/// Leaves values that meet in one Rust name to the open variant, which carries any text.
+/// Leaves values with the same Rust name to the open variant, which carries any text.
 pub(super) fn enum_values(document: &mut Value, log: &mut Log) {
     each_schema_mut(document, &mut |at, schema| {
         let Some(fields) = schema.as_object_mut() else {
@@ -358,7 +358,7 @@ pub(super) fn enum_values(document: &mut Value, log: &mut Log) {
             log.add(
                 Kind::OpenValue,
                 at,
-                format!("{value} has no name of its own, and is Unknown({value})"),
+                format!("{value} has no distinct name, and is Unknown({value})"),
             );
         }
         if kept.is_empty() {
@@ -369,10 +369,9 @@ pub(super) fn enum_values(document: &mut Value, log: &mut Log) {
     });
 }
 
-/// An optional field of a response may be absent or null.
+/// Allows null for every optional field of a response.
 ///
-/// The generator gives most optional fields an `Option`, but lists and maps a
-/// bare type that refuses null.
+/// The generator gives most optional fields an `Option`, but lists and maps a bare type that rejects null.
 pub(super) fn nullable_responses(document: &mut Value, log: &mut Log) -> Result<()> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&Value> = operations(document)
@@ -424,7 +423,7 @@ pub(super) fn nullable_responses(document: &mut Value, log: &mut Log) -> Result<
             log.add(
                 Kind::Nullable,
                 format!("{at}/properties/{}", escape(field)),
-                "optional in a response, so null is fine",
+                "optional in a response, so null is allowed",
             );
         }
     }

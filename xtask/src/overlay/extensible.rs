@@ -1,4 +1,4 @@
-//! What a reply may say that the document does not list.
+//! Allows values and fields in responses that the document does not list.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::document::{SCHEMAS, each_schema_mut, operations, references, target};
 
-/// Writes the values of enums in replies as known ones, `x-extensible-enum` in place of `enum`, and says that objects in
-/// replies may have more fields.
+/// Rewrites enums in responses as known values (`x-extensible-enum` instead of `enum`), and allows additional fields in the
+/// objects of responses.
 ///
-/// Python, Go and others refuse a whole list for one value that an `enum` does not name, and Go and Java for a field that
-/// is not listed, unless `additionalProperties` allows it. What is only sent stays as it is. Not an overlay, which would
-/// hide what the next document adds.
-pub(super) fn open_replies(document: &mut Value) -> Result<()> {
-    let replies = in_replies(document)?;
+/// Clients in Python, Go and other languages reject a whole list for one value that an `enum` does not list, and Go and
+/// Java for a field that is not listed, unless `additionalProperties` allows it. Schemas that are only sent stay unchanged.
+/// This is not an overlay, because that would not cover what the next document adds.
+pub(super) fn open_responses(document: &mut Value) -> Result<()> {
+    let names = in_responses(document)?;
     each_schema_mut(document, &mut |at, schema| {
         let named = at.strip_prefix("/components/schemas/").unwrap_or_default();
         let name = named.split('/').next().unwrap_or_default();
-        let is_received = at.contains("/responses/") || replies.contains(name);
+        let is_received = at.contains("/responses/") || names.contains(name);
         let Some(fields) = schema.as_object_mut().filter(|_| is_received) else {
             return;
         };
@@ -48,8 +48,8 @@ pub(super) fn open_replies(document: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Names of the schemas that a reply may hold.
-fn in_replies(document: &Value) -> Result<BTreeSet<String>> {
+/// Returns the names of the schemas that a response may contain.
+fn in_responses(document: &Value) -> Result<BTreeSet<String>> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&Value> = operations(document)
         .iter()

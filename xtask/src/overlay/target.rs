@@ -1,4 +1,4 @@
-//! The target of an action: what it selects, and what comes nearest where it selects nothing.
+//! The target of an action: what it selects, and the nearest path if it selects nothing.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use crate::document::fields;
 
-/// JSON pointers of the nodes that a JSONPath selects.
+/// Returns JSON pointers of the nodes that a JSONPath selects.
 pub(super) fn pointers(document: &Value, path: &str) -> Result<Vec<String>> {
     let path = JsonPath::parse(path).context("the target is not a JSONPath")?;
     let locations = path.query_located(document);
@@ -17,7 +17,7 @@ pub(super) fn pointers(document: &Value, path: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The path once for each of its selectors that name one of several, with that one alone.
+/// Splits each selector with several names, and returns the path once for each name.
 ///
 /// `$.a['b','c'].d` gives `$.a['b'].d` and `$.a['c'].d`; a path without such a selector gives itself.
 pub(super) fn alternatives(path: &str) -> Vec<String> {
@@ -40,7 +40,7 @@ pub(super) fn alternatives(path: &str) -> Vec<String> {
     found
 }
 
-/// The path that does select something and is the most like this one.
+/// Returns the most similar path that selects something.
 pub(super) fn nearest(document: &Value, path: &str) -> Option<String> {
     let parts = segments(path);
     for end in (1..parts.len()).rev() {
@@ -69,10 +69,10 @@ pub(super) fn nearest(document: &Value, path: &str) -> Option<String> {
     None
 }
 
-/// How much two names must have in common, of 1.
+/// The minimum similarity of two names, between 0 and 1.
 const ALIKE: f32 = 0.5;
 
-/// The names in a segment: of `['a','b']` and of `.a`; none in a filter or a wildcard.
+/// Returns the names in a segment: of `['a','b']` and of `.a`; none in a filter or a wildcard.
 fn names(segment: &str) -> Vec<String> {
     if let Some(name) = segment.strip_prefix('.') {
         return if matches!(name, "" | "*") {
@@ -103,7 +103,7 @@ fn names(segment: &str) -> Vec<String> {
     if rest.is_empty() { names } else { Vec::new() }
 }
 
-/// A JSONPath in pieces that give it again when they are put together.
+/// Splits a JSONPath into segments whose concatenation is the path.
 fn segments(path: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0_usize;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_of_several_is_tried_alone() {
+    fn each_of_several_names_is_tried_separately() {
         for (path, want) in [
             ("$.a.b", vec!["$.a.b"]),
             ("$.a['b','c'].d", vec!["$.a['b'].d", "$.a['c'].d"]),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_target_is_one_that_exists() {
+    fn nearest_target_exists() {
         let document =
             json!({ "schemas": { "LoginRequest": { "key": 1 }, "Website": { "id": 1 } } });
         for (path, want) in [

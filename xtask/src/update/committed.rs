@@ -1,4 +1,4 @@
-//! What is committed: the state that an update starts from, however often it is run.
+//! The committed state, which an update is compared with, however often it runs.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::document;
 use crate::layout::Layout;
 use crate::lock::Lock;
 
-/// The contract and the name of the current version, as they are committed.
+/// The committed contract, and the name of its version.
 #[derive(Debug)]
 pub(super) struct Committed {
     pub(super) version: String,
@@ -30,7 +30,7 @@ impl Committed {
     }
 }
 
-/// A file of the last commit.
+/// Returns the text of a file in the last commit.
 fn text(layout: &Layout, path: &Path) -> Result<String> {
     let name = layout.show(path).to_string();
     let output = Command::new("git")

@@ -1,4 +1,4 @@
-//! The files to touch for an operation that is new or has changed.
+//! Finds the files to edit for a new or changed operation.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::document::operations;
 use crate::layout::Layout;
 
-/// The facade's file of an operation and the test of it; for a new one, those of the operation with the nearest path.
+/// Returns the facade's file of an operation and its test; for a new one, those of the operation with the nearest path.
 pub(super) fn files(layout: &Layout, contract: &Value, id: &str) -> String {
     let known = facade(layout, id);
     let is_new = known.is_none();
@@ -37,7 +37,7 @@ pub(super) fn files(layout: &Layout, contract: &Value, id: &str) -> String {
     format!("{id}: {}", files.join(", "))
 }
 
-/// The file of the facade that calls an operation, outside of the list of all of them.
+/// Returns the file of the facade that calls an operation, apart from the list of all operations.
 fn facade(layout: &Layout, id: &str) -> Option<PathBuf> {
     let call = format!("operations::{id}(");
     let mut open = vec![layout.root().join("crates/twipla/src")];
@@ -52,7 +52,7 @@ fn facade(layout: &Layout, id: &str) -> Option<PathBuf> {
             }
         }
     }
-    // A resource before what serves all of them, and the resource itself before a builder beside it.
+    // A resource comes before shared files, and the resource itself before its builder.
     found.sort_by_key(|path: &PathBuf| {
         let apart = !path
             .parent()
@@ -62,7 +62,7 @@ fn facade(layout: &Layout, id: &str) -> Option<PathBuf> {
     found.into_iter().next()
 }
 
-/// The other operations, those with the most in common with the path of this one first.
+/// Returns the other operations, sorted by how much of their path they share with this one.
 fn nearest<'a>(contract: &'a Value, id: &str) -> Vec<&'a str> {
     let all = operations(contract);
     let Some(path) = all.iter().find(|other| other.id == id).map(|one| one.path) else {

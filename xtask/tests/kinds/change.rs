@@ -1,11 +1,11 @@
-//! Changes to a document that many kinds are made of.
+//! Helpers to change a document, shared by many kinds.
 
 use serde_json::{Value, json};
 
 pub(crate) const WEBSITE: &str = "/v2/3as/websites/{intpWebsiteId}";
 pub(crate) const WEBSITES: &str = "/v2/3as/websites";
 
-/// A kind of change: its name, and what it does to the canonical form of the current version.
+/// A kind of change: its name, and a function that applies it to the canonical form of the current version.
 pub(crate) type Kind = (&'static str, fn(&mut Value));
 
 pub(crate) fn schemas(document: &mut Value) -> &mut Value {
@@ -16,12 +16,12 @@ pub(crate) fn schema<'a>(document: &'a mut Value, name: &str) -> &'a mut Value {
     &mut schemas(document)[name]
 }
 
-/// Another field of a website.
+/// Adds a field to a website.
 pub(crate) fn property(document: &mut Value, name: &str, value: Value) {
     schema(document, "Website")["properties"][name] = value;
 }
 
-/// More values of the billing interval.
+/// Adds values to the billing interval.
 pub(crate) fn values(document: &mut Value, more: &[&str]) {
     extend(
         &mut schema(document, "BillingInterval")["enum"],
@@ -35,7 +35,7 @@ pub(crate) fn extend(list: &mut Value, mut more: Value) {
         .append(more.as_array_mut().unwrap());
 }
 
-/// Another parameter of `GET /websites`.
+/// Adds a parameter to `GET /websites`.
 pub(crate) fn parameter(document: &mut Value, parameter: Value) {
     let operation = &mut document["paths"][WEBSITES]["get"];
     if operation.get("parameters").is_none() {
@@ -66,14 +66,14 @@ pub(crate) fn operation(id: &str, parameters: &[&str]) -> Value {
     })
 }
 
-/// A new operation that returns this.
+/// Adds an operation that returns this schema.
 pub(crate) fn reply(document: &mut Value, schema: Value) {
     let mut new = operation("get_things", &[]);
     new["responses"]["200"]["content"]["application/json"]["schema"] = schema;
     add(document, "/v3/3as/things", "get", new);
 }
 
-/// Another content type of a reply.
+/// Adds a content type to a response.
 pub(crate) fn media(document: &mut Value, name: &str) {
     let content = &mut document["paths"][WEBSITE]["get"]["responses"]["200"]["content"];
     *content = json!({ name: content["application/json"] });

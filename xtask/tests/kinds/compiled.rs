@@ -1,8 +1,7 @@
-//! The clients of all kinds in one crate, a module for each, so that one run of the compiler says of all that they
-//! compile.
+//! Compiles the clients of all kinds as modules of one crate, in a single run of the compiler.
 //!
-//! Most of a client is the same for every kind. A module has only what differs from the committed client, with
-//! everything that mentions it, and uses the rest from there.
+//! Most of a client is the same for every kind. A module only contains what differs from the committed client and
+//! everything that refers to it, and imports the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,10 +15,10 @@ use xtask::layout::Layout;
 
 use super::folder::copy_folder;
 
-/// The generated files, in the order in which a kind gives them.
+/// The generated files, in the order of [`Client::files`](super::Client).
 const FILES: [&str; 3] = ["types", "requests", "operations"];
 
-/// Compiles the clients; the error has the name of the kind in the path of the file.
+/// Compiles the clients. An error contains the name of the kind in the path of the file.
 pub(crate) fn compile(layout: &Layout, kinds: &[(String, &[String; 3])]) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let copy = Layout::at(folder.path());
@@ -40,7 +39,7 @@ pub(crate) fn compile(layout: &Layout, kinds: &[(String, &[String; 3])]) -> Resu
     let result = Command::new(env!("CARGO"))
         .args(["check", "--quiet", "--offline", "-p", "twipla-api"])
         .args(["--message-format", "short"])
-        // Without TLS there is little to build before it.
+        // Without TLS there are few dependencies to build.
         .args(["--no-default-features", "--features", "schemars"])
         .current_dir(folder.path())
         .env(
@@ -56,7 +55,7 @@ pub(crate) fn compile(layout: &Layout, kinds: &[(String, &[String; 3])]) -> Resu
     }
 }
 
-/// A workspace with the raw client alone.
+/// Creates a workspace with only the raw client.
 fn copy_crate(from: &Layout, to: &Layout) {
     let manifest = fs::read_to_string(from.root().join("Cargo.toml")).unwrap();
     let mut manifest: toml_edit::DocumentMut = manifest.parse().unwrap();
@@ -81,7 +80,7 @@ fn write_module(folder: &Path, texts: &[String; 3]) {
     }
 }
 
-/// The items of a file by name, each with what implements it, and what it mentions. The imports have no name.
+/// The items of a file by name, each with its impls and the names it refers to. Imports have no name.
 type Parts = BTreeMap<String, (String, BTreeSet<String>)>;
 
 fn parts(text: &str) -> Parts {
@@ -95,7 +94,7 @@ fn parts(text: &str) -> Parts {
             syn::Item::Const(item) => Some(&item.ident),
             syn::Item::Fn(item) => Some(&item.sig.ident),
             syn::Item::Mod(item) => Some(&item.ident),
-            // An implementation stands behind its type.
+            // An impl belongs to its type.
             _ => None,
         };
         if let Some(name) = named {
@@ -121,7 +120,7 @@ fn mention(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The files with what differs from the committed ones; the rest is used from there.
+/// Returns the files with what differs from the committed ones, importing the rest.
 fn differing(files: &[String; 3], committed: &[Parts; 3]) -> [String; 3] {
     let files = files.each_ref().map(|text| parts(text));
     let mut own: BTreeSet<&str> = BTreeSet::new();

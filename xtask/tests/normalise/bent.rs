@@ -1,9 +1,9 @@
-//! A small contract, and ways to bend it.
+//! A small contract, and helpers to modify it.
 
 use serde_json::{Value, json};
 use xtask::normalise::{Kind, normalise};
 
-/// A contract with one operation and two schemas; each test bends it.
+/// A contract with one operation and two schemas, which each test modifies.
 pub(crate) fn contract() -> Value {
     json!({
         "openapi": "3.0.3",
@@ -35,7 +35,7 @@ pub(crate) fn contract() -> Value {
     })
 }
 
-/// The contract with the node at a pointer replaced or added.
+/// Returns the contract with the node at each pointer replaced or added.
 pub(crate) fn bent(changes: &[(&str, Value)]) -> Value {
     let mut document = contract();
     for (pointer, value) in changes {
@@ -69,7 +69,7 @@ pub(crate) fn json_body(schema: &str) -> Value {
     json!({ "description": "ok", "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } } })
 }
 
-/// The parameter `page`, which cannot be left out.
+/// A required parameter `page`.
 pub(crate) fn required(place: &str, schema: impl Into<Value>) -> Value {
     json!({ "name": "page", "in": place, "required": true, "schema": schema.into() })
 }

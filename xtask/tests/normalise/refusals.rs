@@ -1,4 +1,4 @@
-//! What the generator cannot carry over is refused, with its place.
+//! Documents that the generator does not support are rejected, with the place.
 
 use serde_json::{Value, json};
 use xtask::normalise::normalise;
@@ -6,7 +6,7 @@ use xtask::normalise::normalise;
 use super::bent::{GET, THING, at, bent, contract, json_body, required};
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_together() {
     let document = bent(&[
         (&at(GET, "/operationId"), json!("getThing")),
         (&at(GET, "/parameters/1"), required("cookie", json!({}))),
@@ -25,7 +25,7 @@ fn all_problems_are_told_at_once() {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn what_cannot_be_carried_over_is_refused() {
+fn unsupported_documents_are_rejected() {
     let body = |content: Value| json!({ "required": true, "content": content });
     let json_content =
         json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } });
@@ -77,7 +77,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "callbacks",
             at(GET, "/callbacks"),
             json!({}),
-            "cannot receive calls",
+            "cannot receive callbacks",
         ),
         (
             "path and id",
@@ -101,7 +101,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "part of a segment",
             "/paths/~1a-{b}".into(),
             json!({ "get": { "operationId": "x" } }),
-            "a-{b} is only in part a parameter",
+            "a-{b} is a parameter only in part",
         ),
         (
             "empty segment",
@@ -161,7 +161,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "optional body",
             at(GET, "/requestBody"),
             json!({ "content": json_content }),
-            "say required",
+            "make it required",
         ),
         (
             "two bodies",
@@ -191,7 +191,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "default",
             at(GET, "/responses/default"),
             json!({ "description": "x" }),
-            "/responses/default: would be read as a success",
+            "/responses/default: would also match successes",
         ),
         (
             "no success",
@@ -221,7 +221,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "beside $ref",
             at(THING, "/properties/name"),
             json!({ "$ref": "#/components/schemas/Problem", "nullable": true }),
-            "nullable beside $ref",
+            "nullable next to $ref",
         ),
         (
             "typeless",
@@ -245,7 +245,7 @@ fn what_cannot_be_carried_over_is_refused() {
             "null enum",
             "/components/schemas/Colour".into(),
             json!({ "type": "string", "nullable": true, "enum": ["red"] }),
-            "say so where it is used",
+            "set nullable where it is used",
         ),
         (
             "null in enum",
@@ -293,7 +293,7 @@ fn what_cannot_be_carried_over_is_refused() {
 }
 
 #[test]
-fn a_failure_names_the_operation() {
+fn error_names_the_operation() {
     let document = bent(&[(
         &at(GET, "/responses/200/content/application~1json/schema"),
         json!({ "nullable": true }),

@@ -1,4 +1,4 @@
-//! Replies: one success stands for all, and what is optional may be null.
+//! Responses: one success represents all, and optional fields may be null.
 
 use serde_json::json;
 use xtask::normalise::{Kind, normalise};
@@ -6,7 +6,7 @@ use xtask::normalise::{Kind, normalise};
 use super::bent::{GET, THING, at, bent, contract, json_body, log};
 
 #[test]
-fn one_success_stands_for_all() {
+fn one_success_represents_all() {
     let (document, _) = normalise(&contract()).unwrap();
     let responses = document.pointer(&at(GET, "/responses")).unwrap();
     assert_eq!(
@@ -15,7 +15,7 @@ fn one_success_stands_for_all() {
     );
     assert_eq!(
         log(&contract(), Kind::Success),
-        [format!("success {GET}/responses/200: stands for 2XX")]
+        [format!("success {GET}/responses/200: represents 2XX")]
     );
     assert_eq!(
         log(&contract(), Kind::DroppedFailures),
@@ -24,7 +24,7 @@ fn one_success_stands_for_all() {
 }
 
 #[test]
-fn a_success_without_a_body_gives_way() {
+fn success_without_a_body_is_dropped_if_there_is_one_with_a_body() {
     for statuses in [
         json!({ "204": { "description": "done" }, "201": json_body("Thing") }),
         json!({ "201": json_body("Thing"), "204": { "description": "done" } }),
@@ -33,7 +33,7 @@ fn a_success_without_a_body_gives_way() {
         assert_eq!(
             log(&document, Kind::DroppedSuccess),
             [format!(
-                "dropped-success {GET}/responses/204: no body, 201 stands for it"
+                "dropped-success {GET}/responses/204: no body, 201 represents it"
             )]
         );
         let (document, _) = normalise(&document).unwrap();
@@ -50,13 +50,13 @@ fn a_success_without_a_body_gives_way() {
     assert_eq!(
         log(&document, Kind::Success),
         [format!(
-            "success {GET}/responses/204: stands for 2XX, without a body"
+            "success {GET}/responses/204: represents 2XX, without a body"
         )]
     );
 }
 
 #[test]
-fn two_successes_with_one_body_are_one() {
+fn two_successes_with_the_same_body_become_one() {
     let document = bent(&[(
         &at(GET, "/responses"),
         json!({ "200": json_body("Thing"), "201": json_body("Thing") }),
@@ -64,18 +64,18 @@ fn two_successes_with_one_body_are_one() {
     assert_eq!(
         log(&document, Kind::DroppedSuccess),
         [format!(
-            "dropped-success {GET}/responses/201: the same body, 200 stands for it"
+            "dropped-success {GET}/responses/201: the same body, 200 represents it"
         )]
     );
 }
 
 #[test]
-fn components_of_failures_go() {
+fn components_of_failures_are_dropped() {
     assert_eq!(
         log(&contract(), Kind::DroppedComponent),
         [
-            "dropped-component /components/schemas/Problem: nothing sent or decoded refers to it",
-            "dropped-component /components/responses/NotFound: nothing sent or decoded refers to it",
+            "dropped-component /components/schemas/Problem: no request or response refers to it",
+            "dropped-component /components/responses/NotFound: no request or response refers to it",
         ]
     );
 }
@@ -102,7 +102,7 @@ fn optional_lists_and_maps_of_responses_may_be_null() {
     assert_eq!(
         log(&document, Kind::Nullable),
         ["list", "map", "named"].map(|name| format!(
-            "nullable {THING}/properties/{name}: optional in a response, so null is fine"
+            "nullable {THING}/properties/{name}: optional in a response, so null is allowed"
         ))
     );
     let (document, _) = normalise(&document).unwrap();

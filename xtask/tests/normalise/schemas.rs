@@ -61,7 +61,7 @@ fn whole_numbers_become_integers() {
 }
 
 #[test]
-fn values_that_meet_in_one_name_stay_open() {
+fn values_with_the_same_rust_name_stay_open() {
     let document = bent(&[(
         &at(THING, "/properties/name"),
         json!({ "type": "string", "enum": ["monthly", "Monthly", "unknown", "<", ">"] }),
@@ -69,7 +69,7 @@ fn values_that_meet_in_one_name_stay_open() {
     assert_eq!(
         log(&document, Kind::OpenValue),
         ["Monthly", "unknown", ">"].map(|value| format!(
-            "open-value /components/schemas/ThingName: {value:?} has no name of its own, and is Unknown({value:?})"
+            "open-value /components/schemas/ThingName: {value:?} has no distinct name, and is Unknown({value:?})"
         ))
     );
     let (document, _) = normalise(&document).unwrap();
@@ -80,7 +80,7 @@ fn values_that_meet_in_one_name_stay_open() {
 }
 
 #[test]
-fn a_choice_is_the_type_that_all_have_or_any_value() {
+fn choice_becomes_the_common_type_or_any_value() {
     let object = json!({ "$ref": "#/components/schemas/Problem" });
     let text = json!({ "type": "string" });
     for (schema, becomes, says) in [
@@ -102,7 +102,7 @@ fn a_choice_is_the_type_that_all_have_or_any_value() {
         (
             json!({ "type": "string", "anyOf": [{ "required": ["a"] }] }),
             text.clone(),
-            "anyOf is left out, and what is beside it stays",
+            "anyOf is left out, and the keywords next to it stay",
         ),
         (
             json!({ "type": "string", "not": { "enum": ["a"] } }),
@@ -117,7 +117,7 @@ fn a_choice_is_the_type_that_all_have_or_any_value() {
         let found = document.pointer(&at(THING, "/properties/name"));
         assert_eq!(found, Some(&becomes), "{says}");
     }
-    // A parameter is sent as text, whatever it may be.
+    // Any parameter can be sent as text.
     let document = bent(&[(
         &at(GET, "/parameters/1/schema"),
         json!({ "anyOf": [{ "type": "array", "items": text }, { "type": "string" }] }),
@@ -128,7 +128,7 @@ fn a_choice_is_the_type_that_all_have_or_any_value() {
 }
 
 #[test]
-fn limits_and_defaults_go() {
+fn limits_and_defaults_are_dropped() {
     let document = bent(&[(
         &at(THING, "/properties/name"),
         json!({ "type": "string", "minLength": 1, "default": "x" }),
@@ -145,7 +145,7 @@ fn limits_and_defaults_go() {
 }
 
 #[test]
-fn a_derived_name_that_is_taken_is_refused() {
+fn derived_name_that_is_in_use_is_rejected() {
     let document = bent(&[
         (
             "/components/schemas/ThingColour",
@@ -160,7 +160,7 @@ fn a_derived_name_that_is_taken_is_refused() {
     assert_eq!(
         error,
         format!(
-            "{THING}/properties/colour: the schema has no name, and the derived one, ThingColour, is taken by ThingColour: name it in the contract"
+            "{THING}/properties/colour: the schema has no name, and the derived one, ThingColour, is used by ThingColour: name it in the contract"
         )
     );
 }

@@ -1,4 +1,4 @@
-//! A released client: what it sends, and how it reads what comes.
+//! A released client: what it sends, and how it reads responses.
 
 use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,28 +11,28 @@ use twipla_api::{PackageId, types};
 use super::sample::{SHAPES, Way, sample};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
-/// Branches and enum values that are tried.
+/// The number of branches and enum values that are tried.
 const PICKS: usize = 6;
 
 /// The client that was generated from a document.
 pub(crate) struct Client {
     calls: Vec<Call>,
-    /// Operations of which no request or response could be made.
+    /// Operations for which no request or response could be generated.
     untried: RefCell<BTreeSet<String>>,
 }
 
 struct Call {
     operation: String,
     method: &'static str,
-    /// With the names of its parameters left out: they are filled in.
+    /// Without the names of its parameters, which are filled in.
     path: String,
-    /// Name, place and values of each parameter that is sent.
+    /// Name, location and values of each parameter that is sent.
     parameters: Vec<(String, String, Vec<Value>)>,
-    /// The bodies that are sent; none where the operation has no body.
+    /// The bodies that are sent; empty if the operation has no body.
     bodies: Vec<Value>,
     servers: Vec<String>,
     security: Value,
-    /// The operation with everything that it refers to, to see whether it changed.
+    /// The operation with everything that it refers to, to detect changes.
     whole: Value,
 }
 
@@ -56,13 +56,13 @@ impl Client {
         self.untried.borrow().clone()
     }
 
-    /// What the client stumbles over at a server of this document, by operation. What
-    /// did not change is not tried again.
+    /// Returns what fails for the client at a server with this document, by operation. Skips operations that did not
+    /// change.
     pub(crate) fn meets(&self, document: &Value) -> BTreeMap<String, String> {
         self.problems(document, |call, found| found.whole(document) != call.whole)
     }
 
-    /// The same of every operation.
+    /// Like [`meets`](Self::meets), for every operation.
     pub(crate) fn meets_everywhere(&self, document: &Value) -> BTreeMap<String, String> {
         self.problems(document, |_, _| true)
     }
@@ -81,7 +81,7 @@ impl Client {
         for call in &self.calls {
             let key = (call.method, call.path.clone());
             let problem = match server.get(&key) {
-                None => Some("the operation is gone".to_owned()),
+                None => Some("the operation was removed".to_owned()),
                 Some(found) if is_tried(call, found) => self.problem(call, found, document, &root),
                 Some(_) => None,
             };
@@ -100,7 +100,7 @@ impl Client {
         root: &Value,
     ) -> Option<String> {
         if found.security(document) != call.security {
-            return Some("another authentication is asked for".to_owned());
+            return Some("another authentication is required".to_owned());
         }
         let servers = found.servers(document);
         if !call.servers.iter().all(|server| servers.contains(server)) {
@@ -133,7 +133,7 @@ impl Client {
         }
         if !call.bodies.is_empty() && !body.is_null() {
             let Some(schema) = json_content(body) else {
-                return Some("the body is not JSON any more".to_owned());
+                return Some("the body is no longer JSON".to_owned());
             };
             if let Some(refused) = refused(root, schema, &call.bodies) {
                 return Some(format!("the body: {refused}"));
@@ -142,7 +142,7 @@ impl Client {
         self.unreadable(call, found, document, root)
     }
 
-    /// A response of the document's that the old types cannot read.
+    /// Returns a response of the document that the old types cannot decode.
     fn unreadable(
         &self,
         call: &Call,
@@ -222,7 +222,7 @@ impl Call {
     }
 }
 
-/// An operation where it stands.
+/// An operation and its location.
 struct Found<'a> {
     method: &'static str,
     shape: String,
@@ -278,7 +278,7 @@ impl<'a> Found<'a> {
         servers.iter().filter_map(url).collect()
     }
 
-    /// The security in force, with the schemes themselves.
+    /// Returns the effective security requirement, with the schemes inlined.
     fn security(&self, document: &Value) -> Value {
         let asked = [self.operation, document]
             .into_iter()
@@ -313,7 +313,7 @@ impl<'a> Found<'a> {
             .collect()
     }
 
-    /// The operation with all that it refers to.
+    /// Returns the operation with everything that it refers to.
     fn whole(&self, document: &Value) -> Value {
         json!([
             inlined(document, self.operation, 0),
@@ -362,7 +362,7 @@ fn json_content(body: &Value) -> Option<&Value> {
         .map(|(_, media)| &media["schema"])
 }
 
-/// The first of the values that a schema refuses, and why.
+/// Returns the first of the values that a schema rejects, with the reason.
 fn refused(root: &Value, schema: &Value, values: &[Value]) -> Option<String> {
     let admits = validator(root, schema)?;
     values.iter().find_map(|value| {
@@ -371,7 +371,7 @@ fn refused(root: &Value, schema: &Value, values: &[Value]) -> Option<String> {
     })
 }
 
-/// `None` where the edit left no valid schema.
+/// Returns `None` if the edit left no valid schema.
 fn validator(root: &Value, schema: &Value) -> Option<jsonschema::Validator> {
     let mut whole = root.as_object()?.clone();
     whole.insert("allOf".to_owned(), json!([as_json_schema(schema)]));
@@ -383,12 +383,12 @@ fn validator(root: &Value, schema: &Value) -> Option<jsonschema::Validator> {
         .ok()
 }
 
-/// The components as JSON Schema, for references into them.
+/// Returns the components as JSON Schema, for references to them.
 fn json_schemas(document: &Value) -> Value {
     json!({ "components": { "schemas": as_json_schema(&document["components"]["schemas"]) } })
 }
 
-/// OpenAPI 3.0 says `nullable` where JSON Schema has a type.
+/// Converts `nullable` of OpenAPI 3.0 to a type of JSON Schema.
 fn as_json_schema(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {
@@ -407,8 +407,7 @@ fn as_json_schema(schema: &Value) -> Value {
     }
 }
 
-/// Where the facade takes a response without a body: it has nothing to read, or
-/// reads back what was created.
+/// Reports whether the facade accepts a response without a body, because it needs none or reads back what was created.
 fn body_may_be_missing(operation: &str) -> bool {
     matches!(
         operation,
@@ -418,7 +417,7 @@ fn body_may_be_missing(operation: &str) -> bool {
 
 type Decode = fn(Value) -> Result<(), String>;
 
-/// Reads the response of an operation; `None` where nothing of it is read.
+/// Returns the decoder for the response of an operation, or `None` if the facade ignores the body.
 fn decoder(operation: &str) -> Option<Decode> {
     fn read<T: DeserializeOwned>(value: Value) -> Result<(), String> {
         serde_json::from_value::<T>(value)

@@ -1,15 +1,15 @@
-//! Random edits, as a vendor might make them.
+//! Random edits such as a vendor might make.
 
 use proptest::prelude::Rng;
 use proptest::test_runner::TestRng;
 use serde_json::{Map, Value, json};
 
-/// Edits a document in one way that fits it, and says how and where.
+/// Applies one edit that fits the document, and returns what and where it is.
 pub(crate) fn one(document: &mut Value, random: &mut TestRng) -> (String, String) {
     let schemas = schemas(document);
     let operations = operations(document);
     loop {
-        // What does not fit may have been half done.
+        // An edit that does not fit may be half done.
         let mut edited = document.clone();
         let what = if random.next_u32().is_multiple_of(3) {
             let at = choose(&operations, random).clone();
@@ -29,7 +29,7 @@ fn choose<'a, T>(items: &'a [T], random: &mut TestRng) -> &'a T {
     &items[random.next_u32() as usize % items.len()]
 }
 
-/// Every schema, by its pointer.
+/// Returns every schema by its pointer.
 fn schemas(document: &Value) -> Vec<String> {
     fn within(schema: &Value, at: String, found: &mut Vec<String>) {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -76,16 +76,16 @@ fn of_schema(document: &mut Value, at: &str, random: &mut TestRng) -> Option<Str
     let what = match random.next_u32() % 19 {
         0 => {
             properties(schema)?.shift_remove(name?);
-            "a property goes"
+            "a property is removed"
         }
         1 => {
             properties(schema)?.insert("added".to_owned(), json!({ "type": "string" }));
-            "an optional property comes"
+            "an optional property is added"
         }
         2 => {
             properties(schema)?.insert("added".to_owned(), json!({ "type": "string" }));
             required(schema).push(json!("added"));
-            "a required property comes"
+            "a required property is added"
         }
         3 => {
             let name = json!(name?);
@@ -111,11 +111,11 @@ fn of_schema(document: &mut Value, at: &str, random: &mut TestRng) -> Option<Str
         }
         6 => {
             schema.get_mut("enum")?.as_array_mut()?.push(json!("added"));
-            "an enum value comes"
+            "an enum value is added"
         }
         7 => {
             schema.get_mut("enum")?.as_array_mut()?.pop()?;
-            "an enum value goes"
+            "an enum value is removed"
         }
         8 if kind == "string" && !schema.contains_key("enum") => {
             schema.insert("enum".to_owned(), json!(["one", "two"]));
@@ -163,7 +163,7 @@ fn of_schema(document: &mut Value, at: &str, random: &mut TestRng) -> Option<Str
         }
         18 => {
             schema.shift_remove("properties")?;
-            "all properties go"
+            "all properties are removed"
         }
         _ => return None,
     };
@@ -181,17 +181,17 @@ fn of_operation(document: &mut Value, at: &str, random: &mut TestRng) -> Option<
         0 => {
             let item = document.pointer_mut(item)?.as_object_mut()?;
             item.shift_remove(method);
-            "the operation goes"
+            "the operation is removed"
         }
         1 => {
             parameters(operation)
                 .push(json!({ "name": "added", "in": "query", "required": true, "schema": { "type": "string" } }));
-            "a required parameter comes"
+            "a required parameter is added"
         }
         2 => {
             parameters(operation)
                 .push(json!({ "name": "added", "in": "query", "schema": { "type": "string" } }));
-            "an optional parameter comes"
+            "an optional parameter is added"
         }
         3 => {
             let query = |parameter: &&mut Value| {
@@ -205,7 +205,7 @@ fn of_operation(document: &mut Value, at: &str, random: &mut TestRng) -> Option<
                 .iter()
                 .position(|parameter| parameter["in"] == "query")?;
             parameters(operation).remove(place);
-            "a parameter goes"
+            "a parameter is removed"
         }
         5 => {
             let query = |parameter: &&mut Value| parameter["in"] == "query";
@@ -214,7 +214,7 @@ fn of_operation(document: &mut Value, at: &str, random: &mut TestRng) -> Option<
         }
         6 => {
             operation.shift_remove("requestBody")?;
-            "the body goes"
+            "the body is removed"
         }
         7 => {
             operation.insert(

@@ -1,34 +1,34 @@
-//! Values that a schema admits.
+//! Generates values that a schema allows.
 
 use serde_json::{Map, Value, json};
 
-/// What kind of value is wanted.
+/// The kind of value to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Everything that may be there.
+    /// Everything that is optional.
     Full,
-    /// Only what must be there, as short and small as may be.
+    /// Only what is required, as short and small as possible.
     Minimal,
-    /// Everything, as long and large as may be.
+    /// Everything, as long and large as possible.
     Longest,
-    /// Everything, null where that may be.
+    /// Everything, null wherever possible.
     Null,
 }
 
 pub(crate) const SHAPES: [Shape; 4] = [Shape::Full, Shape::Minimal, Shape::Longest, Shape::Null];
 
-/// Which way a value travels: read-only properties are not sent, write-only ones do not come back.
+/// The direction of a value: read-only properties are not sent, write-only ones are not received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Request,
     Response,
 }
 
-/// A text that no schema of the contract bounds is no longer than this.
+/// The length of a text without a limit in the contract.
 const LONG: usize = 300;
 const DEEP: usize = 12;
 
-/// A value of a schema; `pick` chooses between enum values and branches.
+/// Returns a value of a schema; `pick` selects enum values and branches.
 pub(crate) fn sample(
     document: &Value,
     schema: &Value,
@@ -45,7 +45,7 @@ pub(crate) fn sample(
     .value(schema, 0)
 }
 
-/// Follows references, and merges `allOf` into the schema that it stands in.
+/// Follows references, and merges `allOf` into the schema that contains it.
 pub(crate) fn resolved(document: &Value, schema: &Value) -> Map<String, Value> {
     let mut merged = Map::new();
     merge(document, schema, &mut merged, 0);

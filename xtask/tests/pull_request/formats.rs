@@ -1,4 +1,4 @@
-//! What GitHub, other CI systems and programs get to read.
+//! Reports for GitHub, other CI systems and programs.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::inputs::{git, repository};
 use crate::{OLD, folder, new, stderr, stdout, xtask, xtask_with};
 
-/// The report in a format.
+/// Returns the report in a format.
 #[track_caller]
 fn report(folder: &Path, old: &str, new: &str, format: &str) -> String {
     let output = xtask(folder, &["diff", old, new, "--format", format]);
@@ -20,7 +20,7 @@ fn report(folder: &Path, old: &str, new: &str, format: &str) -> String {
     stdout(&output)
 }
 
-/// `line:column` where a text first has another one, both counted in characters.
+/// Returns `line:column` of the first occurrence of a text, both in characters.
 fn place(text: &str, wanted: &str) -> String {
     let before = &text[..text.find(wanted).unwrap()];
     let line = before.rsplit('\n').next().unwrap();
@@ -31,13 +31,13 @@ fn place(text: &str, wanted: &str) -> String {
     )
 }
 
-/// The contract without the property `note`.
+/// Returns the contract without the property `note`.
 fn without_note() -> String {
     OLD.replace(",\n          \"note\": { \"type\": \"string\" }", "")
 }
 
 #[test]
-fn github_marks_the_line_of_the_new_document() {
+fn github_annotates_the_line_of_the_new_document() {
     let repository = repository();
     let text = report(
         repository.path(),
@@ -68,11 +68,11 @@ fn github_marks_the_line_of_the_new_document() {
 }
 
 #[test]
-fn what_is_gone_is_marked_in_the_old_file_or_at_what_is_left_around_it() {
+fn removal_is_annotated_in_the_old_file_or_at_the_nearest_remaining_node() {
     let repository = repository();
     let spec = repository.path().join("api/spec.json");
     fs::write(&spec, without_note()).unwrap();
-    // The line of an old revision is another one now.
+    // The line of an old revision is a different one now.
     let text = report(
         repository.path(),
         "HEAD~1:api/spec.json",
@@ -87,7 +87,7 @@ fn what_is_gone_is_marked_in_the_old_file_or_at_what_is_left_around_it() {
         )),
         "{text}"
     );
-    // A file beside it is there to be marked.
+    // A file in the working tree can be annotated.
     fs::write(repository.path().join("old.json"), OLD).unwrap();
     let text = report(repository.path(), "old.json", "api/spec.json", "github");
     let (line, column) = place(OLD, "\"note\"")
@@ -100,7 +100,7 @@ fn what_is_gone_is_marked_in_the_old_file_or_at_what_is_left_around_it() {
         )),
         "{text}"
     );
-    // In JSON it is where it was.
+    // JSON has the original place.
     let json: Value = serde_json::from_str(&report(
         repository.path(),
         "HEAD~1:api/spec.json",
@@ -118,7 +118,7 @@ fn what_is_gone_is_marked_in_the_old_file_or_at_what_is_left_around_it() {
 }
 
 #[test]
-fn the_next_parameter_is_not_taken_for_the_one_that_is_gone() {
+fn removed_parameter_is_not_confused_with_the_next_one() {
     let folder = folder();
     let first = "{ \"name\": \"limit\"";
     let two = OLD.replace(
@@ -141,7 +141,7 @@ fn the_next_parameter_is_not_taken_for_the_one_that_is_gone() {
 }
 
 #[test]
-fn names_cannot_end_an_annotation_or_start_another() {
+fn names_cannot_break_out_of_an_annotation() {
     let folder = folder();
     let name = "50%,a:b.json";
     let odd = new().replace("list_things", "list%0Athings::error");
@@ -159,7 +159,7 @@ fn names_cannot_end_an_annotation_or_start_another() {
 }
 
 #[test]
-fn yaml_with_a_mark_and_carriage_returns_has_its_lines_too() {
+fn yaml_with_bom_and_carriage_returns_has_line_numbers() {
     let folder = folder();
     let yaml = |text: &str| {
         let value: Value = serde_json::from_str(text).unwrap();
@@ -178,7 +178,7 @@ fn yaml_with_a_mark_and_carriage_returns_has_its_lines_too() {
 }
 
 #[test]
-fn what_came_by_a_pipe_has_a_line_but_no_file() {
+fn document_from_a_pipe_has_lines_but_no_file() {
     let folder = folder();
     let arguments = |format| ["diff", "old.json", "-", "--format", format];
     let output = xtask_with(folder.path(), &arguments("json"), &new());
@@ -197,11 +197,11 @@ fn what_came_by_a_pipe_has_a_line_but_no_file() {
 }
 
 #[test]
-fn a_schema_under_another_name_has_the_line_where_it_is_written() {
+fn renamed_schema_is_reported_at_its_original_line() {
     let layout = xtask::layout::Layout::here().unwrap();
     let text = fs::read_to_string(layout.contract()).unwrap();
     let folder = folder();
-    // The canonical form calls it Website again, and compares that.
+    // The canonical form renames it to Website, and compares that.
     let renamed = text
         .replace(
             "components/schemas/Website\"",
@@ -239,7 +239,7 @@ fn a_schema_under_another_name_has_the_line_where_it_is_written() {
 }
 
 #[test]
-fn junit_has_a_test_for_each_change_and_fails_what_counts() {
+fn junit_has_a_test_for_each_change_and_fails_at_the_level() {
     let folder = folder();
     let more = ",\n          \"size\": { \"type\": \"number\" }";
     let note = "\"note\": { \"type\": \"string\" }";
@@ -288,7 +288,7 @@ fn junit_has_a_test_for_each_change_and_fails_what_counts() {
 fn an_accepted_change_is_a_notice_and_a_skipped_test() {
     let output = |format| report(Path::new("."), "2.1.0", "1.3.2", format);
     assert!(output("github").starts_with("::error file=openapi/versions/1.3.2-"));
-    // The step that was accepted for the repository.
+    // The step that is accepted in the repository.
     let steps = xtask::lock::Lock::load(&xtask::layout::Layout::here().unwrap())
         .unwrap()
         .versions;
@@ -305,7 +305,7 @@ fn an_accepted_change_is_a_notice_and_a_skipped_test() {
 }
 
 #[test]
-fn a_revision_in_another_folder_keeps_its_path_from_the_root() {
+fn file_of_a_revision_has_its_path_from_the_root() {
     let repository = repository();
     git(repository.path(), &["mv", "api/spec.json", "moved.json"]);
     let api = repository.path().join("api");

@@ -1,4 +1,4 @@
-//! What OLD and NEW may be.
+//! Everything that OLD and NEW may name.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {output:?}");
 }
 
-/// A repository whose `api/spec.json` changed once; a folder and a file beside it.
+/// A repository whose `api/spec.json` changed once, with a folder and a file next to it.
 pub(crate) fn repository() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let api = folder.path().join("api");
@@ -44,7 +44,7 @@ fn finds(folder: &Path, old: &str, new: &str) {
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// Refused with exit code 2 and each of these in the error.
+/// Expects exit code 2, and each of these texts in the error.
 #[track_caller]
 fn refused(folder: &Path, old: &str, new: &str, wants: &[&str]) {
     let output = xtask(folder, &["diff", old, new]);
@@ -57,7 +57,7 @@ fn refused(folder: &Path, old: &str, new: &str, wants: &[&str]) {
 }
 
 #[test]
-fn a_file_of_a_revision_is_compared_with_the_one_that_is_checked_out() {
+fn file_of_a_revision_is_compared_with_the_working_tree() {
     let repository = repository();
     finds(repository.path(), "HEAD~1:api/spec.json", "api/spec.json");
     finds(
@@ -70,14 +70,14 @@ fn a_file_of_a_revision_is_compared_with_the_one_that_is_checked_out() {
         "HEAD^{/first: the}:api/spec.json",
         "HEAD:api/spec.json",
     );
-    // From a folder in it git takes a path from the root, or from here with a dot.
+    // In a subfolder, git resolves a path from the root, or from the current folder with a dot.
     let api = repository.path().join("api");
     finds(&api, "HEAD~1:api/spec.json", "spec.json");
     finds(&api, "HEAD~1:./spec.json", "spec.json");
 }
 
 #[test]
-fn what_is_staged_is_a_revision_without_a_name() {
+fn empty_revision_is_the_index() {
     let repository = repository();
     let path = repository.path().join("api/spec.json");
     fs::write(&path, OLD).unwrap();
@@ -87,7 +87,7 @@ fn what_is_staged_is_a_revision_without_a_name() {
 }
 
 #[test]
-fn a_revision_or_path_that_git_does_not_know_is_told_with_the_remedy() {
+fn unknown_revision_or_path_is_an_error_with_a_remedy() {
     let repository = repository();
     let at = |old: &str, wants: &[&str]| refused(repository.path(), old, "api/spec.json", wants);
     at(
@@ -107,14 +107,20 @@ fn a_revision_or_path_that_git_does_not_know_is_told_with_the_remedy() {
         ],
     );
     at(":gone.json", &["has no file", "git ls-files --cached"]);
-    at("HEAD:", &["names no file", "HEAD:openapi/twipla-3as.json"]);
+    at(
+        "HEAD:",
+        &[
+            "expected a path after the revision",
+            "HEAD:openapi/twipla-3as.json",
+        ],
+    );
     at("HEAD:api", &["has no file"]);
     at(
         "HEAD~1",
         &["neither a file nor a version", "HEAD~1:openapi/"],
     );
     at("gone.json", &["gone.json is neither a file nor a version"]);
-    // An option of git's is no revision.
+    // An option of git is not a revision.
     at("--help:x", &["unexpected argument"]);
     let elsewhere = folder();
     refused(
@@ -126,7 +132,7 @@ fn a_revision_or_path_that_git_does_not_know_is_told_with_the_remedy() {
 }
 
 #[test]
-fn a_file_whose_name_has_a_colon_is_a_file() {
+fn file_name_with_a_colon_is_read_as_a_file() {
     let folder = folder();
     for name in [
         "HEAD~1:spec.json",
@@ -139,7 +145,7 @@ fn a_file_whose_name_has_a_colon_is_a_file() {
 }
 
 #[test]
-fn yaml_is_read_as_json_is() {
+fn yaml_input_is_compared_with_json() {
     let folder = folder();
     let yaml = serde_json::from_str::<serde_json::Value>(OLD).unwrap();
     let yaml = serde_saphyr::to_string(&yaml).unwrap();
@@ -148,7 +154,7 @@ fn yaml_is_read_as_json_is() {
 }
 
 #[test]
-fn standard_input_is_one_of_them() {
+fn standard_input_may_be_one_of_the_documents() {
     let folder = folder();
     for (arguments, input) in [
         (["diff", "-", "new.json"], OLD.to_owned()),
@@ -185,7 +191,7 @@ fn pipes_are_read_once_to_the_end() {
 }
 
 #[test]
-fn an_address_is_fetched() {
+fn url_is_fetched() {
     let folder = folder();
     let address = serve(|path| match path {
         "/spec.json" => answer("200 OK", OLD),
@@ -208,7 +214,7 @@ fn an_address_is_fetched() {
 }
 
 #[test]
-fn a_stored_version_is_named_by_its_number() {
+fn stored_version_is_found_by_its_number() {
     let folder = folder();
     let output = xtask(folder.path(), &["diff", "1.3.2", "current"]);
     assert!(stdout(&output).starts_with("1.3.2-"), "{}", stderr(&output));
@@ -221,7 +227,7 @@ fn a_stored_version_is_named_by_its_number() {
 }
 
 #[test]
-fn what_is_no_document_is_told_with_its_name() {
+fn invalid_document_is_an_error_with_its_name() {
     let folder = folder();
     for (text, wants) in [
         ("{\"openapi\": ", "bad.json is neither JSON nor YAML"),
@@ -242,7 +248,7 @@ fn what_is_no_document_is_told_with_its_name() {
 }
 
 #[test]
-fn a_document_that_regen_refuses_is_compared_as_it_is_written() {
+fn document_without_a_canonical_form_is_compared_as_written() {
     let folder = folder();
     let without = |text: &str| text.replace("\"security\": [],", "");
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
@@ -251,19 +257,19 @@ fn a_document_that_regen_refuses_is_compared_as_it_is_written() {
     let output = xtask(folder.path(), &["diff", "old2.json", "new2.json"]);
     assert!(stdout(&output).contains(FOUND), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("regen would refuse new2.json: /security: `security` is missing"),
+        stderr(&output).contains("because new2.json has none: /security: `security` is missing"),
         "{}",
         stderr(&output)
     );
     let output = xtask(folder.path(), &["diff", "old2.json", "old2.json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-    // What was fine before, and no longer is, fails.
+    // A document that had a canonical form and no longer has one fails.
     let output = xtask(folder.path(), &["diff", "old.json", "old2.json"]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
 }
 
 #[test]
-fn the_contract_and_its_file_are_the_same() {
+fn contract_equals_its_file() {
     let file = xtask::layout::Layout::here().unwrap().contract();
     let file = file.to_str().unwrap();
     for arguments in [["diff", "contract", file], ["diff", file, "contract"]] {

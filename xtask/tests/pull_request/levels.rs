@@ -1,4 +1,4 @@
-//! Which findings make the exit code 1.
+//! Which findings result in exit code 1.
 
 use std::fs;
 use std::path::Path;
@@ -24,10 +24,10 @@ fn ends(folder: &Path, arguments: &[&str], code: i32) -> String {
 }
 
 #[test]
-fn the_exit_code_says_whether_something_is_at_the_level_or_above() {
+fn exit_code_is_1_if_a_finding_is_at_the_level_or_above() {
     let folder = folder();
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
-    // A new operation is info, a renamed property a warning at least.
+    // A new operation is info, a renamed property at least a warning.
     write("added.json", OLD.replace(
         "\"paths\": {",
         r#""paths": { "/new": { "get": { "operationId": "list_new", "security": [], "responses": { "204": { "description": "None." } } } },"#,
@@ -51,7 +51,7 @@ fn the_exit_code_says_whether_something_is_at_the_level_or_above() {
         &["old.json", "missing.json", "--fail-on", "never"],
         2,
     );
-    // What clap refuses is nothing that could be judged, either.
+    // Invalid arguments are not a comparison, either.
     ends(folder.path(), &["old.json"], 2);
     ends(
         folder.path(),
@@ -74,7 +74,7 @@ fn the_command_line_overrides_the_level_of_a_rule() {
         report.contains(&format!("breaking by the rule: --level {RULE}=info")),
         "{report}"
     );
-    // What the change does to a released client stays as it is.
+    // The effect on a released client is unchanged.
     assert!(report.contains("client breaks"), "{report}");
     let level = format!("{RULE}=warning");
     ends(
@@ -104,7 +104,7 @@ fn the_command_line_overrides_the_level_of_a_rule() {
 }
 
 #[test]
-fn the_file_of_accepted_changes_overrides_it_with_a_reason_and_the_worst_still_comes_first() {
+fn accepted_toml_overrides_levels_and_the_worst_still_comes_first() {
     let (old, mut new): (Value, Value) = (
         serde_json::from_str(OLD).unwrap(),
         serde_json::from_str(OLD).unwrap(),
@@ -140,7 +140,7 @@ fn the_file_of_accepted_changes_overrides_it_with_a_reason_and_the_worst_still_c
 }
 
 #[test]
-fn a_change_of_which_no_rule_can_tell_is_counted_and_never_called_working() {
+fn change_with_an_unknown_effect_is_counted_as_unknown() {
     let old: Value = serde_json::from_str(OLD).unwrap();
     let mut new = old.clone();
     new["components"]["schemas"]["Thing"]["properties"] = json!({ "id": { "type": "string" } });

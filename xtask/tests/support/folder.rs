@@ -1,4 +1,4 @@
-//! Copies of the workspace to write in.
+//! Copies of the workspace for tests that write files.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A server that says what a test wants.
+//! A server with responses chosen by a test.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -21,7 +21,7 @@ pub(crate) fn answer_with(status: &str, headers: &[&str], body: &[u8]) -> Vec<Ve
     vec![head.into_bytes(), body.to_vec()]
 }
 
-/// Answers each path with some pieces of an answer, and goes when the test ends.
+/// Responds to each path with the given pieces, until the test ends.
 pub(crate) fn serve(answer: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -35,7 +35,7 @@ pub(crate) fn serve(answer: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> S
             }
             let head = String::from_utf8(head).unwrap();
             for piece in answer(head.split(' ').nth(1).unwrap_or_default()) {
-                // The client may have seen enough.
+                // The client may have closed the connection.
                 if stream.write_all(&piece).is_err() {
                     break;
                 }

@@ -114,7 +114,7 @@ pub fn resume_website_subscription(
 
 /// Deactivate a website subscription
 ///
-/// Ends the subscription at once. The website stays readable with status `inactive`; the reply shows the state before the change.
+/// Ends the subscription immediately. The website stays readable with status `inactive`; the response shows the state before the change.
 ///
 /// Prepares `POST /v3/3as/website-subscriptions/deactivate`.
 pub fn deactivate_website_subscription(
@@ -343,7 +343,7 @@ pub fn get_package(
 
 /// Rename a package
 ///
-/// Changes the name of a package. Refused for recommended ones.
+/// Changes the name of a package. Rejected for recommended ones.
 ///
 /// Prepares `PATCH /v2/3as/packages/{packageId}`.
 ///
@@ -365,7 +365,7 @@ pub fn rename_package(
 ///
 /// Arguments:
 /// - `package_id`: Package id issued by TWIPLA.
-/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path however they are encoded.
+/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path even if they are encoded.
 pub fn assign_package(
     package_id: &crate::PackageId,
     target_id: &str,
@@ -381,7 +381,7 @@ pub fn assign_package(
 ///
 /// Arguments:
 /// - `package_id`: Package id issued by TWIPLA.
-/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path however they are encoded.
+/// - `target_id`: Website or customer id chosen by the partner, by the subscription model. Not `.` or `..`, which change a path even if they are encoded.
 pub fn unassign_package(
     package_id: &crate::PackageId,
     target_id: &str,
@@ -403,7 +403,7 @@ pub fn create_website(
 
 /// List websites
 ///
-/// Websites of the partner, page by page, of one customer if asked for.
+/// Websites of the partner, in pages, optionally of one customer.
 ///
 /// Prepares `GET /v2/3as/websites`.
 ///
@@ -497,7 +497,7 @@ pub fn add_whitelisted_domain(
 
 /// Remove a whitelisted domain
 ///
-/// Takes a domain off the list. Succeeds where it was not on it.
+/// Removes a domain from the list. Succeeds even if it was not on the list.
 ///
 /// Prepares `PATCH /v2/3as/websites/{intpWebsiteId}/whitelisted-domains`.
 ///
@@ -673,7 +673,7 @@ pub fn query_page_view_duration_graph(
 
 /// Traffic sources over time
 ///
-/// Visits by source as series. This reply has no envelope.
+/// Visits by source as series. This response has no envelope.
 ///
 /// Prepares `POST /v2/websites/{websiteId}/traffic-api/traffic-share/in-depth`.
 ///

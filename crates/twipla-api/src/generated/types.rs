@@ -18,7 +18,7 @@ pub struct AddContributorRequest {
 pub struct AnalyticsCondition {
     /// Metric or dimension.
     pub member: String,
-    /// How to compare; only `eq` was seen.
+    /// Comparison operator; only `eq` was seen.
     pub operator: String,
     /// Values to compare with.
     pub values: Vec<String>,
@@ -46,7 +46,7 @@ pub struct AnalyticsFilter {
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsOrder {
-    /// Which way.
+    /// Direction.
     pub direction: SortDirection,
     /// Metric or dimension.
     pub member: String,
@@ -63,7 +63,7 @@ pub struct AnalyticsPagination {
     pub page_size: i64,
 }
 
-/// What to compute, and over what.
+/// A query: what to compute, and for which rows.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct AnalyticsQuery {
@@ -97,7 +97,7 @@ pub struct AnalyticsResponse {
     pub payload: Vec<AnalyticsRow>,
 }
 
-/// One row: a value for each metric and dimension asked for.
+/// One row: a value for each requested metric and dimension.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -157,7 +157,7 @@ pub struct ApiKeyListResponse {
     pub payload: Vec<ApiKey>,
 }
 
-/// Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client reads any text, and sends `monthly` or `yearly`.
+/// Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client accepts any text, and sends `monthly` or `yearly`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum BillingInterval {
@@ -254,7 +254,7 @@ impl ::schemars::JsonSchema for BillingInterval {
     fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
         let known = Self::KNOWN.iter().map(Self::as_str);
         crate::open_enum::json_schema(
-            "Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client reads any text, and sends `monthly` or `yearly`.",
+            "Length of a billing period. `monhtly` was seen on packages, and means `monthly`: a client accepts any text, and sends `monthly` or `yearly`.",
             known,
         )
     }
@@ -380,7 +380,7 @@ pub struct CompanyDetails {
     pub id: crate::PartnerId,
     /// Name of the company.
     pub name: String,
-    /// Which subscription model is in force.
+    /// Which subscription model applies.
     #[serde(rename = "subscriptionType")]
     pub subscription_type: SubscriptionType,
     /// Websites go through an onboarding.
@@ -668,7 +668,7 @@ pub struct CreatePackageRequest {
     pub price: f64,
     /// Touchpoints per period.
     pub touchpoints: crate::Count,
-    /// Who may use it; everyone when absent.
+    /// Who may use it; everyone if absent.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub visibility: Option<PackageVisibility>,
 }
@@ -1020,7 +1020,7 @@ pub struct Graph {
 pub struct GraphDataset {
     /// One value for each label.
     pub data: Vec<Option<f64>>,
-    /// What the series shows.
+    /// Title of the series.
     pub label: String,
     /// Sum over the range.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1033,7 +1033,7 @@ pub struct GraphDataset {
     pub total_average: Option<f64>,
 }
 
-/// What a series is about. It is sent with every call: without a condition for the whole website.
+/// Filter of a series. It is sent with every call: without a condition for the whole website.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct GraphQuery {
@@ -1613,7 +1613,7 @@ impl ::schemars::JsonSchema for SubscriptionStatus {
     }
 }
 
-/// Who holds the subscription: each website, or the account of the customer.
+/// Who has the subscription: each website, or the customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SubscriptionType {
@@ -1710,7 +1710,7 @@ impl ::schemars::JsonSchema for SubscriptionType {
     fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
         let known = Self::KNOWN.iter().map(Self::as_str);
         crate::open_enum::json_schema(
-            "Who holds the subscription: each website, or the account of the customer.",
+            "Who has the subscription: each website, or the customer.",
             known,
         )
     }
@@ -1878,7 +1878,7 @@ pub struct WebsiteContributorsResponse {
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct WebsiteListResponse {
-    /// Where this page stands.
+    /// Position of this page.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub meta: Option<crate::PaginationMeta>,
     pub payload: Vec<Website>,

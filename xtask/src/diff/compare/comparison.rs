@@ -1,4 +1,4 @@
-//! What every part of a comparison needs: the two contracts, and where findings go.
+//! The context of a comparison: the two contracts, and the findings.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::diff::residual::for_readers;
 use crate::diff::schema::{SchemaContext, Schemas};
 use crate::document::{Contract, Node, escape, fields};
 
-/// Two contracts, and what was found so far.
+/// Two contracts, and the findings so far.
 pub(super) struct Comparison<'a> {
     pub(super) old: Contract<'a>,
     pub(super) new: Contract<'a>,
     pub(super) schemas: Schemas<'a>,
     pub(super) findings: Findings,
-    /// The nodes of the operations that both have: before, and now.
+    /// The nodes of the operations in both documents: before, and now.
     pub(super) operations: [Vec<&'a Value>; 2],
 }
 
@@ -75,7 +75,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// What two nodes say beside the keywords that are compared by rules of their own.
+    /// Compares the fields of two nodes that have no rules.
     pub(super) fn rest(
         &mut self,
         (operation, subject): (&str, &str),
@@ -99,11 +99,12 @@ impl<'a> Comparison<'a> {
                         .iter()
                         .flatten()
                         .all(|value| !value.is_object() && !value.is_array());
-                    let told = self.findings.explained();
-                    let is_told = [&old.pointer, &new.pointer].into_iter().any(|at| {
-                        told.contains(at) || told.contains(&format!("{at}/{}", escape(key)))
+                    let explained = self.findings.explained();
+                    let is_explained = [&old.pointer, &new.pointer].into_iter().any(|at| {
+                        explained.contains(at)
+                            || explained.contains(&format!("{at}/{}", escape(key)))
                     });
-                    if !is_plain || is_told {
+                    if !is_plain || is_explained {
                         continue;
                     }
                     "document-rewritten"
@@ -119,7 +120,7 @@ impl<'a> Comparison<'a> {
         self.findings.mark_explained(new.pointer.clone());
     }
 
-    /// Compares what stands under `schema`, or what the content of a parameter holds.
+    /// Compares the schemas under `schema`, or in the content of a parameter.
     pub(super) fn schema_of(
         &mut self,
         context: &SchemaContext,
@@ -133,7 +134,7 @@ impl<'a> Comparison<'a> {
                 }
                 None => (node.value, node.pointer.clone()),
             };
-            // Without a schema anything goes.
+            // Without a schema any value is allowed.
             let value = holder.get("schema").unwrap_or(&Value::Null);
             contract.schema(value, format!("{at}/schema"))
         };
@@ -167,7 +168,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A location whose change explains no other pointers.
+/// Returns a location that explains no other pointers.
 pub(super) fn at(operation: &str, subject: &str, pointer: &str) -> ChangeLocation {
     ChangeLocation {
         operation: operation.to_owned(),
@@ -177,7 +178,7 @@ pub(super) fn at(operation: &str, subject: &str, pointer: &str) -> ChangeLocatio
     }
 }
 
-/// The entries of one list whose key the other list does not have.
+/// Returns the entries of one list whose key is not in the other list.
 pub(super) fn missing<'v, K: PartialEq, V>(
     list: &'v [(K, V)],
     other: &'v [(K, V)],
@@ -187,7 +188,7 @@ pub(super) fn missing<'v, K: PartialEq, V>(
         .map(|(key, value)| (key, value))
 }
 
-/// The content types of a body.
+/// Returns the content types of a body.
 pub(super) fn media_types(node: &Node<'_>) -> Value {
     fields(&node.value["content"])
         .map(|(name, _)| name)
@@ -195,7 +196,7 @@ pub(super) fn media_types(node: &Node<'_>) -> Value {
         .into()
 }
 
-/// A media type as it is compared: `charset=utf-8` is what JSON and text are written in anyway.
+/// Normalises a media type: `charset=utf-8` is the default of JSON and text.
 fn media_type(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let mut parts = lower.split(';').map(str::trim);

@@ -1,4 +1,4 @@
-//! What stands beside the operations: servers, tags, security schemes, components.
+//! Compares what is outside of operations: servers, tags, security schemes, components.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ impl<'a> Comparison<'a> {
         self.security_schemes();
     }
 
-    /// Components that came or went: findings about their users say why, the others are listed.
+    /// Lists added and removed components that no finding about their users explains.
     pub(super) fn components(&mut self) {
         self.uncompared();
         for (contract, other, gone) in [(self.old, self.new, true), (self.new, self.old, false)] {
@@ -53,7 +53,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Schemas that no operation leads to that both documents have.
+    /// Compares the schemas of both documents that no operation uses.
     fn uncompared(&mut self) {
         let mut roots = self.operations.clone();
         roots[0].push(&self.old.root()["webhooks"]);

@@ -1,4 +1,4 @@
-//! Which operations came, went or moved, and what changed in each.
+//! Compares operations: which were added, removed or moved, and what changed in each.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use super::comparison::{Comparison, at};
 use crate::diff::sunset;
 use crate::document::{ResolvedOperation, escape};
 
-/// What is compared of an operation by rules of its own.
+/// Fields of an operation that have their own rules.
 const OPERATION: [&str; 11] = [
     "operationId",
     "deprecated",
@@ -169,7 +169,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// What a path says of all its operations.
+    /// Compares the fields of a path that apply to all its operations.
     fn path_item(
         &mut self,
         old: &ResolvedOperation<'a>,
@@ -208,7 +208,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// An operation with the request that it is.
+/// Describes an operation by its method and path.
 fn subject(operation: &ResolvedOperation<'_>) -> String {
     match operation.id() {
         "" => operation.request(),

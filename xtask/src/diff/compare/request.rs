@@ -1,4 +1,4 @@
-//! What a request is made of: parameters and body.
+//! Compares requests: parameters and bodies.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::diff::schema::SchemaContext;
 use crate::diff::sunset;
 use crate::document::{Node, Parameter, ResolvedOperation, fields};
 
-/// What is compared of a parameter by rules of its own.
+/// Fields of a parameter that have their own rules.
 const PARAMETER: [&str; 11] = [
     "name",
     "in",
@@ -34,7 +34,7 @@ impl<'a> Comparison<'a> {
         new: &ResolvedOperation<'a>,
     ) -> Result<()> {
         let (old_path, new_path) = (old.path_names(), new.path_names());
-        // A path parameter is known by its position, any other by its name.
+        // A path parameter is identified by its position, any other by its name.
         let key = |parameter: &Parameter<'a>, path: &[&str]| {
             let index = path.iter().position(|name| *name == parameter.name);
             match index {
@@ -42,7 +42,7 @@ impl<'a> Comparison<'a> {
                 _ => format!("{} {}", parameter.location, parameter.name),
             }
         };
-        let mut gone: Vec<&Parameter<'a>> = Vec::new();
+        let mut removed: Vec<&Parameter<'a>> = Vec::new();
         let mut taken: BTreeSet<&str> = BTreeSet::new();
         for before in &old.parameters {
             let wanted = key(before, &old_path);
@@ -55,10 +55,10 @@ impl<'a> Comparison<'a> {
                     taken.insert(&after.node.pointer);
                     self.parameter(new, before, after)?;
                 }
-                None => gone.push(before),
+                None => removed.push(before),
             }
         }
-        for before in gone {
+        for before in removed {
             let name = new.name();
             let moved = new.parameters.iter().find(|after| {
                 after.name.eq_ignore_ascii_case(&before.name)
@@ -246,7 +246,7 @@ fn parameter_subject(operation: &str, parameter: &Parameter<'_>) -> String {
     )
 }
 
-/// How a parameter is written, with the defaults of its location filled in.
+/// Returns the style of a parameter, including the defaults of its location.
 fn style(parameter: &Parameter<'_>) -> Value {
     let node = parameter.node.value;
     let form = matches!(parameter.location, "query" | "cookie");

@@ -1,4 +1,4 @@
-//! What comes back: status, headers, bodies, pages.
+//! Compares responses: status, headers, bodies, paging.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::diff::rules::{Runtime, SchemaPosition};
 use crate::diff::schema::SchemaContext;
 use crate::document::{Contract, Node, ResolvedOperation, escape, fields, is_success};
 
-/// What is compared of a header by rules of its own.
+/// Fields of a header that have their own rules.
 const HEADER: [&str; 4] = ["required", "content", "schema", "description"];
 
 impl<'a> Comparison<'a> {
@@ -51,7 +51,7 @@ impl<'a> Comparison<'a> {
                     &format!("{name} response"),
                     &response_at(new, status),
                 );
-                // Callers read every success as the one that they know.
+                // Callers handle every success as the one they know.
                 let is_read = is_success(status)
                     && old.success().is_some_and(|(_, known)| {
                         !known.value["content"].is_null()
@@ -65,7 +65,7 @@ impl<'a> Comparison<'a> {
                     .add(&id, location, Value::Null, json!(status), severity);
             }
         }
-        // Success under another status is still the answer that callers read.
+        // The same response with another success status.
         if let (Some((was, before)), Some((is, after))) = (old.success(), new.success())
             && was != is
             && (find(new, was).is_none() || find(old, is).is_none())
@@ -220,7 +220,7 @@ fn response_at(operation: &ResolvedOperation<'_>, status: &str) -> String {
     format!("{}/responses/{}", operation.node.pointer, escape(status))
 }
 
-/// How a list comes in pages: parameters that choose a page, and what says where one is.
+/// Describes the paging of a list: parameters that select a page, and fields that describe it.
 fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<Value> {
     const CHOOSE: [&str; 9] = [
         "page",
@@ -242,7 +242,7 @@ fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<V
         .filter(|name| CHOOSE.contains(&name.to_ascii_lowercase().as_str()))
         .collect();
     chosen.sort_unstable();
-    let mut told = Vec::new();
+    let mut described = Vec::new();
     let mut items = None;
     if let Some((_, response)) = operation.success()
         && let Some((media, content)) = fields(&response.value["content"]).next()
@@ -256,15 +256,15 @@ fn paging(contract: Contract<'_>, operation: &ResolvedOperation<'_>) -> Result<V
             };
             if TELL.contains(&name) {
                 let fields = property.properties();
-                told.extend(fields.iter().map(|field| format!("{name}.{field}")));
+                described.extend(fields.iter().map(|field| format!("{name}.{field}")));
             } else if property.types().contains("array") {
                 items = items.or(Some(name));
             }
         }
     }
-    told.sort_unstable();
-    if chosen.is_empty() && told.is_empty() {
+    described.sort_unstable();
+    if chosen.is_empty() && described.is_empty() {
         return Ok(Value::Null);
     }
-    Ok(json!({ "chosen by": chosen, "told by": told, "items": items }))
+    Ok(json!({ "chosen by": chosen, "told by": described, "items": items }))
 }

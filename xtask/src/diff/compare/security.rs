@@ -1,4 +1,4 @@
-//! How calls are authenticated: the schemes of the document, and what each operation asks for.
+//! Compares authentication: the schemes of the document, and the requirements of each operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::{Level, Runtime};
 use crate::document::{Contract, Node, ResolvedOperation, entries, escape, fields};
 
-/// The schemes that one alternative asks for, each with its scopes.
+/// The schemes that one alternative requires, each with its scopes.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
 
 impl<'a> Comparison<'a> {
@@ -89,7 +89,7 @@ impl<'a> Comparison<'a> {
         let renamed = renamed_schemes(self.old, self.new);
         let before = alternatives(self.old, &old.security_pointer, &BTreeMap::new());
         let after = alternatives(self.new, &new.security_pointer, &renamed);
-        // The order is nothing, and names are told with the schemes.
+        // The order has no meaning, and names are compared with the schemes.
         self.findings.mark_explained(old.security_pointer.clone());
         self.findings.mark_explained(new.security_pointer.clone());
         let is_open = |list: &BTreeSet<Alternative>| {
@@ -98,7 +98,7 @@ impl<'a> Comparison<'a> {
         let words = |list: &BTreeSet<Alternative>| -> Value {
             list.iter()
                 .filter(|one| !one.is_empty())
-                .map(said)
+                .map(describe)
                 .collect()
         };
         match (is_open(&before), is_open(&after)) {
@@ -119,7 +119,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What may be sent and need not.
+    /// Compares schemes that are optional.
     fn optional(
         &mut self,
         location: &ChangeLocation,
@@ -131,12 +131,12 @@ impl<'a> Comparison<'a> {
             runtime: Some(Runtime::Works),
             rust_api: None,
         };
-        for gone in before.difference(after).filter(|one| !one.is_empty()) {
+        for removed in before.difference(after).filter(|one| !one.is_empty()) {
             let id = "endpoint-security-alternative-removed";
             self.findings.add(
                 id,
                 location.clone(),
-                json!(said(gone)),
+                json!(describe(removed)),
                 Value::Null,
                 harmless,
             );
@@ -147,7 +147,7 @@ impl<'a> Comparison<'a> {
                 id,
                 location.clone(),
                 Value::Null,
-                json!(said(added)),
+                json!(describe(added)),
                 harmless,
             );
         }
@@ -160,35 +160,35 @@ impl<'a> Comparison<'a> {
         after: &BTreeSet<Alternative>,
     ) {
         let mut added: Vec<&Alternative> = after.difference(before).collect();
-        for gone in before.difference(after) {
-            if let Some(index) = added.iter().position(|is| satisfies(gone, is)) {
+        for removed in before.difference(after) {
+            if let Some(index) = added.iter().position(|is| satisfies(removed, is)) {
                 let is = added.remove(index);
                 self.add(
                     "endpoint-security-loosened",
                     location.clone(),
-                    json!(said(gone)),
-                    json!(said(is)),
+                    json!(describe(removed)),
+                    json!(describe(is)),
                 );
-            } else if let Some(index) = added.iter().position(|is| satisfies(is, gone)) {
+            } else if let Some(index) = added.iter().position(|is| satisfies(is, removed)) {
                 let is = added.remove(index);
                 self.add(
                     "endpoint-security-tightened",
                     location.clone(),
-                    json!(said(gone)),
-                    json!(said(is)),
+                    json!(describe(removed)),
+                    json!(describe(is)),
                 );
             } else {
                 let id = "endpoint-security-alternative-removed";
                 let mut severity = SeverityOverride::default();
-                // Whoever had it has another one.
-                if after.iter().any(|is| satisfies(gone, is)) {
+                // Its users have another alternative.
+                if after.iter().any(|is| satisfies(removed, is)) {
                     severity.level = Some(Level::Info);
                     severity.runtime = Some(Runtime::Works);
                 }
                 self.findings.add(
                     id,
                     location.clone(),
-                    json!(said(gone)),
+                    json!(describe(removed)),
                     Value::Null,
                     severity,
                 );
@@ -196,12 +196,12 @@ impl<'a> Comparison<'a> {
         }
         for is in added {
             let id = "endpoint-security-alternative-added";
-            self.add(id, location.clone(), Value::Null, json!(said(is)));
+            self.add(id, location.clone(), Value::Null, json!(describe(is)));
         }
     }
 }
 
-/// Whether who can show the one can show the other.
+/// Reports whether credentials for one alternative suffice for the other.
 fn satisfies(held: &Alternative, asked: &Alternative) -> bool {
     asked
         .iter()
@@ -228,8 +228,8 @@ fn alternatives(
         .collect()
 }
 
-/// An alternative in words.
-fn said(alternative: &Alternative) -> String {
+/// Describes an alternative.
+fn describe(alternative: &Alternative) -> String {
     let schemes: Vec<String> = alternative
         .iter()
         .map(|(scheme, scopes)| {
@@ -243,7 +243,7 @@ fn said(alternative: &Alternative) -> String {
     schemes.join(" and ")
 }
 
-/// New names of schemes that are otherwise the same, each with the old name.
+/// Returns the new names of schemes that are otherwise equal, with the old names.
 fn renamed_schemes<'a>(old: Contract<'a>, new: Contract<'a>) -> BTreeMap<&'a str, &'a str> {
     let only = |one: Contract<'a>, other: Contract<'a>| -> Vec<(&'a str, Value)> {
         one.components("securitySchemes")
@@ -251,10 +251,10 @@ fn renamed_schemes<'a>(old: Contract<'a>, new: Contract<'a>) -> BTreeMap<&'a str
             .map(|(name, value)| (name, essence(value)))
             .collect()
     };
-    let (gone, added) = (only(old, new), only(new, old));
+    let (removed, added) = (only(old, new), only(new, old));
     let mut renamed = BTreeMap::new();
     for (is, value) in &added {
-        let fits: Vec<&str> = gone
+        let fits: Vec<&str> = removed
             .iter()
             .filter(|(_, other)| other == value)
             .map(|(name, _)| *name)
@@ -267,7 +267,7 @@ fn renamed_schemes<'a>(old: Contract<'a>, new: Contract<'a>) -> BTreeMap<&'a str
     renamed
 }
 
-/// What a client does for a scheme; names of headers and of HTTP schemes are the same in any case.
+/// Returns what matters to a client in a scheme. Names of headers and of HTTP schemes are case-insensitive.
 fn essence(scheme: &Value) -> Value {
     let is_header = scheme["in"] == "header";
     let mut essence: Map<String, Value> = fields(scheme)

@@ -1,11 +1,11 @@
-//! Where the operations are served: by the document, by a path, or by an operation of its own.
+//! Compares servers: of the document, of a path, or of an operation.
 
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, at};
 use crate::document::{Node, ResolvedOperation};
 
-/// What a document without servers says.
+/// The default URL in a document without servers.
 const HERE: &str = "/";
 
 struct Server<'a> {
@@ -20,7 +20,7 @@ impl<'a> Comparison<'a> {
         self.servers("", "server", &before, &after);
     }
 
-    /// The servers of an operation, where it or its path has any of its own.
+    /// Compares the servers of an operation that has its own, or whose path does.
     pub(super) fn operation_servers(
         &mut self,
         old: &ResolvedOperation<'a>,
@@ -49,7 +49,7 @@ impl<'a> Comparison<'a> {
         let find = |list: &[Server<'a>], wanted: &Server<'a>| {
             list.iter().position(|server| server.url == wanted.url)
         };
-        let told = self.findings.added();
+        let reported = self.findings.added();
         let mut order = Vec::new();
         for server in before {
             let Some(index) = find(after, server) else {
@@ -90,7 +90,7 @@ impl<'a> Comparison<'a> {
                 json!(server.url),
             );
         }
-        // Another one is the first, which many clients take.
+        // The first server changed, which many clients use.
         let is_later = |list: &[Server<'a>], first: Option<&Server<'a>>| {
             first
                 .and_then(|server| find(list, server))
@@ -117,8 +117,8 @@ impl<'a> Comparison<'a> {
                 list(after),
             );
         }
-        // The same one twice is still one.
-        if told == self.findings.added() && before.len() != after.len() {
+        // A duplicate has no effect.
+        if reported == self.findings.added() && before.len() != after.len() {
             let pointer = after.first().map_or("/servers", |server| {
                 server.node.pointer.trim_end_matches("/0")
             });

@@ -1,11 +1,11 @@
-//! Findings as workflow commands: GitHub shows them at their lines in a pull request.
+//! Findings as workflow commands, which GitHub shows at their lines in a pull request.
 
 use std::fmt::Write as _;
 
 use crate::diff::entry::Entry;
 use crate::diff::rules::Level;
 
-/// A command for each finding, the worst first: GitHub shows ten of each kind and step.
+/// Returns a command for each finding, the worst first: GitHub shows ten of each kind and step.
 pub(super) fn github(entries: &[Entry<'_>], summary: &str) -> String {
     let mut text = String::new();
     for entry in entries {
@@ -18,7 +18,7 @@ pub(super) fn github(entries: &[Entry<'_>], summary: &str) -> String {
 fn command(entry: &Entry<'_>) -> String {
     let finding = entry.finding;
     let name = match (finding.level, entry.accepted) {
-        // Somebody looked at it.
+        // It was accepted.
         (_, Some(_)) | (Level::Info, None) => "notice",
         (Level::Breaking, None) => "error",
         (Level::Warning, None) => "warning",
@@ -45,14 +45,14 @@ fn command(entry: &Entry<'_>) -> String {
     command
 }
 
-/// The text of a command: it ends at the end of the line, and `%` escapes.
+/// Escapes the text of a command, which ends at the end of the line.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// The value of a property, which ends at a colon or comma, too.
+/// Escapes the value of a property, which also ends at a colon or comma.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -62,10 +62,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_something_in_a_command_is_escaped() {
+    fn special_characters_of_commands_are_escaped() {
         assert_eq!(data("50% of\r\na: b, c"), "50%25 of%0D%0Aa: b, c");
         assert_eq!(property("a%,b:c\n"), "a%25%2Cb%3Ac%0A");
-        // An escape in the text stays what it was.
+        // An escape in the text is preserved.
         assert_eq!(data("%0A"), "%250A");
     }
 }

@@ -1,4 +1,4 @@
-//! Findings as the results of tests, which most CI systems show.
+//! Findings as test results, which most CI systems show.
 
 use quick_junit::{NonSuccessKind, Report as Results, TestCase, TestCaseStatus, TestSuite};
 
@@ -8,7 +8,7 @@ use crate::diff::entry::Entry;
 use crate::diff::place::Side;
 use crate::diff::rules::Level;
 
-/// A test for each finding: one at the level that fails does, one that is accepted is skipped.
+/// Returns a test for each finding. One at the failing level fails, an accepted one is skipped.
 pub(super) fn junit(
     old: &str,
     new: &str,
@@ -20,7 +20,7 @@ pub(super) fn junit(
         suite.add_test_case(case(old, new, entry, fail_on));
     }
     if entries.is_empty() {
-        // Some readers take a run without a test for a failure.
+        // Some readers treat a run without a test as a failure.
         suite.add_test_case(TestCase::new("nothing changed", TestCaseStatus::success()));
     }
     let mut results = Results::new("cargo xtask diff");

@@ -1,4 +1,4 @@
-//! What may differ from one use of a schema to the next: null, defaults, flags, texts, and its name.
+//! Compares what may differ between uses of a schema: null, defaults, flags, texts, and its name.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::{Direction, Level, Runtime, RustApi};
 use crate::document::{JSON_SCHEMA, Schema, escape, fields};
 
-/// What is only for readers, and what a change of it is called.
+/// Keywords that are only for readers, and the rules for their changes.
 pub(super) const TEXTS: [(&str, &str); 8] = [
     ("title", "description-changed"),
     ("description", "description-changed"),
@@ -22,11 +22,11 @@ pub(super) const TEXTS: [(&str, &str); 8] = [
     ("$comment", "documentation-changed"),
 ];
 
-/// What a reference is made of.
+/// Keywords that form a reference.
 const STRUCTURE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 
 impl<'a> Changes<'_, 'a> {
-    /// What may differ from one use of a schema to the next.
+    /// Compares what may differ between uses of a schema.
     pub(super) fn compare_annotations(
         &mut self,
         context: &SchemaContext,
@@ -40,7 +40,7 @@ impl<'a> Changes<'_, 'a> {
                 "became-not-nullable"
             };
             let mut severity = self.severity_by_type(context, old, new);
-            // What may be absent may be null as well, for this client.
+            // For this client, a value that may be absent may also be null.
             if context.position.direction() == Direction::Response
                 && context.required == (false, false)
             {
@@ -63,7 +63,7 @@ impl<'a> Changes<'_, 'a> {
             if before != now {
                 let aspect = if now { on } else { off };
                 let mut severity = context.severity();
-                // Required, and sent by nobody so far; or read, and no longer there.
+                // It was required but is no longer sent, or it was read and no longer arrives.
                 let breaks = match (key, context.position.direction()) {
                     ("readOnly", Direction::Request) => context.required == (false, true),
                     ("writeOnly", Direction::Response) => context.required == (true, false),
@@ -78,7 +78,7 @@ impl<'a> Changes<'_, 'a> {
             }
         }
         for key in AT_THE_USE {
-            // The same words in another place.
+            // The same text in another place.
             let is_same = old.get(key).is_some() && old.get(key) == new.get(key);
             if is_same && old.at(key) != new.at(key) {
                 self.findings.mark_explained(old.at(key));
@@ -119,10 +119,10 @@ impl<'a> Changes<'_, 'a> {
         self.explain_references(new);
     }
 
-    /// What stands beside a reference, and is no annotation.
+    /// Compares extensions next to a reference.
     fn extensions(&mut self, context: &SchemaContext, (old, new): (&Schema<'a>, &Schema<'a>)) {
         let beside = |schema: &Schema<'a>| -> BTreeMap<&'a str, (String, &'a Value)> {
-            // A limit beside a reference counts in 3.1, where it is a part of the schema.
+            // In OpenAPI 3.1 a limit next to a reference applies, as a part of the schema.
             let is_part = |at: &str| schema.parts().any(|(part, _)| part == at);
             schema
                 .references()
@@ -163,7 +163,7 @@ impl<'a> Changes<'_, 'a> {
         }
     }
 
-    /// Whether one name took the place of the other in the whole document.
+    /// Reports whether one name replaced the other in the whole document.
     pub(super) fn compare_names(
         &mut self,
         context: &SchemaContext,
@@ -177,7 +177,7 @@ impl<'a> Changes<'_, 'a> {
             (Some(was), Some(is)) => self.schemas.renamed(was, is),
             _ => false,
         };
-        // Only what becomes a Rust type of its own has a name that callers see.
+        // Callers only see the name of a schema that becomes a Rust type.
         let own = |schema: &Schema<'a>| schema.has_properties() || schema.values().is_some();
         let severity = if own(old) || own(new) {
             context.severity()
@@ -189,7 +189,7 @@ impl<'a> Changes<'_, 'a> {
         };
         let name = |schema: &Schema<'a>| schema.name.map_or(Value::Null, |name| json!(name));
         let location = match old.name.filter(|_| renamed) {
-            // Once, however often it is used.
+            // Reported once, however often the schema is used.
             Some(was) => ChangeLocation {
                 subject: format!("schema {was}"),
                 ..context.location(new.pointer.clone())

@@ -14,12 +14,12 @@ use crate::document::{Contract, Schema, escape, fields};
 pub(super) struct Pair<'a> {
     pub(super) old: Contract<'a>,
     pub(super) new: Contract<'a>,
-    /// Components that are the same in both, with all that they refer to.
+    /// Components that are equal in both, with everything they refer to.
     pub(super) same: HashSet<&'a str>,
 }
 
 impl Pair<'_> {
-    /// Whether the one component is only in the old document and the other only in the new one.
+    /// Reports whether one component is only in the old document and the other only in the new one.
     pub(super) fn renamed(&self, old: &str, new: &str) -> bool {
         self.new.component("schemas", old).is_none() && self.old.component("schemas", new).is_none()
     }
@@ -39,7 +39,7 @@ pub(super) struct Changes<'s, 'a> {
 }
 
 impl<'a> Changes<'_, 'a> {
-    /// The severity where the Rust type at hand decides.
+    /// Returns the severity, given whether the Rust type changes.
     pub(super) fn severity_by_type(
         &self,
         context: &SchemaContext,
@@ -97,7 +97,7 @@ impl<'a> Changes<'_, 'a> {
         (old, new): (&Schema<'a>, &Schema<'a>),
         key: &str,
     ) -> ChangeLocation {
-        // What is gone is looked up in the old document.
+        // What was removed is looked up in the old document.
         let pointer = if new.get(key).is_none() && old.get(key).is_some() {
             old.at(key)
         } else {
@@ -109,9 +109,9 @@ impl<'a> Changes<'_, 'a> {
         }
     }
 
-    /// Notes that these schemas are compared keyword by keyword, so that nothing else has to tell their differences.
+    /// Marks these schemas as compared by keyword, so that their differences are not reported again.
     ///
-    /// What a place may say over the head of what it refers to is noted where it is compared.
+    /// Keywords at a use of a schema, which override those of the schema, are marked where they are compared.
     pub(super) fn explain(&mut self, schema: &Schema<'a>) {
         for (at, node) in schema.parts() {
             for (key, _) in fields(node).filter(|(key, _)| !AT_THE_USE.contains(key)) {
@@ -124,7 +124,7 @@ impl<'a> Changes<'_, 'a> {
         }
     }
 
-    /// As [`Changes::explain`], for the references that lead to them.
+    /// Like [`Changes::explain`], for the references that lead to them.
     pub(super) fn explain_references(&mut self, schema: &Schema<'a>) {
         for (at, node) in schema.references() {
             for (key, _) in fields(node).filter(|(key, _)| !AT_THE_USE.contains(key)) {
@@ -135,11 +135,11 @@ impl<'a> Changes<'_, 'a> {
     }
 }
 
-/// Keywords that a reference may have beside it, where they count and not those of what it names.
+/// Keywords next to a reference that override those of its target.
 pub(super) const AT_THE_USE: [&str; 5] =
     ["nullable", "default", "deprecated", "readOnly", "writeOnly"];
 
-/// A keyword as it is reported.
+/// Returns a keyword as it is reported.
 pub(super) fn or_null(value: Option<&Value>) -> Value {
     value.cloned().unwrap_or(Value::Null)
 }

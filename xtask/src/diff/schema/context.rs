@@ -1,4 +1,4 @@
-//! Where in the contracts a pair of schemas is.
+//! The place of a pair of schemas in the contracts.
 
 use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::rules::SchemaPosition;
@@ -7,14 +7,14 @@ use crate::diff::rules::SchemaPosition;
 #[derive(Debug, Clone)]
 pub(in crate::diff) struct SchemaContext {
     pub(in crate::diff) operation: String,
-    /// What it is about, in the words of the contract.
+    /// The subject of findings, in the terms of the contract.
     pub(in crate::diff) subject: String,
     pub(in crate::diff) position: SchemaPosition,
-    /// Whether the value is always there: before, and now.
+    /// Whether the value is always present: before, and now.
     pub(in crate::diff) required: (bool, bool),
-    /// The body of a failure, which the client does not decode.
+    /// Whether it is in the body of a failure, which the client does not decode.
     pub(in crate::diff) ignored: bool,
-    /// A property that does not travel this way, or something inside it.
+    /// Whether it is in a property that is not transferred in this direction.
     pub(in crate::diff) unsent: bool,
 }
 
@@ -40,7 +40,7 @@ impl SchemaContext {
         self
     }
 
-    /// What applies to every finding here.
+    /// Returns the overrides that apply to every finding here.
     pub(in crate::diff) fn severity(&self) -> SeverityOverride {
         if self.ignored {
             SeverityOverride::ignored()
@@ -51,7 +51,7 @@ impl SchemaContext {
         }
     }
 
-    /// A place about which a finding is.
+    /// Returns the location of a finding.
     pub(in crate::diff) fn location(&self, pointer: String) -> ChangeLocation {
         ChangeLocation {
             operation: self.operation.clone(),
@@ -61,7 +61,7 @@ impl SchemaContext {
         }
     }
 
-    /// The context of what is one level down.
+    /// Returns the context one level down.
     pub(in crate::diff) fn child(&self, name: &str, required: (bool, bool)) -> Self {
         Self {
             subject: format!("{}{name}", self.subject),

@@ -1,4 +1,4 @@
-//! What a schema is made of: items, values of a map, members of `oneOf`, `anyOf` and `allOf`.
+//! Compares the parts of a schema: items, values of a map, members of `oneOf`, `anyOf` and `allOf`.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -8,11 +8,11 @@ use super::context::SchemaContext;
 use super::rest::is_manifold;
 use crate::document::{SCHEMAS, Schema, reference};
 
-/// Whether a member of the one is a member of the other.
+/// Whether an old and a new member are the same.
 type Same<'s> = dyn Fn(&Value, &Value) -> bool + 's;
 
 impl<'a> Changes<'_, 'a> {
-    /// Items, and the values of a map.
+    /// Compares the items of lists and the values of maps.
     pub(super) fn children(
         &mut self,
         context: &SchemaContext,
@@ -41,7 +41,7 @@ impl<'a> Changes<'_, 'a> {
             }
         }
         let key = "additionalProperties";
-        // From anything to something is narrower, and so is from something to nothing.
+        // From any value to a schema is narrower, and so is from a schema to no value.
         let rank = |schema: &Schema<'a>| {
             schema
                 .all(key)
@@ -57,7 +57,7 @@ impl<'a> Changes<'_, 'a> {
         let aspect = match rank(old).cmp(&rank(new)) {
             std::cmp::Ordering::Less => "additional-properties-allowed",
             std::cmp::Ordering::Greater => "additional-properties-forbidden",
-            // Absent, true and {} are the same.
+            // A missing keyword, `true` and `{}` mean the same.
             std::cmp::Ordering::Equal => {
                 if let (1, Some(before), Some(now)) = (
                     rank(old),
@@ -78,7 +78,7 @@ impl<'a> Changes<'_, 'a> {
         Ok(children)
     }
 
-    /// Members of `oneOf` and `anyOf`.
+    /// Compares the members of `oneOf` and `anyOf`.
     pub(super) fn members(
         &mut self,
         context: &SchemaContext,
@@ -90,7 +90,7 @@ impl<'a> Changes<'_, 'a> {
             return Ok(Vec::new());
         }
         let (mut before, mut now) = (old.members(key), new.members(key));
-        // The same member stays the same wherever it stands in the list, and so does a reference by the same name.
+        // A member is the same wherever it is in the list, and so is a reference by the same name.
         let same: [&Same<'_>; 4] = [
             &|before, now| reference(before).is_some() && reference(before) == reference(now),
             &|before, now| before == now,
@@ -110,7 +110,7 @@ impl<'a> Changes<'_, 'a> {
                 false
             });
         }
-        // The last one on each side, written out here and by name there.
+        // The last one on each side: inline in one document, a reference in the other.
         if let ([_], [_]) = (&before[..], &now[..])
             && reference(before[0].1).is_some() != reference(now[0].1).is_some()
         {
@@ -138,7 +138,7 @@ impl<'a> Changes<'_, 'a> {
             });
         }
         let prefix = if key == "oneOf" { "one-of" } else { "any-of" };
-        // A choice where there was none limits; a choice that ends frees.
+        // Adding a choice limits the values, removing one widens them.
         if old.members(key).is_empty() != new.members(key).is_empty() {
             let list = |schema: &Schema<'a>| -> Value {
                 schema
@@ -181,7 +181,7 @@ impl<'a> Changes<'_, 'a> {
     }
 }
 
-/// The name of the component that a member refers to.
+/// Returns the name of the component that a member refers to.
 fn component(member: &Value) -> Option<&str> {
     reference(member)?.strip_prefix(SCHEMAS)
 }

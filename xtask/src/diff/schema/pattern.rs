@@ -1,4 +1,4 @@
-//! Whether what matches one pattern matches another one.
+//! Decides whether everything that matches one pattern matches another one.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 
-/// A pattern that needs more bytes is not looked into.
+/// A larger automaton is not built.
 const LARGEST: usize = 1 << 20;
-/// Neither are more pairs of states.
+/// Nor are more pairs of states searched.
 const MOST_STATES: usize = 20_000;
 
-/// What a change of a pattern does to the texts that match.
+/// Returns what a change of a pattern does to the set of matching texts.
 pub(super) fn change(old: &str, new: &str) -> &'static str {
     let (Some(old), Some(new)) = (automaton(old), automaton(new)) else {
         return "pattern-changed";
@@ -26,7 +26,7 @@ pub(super) fn change(old: &str, new: &str) -> &'static str {
     }
 }
 
-/// None where this crate cannot read the pattern, or it is too large.
+/// Returns the automaton of a pattern, or `None` if the pattern is not supported or too large.
 fn automaton(pattern: &str) -> Option<dense::DFA<Vec<u32>>> {
     let limits = dense::Config::new()
         .dfa_size_limit(Some(LARGEST))
@@ -39,10 +39,10 @@ fn automaton(pattern: &str) -> Option<dense::DFA<Vec<u32>>> {
         .ok()
 }
 
-/// How far a text was read: the state, and whether something matched before.
+/// The state after reading a text, and whether a match occurred before.
 type Read = (StateID, bool);
 
-/// Whether every text with a match of the one has a match of the other; none where that takes too long.
+/// Reports whether every text that matches one also matches the other, or `None` if the search is too long.
 fn is_within(inner: &dense::DFA<Vec<u32>>, outer: &dense::DFA<Vec<u32>>) -> Option<bool> {
     let begin = |automaton: &dense::DFA<Vec<u32>>| {
         let start = start::Config::new().anchored(Anchored::No);
@@ -60,7 +60,7 @@ fn is_within(inner: &dense::DFA<Vec<u32>>, outer: &dense::DFA<Vec<u32>>) -> Opti
         }
         for byte in 0..=u8::MAX {
             let next = (read(inner, one, byte), read(outer, other, byte));
-            // Nothing can follow that matches only the one.
+            // No continuation can match only the inner pattern.
             let is_settled = next.1.1 || (!next.0.1 && inner.is_dead_state(next.0.0));
             if !is_settled && seen.insert(next) {
                 if seen.len() > MOST_STATES {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_known_by_the_texts_that_match_it() {
+    fn patterns_are_compared_by_what_they_match() {
         for (old, new, expected) in [
             ("^(a|b)$", "^(a|b|c)$", "pattern-widened"),
             ("^(a|b|c)$", "^(a|b)$", "pattern-narrowed"),

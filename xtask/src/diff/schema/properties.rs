@@ -1,4 +1,4 @@
-//! The properties of an object.
+//! Compares the properties of an object.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::diff::rust_type::rust_type;
 use crate::diff::sunset;
 use crate::document::Schema;
 
-/// Alike enough to be the same name written anew.
+/// The minimum similarity of a name and its replacement.
 const ALIKE: f32 = 0.6;
-/// More pairs of names are not held against each other.
+/// The maximum number of pairs of names that are compared.
 const MOST_PAIRS: usize = 1_000;
 
 impl<'a> Changes<'_, 'a> {
@@ -26,7 +26,7 @@ impl<'a> Changes<'_, 'a> {
         new: &Schema<'a>,
     ) -> Result<Vec<Child<'a>>> {
         let mut children = Vec::new();
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         let mut added = Vec::new();
         let mut undescribed: BTreeSet<&str> = old.required();
         undescribed.extend(new.required());
@@ -38,7 +38,7 @@ impl<'a> Changes<'_, 'a> {
                 continue;
             };
             if !names.contains(name) {
-                gone.push((name, was));
+                removed.push((name, was));
                 continue;
             }
             let Some(is) = new.property(self.schemas.new.root(), name)? else {
@@ -54,7 +54,7 @@ impl<'a> Changes<'_, 'a> {
                 let pointer = if is.used_at.starts_with(&format!("{}/", new.pointer)) {
                     is.used_at.clone()
                 } else {
-                    // Inherited: the property itself is shared with others.
+                    // The property is inherited and shared with other schemas.
                     new.required_at(name)
                         .or_else(|| old.required_at(name))
                         .unwrap_or_else(|| is.used_at.clone())
@@ -90,7 +90,7 @@ impl<'a> Changes<'_, 'a> {
             }
         }
         // A property may be required without being declared.
-        for (name, _) in gone.iter().chain(&added) {
+        for (name, _) in removed.iter().chain(&added) {
             let (was, is) = (old_required.contains(name), new_required.contains(name));
             let holder = if is { new } else { old };
             if was != is && !holder.properties().contains(name) {
@@ -99,8 +99,8 @@ impl<'a> Changes<'_, 'a> {
                 self.presence(&child, pointer, was, is, child.severity());
             }
         }
-        self.gone_and_added(context, (old, new), &gone, &added)?;
-        self.renamed(context, &gone, &added)?;
+        self.removed_and_added(context, (old, new), &removed, &added)?;
+        self.renamed(context, &removed, &added)?;
         Ok(children)
     }
 
@@ -119,15 +119,15 @@ impl<'a> Changes<'_, 'a> {
             .add(&id, location, json!(was), json!(is), severity);
     }
 
-    fn gone_and_added(
+    fn removed_and_added(
         &mut self,
         context: &SchemaContext,
         (old, new): (&Schema<'a>, &Schema<'a>),
-        gone: &[(&str, Schema<'a>)],
+        removed: &[(&str, Schema<'a>)],
         added: &[(&str, Schema<'a>)],
     ) -> Result<()> {
         let response = context.position.direction() == Direction::Response;
-        for (name, was) in gone {
+        for (name, was) in removed {
             let travels = matters(context, was);
             let required = old.required().contains(name) && travels;
             let is_promised = travels && sunset::is_ahead(was.get("x-sunset"));
@@ -152,7 +152,7 @@ impl<'a> Changes<'_, 'a> {
             let travels = matters(context, is);
             let required = new.required().contains(name) && travels;
             let id = match (response, required) {
-                // What had to be there, described or not, is no more than described.
+                // A property that was already required is only described now.
                 (false, true) if !old.required().contains(name) => "new-required-request-property",
                 (false, _) => "new-optional-request-property",
                 (true, true) => "response-required-property-added",
@@ -168,27 +168,27 @@ impl<'a> Changes<'_, 'a> {
         Ok(())
     }
 
-    /// Suggests a new name for what went, where just one fits.
+    /// Suggests a new name for a removed property if exactly one fits.
     fn renamed(
         &mut self,
         context: &SchemaContext,
-        gone: &[(&str, Schema<'a>)],
+        removed: &[(&str, Schema<'a>)],
         added: &[(&str, Schema<'a>)],
     ) -> Result<()> {
-        if gone.len() * added.len() > MOST_PAIRS {
+        if removed.len() * added.len() > MOST_PAIRS {
             return Ok(());
         }
         let kinds: Vec<String> = added
             .iter()
             .map(|(_, is)| rust_type(self.schemas.new, is))
             .collect::<Result<_>>()?;
-        for (name, was) in gone {
+        for (name, was) in removed {
             let kind = rust_type(self.schemas.old, was)?;
             let mut fits = Vec::new();
             for ((other, is), is_kind) in added.iter().zip(&kinds) {
-                let told = was.get("description").is_some()
+                let has_description = was.get("description").is_some()
                     && was.get("description") == is.get("description");
-                if *is_kind == kind && (told || alike(name, other)) {
+                if *is_kind == kind && (has_description || alike(name, other)) {
                     fits.push((*other, is));
                 }
             }
@@ -203,7 +203,7 @@ impl<'a> Changes<'_, 'a> {
     }
 }
 
-/// Whether a property travels at all in this direction.
+/// Reports whether a property is transferred in this direction.
 fn matters(context: &SchemaContext, property: &Schema<'_>) -> bool {
     match context.position.direction() {
         Direction::Response => !property.is("writeOnly"),
@@ -211,7 +211,7 @@ fn matters(context: &SchemaContext, property: &Schema<'_>) -> bool {
     }
 }
 
-/// Whether properties that are not described are refused.
+/// Reports whether undescribed properties are rejected.
 fn forbids_others(schema: &Schema<'_>) -> bool {
     ["additionalProperties", "unevaluatedProperties"]
         .iter()

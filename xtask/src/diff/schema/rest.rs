@@ -1,4 +1,4 @@
-//! Keywords that no other rule compares, so that none is silent.
+//! Compares the keywords that no other rule compares, so that no change goes unreported.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::diff::finding::{ChangeLocation, SeverityOverride};
 use crate::diff::sunset;
 use crate::document::{JSON_SCHEMA, Schema, fields, object};
 
-/// Keywords that are compared by what they mean, in whatever part they stand.
+/// Keywords that are compared by their meaning, in any part of a schema.
 const COMPARED: [&str; 24] = [
     "$ref",
     "type",
@@ -39,7 +39,7 @@ const COMPARED: [&str; 24] = [
     "additionalProperties",
 ];
 
-/// Keywords that are compared where the schema says them once.
+/// Keywords that are compared if the schema has them once.
 const COMPARED_ONCE: [&str; 8] = [
     "format",
     "multipleOf",
@@ -51,7 +51,7 @@ const COMPARED_ONCE: [&str; 8] = [
     "anyOf",
 ];
 
-/// Keywords that can only take values away: with one of them fewer fit than without.
+/// Keywords that can only exclude values: a schema with one of them allows fewer values.
 const NARROWING: [&str; 5] = [
     "contains",
     "dependentRequired",
@@ -60,7 +60,7 @@ const NARROWING: [&str; 5] = [
     "propertyNames",
 ];
 
-/// Keywords that describe nothing but the form of the text.
+/// Keywords that have no meaning for a value.
 const FORMAL: [&str; 6] = [
     "$schema",
     "$id",
@@ -71,7 +71,7 @@ const FORMAL: [&str; 6] = [
 ];
 
 impl<'a> Changes<'_, 'a> {
-    /// Reports every keyword that differs and that nothing else compares.
+    /// Reports every different keyword that nothing else compares.
     pub(super) fn rest(&mut self, context: &SchemaContext, old: &Schema<'a>, new: &Schema<'a>) {
         let keys: BTreeSet<&'a str> = old
             .parts()
@@ -120,7 +120,7 @@ impl<'a> Changes<'_, 'a> {
         }
     }
 
-    /// What the canonical form keeps of JSON Schema is judged as it is in OpenAPI 3.1.
+    /// Compares the JSON Schema keywords that the canonical form preserves, by the rules of OpenAPI 3.1.
     fn kept_keywords(&mut self, context: &SchemaContext, (old, new): (&Schema<'a>, &Schema<'a>)) {
         let (before, now) = (old.all(JSON_SCHEMA), new.all(JSON_SCHEMA));
         let keys: BTreeSet<&str> = (before.iter().chain(&now))
@@ -152,12 +152,12 @@ impl<'a> Changes<'_, 'a> {
             (false, true) if NARROWING.contains(&key) => "keyword-removed",
             _ => "keyword-changed",
         };
-        // A reader wants to know which keyword.
+        // Include the keyword for readers.
         let values = [together(before), together(now)].map(|value| named(key, value));
         self.finish(context, aspect, location, values, context.severity());
     }
 
-    /// Reports what is written differently, where all of it means the same.
+    /// Reports schemas that are written differently with the same meaning.
     pub(super) fn rewritten(
         &mut self,
         context: &SchemaContext,
@@ -185,22 +185,22 @@ impl<'a> Changes<'_, 'a> {
             let [from, to] = values;
             self.findings
                 .add("document-rewritten", location, from, to, severity);
-            // Once for a schema is enough.
+            // Report it once per schema.
             return;
         }
     }
 }
 
-/// Whether several parts have a keyword that is compared where there is one, each with a value of its own.
+/// Reports whether several parts have different values of a keyword that is only compared once.
 pub(super) fn is_manifold(old: &Schema<'_>, new: &Schema<'_>, key: &str) -> bool {
     match key {
-        // They are put together.
+        // They are merged.
         "items" => false,
         _ => old.all(key).len() > 1 || new.all(key).len() > 1,
     }
 }
 
-/// Whether a value is what its keyword takes, so that it was compared.
+/// Reports whether a value has the type that its keyword requires, so that it was compared.
 fn fits(key: &str, value: &Value) -> bool {
     match key {
         "required" => value

@@ -1,4 +1,4 @@
-//! What single values a schema takes: types, formats, enums, bounds.
+//! Compares which single values a schema allows: types, formats, enums, bounds.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::rest::is_manifold;
 use crate::diff::rules::{Direction, Runtime, RustApi};
 use crate::document::Schema;
 
-/// Upper and lower bounds: keyword, its flag for an exclusive bound, how the rules call it, whether it is a lower one.
+/// Upper and lower bounds: keyword, its flag for an exclusive bound, its name in rules, whether it is a lower bound.
 const BOUNDS: [(&str, &str, &str, bool); 8] = [
     ("minimum", "exclusiveMinimum", "min", true),
     ("maximum", "exclusiveMaximum", "max", false),
@@ -24,7 +24,7 @@ const BOUNDS: [(&str, &str, &str, bool); 8] = [
 ];
 
 impl<'a> Changes<'_, 'a> {
-    /// False where the types have nothing in common, so that nothing below can be compared.
+    /// Compares the types. Returns false if they have nothing in common, so that nothing else can be compared.
     pub(super) fn types(
         &mut self,
         context: &SchemaContext,
@@ -57,7 +57,7 @@ impl<'a> Changes<'_, 'a> {
         let severity = self.severity_by_type(context, old, new);
         let mut location = Self::locate(context, (old, new), "type");
         if old.name != new.name {
-            // Another schema is used here; neither of the two changed.
+            // A different schema is used here; neither of the two changed.
             location.pointer.clone_from(&new.used_at);
         }
         let comparable = aspect != "type-changed";
@@ -84,7 +84,7 @@ impl<'a> Changes<'_, 'a> {
             return;
         }
         let mut severity = self.severity_by_type(context, old, new);
-        // A format without a Rust type of its own is not checked in a response.
+        // The client does not check a format in a response unless it has a Rust type.
         if severity.rust_api == Some(RustApi::None)
             && context.position.direction() == Direction::Response
         {
@@ -203,7 +203,7 @@ impl<'a> Changes<'_, 'a> {
                 _ => changed,
             };
             if aspect == "pattern-rewritten" {
-                // Nothing is added here, so that the whole schema may say so.
+                // Nothing is reported here, so that the finding can be about the whole schema.
                 continue;
             }
             if before != now {
@@ -239,7 +239,7 @@ impl<'a> Changes<'_, 'a> {
     }
 }
 
-/// A bound with whether it is itself excluded.
+/// A bound, and whether it is exclusive.
 #[derive(Debug, Clone, Copy)]
 struct Bound {
     value: f64,
@@ -248,7 +248,7 @@ struct Bound {
 
 impl Bound {
     fn compare(&self, other: &Self, lower: bool) -> std::cmp::Ordering {
-        // An excluded lower bound is a little higher, an excluded upper one a little lower.
+        // An exclusive lower bound is slightly higher, an exclusive upper one slightly lower.
         let step = |bound: &Self| bound.exclusive == lower;
         self.value
             .total_cmp(&other.value)
@@ -273,7 +273,7 @@ impl Bound {
     }
 }
 
-/// The bound of a schema: the narrowest one that any part of it has.
+/// Returns the bound of a schema: the narrowest one of all its parts.
 fn bound(schema: &Schema<'_>, keyword: &str, exclusive: &str, lower: bool) -> Option<Bound> {
     schema
         .parts()
@@ -291,7 +291,7 @@ fn bounds_of(node: &Value, keyword: &str, exclusive: &str) -> Vec<Bound> {
         value,
         exclusive: flag == Some(&json!(true)),
     });
-    // OpenAPI 3.1: the excluded bound is a number of its own.
+    // OpenAPI 3.1: the exclusive bound is a separate number.
     let excluded = flag.and_then(Value::as_f64).map(|value| Bound {
         value,
         exclusive: true,
