@@ -1,6 +1,6 @@
-//! The parts of a call, one by one: `cargo bench -p twipla-bench`.
+//! The parts of a call, individually: `cargo bench -p twipla-bench`.
 //!
-//! Whole calls, beside bare clients, are measured by `cargo xtask bench`.
+//! `cargo xtask bench` measures whole calls, next to bare clients.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ fn token_that_is_kept(bencher: Bencher<'_, '_>) {
     runtime
         .block_on(twipla.partner_token().into_future())
         .unwrap();
-    // It is there, so nothing waits, and no runtime is measured.
+    // The token is cached, so nothing waits, and no runtime is measured.
     bencher.bench_local(|| {
         twipla
             .partner_token()

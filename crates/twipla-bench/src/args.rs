@@ -1,8 +1,8 @@
-//! What a measurement is told on its command line.
+//! The command line of a measurement.
 
 use clap::{Args, ValueEnum};
 
-/// What is sent for each call.
+/// The operation to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Operation {
     /// One website.
@@ -13,20 +13,20 @@ pub(crate) enum Operation {
     CreateCustomer,
 }
 
-/// Who sends it.
+/// The client to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Client {
     /// The facade, which signs its own token.
     Twipla,
-    /// reqwest with a token that never changes, into the same types.
+    /// reqwest with a fixed token, decoding into the same types.
     Reqwest,
-    /// The same, but TLS by ring, as the facade has it.
+    /// The same, with TLS by ring, as in the facade.
     ReqwestRing,
-    /// hyper with a token that never changes, into the same types.
+    /// hyper with a fixed token, decoding into the same types.
     Hyper,
 }
 
-/// What signs.
+/// The signing library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
     /// The crate ring.
@@ -44,10 +44,10 @@ impl From<Backend> for twipla::CryptoBackend {
     }
 }
 
-/// Where the server and the key are.
+/// The server, and the files that a client needs.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
-    /// Address of the server
+    /// URL of the server
     #[arg(long)]
     pub(crate) url: String,
     /// File with the private key

@@ -1,4 +1,4 @@
-//! The bodies that the server answers with, as the API would.
+//! The response bodies of the server, like those of the API.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const ID: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
 const AT: &str = "2026-03-01T10:20:30.000Z";
 
-/// A website as `get_website` shows it.
+/// A website, as in the response of `get_website`.
 pub(crate) fn website() -> Value {
     json!({
         "id": ID, "status": "active", "intpId": ID, "intpWebsiteId": "site-7", "intpCustomerId": "cust-42",
@@ -25,7 +25,7 @@ pub(crate) fn website() -> Value {
     })
 }
 
-/// A customer, one of many.
+/// One of many customers.
 pub(crate) fn customer(number: usize) -> Value {
     json!({
         "id": ID, "visaId": ID, "intpCustomerId": format!("cust-{number}"),
@@ -49,7 +49,7 @@ pub(crate) fn created() -> Value {
     json!({ "payload": customer })
 }
 
-/// The entries of a page of websites, as text without the brackets. Each has an id of its own.
+/// The entries of a page of websites, as text without the brackets. Each has a different id.
 pub(crate) fn websites(numbers: Range<usize>) -> String {
     let website = website().to_string();
     let websites: Vec<_> = numbers

@@ -1,4 +1,4 @@
-//! Calls, by the facade and by bare clients with a token that never changes.
+//! Calls by the facade and by bare clients with a fixed token.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -23,9 +23,9 @@ use twipla_api::types;
 use crate::args::{Client, Operation, Target};
 use crate::measure::{self, micros, quantile};
 
-/// Any partner: the server does not look.
+/// Any partner, because the server does not check it.
 pub(crate) const PARTNER: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
-/// Calls before the first one that counts.
+/// Calls before the measured ones.
 const WARM_UP: usize = 500;
 /// Calls whose allocations are counted.
 const COUNTED: u64 = 200;
@@ -70,7 +70,7 @@ pub(crate) fn run(
     }
 }
 
-/// The facade as a partner sets it up, but for the server.
+/// Returns the facade with the settings of a partner, except for the server.
 pub(crate) fn twipla(target: &Target, backend: CryptoBackend) -> Result<Twipla> {
     let key = PrivateKey::from_pem_with(std::fs::read(&target.key)?, backend)?;
     Ok(Twipla::builder()
@@ -81,7 +81,7 @@ pub(crate) fn twipla(target: &Target, backend: CryptoBackend) -> Result<Twipla> 
         .build()?)
 }
 
-/// reqwest as it comes, or with ring in place of the library that it prefers.
+/// Returns reqwest with its defaults, or with ring instead of its default TLS library.
 pub(crate) fn reqwest(client: Client) -> Result<reqwest::Client> {
     if client != Client::ReqwestRing {
         return Ok(reqwest::Client::new());
@@ -91,13 +91,13 @@ pub(crate) fn reqwest(client: Client) -> Result<reqwest::Client> {
         .with_safe_default_protocol_versions()?
         .with_platform_verifier()?
         .with_no_client_auth();
-    // What reqwest offers where it makes the configuration itself.
+    // The protocols that reqwest offers with its own configuration.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let builder = reqwest::Client::builder().tls_backend_preconfigured(config);
     Ok(builder.build()?)
 }
 
-/// One call of the facade.
+/// Makes one call with the facade.
 pub(crate) async fn facade(twipla: &Twipla, operation: Operation) -> Result<()> {
     match operation {
         Operation::GetWebsite => {
@@ -117,7 +117,7 @@ pub(crate) async fn facade(twipla: &Twipla, operation: Operation) -> Result<()> 
     Ok(())
 }
 
-/// A client with a token that never changes.
+/// A client with a fixed token.
 pub(crate) struct Bare<C> {
     client: C,
     url: String,
@@ -126,7 +126,7 @@ pub(crate) struct Bare<C> {
 
 impl<C> Bare<C> {
     pub(crate) fn new(target: &Target, client: C) -> Result<Self> {
-        // As long as a real one.
+        // As long as a real token.
         let mut token = HeaderValue::from_str(&format!("Bearer {}", "t".repeat(620)))?;
         token.set_sensitive(true);
         Ok(Self {
@@ -153,7 +153,7 @@ impl<C> Bare<C> {
 }
 
 impl Bare<reqwest::Client> {
-    /// One call of reqwest.
+    /// Makes one call with reqwest.
     pub(crate) async fn reqwest(&self, operation: Operation) -> Result<()> {
         match operation {
             Operation::GetWebsite => {
@@ -234,7 +234,7 @@ impl Bare<Hyper> {
     }
 }
 
-/// Warms up, measures, and counts allocations in calls of their own.
+/// Warms up, measures, and counts allocations in separate calls.
 fn measured<F, Fut>(
     runtime: &tokio::runtime::Runtime,
     calls: usize,

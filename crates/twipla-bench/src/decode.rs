@@ -1,7 +1,6 @@
-//! Pages of 100 entries, from bytes into the generated types.
+//! Decodes pages of 100 entries into the generated types.
 //!
-//! By the raw client: the facade hands the bytes to serde_json itself, which is
-//! the baseline here.
+//! With the raw client, because the facade passes the bytes directly to serde_json, which is the baseline here.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use twipla_api::{requests, types};
 
 use crate::{bodies, measure};
 
-/// Pages that one side decodes before it is the other's turn.
+/// Pages that one side decodes before the other continues.
 const TURN: usize = 200;
 
 pub(crate) fn run(pages: usize) -> Result<Value> {
@@ -27,7 +26,7 @@ pub(crate) fn run(pages: usize) -> Result<Value> {
     for _ in 0..pages.div_ceil(TURN) {
         let start = Instant::now();
         for _ in 0..TURN {
-            // What the raw client does with a response.
+            // Decodes as the raw client does.
             std::hint::black_box(request.decode(&body)?);
         }
         ours += start.elapsed();

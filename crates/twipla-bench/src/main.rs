@@ -1,7 +1,6 @@
-//! One role of a measurement, in a process of its own: the server, or one of the clients.
+//! One role of a measurement, as a separate process: the server, or one of the clients.
 //!
-//! `cargo xtask bench` starts these processes, interleaves them and prints the
-//! ratios. Each client writes one line of JSON.
+//! `cargo xtask bench` starts these processes, interleaves them and prints the ratios. Each client prints one line of JSON.
 
 mod args;
 mod bodies;
@@ -21,13 +20,13 @@ use self::args::{Backend, Client, Operation, Target};
 /// One role of a measurement; run by `cargo xtask bench`
 #[derive(Debug, Parser)]
 enum Role {
-    /// Answer with prebuilt bodies, on one core
+    /// Serve prebuilt bodies, on one core
     Server {
-        /// Where the certificate for https is written
+        /// File to write the https certificate to
         #[arg(long)]
         certificate: std::path::PathBuf,
     },
-    /// Calls, one after the other or several at once
+    /// Sequential or concurrent calls
     Calls {
         #[command(flatten)]
         target: Target,
@@ -35,41 +34,41 @@ enum Role {
         client: Client,
         #[arg(long, value_enum)]
         operation: Operation,
-        /// Calls that are measured
+        /// Number of measured calls
         #[arg(long)]
         calls: usize,
-        /// Calls at once
+        /// Number of concurrent calls
         #[arg(long, default_value_t = 1)]
         at_once: usize,
     },
-    /// What a token costs
+    /// Measure tokens
     Tokens {
         #[command(flatten)]
         target: Target,
         #[arg(long, value_enum)]
         backend: Backend,
-        /// Tokens of customers
+        /// Number of customers to sign tokens for
         #[arg(long)]
         customers: usize,
     },
-    /// A list from the first page to the last
+    /// Read a list from the first page to the last
     Stream {
         #[command(flatten)]
         target: Target,
-        /// Entries of the list
+        /// Number of entries in the list
         #[arg(long)]
         entries: usize,
-        /// Ask for the next page while this one is read
+        /// Prefetch the next page
         #[arg(long)]
         ahead: bool,
     },
-    /// Pages of 100 entries, decoded
+    /// Decode pages of 100 entries
     Decode {
-        /// Pages
+        /// Number of pages
         #[arg(long)]
         pages: usize,
     },
-    /// From nothing to the first answer
+    /// Measure from the start to the first response
     Start {
         #[command(flatten)]
         target: Target,

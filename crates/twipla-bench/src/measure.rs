@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Which core a process keeps to.
+/// The core to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The first one.
@@ -13,7 +13,7 @@ pub(crate) enum Side {
     Client,
 }
 
-/// Keeps this thread, and those that it starts, to one core, where there is more than one.
+/// Pins this thread, and those that it starts, to one core, if there are several.
 pub(crate) fn pin(side: Side) {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
     let core = match side {
@@ -25,7 +25,7 @@ pub(crate) fn pin(side: Side) {
     }
 }
 
-/// CPU time of this process so far, user and system.
+/// Returns the CPU time of this process so far, user and system.
 pub(crate) fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(
@@ -34,19 +34,19 @@ pub(crate) fn cpu() -> Duration {
     )
 }
 
-/// The most memory that this process had, in KiB; nothing where the system does not tell.
+/// Returns the peak memory of this process in KiB, or `None` if the system does not report it.
 pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Microseconds.
+/// Converts a duration to microseconds.
 pub(crate) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// The value below which this part of the sorted values lies.
+/// Returns a quantile of the sorted values.
 pub(crate) fn quantile(sorted: &[Duration], part: f64) -> Duration {
     #[allow(
         clippy::cast_precision_loss,

@@ -1,4 +1,4 @@
-//! The server: hyper, prebuilt bodies, nothing looked at but the path.
+//! The server: hyper with prebuilt bodies, which only reads the path.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{bodies, measure};
 
-/// Entries of a page of the stream.
+/// Entries on a page of the stream.
 const PAGE: usize = 100;
 
 struct Bodies {
@@ -32,15 +32,15 @@ struct Bodies {
     created: Bytes,
 }
 
-/// What connections speak.
+/// The protocol of connections.
 #[derive(Clone)]
 enum Speech {
     Plain,
     Tls(TlsAcceptor),
 }
 
-/// Serves until it is killed. The first line that it writes holds its addresses,
-/// and `certificate` is the file for the one to trust with those of https.
+/// Serves until it is killed. The first line of output contains its URLs, and `certificate` is the file for the certificate
+/// that clients must trust for https.
 pub(crate) fn run(certificate: &Path) -> Result<()> {
     measure::pin(measure::Side::Server);
     let bodies = Bodies {
@@ -79,7 +79,7 @@ fn tls(made: &CertifiedKey<KeyPair>, protocol: &[u8]) -> Result<Speech> {
     Ok(Speech::Tls(TlsAcceptor::from(Arc::new(config))))
 }
 
-/// Serves on an address of its own; gives it.
+/// Serves on a new address, and returns its URL.
 async fn serve(bodies: &'static Bodies, speech: Speech, scheme: &str) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -102,7 +102,7 @@ async fn connection(bodies: &'static Bodies, speech: Speech, stream: TcpStream) 
         }
         Speech::Tls(acceptor) => {
             let stream = TokioIo::new(acceptor.accept(stream).await?);
-            // Whatever was agreed upon, as its first bytes tell.
+            // HTTP/1.1 or HTTP/2, detected from the first bytes.
             let served = auto::Builder::new(TokioExecutor::new())
                 .serve_connection(stream, service)
                 .await;
@@ -117,7 +117,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    // A connection is kept only where the body was read.
+    // A connection is only reused if the body was read.
     let _ = body.collect().await;
     let path = head.uri.path();
     let (status, body) = match (head.method.as_str(), path) {
@@ -135,7 +135,7 @@ async fn answer(
     Ok(response)
 }
 
-/// A page of a list whose length the client chooses, by the customer whose websites it wants.
+/// Returns a page of a list. The client sets its length through the customer of the query.
 fn page(query: &str) -> Bytes {
     let find = |name: &str| -> usize {
         query

@@ -1,4 +1,4 @@
-//! From nothing to the first answer; the process that started this one holds the watch.
+//! From the start of the process to the first response. The parent process measures the time.
 
 use anyhow::Result;
 use serde_json::{Value, json};

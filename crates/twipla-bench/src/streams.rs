@@ -1,4 +1,4 @@
-//! A list from the first page to the last, and what it costs in time and memory.
+//! A list from the first page to the last, and its cost in time and memory.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::args::Target;
 use crate::calls::twipla;
 use crate::measure;
 
-/// By then everything that lasts is there: connection, token, buffers.
+/// By then everything permanent exists: connection, token, buffers.
 const EARLY: usize = 1_000;
 
 pub(crate) fn run(target: &Target, entries: usize, ahead: bool) -> Result<Value> {
@@ -21,7 +21,7 @@ pub(crate) fn run(target: &Target, entries: usize, ahead: bool) -> Result<Value>
         .build()?;
     runtime.block_on(async {
         let client = twipla(target, CryptoBackend::default())?;
-        // The server takes the name of the customer for the length of the list.
+        // The server uses the name of the customer as the length of the list.
         let list = client.websites().list().for_customer(entries.to_string());
         let list = list.page_size(100).prefetch(ahead);
         let before = measure::peak_memory();

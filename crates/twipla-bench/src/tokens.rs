@@ -1,4 +1,4 @@
-//! What a token costs: minted, kept, asked for by many, and for many customers.
+//! The cost of tokens: minting, reading the cached one, concurrent access, and tokens for many customers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use crate::args::{Backend, Target};
 use crate::calls::twipla;
 use crate::measure::micros;
 
-/// Accesses of a token that is kept.
+/// Accesses of a cached token.
 const KEPT: u32 = 1_000_000;
-/// Tasks that ask at once.
+/// Concurrent tasks.
 const TASKS: u32 = 64;
 
-/// The same library without anything around it, and a key parsed once.
+/// The same signing library without anything around it, and a key parsed once.
 enum Pure {
     Ring(Box<ring::rsa::KeyPair>),
     AwsLcRs(KeyPair),
@@ -29,7 +29,7 @@ pub(crate) fn run(target: &Target, backend: Backend, customers: usize) -> Result
         .worker_threads(workers)
         .enable_all()
         .build()?;
-    // The first random number of a process may take long: it is not the token's.
+    // The first random number of a process may take long, which must not count.
     std::hint::black_box(twipla(target, backend.into())?);
     let start = Instant::now();
     let client = twipla(target, backend.into())?;
@@ -69,7 +69,7 @@ pub(crate) fn run(target: &Target, backend: Backend, customers: usize) -> Result
     // The time of one access on one core, as above.
     let at_once = start.elapsed() * u32::try_from(workers)? / (each * TASKS);
 
-    // Interleaved, because the machine is not the same from one second to the next.
+    // Interleaved, because the speed of the machine varies within seconds.
     let pure = Arc::new(Pure::new(backend)?);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..5 {
@@ -144,7 +144,7 @@ fn median(times: &mut [Duration]) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// Shares work among as many tasks as there are cores.
+/// Distributes work over as many tasks as there are cores.
 async fn in_parallel<F, Fut>(workers: usize, count: usize, work: F) -> Result<()>
 where
     F: Fn(usize) -> Fut + Clone + Send + 'static,
