@@ -134,7 +134,7 @@ async fn graphs_have_a_value_for_each_day() {
 }
 
 #[tokio::test]
-async fn graphs_are_about_the_pages_of_the_filter() {
+async fn graphs_are_limited_to_the_pages_of_the_filter() {
     let (stage, data) = stage().await;
     let week = day("2026-03-02")..=day("2026-03-08");
     let of = |pages: &[&str]| Filter::eq(Dimension::PageUrl, pages.iter().copied());
@@ -170,7 +170,7 @@ async fn graphs_are_about_the_pages_of_the_filter() {
 }
 
 #[tokio::test]
-async fn nonsense_in_the_filter_of_a_graph_is_refused() {
+async fn invalid_filter_of_a_graph_is_rejected() {
     let (_stage, data) = stage().await;
     let visits = data
         .visits()
@@ -229,7 +229,7 @@ async fn api_key_reads_only_its_own_website() {
 }
 
 #[tokio::test]
-async fn unknown_names_are_sent_and_refused_by_the_server() {
+async fn unknown_names_are_sent_and_rejected_by_the_server() {
     let (_stage, data) = stage().await;
     let days = day("2026-03-01")..=day("2026-03-02");
     let error = data
@@ -284,7 +284,7 @@ async fn invalid_queries_are_not_sent() {
 }
 
 #[tokio::test]
-async fn raw_sessions_use_the_path_of_the_caller() {
+async fn raw_sessions_use_the_path_given_by_the_caller() {
     let (_stage, data) = stage().await;
     data.raw_sessions().await.unwrap();
     let error = data

@@ -1,12 +1,11 @@
-//! Hostile and careless input: a clear error or a correctly encoded request,
-//! never a request that goes somewhere else.
+//! Hostile and careless input: a clear error or a correctly encoded request, never a request to another path.
 
 use std::sync::Arc;
 
 use twipla::{ErrorKind, PrivateKey, Twipla};
 use twipla_tests::{Stage, client};
 
-/// Ids that have moved other clients' requests to other paths.
+/// Ids that have redirected other clients' requests to other paths.
 const HOSTILE: &[&str] = &[
     "a/b",
     "/",
@@ -89,7 +88,7 @@ async fn hostile_ids_arrive_unchanged() {
 }
 
 #[tokio::test]
-async fn ids_that_no_path_can_carry_are_refused_before_anything_is_sent() {
+async fn ids_that_no_path_can_contain_are_rejected_before_sending() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     for id in ["", ".", "..", &"x".repeat(10_000)] {
@@ -127,7 +126,7 @@ async fn ids_that_no_path_can_carry_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn other_invalid_input_is_refused_before_anything_is_sent() {
+async fn other_invalid_input_is_rejected_before_sending() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let uuid = twipla::PackageId::from(uuid::Uuid::new_v4());
@@ -261,7 +260,7 @@ async fn raw_requests_are_checked_too() {
 }
 
 #[test]
-fn invalid_private_key_error_says_what_to_do() {
+fn error_of_an_invalid_private_key_has_a_remedy() {
     for (pem, says) in [
         ("", "openssl"),
         ("not a key", "openssl"),

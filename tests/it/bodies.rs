@@ -1,4 +1,4 @@
-//! Bodies that gateways have had their hands on, and what is shown of a failure.
+//! Bodies that gateways have modified, and how a failure is displayed.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn encoded(mut reply: Reply, encoding: &'static str) -> Reply {
     reply
 }
 
-/// The name of a package, from a server that always answers with this.
+/// Returns the name of a package, from a server that always responds with this.
 async fn name_from(reply: Reply) -> twipla::Result<String> {
     let twipla = played(move |_, _| reply.clone()).await;
     let id: twipla::PackageId = PACKAGE.parse().unwrap();
@@ -41,7 +41,7 @@ async fn name_from(reply: Reply) -> twipla::Result<String> {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_and_unasked_gzip_are_read() {
+async fn byte_order_mark_and_unrequested_gzip_are_decoded() {
     let marked = [b"\xef\xbb\xbf", BODY.as_bytes()].concat();
     for (what, reply) in [
         ("plain", reply(200, BODY)),
@@ -60,7 +60,7 @@ async fn a_byte_order_mark_and_unasked_gzip_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_unpacked_says_so() {
+async fn body_that_cannot_be_decompressed_is_an_error() {
     let whole = gzip(BODY.as_bytes());
     let bomb = gzip(&vec![b' '; 20 * 1024 * 1024]);
     assert!(bomb.len() < 100_000);
@@ -85,7 +85,7 @@ async fn a_body_that_cannot_be_unpacked_says_so() {
 }
 
 #[tokio::test]
-async fn the_reason_is_read_from_every_body_of_a_failure() {
+async fn reason_is_read_from_every_form_of_error_body() {
     let long = format!(
         r#"{{"trace":"{}","message":"no such package"}}"#,
         "x".repeat(100_000)
@@ -117,7 +117,7 @@ async fn the_reason_is_read_from_every_body_of_a_failure() {
     }
 }
 
-/// A client of an address where something is wrong.
+/// A client of an unreachable address.
 async fn client_of(base_url: &str) -> Twipla {
     let sandbox = Sandbox::start().await.unwrap();
     client(&sandbox, &sandbox.website_partner())
@@ -127,7 +127,7 @@ async fn client_of(base_url: &str) -> Twipla {
         .unwrap()
 }
 
-/// An https server whose certificate nobody trusts.
+/// An https server with an untrusted certificate.
 async fn untrusted() -> String {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -143,7 +143,7 @@ async fn untrusted() -> String {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // The handshake fails: that is the point.
+            // The handshake is expected to fail.
             let _ = acceptor.accept(stream).await;
         }
     });
@@ -156,7 +156,7 @@ async fn refused() -> String {
 }
 
 #[tokio::test]
-async fn unwrap_and_main_show_why_there_was_no_connection() {
+async fn unwrap_and_main_show_the_cause_of_a_connection_error() {
     for (base_url, cause) in [
         (refused().await, "Connection refused"),
         ("https://nothing.invalid".to_owned(), "dns error"),
@@ -170,12 +170,12 @@ async fn unwrap_and_main_show_why_there_was_no_connection() {
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
         assert!(!error.to_string().contains(cause), "{error}");
-        // What `unwrap()`, a `main` that returns it, and `{:#}` print.
+        // The output of `unwrap()`, of a `main` that returns it, and of `{:#}`.
         for shown in [format!("{error:?}"), format!("{error:#}")] {
             assert_eq!(shown.matches(cause).count(), 1, "{shown}");
             assert_eq!(shown.lines().count(), 1, "{shown}");
         }
-        // An error type around it walks the chain itself.
+        // An error type that wraps it prints the chain itself.
         let chain = format!("{:#}", anyhow::Error::from(error));
         assert!(chain.contains(cause), "{chain}");
         assert_eq!(

@@ -68,7 +68,7 @@ async fn concurrency_is_bounded() {
 }
 
 #[tokio::test]
-async fn stop_on_error_skips_the_items_that_follow() {
+async fn stop_on_error_skips_the_following_items() {
     let stage = Stage::with_customer().await;
     let wrong = NewWebsite::new("nobody", "wrong", "example.com");
     let items = websites(2)
@@ -112,7 +112,7 @@ async fn stop_on_error_skips_the_items_that_follow() {
 }
 
 #[tokio::test]
-async fn repeated_run_completes_what_is_missing() {
+async fn repeated_run_creates_what_is_missing() {
     let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     for kind in [
@@ -192,7 +192,7 @@ async fn stream_yields_outcomes_as_they_come() {
 }
 
 #[tokio::test]
-async fn a_website_on_another_package_is_not_unchanged() {
+async fn website_on_another_package_is_a_conflict() {
     let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -216,7 +216,7 @@ async fn a_website_on_another_package_is_not_unchanged() {
 }
 
 #[tokio::test]
-async fn a_customer_without_the_website_asked_for_is_not_unchanged() {
+async fn customer_without_the_requested_website_is_a_conflict() {
     let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let customer = || NewCustomer::new("d", "d@example.com");
@@ -233,7 +233,7 @@ async fn a_customer_without_the_website_asked_for_is_not_unchanged() {
 }
 
 #[tokio::test]
-async fn a_deactivated_or_canceled_website_is_not_unchanged() {
+async fn deactivated_or_canceled_website_is_a_conflict() {
     let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     let site = || NewWebsite::new("c", "w", "example.com");
@@ -251,7 +251,7 @@ async fn a_deactivated_or_canceled_website_is_not_unchanged() {
 }
 
 #[tokio::test]
-async fn a_website_of_a_canceled_account_is_unchanged_and_the_account_is_not() {
+async fn website_of_a_canceled_customer_is_unchanged_and_the_customer_is_a_conflict() {
     let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     twipla.customer("c").subscription().cancel().await.unwrap();
@@ -271,7 +271,7 @@ async fn a_website_of_a_canceled_account_is_unchanged_and_the_account_is_not() {
 }
 
 #[tokio::test]
-async fn an_account_on_other_terms_is_not_unchanged() {
+async fn customer_on_other_terms_is_a_conflict() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();

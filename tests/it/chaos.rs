@@ -3,7 +3,7 @@
 use twipla_tests::chaos::{Models, Plan, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_callers_are_told_is_true_under_faults() {
+async fn results_are_true_under_faults() {
     let plan = Plan {
         operations: 1_000,
         fault_rate: 0.3,

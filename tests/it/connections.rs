@@ -1,4 +1,4 @@
-//! How many connections the calls of a client take.
+//! The number of connections that the calls of a client use.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use twipla::{ErrorKind, Twipla};
 use twipla_sandbox::{Fault, FaultKind};
 use twipla_tests::{Stage, client};
 
-/// A client whose connections to the sandbox are counted on their way.
+/// A client whose connections to the sandbox are counted.
 struct Counted {
     stage: Stage,
     twipla: Twipla,
@@ -63,7 +63,7 @@ async fn forward(local: TcpListener, server: SocketAddr, count: Arc<AtomicUsize>
 }
 
 #[tokio::test]
-async fn calls_after_one_another_share_two_whatever_they_are_answered() {
+async fn sequential_calls_share_two_connections_whatever_the_responses() {
     let counted = Counted::start().await;
     let twipla = &counted.twipla;
     for number in 0..5 {
@@ -75,7 +75,7 @@ async fn calls_after_one_another_share_two_whatever_they_are_answered() {
             .website(website.as_str(), domain.as_str())
             .await
             .unwrap();
-        // Refused with a body, found, not found, and answered without a body.
+        // Rejected with a body, found, not found, and successful without a body.
         let again = twipla.customers().create(customer.as_str(), email.as_str());
         assert!(again.await.unwrap_err().is_conflict());
         twipla.website(website.as_str()).get().await.unwrap();
@@ -91,7 +91,7 @@ async fn calls_after_one_another_share_two_whatever_they_are_answered() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_repeated_after_an_answer_keeps_its_connection() {
+async fn call_retried_after_a_response_keeps_its_connection() {
     let counted = Counted::start().await;
     let busy = FaultKind::Status {
         code: 503,
@@ -105,7 +105,7 @@ async fn a_call_that_is_repeated_after_an_answer_keeps_its_connection() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_replaced_by_one() {
+async fn lost_connection_is_replaced_by_one() {
     let counted = Counted::start().await;
     counted.twipla.packages().list().await.unwrap();
     let lost = Fault::new(FaultKind::ResetBeforeCommit).times(1);
@@ -117,7 +117,7 @@ async fn a_lost_connection_is_replaced_by_one() {
 }
 
 #[tokio::test]
-async fn calls_at_once_share_no_more_than_there_are_at_once() {
+async fn concurrent_calls_use_at_most_one_connection_each() {
     let counted = Counted::start().await;
     for _ in 0..10 {
         let calls = (0..8).map(|number| {
@@ -132,7 +132,7 @@ async fn calls_at_once_share_no_more_than_there_are_at_once() {
 }
 
 #[tokio::test]
-async fn clones_and_handles_share_them() {
+async fn clones_and_handles_share_connections() {
     let counted = Counted::start().await;
     for number in 0..5 {
         let twipla = counted.twipla.clone();

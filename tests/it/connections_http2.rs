@@ -1,9 +1,7 @@
-//! HTTP/2 servers that fall silent, refuse, or go away.
+//! HTTP/2 servers that stop responding, reset streams, or go away.
 //!
-//! The server writes its frames itself: the libraries would not do these things.
-//!
-//! Where a test says `played`, a second passes on the clock whenever the calls
-//! have nothing to do for some milliseconds; where it says `still`, none does.
+//! The server writes its frames itself, because libraries would not do these things. With `played`, the clock advances by a
+//! second whenever the calls have been idle for some milliseconds; with `still`, it does not advance.
 
 use std::future::{Future, IntoFuture as _};
 use std::io;
@@ -23,7 +21,7 @@ use twipla::{ErrorKind, RetryPolicy, Twipla, TwiplaBuilder};
 use twipla_sandbox::Sandbox;
 use twipla_tests::client;
 
-/// What becomes of a request, by the number of its connection and its own on that, from 1.
+/// Decides what happens to a request, by the number of its connection and its number on that, both from 1.
 type Script = fn(connection: u32, request: u32) -> Reply;
 
 #[derive(Debug, Clone, Copy)]
@@ -32,17 +30,17 @@ enum Reply {
     Answer,
     /// This status without a body.
     Status(&'static str),
-    /// The head of an answer, and never its body.
+    /// The head of a response without its body.
     Half,
-    /// Nothing, but pings are answered.
+    /// No response, but pings are answered.
     Silence,
-    /// Nothing at all any more on this connection.
+    /// Nothing more on this connection.
     Death,
     /// `RST_STREAM` with this code.
     Reset(u32),
-    /// `GOAWAY` with a last id below this request's, and the end of the connection.
+    /// `GOAWAY` with a last id below that of this request, and the end of the connection.
     GoAwayBefore,
-    /// The same with a last id that includes it.
+    /// `GOAWAY` with a last id that includes this request.
     GoAwayAfter,
 }
 
@@ -116,7 +114,7 @@ impl Server {
         }
     }
 
-    /// A client that does not trust the server yet.
+    /// Returns a builder for a client that does not trust the server yet.
     fn builder(&self) -> TwiplaBuilder {
         client(&self.sandbox, &self.sandbox.website_partner()).base_url(&self.url)
     }
@@ -158,13 +156,13 @@ async fn serve(
         match kind {
             SETTINGS if flags & ACK == 0 => write_frame(&mut stream, SETTINGS, ACK, 0, &[]).await?,
             PING if flags & ACK == 0 => write_frame(&mut stream, PING, ACK, 0, &payload).await?,
-            // Requests of these tests end with their head or with one frame of data.
+            // Requests in these tests end with their head or with one data frame.
             HEADERS | DATA if flags & END_STREAM != 0 => {
                 number += 1;
                 requests.fetch_add(1, Ordering::SeqCst);
                 match script(connection, number) {
                     Reply::Answer => {
-                        // 0x88 is ":status: 200" in the table of HPACK.
+                        // 0x88 is ":status: 200" in HPACK's static table.
                         write_frame(&mut stream, HEADERS, END_HEADERS, stream_id, &[0x88]).await?;
                         write_frame(&mut stream, DATA, END_STREAM, stream_id, b"{}").await?;
                     }
@@ -172,7 +170,7 @@ async fn serve(
                         write_frame(&mut stream, HEADERS, END_HEADERS, stream_id, &[0x88]).await?;
                     }
                     Reply::Status(code) => {
-                        // ":status" by its index, and a value that is not in the table.
+                        // ":status" by its index, with a literal value.
                         let mut head = vec![0x08, 3];
                         head.extend_from_slice(code.as_bytes());
                         let flags = END_HEADERS | END_STREAM;
@@ -228,7 +226,7 @@ async fn write_frame(
     stream.flush().await
 }
 
-/// Answers every request, which these tests send without a body.
+/// Responds to every request, all of which have no body in these tests.
 async fn serve_http1(mut stream: Stream, requests: &AtomicU32) -> io::Result<()> {
     let mut received = Vec::new();
     loop {
@@ -270,10 +268,10 @@ fn put(
         .into_future()
 }
 
-/// What a call gives while the clock stands still.
+/// Awaits a call while the clock is paused.
 async fn still<T>(call: impl Future<Output = T>) -> T {
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
-    // Not for ever, or a call that waits for the clock would never end.
+    // With a limit, because otherwise a call that waits for the clock would never end.
     let held = tokio::task::spawn_blocking(move || receiver.recv_timeout(10 * SECOND));
     let result = call.await;
     drop(sender);
@@ -282,12 +280,12 @@ async fn still<T>(call: impl Future<Output = T>) -> T {
     result
 }
 
-/// What a call gives, and how long it took.
+/// Awaits a call, and returns its result and how long it took.
 async fn played<T>(call: impl Future<Output = T>) -> (T, Duration) {
     let started = Instant::now();
     let mut call = std::pin::pin!(call);
     loop {
-        // The clock does not move by itself while a blocking task runs.
+        // The clock does not advance by itself while a blocking task runs.
         let pause = tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(10)));
         tokio::select! {
             biased;
@@ -306,7 +304,7 @@ fn first_request_only(_: u32, request: u32) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_leaves_a_connection_that_fell_silent_but_answers_pings() {
+async fn read_abandons_a_silent_connection_that_answers_pings() {
     let server = Server::start(first_request_only).await;
     let (twipla, counts) = server.build(|builder| builder);
     still(get(&twipla)).await.unwrap();
@@ -320,7 +318,7 @@ async fn a_read_leaves_a_connection_that_fell_silent_but_answers_pings() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_leaves_a_silent_connection_too() {
+async fn change_abandons_a_silent_connection() {
     let server = Server::start(first_request_only).await;
     let (twipla, counts) = server.build(|builder| builder);
     still(put(&twipla)).await.unwrap();
@@ -338,7 +336,7 @@ async fn a_change_leaves_a_silent_connection_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_stalls_retires_the_connection() {
+async fn stalled_body_retires_the_connection() {
     let server = Server::start(|_, request| match request {
         1 => Reply::Answer,
         _ => Reply::Half,
@@ -351,7 +349,7 @@ async fn a_body_that_stalls_retires_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_find_a_dead_connection_before_the_attempt_times_out() {
+async fn pings_detect_a_dead_connection_before_the_attempt_times_out() {
     let server = Server::start(|_, request| match request {
         1 => Reply::Answer,
         _ => Reply::Death,
@@ -366,7 +364,7 @@ async fn pings_find_a_dead_connection_before_the_attempt_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_stops_waiting_retires_the_connection() {
+async fn dropped_call_retires_a_silent_connection() {
     let server = Server::start(first_request_only).await;
     let (twipla, counts) = server.build(|builder| builder);
     let patient = || async { tokio::time::timeout(5 * SECOND, get(&twipla)).await };
@@ -378,7 +376,7 @@ async fn a_caller_who_stops_waiting_retires_the_connection() {
 }
 
 #[tokio::test]
-async fn a_caller_who_changes_their_mind_at_once_keeps_the_connection() {
+async fn immediately_dropped_call_keeps_the_connection() {
     let server = Server::start(|_, request| match request {
         2 => Reply::Silence,
         _ => Reply::Answer,
@@ -395,11 +393,11 @@ async fn a_caller_who_changes_their_mind_at_once_keeps_the_connection() {
     assert_eq!((counts.connections(), counts.requests()), (1, 3));
 }
 
-/// A call that its caller gives up 200 ms after the server has it.
+/// Makes a call that its caller drops 200 ms after the server has received it.
 async fn given_up(twipla: &Twipla, counts: &Counts) {
     let before = counts.requests();
     let waiting = tokio::spawn(get(twipla));
-    // Nothing sleeps here, so the clock stands still.
+    // Nothing sleeps here, so the clock does not advance.
     while counts.requests() == before {
         tokio::task::yield_now().await;
     }
@@ -409,7 +407,7 @@ async fn given_up(twipla: &Twipla, counts: &Counts) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_who_give_up_early_again_and_again_retire_a_silent_connection() {
+async fn repeatedly_dropped_calls_retire_a_silent_connection() {
     let server = Server::start(first_request_only).await;
     let other = Sandbox::start().await.unwrap();
     let (twipla, counts) = server.build(|builder| builder.data_url(other.base_url()));
@@ -420,7 +418,7 @@ async fn callers_who_give_up_early_again_and_again_retire_a_silent_connection() 
     still(get(&twipla)).await.unwrap();
     for _ in 0..5 {
         given_up(&twipla, &counts).await;
-        // What another host answers says nothing about this one.
+        // Responses of another host mean nothing for this one.
         let answer = still(data()).await;
         assert!(answer.unwrap_err().status().is_some());
     }
@@ -431,7 +429,7 @@ async fn callers_who_give_up_early_again_and_again_retire_a_silent_connection() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_who_give_up_early_keep_a_connection_that_answers_others() {
+async fn dropped_calls_keep_a_connection_that_answers_others() {
     let server = Server::start(|_, request| match request % 3 {
         0 => Reply::Answer,
         _ => Reply::Silence,
@@ -447,7 +445,7 @@ async fn callers_who_give_up_early_keep_a_connection_that_answers_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_under_way_survive_the_end_of_their_pool() {
+async fn calls_in_flight_survive_the_end_of_their_pool() {
     let server = Server::start(|connection, request| match (connection, request) {
         (1, 2..) => Reply::Silence,
         _ => Reply::Answer,
@@ -475,7 +473,7 @@ async fn calls_under_way_survive_the_end_of_their_pool() {
 }
 
 #[tokio::test]
-async fn a_refused_stream_is_sent_again_even_by_post() {
+async fn refused_stream_is_retried_even_for_post() {
     let server = Server::start(|_, request| match request {
         2 | 3 => Reply::Reset(REFUSED_STREAM),
         _ => Reply::Answer,
@@ -489,7 +487,7 @@ async fn a_refused_stream_is_sent_again_even_by_post() {
 }
 
 #[tokio::test]
-async fn streams_above_the_last_id_of_a_goaway_are_sent_again_even_by_post() {
+async fn streams_after_a_goaway_are_retried_even_for_post() {
     for answered_first in [false, true] {
         let server = Server::start(if answered_first {
             |connection, request| match (connection, request) {
@@ -511,7 +509,7 @@ async fn streams_above_the_last_id_of_a_goaway_are_sent_again_even_by_post() {
 }
 
 #[tokio::test]
-async fn what_was_not_processed_is_never_ambiguous() {
+async fn unprocessed_request_is_never_ambiguous() {
     let scripts: [(Script, ErrorKind); 4] = [
         (|_, _| Reply::Reset(REFUSED_STREAM), ErrorKind::Connection),
         (|_, _| Reply::GoAwayBefore, ErrorKind::Connection),
@@ -528,10 +526,10 @@ async fn what_was_not_processed_is_never_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_processed_is_ambiguous_and_sent_once() {
+async fn possibly_processed_request_is_ambiguous_and_sent_once() {
     let scripts: [Script; 2] = [
         |_, _| Reply::GoAwayAfter,
-        // The server ended a request that it had begun.
+        // The server reset a request that it had started to process.
         |_, _| Reply::Reset(CANCEL),
     ];
     for script in scripts {
@@ -544,7 +542,7 @@ async fn what_may_have_been_processed_is_ambiguous_and_sent_once() {
 }
 
 #[tokio::test]
-async fn a_misdirected_request_is_sent_on_another_connection() {
+async fn misdirected_request_is_sent_on_another_connection() {
     let server = Server::start(|connection, _| match connection {
         1 => Reply::Status("421"),
         _ => Reply::Answer,
@@ -556,7 +554,7 @@ async fn a_misdirected_request_is_sent_on_another_connection() {
 }
 
 #[tokio::test]
-async fn http1_only_keeps_to_http1() {
+async fn http1_only_uses_http1() {
     let server = Server::start(|_, _| Reply::Silence).await;
     let (twipla, counts) = server.build(|builder| builder.http1_only(true));
     get(&twipla).await.unwrap();
@@ -565,7 +563,7 @@ async fn http1_only_keeps_to_http1() {
 }
 
 #[tokio::test]
-async fn a_server_is_trusted_only_with_its_root_certificate() {
+async fn server_is_trusted_only_with_its_root_certificate() {
     let server = Server::start(|_, _| Reply::Answer).await;
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let stranger = server.builder().root_certificates(other.cert.pem()).build();
@@ -574,7 +572,7 @@ async fn a_server_is_trusted_only_with_its_root_certificate() {
     assert!(!error.is_ambiguous(), "{error}");
     assert_eq!(server.requests.load(Ordering::SeqCst), 0);
 
-    // Several add up, in one text or one after another.
+    // Several certificates accumulate, in one text or in several calls.
     let server = Server::start(|_, _| Reply::Answer).await;
     let both = format!("{}{}", other.cert.pem(), server.root);
     for builder in [

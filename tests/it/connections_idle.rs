@@ -1,8 +1,7 @@
-//! Servers that close connections after they idled, and clients that notice late.
+//! Servers that close idle connections, and clients that notice late.
 //!
-//! Time is played: the server's connections grow old when the test says so, and
-//! the client's clock is moved by the same step. The server is a thread of its
-//! own, so its end of a connection is closed while the client's runtime rests.
+//! Time is simulated: the server's connections age when the test says so, and the client's clock is advanced by the same
+//! step. The server is a separate thread, so it closes its end of a connection while the client's runtime is not running.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -23,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Farewell {
     None,
-    /// A 408 to a request that nobody sent.
+    /// A 408 without a request.
     RequestTimeout,
 }
 
@@ -70,7 +69,7 @@ impl Server {
         }
     }
 
-    /// Lets time pass on the server: what idles for too long is closed.
+    /// Lets time pass on the server, which closes connections that were idle for too long.
     fn pass(&self, time: Duration) {
         for connection in lock(&self.connections).iter_mut() {
             connection.idle += time;
@@ -111,7 +110,7 @@ fn serve(
             return Ok(());
         }
         received.extend_from_slice(&buffer[..length]);
-        // The body of a change is sent with its head, or right after it.
+        // The body of a change is sent together with its head, or right after it.
         let text = String::from_utf8_lossy(&received).to_lowercase();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
@@ -123,16 +122,16 @@ fn serve(
             continue;
         }
         received.clear();
-        // Idle from here on, so that the client never learns of it earlier.
+        // The connection is idle from here on.
         lock(connections)[number].idle = Duration::ZERO;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")?;
     }
 }
 
-/// A client whose clock stands still, with a runtime that runs only for its calls.
+/// A client whose clock is paused, with a runtime that only runs during its calls.
 struct Client {
     twipla: Twipla,
-    /// A task waits for this to be dropped, or the clock would move by itself.
+    /// A task waits for this to be dropped, because otherwise the clock would advance by itself.
     _holds_the_clock: std::sync::mpsc::Sender<()>,
     // Dropped last: it waits for that task.
     runtime: Runtime,
@@ -163,7 +162,7 @@ impl Client {
         }
     }
 
-    /// Lets time pass, on both ends, and makes a call.
+    /// Lets time pass on both ends, and makes a call.
     fn call_after(
         &self,
         server: &Server,
@@ -173,7 +172,7 @@ impl Client {
     ) -> twipla::Result<()> {
         server.pass(pause);
         self.runtime.block_on(async {
-            // To wait for it would let the runtime see what was closed.
+            // Awaiting it would let the runtime notice closed connections.
             let _ = tokio::time::advance(pause).now_or_never();
             if runs == Runs::Always {
                 settle().await;
@@ -187,12 +186,12 @@ impl Client {
     }
 }
 
-/// When the runtime runs, apart from the calls.
+/// When the runtime runs, apart from calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Runs {
-    /// It stops the moment a call ends, before its connection is back in its pool.
+    /// It stops as soon as a call ends, before its connection is returned to the pool.
     Never,
-    /// It rests between the calls, and learns late of what was closed.
+    /// It stops between the calls, and notices closed connections late.
     UntilSettled,
     Always,
 }
@@ -204,7 +203,7 @@ async fn settle() {
 }
 
 async fn call(twipla: &Twipla, method: &Method) -> twipla::Result<()> {
-    // With a key instead of a token, whose minting would let the runtime run.
+    // With a key instead of a token, because minting would run the runtime.
     let request = twipla.raw_request(method.clone(), "/v2/3as/customers");
     let request = request.api_key("twpl-1");
     if *method == Method::GET {
@@ -215,18 +214,18 @@ async fn call(twipla: &Twipla, method: &Method) -> twipla::Result<()> {
     Ok(())
 }
 
-/// The same pauses in each run, around each server's limit.
+/// Returns pauses around the server's limit, the same in each run.
 fn pauses(limit: Duration) -> impl Iterator<Item = Duration> {
     let mut random = 1_u32;
     std::iter::repeat_with(move || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        // Whole milliseconds: a timer for a part of one would wait for the next.
+        // Whole milliseconds, because timers have that resolution.
         let most = u32::try_from(limit.as_millis() * 2).unwrap();
         Duration::from_millis(u64::from((random >> 8) % most))
     })
 }
 
-/// Sends 1,000 calls to each of the servers, and returns the failures.
+/// Makes 1,000 calls to each of the servers, and returns the failures.
 fn failures(method: &Method) -> Vec<String> {
     let mut failures = Vec::new();
     for limit in [5, 20, 60] {
@@ -258,7 +257,7 @@ fn changes_survive_idle_connections_that_the_server_closed() {
 }
 
 #[test]
-fn a_change_reuses_a_connection_for_a_short_time_only() {
+fn change_reuses_a_connection_only_for_a_short_time() {
     let server = Server::start(3600 * SECOND, Farewell::None);
     let client = Client::new(&server, |builder| builder);
     for (pause, connections) in [(0, 1), (1, 1), (2, 1), (3, 2), (1, 2), (60, 3)] {
@@ -270,7 +269,7 @@ fn a_change_reuses_a_connection_for_a_short_time_only() {
 }
 
 #[test]
-fn a_read_reuses_a_connection_for_a_longer_time() {
+fn read_reuses_a_connection_for_a_longer_time() {
     let server = Server::start(3600 * SECOND, Farewell::None);
     let client = Client::new(&server, |builder| builder);
     for (pause, connections) in [(0, 1), (3, 1), (49, 1), (52, 2), (1, 2)] {
@@ -282,7 +281,7 @@ fn a_read_reuses_a_connection_for_a_longer_time() {
 }
 
 #[test]
-fn the_idle_time_is_one_setting_for_both() {
+fn idle_time_applies_to_reads_and_changes() {
     for method in [Method::GET, Method::POST] {
         let server = Server::start(3600 * SECOND, Farewell::None);
         let client = Client::new(&server, |builder| builder.pool_idle_timeout(SECOND));
@@ -300,7 +299,7 @@ fn the_idle_time_is_one_setting_for_both() {
 }
 
 #[test]
-fn a_longer_idle_time_is_not_for_changes() {
+fn longer_idle_time_does_not_apply_to_changes() {
     let server = Server::start(3600 * SECOND, Farewell::None);
     let client = Client::new(&server, |builder| builder.pool_idle_timeout(600 * SECOND));
     for (pause, connections) in [(0, 1), (3, 2)] {

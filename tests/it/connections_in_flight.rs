@@ -1,4 +1,4 @@
-//! How many requests are in flight at once.
+//! The number of requests in flight.
 
 use std::future::IntoFuture as _;
 use std::time::Duration;
@@ -18,7 +18,7 @@ async fn build(url: &str, change: impl FnOnce(TwiplaBuilder) -> TwiplaBuilder) -
     change(builder).build().unwrap()
 }
 
-/// A server that answers after a second, and counts the connections it has.
+/// A server that responds after a second, and counts its connections.
 async fn slow_server() -> (String, watch::Receiver<(usize, usize)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +56,7 @@ fn get(twipla: &Twipla) -> twipla::RawRequest {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_calls_open_a_hundred_connections_and_all_succeed() {
+async fn ten_thousand_calls_use_a_hundred_connections_and_all_succeed() {
     let (url, seen) = slow_server().await;
     let twipla = build(&url, |builder| {
         // The last of them wait for 100 s.
@@ -71,7 +71,7 @@ async fn ten_thousand_calls_open_a_hundred_connections_and_all_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_requests_are_in_flight_than_asked_for() {
+async fn requests_in_flight_stay_within_the_limit() {
     let (url, seen) = slow_server().await;
     let twipla = build(&url, |builder| builder.max_in_flight(3)).await;
     let calls = (0..10).map(|_| get(&twipla).into_future());
@@ -82,7 +82,7 @@ async fn no_more_requests_are_in_flight_than_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_its_turn_counts_into_the_timeout_of_a_call() {
+async fn waiting_for_a_slot_counts_towards_the_timeout() {
     let (url, _seen) = slow_server().await;
     let twipla = build(&url, |builder| builder.max_in_flight(1)).await;
     let timeout = Duration::from_millis(2500);
@@ -93,7 +93,7 @@ async fn waiting_for_its_turn_counts_into_the_timeout_of_a_call() {
     let results = join_all(calls).await;
     results[0].as_ref().unwrap();
     results[1].as_ref().unwrap();
-    // Sent with what was left of its time.
+    // Sent with the rest of its time.
     let sent = results[2].as_ref().unwrap_err();
     assert!(sent.is_timeout() && sent.is_ambiguous(), "{sent}");
     assert!(sent.to_string().contains("the call took longer"), "{sent}");
@@ -109,7 +109,7 @@ async fn waiting_for_its_turn_counts_into_the_timeout_of_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_has_its_whole_time_after_it_waited() {
+async fn attempt_has_its_full_time_after_waiting() {
     let (url, _seen) = slow_server().await;
     let twipla = build(&url, |builder| {
         builder
@@ -125,7 +125,7 @@ async fn an_attempt_has_its_whole_time_after_it_waited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_to_be_retried_lets_others_pass() {
+async fn call_waiting_for_a_retry_frees_its_slot() {
     let sandbox = Sandbox::start().await.unwrap();
     let busy = FaultKind::Status {
         code: 503,
@@ -135,7 +135,7 @@ async fn a_call_that_waits_to_be_retried_lets_others_pass() {
     sandbox.inject(Fault::new(busy).times(1));
     let twipla = client(&sandbox, &sandbox.website_partner())
         .max_in_flight(1)
-        // Otherwise the whole client pauses.
+        // Otherwise the whole client would pause.
         .adaptive_rate(false)
         .build()
         .unwrap();
@@ -151,7 +151,7 @@ async fn a_call_that_waits_to_be_retried_lets_others_pass() {
 }
 
 #[tokio::test]
-async fn at_least_one_request_must_be_allowed() {
+async fn limit_of_zero_requests_in_flight_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let error = client(&sandbox, &sandbox.website_partner())
         .max_in_flight(0)

@@ -1,4 +1,4 @@
-//! Which way requests go: through a proxy, or with a client of the application's own.
+//! How requests are sent: through a proxy, or with the application's own HTTP client.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use twipla_tests::client;
 /// One option of the builder.
 type Setting = fn(TwiplaBuilder) -> TwiplaBuilder;
 
-/// Answers every request itself, and keeps their first lines and credentials.
+/// Responds to every request itself, and keeps their first lines and credentials.
 struct Recorder {
     address: String,
     seen: Arc<Mutex<Vec<String>>>,
@@ -53,7 +53,7 @@ impl Recorder {
         format!("http://{}", self.address)
     }
 
-    /// The first lines, in order.
+    /// Returns the first lines, in order.
     fn lines(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter()
@@ -84,7 +84,7 @@ async fn data(twipla: &Twipla) -> twipla::Result<serde_json::Value> {
 }
 
 #[tokio::test]
-async fn an_explicit_proxy_is_for_both_hosts_and_never_for_this_machine() {
+async fn explicit_proxy_applies_to_both_hosts_but_not_to_localhost() {
     let proxy = Recorder::start().await;
     let here = Recorder::start().await;
     let twipla = builder()
@@ -119,7 +119,7 @@ async fn an_explicit_proxy_is_for_both_hosts_and_never_for_this_machine() {
 }
 
 #[tokio::test]
-async fn every_name_of_this_machine_goes_without_a_proxy() {
+async fn every_name_of_localhost_bypasses_the_proxy() {
     let proxy = Recorder::start().await;
     let here = Recorder::start().await;
     let port = here.address.rsplit(':').next().unwrap().to_owned();
@@ -130,7 +130,7 @@ async fn every_name_of_this_machine_goes_without_a_proxy() {
             .proxy(proxy.url())
             .build()
             .unwrap();
-        // Where nothing listens, that is an error of the connection.
+        // A connection error, if nothing listens there.
         let _ = management(&twipla).await;
     }
     assert_eq!(proxy.lines(), Vec::<String>::new());
@@ -138,7 +138,7 @@ async fn every_name_of_this_machine_goes_without_a_proxy() {
 }
 
 #[tokio::test]
-async fn a_proxy_gets_the_password_and_no_error_shows_it() {
+async fn proxy_receives_the_password_and_no_error_shows_it() {
     let proxy = Recorder::start().await;
     let twipla = builder()
         .await
@@ -163,11 +163,11 @@ async fn a_proxy_gets_the_password_and_no_error_shows_it() {
     }
 }
 
-/// What this test does in a process of its own, for its environment.
+/// Selects what this test does in a child process, which has its own environment.
 const CHILD: &str = "TWIPLA_TESTS_PROXY_CHILD";
 
 #[tokio::test]
-async fn the_proxies_of_the_environment_are_chosen_host_by_host() {
+async fn environment_proxies_are_chosen_per_host() {
     if let Ok(job) = std::env::var(CHILD) {
         return child(&job).await;
     }
@@ -175,7 +175,7 @@ async fn the_proxies_of_the_environment_are_chosen_host_by_host() {
     let here = Recorder::start().await;
     let run = |vars: &[(&str, &str)], job: &str| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        let test = "connections_proxy::the_proxies_of_the_environment_are_chosen_host_by_host";
+        let test = "connections_proxy::environment_proxies_are_chosen_per_host";
         command.args(["--exact", test, "--nocapture"]);
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
             command.env_remove(name).env_remove(name.to_lowercase());
@@ -207,7 +207,7 @@ async fn the_proxies_of_the_environment_are_chosen_host_by_host() {
     let unrelated = [("HTTP_PROXY", url.as_str()), ("HTTPS_PROXY", "ht!tp://")];
     run(&unrelated, &calls).await;
     assert_eq!(proxy.lines()[5..], both);
-    // None of the four asked the proxy for this machine.
+    // None of the four sent a request for this machine to the proxy.
     assert_eq!(here.lines().len(), 4);
     run(
         &[("HTTP_PROXY", "http://user:secret@")],
@@ -233,21 +233,21 @@ async fn child(job: &str) {
             "{error}"
         );
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
-        // Nothing is wrong for this machine.
+        // The settings are irrelevant for this machine.
         builder().await.build().unwrap();
         return;
     }
     let twipla = remote.build().unwrap();
     management(&twipla).await.unwrap();
     let result = data(&twipla).await;
-    // There is no such host.
+    // The host does not exist.
     assert_eq!(result.is_err(), what == "fails", "{result:?}");
     let twipla = builder().await.base_url(with).build().unwrap();
     management(&twipla).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_sends_everything_with_its_own_settings() {
+async fn custom_http_client_sends_everything_with_its_settings() {
     let here = Recorder::start().await;
     let own = reqwest::Client::builder()
         .user_agent("own/1")

@@ -1,7 +1,7 @@
-//! What the contract promises of itself: names, provenance, references, examples, security, errors.
+//! The rules of the contract: names, provenance, references, examples, security, errors.
 //!
-//! Each rule is a function that returns its complaints. A test holds the contract against all rules; another doctors the
-//! contract in one place for each rule, and the rule must complain.
+//! Each rule is a function that returns complaints. One test checks the contract against all rules; another changes the
+//! contract in one place for each rule, which must then complain.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::reference::document::{
 };
 use crate::reference::json_schema::Schemas;
 
-/// Takes a document, returns what is wrong with it.
+/// Takes a document, and returns complaints.
 type Rule = fn(&Document) -> Vec<String>;
 
-/// The rules for the contract. Those on provenance are for it alone: the version file has none.
+/// The rules for the contract. Those on provenance do not apply to the version file, which has none.
 const RULES: [(&str, Rule); 10] = [
     ("operation ids", operation_ids),
     ("descriptions", descriptions),
@@ -29,7 +29,7 @@ const RULES: [(&str, Rule); 10] = [
     ("provenance", provenance),
 ];
 
-/// The operations of the reference page, and all that the contract has.
+/// The number of operations on the reference page.
 const DOCUMENTED: usize = 30;
 const ALL: usize = 44;
 
@@ -37,10 +37,10 @@ const ALL: usize = 44;
 const VERBS: &str = "add assign cancel create deactivate delete downgrade get list login query remove rename resume \
                      unassign upgrade";
 
-/// How a thing in the contract may be known.
+/// The possible provenance of something in the contract.
 const BASES: [&str; 4] = ["documented", "sdk", "observed", "inferred"];
 
-/// For each rule what it must not let pass: the rule, a place in the contract, and what is put there.
+/// For each rule, a change that it must report: the rule, a place in the contract, and the new value.
 const DOCTORED: &str = r##"
 operation ids   | /paths/~1v2~13as~1company-details/get/operationId                | "getCompanyDetails"
 operation ids   | /paths/~1v2~13as~1company-details/get/operationId                | "company_details_get"
@@ -81,7 +81,7 @@ provenance      | /components/schemas/Website/properties/billingMode/x-provenanc
 "##;
 
 #[test]
-fn the_contract_keeps_all_rules() {
+fn contract_follows_all_rules() {
     let contract = Document::contract().unwrap();
     for (name, rule) in RULES {
         assert_eq!(rule(&contract), [""; 0], "{name}");
@@ -89,7 +89,7 @@ fn the_contract_keeps_all_rules() {
 }
 
 #[test]
-fn the_version_file_keeps_all_rules_but_provenance() {
+fn version_file_follows_all_rules_except_provenance() {
     let version = Document::reconstructed().unwrap();
     for (name, rule) in RULES.into_iter().filter(|(name, _)| *name != "provenance") {
         assert_eq!(rule(&version), [""; 0], "{name}");
@@ -110,7 +110,7 @@ fn both_documents_are_openapi_3_0() {
 }
 
 #[test]
-fn the_contract_keeps_every_documented_operation_in_its_place() {
+fn contract_keeps_every_documented_operation() {
     let (version, contract) = (
         Document::reconstructed().unwrap(),
         Document::contract().unwrap(),
@@ -163,7 +163,7 @@ fn every_overlay_action_has_a_target_and_a_reason() {
 }
 
 #[test]
-fn every_rule_sees_what_it_is_for() {
+fn every_rule_reports_a_violation() {
     let lines: Vec<&str> = DOCTORED.lines().filter(|line| !line.is_empty()).collect();
     for line in &lines {
         let mut columns = line.splitn(3, '|').map(str::trim);
@@ -186,7 +186,7 @@ fn every_rule_sees_what_it_is_for() {
     assert_eq!(tried.len(), RULES.len(), "a rule is not tried");
 }
 
-/// `verb_noun` in snake case, each once.
+/// Ids are `verb_noun` in snake case, without duplicates.
 fn operation_ids(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut seen = BTreeSet::new();
@@ -212,7 +212,7 @@ fn operation_ids(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Operations, schemas and properties are explained.
+/// Operations, schemas and properties have descriptions.
 fn descriptions(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     for Operation { id, node, .. } in document.operations() {
@@ -242,7 +242,7 @@ fn descriptions(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// One declared tag for each operation, and no declared tag without operation or description.
+/// Every operation has one declared tag, and every declared tag has an operation and a description.
 fn tags(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut used = BTreeSet::new();
@@ -292,7 +292,7 @@ fn path_parameters(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Every reference leads somewhere, and every component is referred to.
+/// Every reference resolves, and every component is referred to.
 fn references(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut targets = BTreeSet::new();
@@ -319,7 +319,7 @@ fn references(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Bodies are named schemas, and inside these every object and every list of values is a named schema, too.
+/// Bodies are named schemas, and so are all objects and enums inside them.
 fn named_schemas(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     for operation in document.operations() {
@@ -379,7 +379,7 @@ fn examples(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// One kind of success, some failures, and the same error body for all of these.
+/// Every operation has one kind of success, some failures, and the same error body for all of these.
 fn responses(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     for operation in document.operations() {
@@ -409,7 +409,7 @@ fn responses(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// The two credentials of requests, and for each operation the one that it takes.
+/// There are two credentials, and each operation has the right one.
 fn security(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     let schemes = &document.root["components"]["securitySchemes"];
@@ -426,7 +426,7 @@ fn security(document: &Document) -> Vec<String> {
         }
     }
     for Operation { id, path, node, .. } in document.operations() {
-        // The login carries its key in the body; the data endpoints take the key and live on a host of their own.
+        // The login sends its key in the body; the data endpoints accept the key and have a separate host.
         let (expected, servers) = match (id, path.starts_with("/v2/websites/")) {
             ("login_with_api_key", _) => (json!([]), false),
             (_, true) => (json!([{ "apiKey": [] }]), true),
@@ -443,7 +443,7 @@ fn security(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Every operation says how it is known, and whatever says so says it right.
+/// Every operation has its provenance, and every provenance is complete.
 fn provenance(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     for Operation { id, node, .. } in document.operations() {

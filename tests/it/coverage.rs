@@ -7,7 +7,7 @@ use twipla::types::{BillingInterval, ContributorRole, Currency, PackageVisibilit
 use twipla::{Metric, Result};
 use twipla_tests::{Stage, price_list};
 
-/// Goes red when an operation is added to the contract and nothing here calls it.
+/// Fails when an operation is added to the contract and nothing here calls it.
 #[tokio::test]
 async fn every_operation_of_the_contract_is_called_through_the_facade() {
     let stage = Stage::start().await;

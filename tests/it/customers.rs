@@ -67,7 +67,7 @@ async fn first_website_starts_on_the_unlimited_trial_by_default() {
 }
 
 #[tokio::test]
-async fn account_model_puts_the_customer_on_the_package() {
+async fn account_model_assigns_the_package_to_the_customer() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let basic = price_list(twipla).await.unwrap().remove(0);
@@ -90,7 +90,7 @@ async fn account_model_puts_the_customer_on_the_package() {
 }
 
 #[tokio::test]
-async fn package_under_the_other_model_is_refused() {
+async fn package_under_the_other_model_is_rejected() {
     let stage = Stage::start().await;
     let basic = price_list(&stage.website_model).await.unwrap().remove(0);
     let error = stage
@@ -314,7 +314,7 @@ async fn partners_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn customer_created_between_the_two_look_backs_is_read_again() {
+async fn customer_created_between_two_read_backs_is_found() {
     let stage = Stage::start().await;
     let customers = stage.website_model.customers();
     stage.lose_response("create_customer");

@@ -112,7 +112,7 @@ async fn every_option_is_in_the_url() {
 }
 
 #[tokio::test]
-async fn invalid_dashboard_options_are_refused() {
+async fn invalid_dashboard_options_are_rejected() {
     let stage = stage().await;
     let dashboard = || stage.website_model.dashboard("c", "w");
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
@@ -138,7 +138,7 @@ async fn invalid_dashboard_options_are_refused() {
 }
 
 #[tokio::test]
-async fn a_client_tells_its_partner_and_its_addresses_without_a_request() {
+async fn client_returns_partner_and_base_urls_without_a_request() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let url = twipla.dashboard("c", "w").await.unwrap();
@@ -153,7 +153,7 @@ async fn a_client_tells_its_partner_and_its_addresses_without_a_request() {
     assert_eq!(twipla.partner_id(), stage.sandbox.website_partner().id());
     assert!(stage.sandbox.requests().is_empty());
 
-    // Nothing is connected to: two hosts, told apart, and an origin without a path.
+    // No request is needed: two different hosts, and an origin without a path.
     let elsewhere = client(&stage.sandbox, &stage.sandbox.website_partner())
         .base_url("https://manage.example.com")
         .data_url("https://data.example.com:8443")
@@ -166,7 +166,7 @@ async fn a_client_tells_its_partner_and_its_addresses_without_a_request() {
 }
 
 #[tokio::test]
-async fn tokens_are_handed_out_with_their_expiry() {
+async fn tokens_are_returned_with_their_expiry() {
     let stage = stage().await;
     let twipla = &stage.website_model;
     let token = twipla.partner_token().await.unwrap();

@@ -1,7 +1,6 @@
-//! Deadlines, repeats, cancellation and limits, as a caller of the public API meets them.
+//! Deadlines, retries, cancellation and limits, through the public API.
 //!
-//! Nothing here measures time. Where it matters how long something is waited
-//! for, a deadline stands behind it that the wrong pause would run into.
+//! Nothing here measures time. Where the length of a wait matters, a wrong wait would exceed a deadline.
 
 use std::collections::BTreeSet;
 use std::future::IntoFuture;
@@ -44,7 +43,7 @@ fn build(
         .unwrap()
 }
 
-/// A POST with none of the care that the facade takes of the creates it knows.
+/// A POST without the precautions that the facade takes for creates.
 fn post(twipla: &Twipla) -> RawRequest {
     twipla
         .raw_request(Method::POST, "/v2/3as/customers")
@@ -57,8 +56,8 @@ fn quick(attempts: u32) -> RetryPolicy {
         .base_delay(MILLI)
 }
 
-// Time stands still until everything waits, so the number of attempts is the
-// arithmetic of the deadlines, whatever else the machine does.
+// The clock only advances when everything waits, so the number of attempts follows from the deadlines, regardless of the
+// machine.
 #[tokio::test(start_paused = true)]
 async fn last_attempt_gets_only_the_time_that_is_left() {
     let sandbox = sandbox().await;
@@ -79,7 +78,7 @@ async fn last_attempt_gets_only_the_time_that_is_left() {
         "two whole ones and what is left: {error}"
     );
     assert!(error.to_string().contains("0.250 s"), "{error}");
-    // Not the machine's time, but the test's, which stands still at will.
+    // In the time of the test, which is paused, not of the machine.
     assert!(started.elapsed() < Duration::from_millis(260));
 }
 
@@ -143,7 +142,7 @@ async fn delete_without_a_response_is_ambiguous() {
 
 #[tokio::test]
 async fn retry_after_replaces_the_delay_of_the_policy() {
-    // A pause of the policy's own would be of minutes, and run into the deadline.
+    // A delay of the policy would take minutes and exceed the deadline.
     let policy = RetryPolicy::default().base_delay(HOUR).max_delay(HOUR);
     let past = "Sun, 01 Mar 2020 00:00:30 GMT";
     for (code, after) in [(429, "0"), (503, "0"), (429, past), (503, past)] {
@@ -154,7 +153,7 @@ async fn retry_after_replaces_the_delay_of_the_policy() {
         sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(2));
         twipla.packages().list().await.unwrap();
         assert_eq!(sandbox.requests().len(), 3, "{code}, {after}");
-        // With Retry-After the server says that it did nothing: a POST goes again too.
+        // Retry-After means that the server did nothing: a POST is retried as well.
         sandbox.clear_requests();
         sandbox.inject(Fault::new(status(code, &[("retry-after", after)])).times(1));
         post(&twipla).await.unwrap();
@@ -163,13 +162,13 @@ async fn retry_after_replaces_the_delay_of_the_policy() {
 }
 
 #[tokio::test]
-async fn retry_after_is_not_waited_for_beyond_the_limit_or_the_deadline() {
+async fn retry_after_beyond_the_limit_or_deadline_is_not_waited_for() {
     for (after, policy, timeout) in [
         ("61", quick(4), HOUR),
         ("2", quick(4).max_retry_after(Duration::from_secs(1)), HOUR),
         ("1", quick(4).max_retry_after(Duration::ZERO), HOUR),
         ("18446744073709551615", quick(4), HOUR),
-        // Within the limit, but the call would be over by then.
+        // Within the limit, but after the end of the call.
         ("30", quick(4), Duration::from_secs(20)),
         (
             "3600",
@@ -188,7 +187,7 @@ async fn retry_after_is_not_waited_for_beyond_the_limit_or_the_deadline() {
         let error = twipla.packages().list().await.unwrap_err();
         assert!(error.is_rate_limited(), "{error}");
         assert_eq!(error.attempts(), 1, "{after}: {error}");
-        // A year stands for "never", and can be added to any clock.
+        // A year represents "never", and can be added to any clock.
         let told = Duration::from_secs(after.parse().unwrap()).min(365 * 24 * HOUR);
         assert_eq!(error.retry_after(), Some(told));
         assert_eq!(sandbox.requests().len(), 1);
@@ -217,7 +216,7 @@ async fn huge_retry_after_does_not_panic() {
 #[tokio::test]
 async fn odd_retry_after_is_obeyed_within_bounds() {
     let sandbox = sandbox().await;
-    // Nothing but 0 is waited for.
+    // Only 0 is waited for.
     let twipla = build(&sandbox, |builder| {
         builder.retry(quick(4).max_retry_after(Duration::ZERO))
     });
@@ -253,7 +252,7 @@ async fn invalid_retry_after_is_ignored() {
         sandbox.inject(Fault::new(status(503, &[("retry-after", after)])).times(1));
         twipla.packages().list().await.unwrap();
         assert_eq!(sandbox.requests().len(), 2, "{after:?}");
-        // Nobody said that nothing was done: a POST is not repeated.
+        // Nothing shows that the request was not processed: a POST is not retried.
         sandbox.inject(Fault::new(status(503, &[("retry-after", after)])).times(1));
         let error = post(&twipla).await.unwrap_err();
         assert_eq!(error.attempts(), 1, "{after:?}: {error}");
@@ -273,11 +272,11 @@ async fn budget_ends_the_retries_against_a_failing_server() {
     }
     assert_eq!(attempts[0], 4, "{attempts:?}");
     assert!(attempts[20..].iter().all(|one| *one == 1), "{attempts:?}");
-    // Another client has a budget of its own.
+    // Another client has a separate budget.
     let other = build(&sandbox, |builder| builder.retry(quick(4)));
     assert_eq!(other.packages().list().await.unwrap_err().attempts(), 4);
 
-    // Successes fill it again.
+    // Successes refill it.
     sandbox.clear_faults();
     for _ in 0..20 {
         twipla.packages().list().await.unwrap();
@@ -286,7 +285,7 @@ async fn budget_ends_the_retries_against_a_failing_server() {
     twipla.packages().list().await.unwrap();
 }
 
-/// A key that takes its time, and counts.
+/// A signer that takes its time, and counts.
 #[derive(Debug, Clone)]
 struct Slow {
     key: PrivateKey,
@@ -326,7 +325,7 @@ impl Signer for Slow {
     }
 }
 
-/// Polls a future so many times at most, then drops it; whether it was done by then.
+/// Polls a future at most this many times, then drops it. Returns whether it was done by then.
 async fn poll_times<F: Future + ?Sized>(mut future: Pin<Box<F>>, mut times: u32) -> bool {
     std::future::poll_fn(move |context| {
         if times == 0 {
@@ -344,8 +343,8 @@ async fn poll_times<F: Future + ?Sized>(mut future: Pin<Box<F>>, mut times: u32)
 
 #[tokio::test]
 async fn call_dropped_at_any_point_leaves_the_client_usable() {
-    // What is under way when the call is dropped: the first token, a new token
-    // after a 401, the request, the answer, a pause between attempts.
+    // What is happening when the call is dropped: the first token, a new token after a 401, the request, the response, a
+    // delay between attempts.
     let troubles = [
         None,
         Some(FaultKind::ExpiredToken),
@@ -365,7 +364,7 @@ async fn call_dropped_at_any_point_leaves_the_client_usable() {
             }
             done = poll_times(twipla.packages().list().into_future(), times).await;
             sandbox.clear_faults();
-            // The next calls find no lock poisoned and no token missing.
+            // The next calls find no poisoned lock and no missing token.
             twipla.packages().list().await.unwrap();
             let so_far = signed.load(Ordering::SeqCst);
             assert!(
@@ -397,7 +396,7 @@ async fn token_refresh_outlives_the_call_that_started_it() {
     let (twipla, signed) = Slow::client(&sandbox);
     let call = || tokio::spawn(twipla.packages().list().into_future());
     let first = call();
-    // The first call starts the mint; the others join it.
+    // The first call starts minting; the others join it.
     tokio::task::yield_now().await;
     let others: Vec<_> = (0..8).map(|_| call()).collect();
     tokio::task::yield_now().await;
@@ -413,7 +412,7 @@ async fn token_refresh_outlives_the_call_that_started_it() {
 }
 
 #[tokio::test]
-async fn response_over_the_limit_is_refused_whatever_its_status() {
+async fn response_over_the_limit_is_an_error_whatever_its_status() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox, |builder| builder.max_body(1000).retry(quick(4)));
     for code in [200, 400, 404, 500, 503] {
@@ -429,14 +428,14 @@ async fn response_over_the_limit_is_refused_whatever_its_status() {
             "{code}: more of it would be no better"
         );
     }
-    // What is as long as the limit is read.
+    // A body of exactly the limit is read.
     let list = format!(r#"{{"payload":[],"x":"{}"}}"#, "x".repeat(979));
     assert_eq!(list.len(), 1000);
     sandbox.inject(Fault::new(respond(200, &[], &list)).times(1));
     assert_eq!(twipla.packages().list().await.unwrap(), []);
 }
 
-/// A server that answers every request with `head`, then with `more` until nobody listens.
+/// A server that responds to every request with `head`, then with `more` until the connection is closed.
 fn endless(head: &'static str, more: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -520,7 +519,7 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn refused_connection_is_not_ambiguous() {
     let sandbox = sandbox().await;
-    // A port that was free a moment ago and that nobody listens on.
+    // A port that was free a moment ago and that nothing listens on.
     let address = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .unwrap();
@@ -578,7 +577,7 @@ async fn ended<T>(
     (name, call.await.err())
 }
 
-/// Goes red, too, when a builder is added that is not in the table.
+/// Also fails when a builder is added that is not in the table.
 #[tokio::test]
 #[allow(clippy::too_many_lines, reason = "a table of all builders")]
 async fn every_builder_ends_at_its_own_timeout() {
@@ -691,7 +690,7 @@ async fn every_builder_ends_at_its_own_timeout() {
     assert_eq!(names, builders());
 }
 
-/// The types of the facade that have a method `timeout`, by its source.
+/// Returns the types of the facade that have a method `timeout`, according to its source.
 fn builders() -> BTreeSet<String> {
     fn read(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -704,7 +703,7 @@ fn builders() -> BTreeSet<String> {
             for line in std::fs::read_to_string(&path).unwrap().lines() {
                 if let Some(implemented) = line.strip_prefix("impl") {
                     let words = implemented.split(|c: char| !c.is_alphanumeric());
-                    // The type's name is the first long word, after parameters and their bounds.
+                    // The name of the type is the first long word, after parameters and their bounds.
                     let names =
                         words.filter(|word| word.len() > 3 && *word != "Send" && *word != "static");
                     own = names.take(1).collect();
@@ -731,7 +730,7 @@ fn builders() -> BTreeSet<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bulk_run_ends_at_its_timeout_with_an_outcome_for_each_item() {
+async fn bulk_run_ends_at_its_timeout_with_an_outcome_for_each_item() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::new(FaultKind::Hang));
     let twipla = build(&sandbox, |builder| builder);
@@ -748,7 +747,7 @@ async fn a_bulk_run_ends_at_its_timeout_with_an_outcome_for_each_item() {
             other => panic!("{n}: {other:?}"),
         }
     }
-    // A stream that has nothing ready is not waited for.
+    // A stream without a ready item is not waited for.
     let items = stream::iter(["c0"]).chain(stream::pending());
     let report = bulk().delete_customers_from(items).await.unwrap();
     assert_eq!(report.outcomes.len(), 1);

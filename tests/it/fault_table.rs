@@ -1,7 +1,7 @@
-//! The table of faults in `tests/README.md` is what a caller sees.
+//! The table of faults in `tests/README.md` is up to date.
 
 #[tokio::test]
-async fn readme_shows_what_a_caller_sees_of_each_fault() {
+async fn readme_has_the_current_fault_table() {
     let readme = include_str!("../README.md");
     let (_, rest) = readme
         .split_once("<!-- fault table -->\n\n")

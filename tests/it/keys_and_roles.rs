@@ -11,7 +11,7 @@ async fn stage() -> (Stage, twipla::types::Website) {
     (stage, site)
 }
 
-/// Whether the key reads the data of the website.
+/// Checks whether the key can read the data of the website.
 async fn works(twipla: &Twipla, website: twipla::TwiplaWebsiteId, key: &str) -> twipla::Result<()> {
     let today = Utc::now().date_naive();
     let query = twipla

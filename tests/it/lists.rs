@@ -1,5 +1,4 @@
-//! Lists from servers that page and count in ways of their own: all entries
-//! once, or an error that says what does not fit and how far it got.
+//! Lists from servers that page and count in unusual ways: all entries once, or an error with the reason and the position.
 
 use futures_util::TryStreamExt as _;
 use serde_json::json;
@@ -23,7 +22,7 @@ fn page(numbers: impl Iterator<Item = usize>, meta: &str) -> String {
     format!(r#"{{"payload":{payload},"meta":{meta}}}"#)
 }
 
-/// What a stream gave: the numbers of the customers, and how it ended.
+/// Reads a stream: returns the numbers of the customers, and how it ended.
 async fn read(twipla: &Twipla, prefetch: bool) -> (Vec<usize>, twipla::Result<()>) {
     let list = twipla.customers().list().page_size(3).prefetch(prefetch);
     let mut stream = Box::pin(list.stream());
@@ -42,7 +41,7 @@ async fn read(twipla: &Twipla, prefetch: bool) -> (Vec<usize>, twipla::Result<()
     }
 }
 
-/// Seven customers in pages of three, with this for `meta`. `{page}` stands for the page.
+/// Seven customers in pages of three, with this `meta`. `{page}` is replaced by the page number.
 async fn with_meta(meta: &'static str) -> Twipla {
     played(move |uri, _| {
         let number = query(uri, "page");
@@ -54,7 +53,7 @@ async fn with_meta(meta: &'static str) -> Twipla {
 }
 
 #[tokio::test]
-async fn no_form_of_the_counts_loses_an_entry() {
+async fn all_entries_are_read_whatever_the_form_of_the_counts() {
     for meta in [
         r#"{"page":{page},"pageSize":3,"pageTotal":3,"total":7}"#,
         r#"{"page":{page}.0,"pageSize":3.0,"pageTotal":3.0,"total":7.0}"#,
@@ -81,7 +80,7 @@ async fn no_form_of_the_counts_loses_an_entry() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_an_error_that_says_how_far_it_got() {
+async fn inconsistent_page_is_an_error_with_the_position() {
     for (meta, read_before, message) in [
         (
             r#"{"page":{page},"pageSize":3,"pageTotal":3,"total":9}"#,
@@ -114,8 +113,8 @@ async fn what_does_not_fit_is_an_error_that_says_how_far_it_got() {
 }
 
 #[tokio::test]
-async fn one_page_is_the_page_that_was_asked_for() {
-    // The last page stands for those behind it.
+async fn single_page_must_be_the_requested_one() {
+    // The server repeats the last page for any page after it.
     let twipla = played(|uri, _| {
         let number = query(uri, "page").min(2);
         let meta = format!(r#"{{"page":{number},"pageSize":3,"pageTotal":3,"total":7}}"#);
@@ -132,7 +131,7 @@ async fn one_page_is_the_page_that_was_asked_for() {
             .contains("requested page 4, but the server sent page 2 in its place"),
         "{error}"
     );
-    // A server may count from 1 in what it says of a page.
+    // A server may number pages from 1 in `meta`.
     let from_one = played(|uri, _| {
         let meta = format!(r#"{{"page":{}}}"#, query(uri, "page") + 1);
         reply(200, page(0..3, &meta))
@@ -149,7 +148,7 @@ async fn one_page_is_the_page_that_was_asked_for() {
             .len(),
         3
     );
-    // Where there are no entries, none are the wrong ones.
+    // An empty page is accepted whatever its number.
     let empty = played(|_, _| reply(200, page(0..0, r#"{"page":0}"#))).await;
     assert!(
         empty
@@ -164,7 +163,7 @@ async fn one_page_is_the_page_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn an_entry_deleted_without_a_total_loses_no_other() {
+async fn deletion_during_a_list_without_a_total_skips_no_entry() {
     for prefetch in [false, true] {
         let mut requests = 0;
         let twipla = played(move |uri, _| {
@@ -183,7 +182,7 @@ async fn an_entry_deleted_without_a_total_loses_no_other() {
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_says_how_far_the_list_got() {
+async fn unreadable_entry_is_an_error_with_the_position() {
     let twipla = played(|uri, _| {
         let number = query(uri, "page");
         let meta = r#"{"pageTotal":3,"total":7}"#;
@@ -203,14 +202,14 @@ async fn an_entry_that_cannot_be_read_says_how_far_the_list_got() {
 
 #[tokio::test]
 async fn pages_counted_from_1_and_capped_pages_are_all_read() {
-    // Counts from 1, and answers 0 like 1.
+    // Numbers pages from 1, and treats 0 like 1.
     let from_one = played(|uri, _| {
         let number = query(uri, "page").max(1);
         let meta = format!(r#"{{"page":{number},"pageSize":3,"pageTotal":3,"total":7}}"#);
         reply(200, page((number * 3 - 3)..(number * 3).min(7), &meta))
     })
     .await;
-    // Gives two entries, however many are asked for.
+    // Returns two entries, whatever the page size.
     let capped = played(|uri, _| {
         let number = query(uri, "page");
         let meta = format!(r#"{{"page":{number},"pageSize":2,"pageTotal":4,"total":7}}"#);
@@ -225,7 +224,7 @@ async fn pages_counted_from_1_and_capped_pages_are_all_read() {
 }
 
 #[tokio::test]
-async fn the_same_page_again_and_again_ends_with_an_error() {
+async fn repeated_page_is_an_error() {
     let twipla = played(|_, _| reply(200, page(0..3, r#"{"pageTotal":3,"total":7}"#))).await;
     let (customers, end) = read(&twipla, false).await;
     assert_eq!(customers, [0, 1, 2]);
@@ -239,7 +238,7 @@ async fn the_same_page_again_and_again_ends_with_an_error() {
 }
 
 #[tokio::test]
-async fn every_customer_may_be_deleted_as_it_comes() {
+async fn all_customers_can_be_deleted_while_listing() {
     let stage = Stage::start().await;
     let customers = stage.website_model.customers();
     for number in 0..10 {
@@ -261,7 +260,7 @@ async fn every_customer_may_be_deleted_as_it_comes() {
 }
 
 #[tokio::test]
-async fn an_empty_list_has_one_empty_page() {
+async fn empty_list_has_one_empty_page() {
     let stage = Stage::start().await;
     let list = stage.website_model.customers().list();
     let pages: Vec<_> = list.pages().try_collect().await.unwrap();
@@ -269,7 +268,7 @@ async fn an_empty_list_has_one_empty_page() {
     assert_eq!(pages[0].meta.unwrap().total, Some(0));
 }
 
-/// The rows of all pages, from a server that gives these for each page, counted from 1.
+/// Returns the rows of all pages, from a server with these pages, numbered from 1.
 async fn rows(pages: &'static [&'static [u32]]) -> twipla::Result<Vec<f64>> {
     let twipla = played(move |_, body| {
         let sent: serde_json::Value = serde_json::from_slice(body).unwrap();
@@ -292,14 +291,14 @@ async fn rows(pages: &'static [&'static [u32]]) -> twipla::Result<Vec<f64>> {
 }
 
 #[tokio::test]
-async fn rows_end_by_whole_pages() {
+async fn rows_end_after_a_repeated_or_short_page() {
     assert_eq!(rows(&[&[1, 2], &[3], &[]]).await.unwrap(), [1.0, 2.0, 3.0]);
-    // The same first row is not the same page.
+    // Pages that start with the same row are not the same page.
     assert_eq!(
         rows(&[&[9, 1], &[8, 2], &[8, 3], &[]]).await.unwrap(),
         [9.0, 1.0, 8.0, 2.0, 8.0, 3.0]
     );
-    // One repetition may be a mistake; the paging is ignored where there are two.
+    // One repetition may be a mistake; two mean that the server ignores paging.
     assert_eq!(rows(&[&[1, 2]]).await.unwrap(), [1.0, 2.0]);
     assert_eq!(
         rows(&[&[1, 2], &[1, 2], &[3], &[]]).await.unwrap(),

@@ -1,5 +1,4 @@
-//! Every operation of the contract with its response lost, once at each: nothing is done twice,
-//! whatever is reported.
+//! Every operation of the contract with its response lost: nothing is carried out twice, whatever is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +15,7 @@ async fn no_operation_is_carried_out_twice_after_a_lost_response() {
     each_operation_is_carried_out_once(&FaultKind::ResetAfterCommit).await;
 }
 
-/// The second attempt, where there is one, overtakes the first.
+/// A second attempt, if there is one, overtakes the first.
 #[tokio::test]
 async fn no_operation_is_carried_out_twice_if_the_request_arrives_late() {
     each_operation_is_carried_out_once(&FaultKind::LateCommit(Duration::from_millis(30))).await;
@@ -45,7 +44,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Makes a call whose first request is struck, counts what it did, and returns the ids of it.
+    /// Makes a call whose first request has a fault, counts its effects, and returns their ids.
     async fn once<T>(
         &mut self,
         id: &str,

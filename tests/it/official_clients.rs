@@ -1,11 +1,11 @@
-//! Requests as the official clients send them: the sandbox takes them all.
+//! Requests as the official clients send them: the sandbox accepts them all.
 
 use http::Method;
 use serde_json::{Value, json};
 use twipla::types::{BillingInterval, Currency, PackageVisibility};
 use twipla_tests::Stage;
 
-/// The Go client sends every object whole, with empty fields for what is not set.
+/// The Go client sends every object completely, with empty fields for what is not set.
 #[tokio::test]
 async fn empty_fields_count_as_absent() {
     let stage = Stage::with_customer().await;
@@ -42,7 +42,7 @@ async fn empty_fields_count_as_absent() {
     assert!(made.get("website").is_none(), "{made}");
 }
 
-/// The Node client ends one path with a slash, the PHP client sends an empty list as a body and null for what is not set.
+/// The Node client adds a slash to one path, the PHP client sends an empty list as a body and null for what is not set.
 #[tokio::test]
 async fn odd_paths_and_bodies_are_accepted() {
     let stage = Stage::with_customer().await;
@@ -99,7 +99,7 @@ async fn odd_paths_and_bodies_are_accepted() {
     );
 }
 
-/// The older family of subscription calls is still alive.
+/// The older subscription calls still work.
 #[tokio::test]
 async fn older_subscription_paths_work() {
     let stage = Stage::with_customer().await;
@@ -117,7 +117,7 @@ async fn older_subscription_paths_work() {
     assert_eq!(cancel["status"], "canceled");
 }
 
-/// Two clients need an expiry of a key, and strict parsers no more than milliseconds.
+/// Two clients need an expiry for a key, and strict parsers at most milliseconds.
 #[tokio::test]
 async fn responses_suit_the_strictest_client() {
     let stage = Stage::with_customer().await;

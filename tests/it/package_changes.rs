@@ -1,4 +1,4 @@
-//! Moving to a package whichever way that is, and finding one by its name.
+//! Moving to a package in either direction, and finding one by its name.
 
 use chrono::Duration;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn change_to_upgrades_downgrades_resumes_or_does_nothing() {
 }
 
 #[tokio::test]
-async fn change_to_says_applied_because_it_read_what_was_in_force_before() {
+async fn change_to_reports_applied_because_it_read_the_state_before() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -84,15 +84,15 @@ async fn change_to_says_applied_because_it_read_what_was_in_force_before() {
     assert!(!error.is_ambiguous(), "{error}");
 }
 
-// Time stands still until everything waits, so the deadlines alone decide.
+// The clock only advances when everything waits, so only the deadlines decide.
 #[tokio::test(start_paused = true)]
-async fn the_timeout_of_change_to_covers_all_of_its_calls() {
+async fn timeout_of_change_to_covers_all_of_its_calls() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     let limit = std::time::Duration::from_secs(8);
-    // Each read takes two seconds, and the change is never answered.
+    // Each read takes two seconds, and the change gets no response.
     let slow = FaultKind::Delay(std::time::Duration::from_secs(2));
     for operation in ["get_website", "get_package"] {
         stage
@@ -128,9 +128,9 @@ async fn the_timeout_of_change_to_covers_all_of_its_calls() {
     );
 }
 
-// Time stands still until everything waits, so the deadlines alone decide.
+// The clock only advances when everything waits, so only the deadlines decide.
 #[tokio::test(start_paused = true)]
-async fn the_timeout_covers_the_list_that_is_read_before_a_create() {
+async fn timeout_covers_the_list_that_is_read_before_a_create() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -183,7 +183,7 @@ async fn the_timeout_covers_the_list_that_is_read_before_a_create() {
 }
 
 #[tokio::test]
-async fn change_to_passes_trial_and_pro_rata_on_to_the_upgrade() {
+async fn change_to_passes_trial_and_pro_rata_to_the_upgrade() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -193,7 +193,7 @@ async fn change_to_passes_trial_and_pro_rata_on_to_the_upgrade() {
 }
 
 #[tokio::test]
-async fn change_to_takes_every_package_for_an_upgrade_of_the_unlimited_trial() {
+async fn change_to_any_package_is_an_upgrade_of_the_unlimited_trial() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -216,7 +216,7 @@ async fn change_to_takes_every_package_for_an_upgrade_of_the_unlimited_trial() {
 }
 
 #[tokio::test]
-async fn change_to_of_an_account_reads_its_first_website() {
+async fn change_to_of_a_customer_reads_its_first_website() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -251,7 +251,7 @@ async fn change_to_of_an_account_reads_its_first_website() {
 }
 
 #[tokio::test]
-async fn the_website_of_another_customer_decides_nothing() {
+async fn website_of_another_customer_is_ignored() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -284,7 +284,7 @@ async fn the_website_of_another_customer_decides_nothing() {
 }
 
 #[tokio::test]
-async fn change_to_does_not_take_a_deactivated_subscription_for_one_in_force() {
+async fn change_to_does_not_treat_a_deactivated_subscription_as_active() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let package = price_list(twipla).await.unwrap()[2].id;
@@ -297,7 +297,7 @@ async fn change_to_does_not_take_a_deactivated_subscription_for_one_in_force() {
 }
 
 #[tokio::test]
-async fn a_package_is_found_by_its_name_and_period() {
+async fn package_is_found_by_its_name_and_period() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let packages = || twipla.packages();
@@ -340,7 +340,7 @@ async fn a_package_is_found_by_its_name_and_period() {
 }
 
 #[tokio::test]
-async fn a_package_is_found_raw_with_the_fields_that_this_version_does_not_know() {
+async fn raw_package_has_unknown_fields() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let mut list = twipla.packages().list().raw().await.unwrap();

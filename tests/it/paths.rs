@@ -1,4 +1,4 @@
-//! Whatever an id holds, it stays in its segment of the path and arrives as it was given.
+//! Any id stays in its segment of the path and arrives unchanged.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -6,8 +6,7 @@ use twipla::{ErrorKind, Twipla};
 use twipla_sandbox::{RecordedRequest, Sandbox};
 use twipla_tests::Stage;
 
-/// Ids of 1 to 64 characters of any kind; half of them of the kind that has
-/// led requests astray.
+/// Ids of 1 to 64 characters of any kind; half of them contain characters that have redirected requests.
 fn id() -> impl Strategy<Value = String> {
     let hostile = proptest::sample::select(
         "./\\%?#&=+;:@~ 2eEfF5cC\0\t\r\n\u{7f}\u{85}\u{2028}\u{202e}\u{feff}e\u{301}😀"
@@ -17,13 +16,13 @@ fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::collection::vec(any::<char>(), 1..=64),
         proptest::collection::vec(hostile.clone(), 1..=64),
-        // Short ones, for `.` and `..` and what looks like them.
+        // Short ones, for `.` and `..` and similar ids.
         proptest::collection::vec(hostile, 1..=3),
     ]
     .prop_map(String::from_iter)
 }
 
-/// A decoder of its own, so that a mistake of the encoder is not undone by the same mistake.
+/// A separate decoder, so that a mistake of the encoder is not undone by the same mistake.
 fn decode(segment: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = segment.bytes();
@@ -43,7 +42,7 @@ fn decode(segment: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The parameters of a request, by the template of its operation.
+/// Returns the parameters of a request, according to the template of its operation.
 fn parameters(request: &RecordedRequest) -> Vec<String> {
     let operation = twipla_api::operations::ALL
         .iter()
@@ -69,7 +68,7 @@ fn parameters(request: &RecordedRequest) -> Vec<String> {
     found
 }
 
-/// Calls whose paths hold both ids, one of them, or none; what they must send.
+/// Makes calls whose paths contain both ids, one of them, or none. Returns the results and the expected parameters.
 async fn call_all(twipla: &Twipla, one: &str, two: &str) -> Vec<(twipla::Result<()>, Vec<String>)> {
     let (customer, website) = (twipla.customer(one), twipla.website(two));
     let of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
@@ -113,7 +112,7 @@ async fn check(sandbox: &Sandbox, twipla: &Twipla, one: &str, two: &str) {
         let made = made.unwrap();
         assert_eq!(made.intp_customer_id, one);
         assert_eq!(made.website.unwrap().intp_website_id, two);
-        // The sandbox finds by the path what it took from the body, so it decoded the same.
+        // The sandbox finds by the path what it received in the body, so both were decoded equally.
         assert_eq!(
             twipla.customer(one).get().await.unwrap().intp_customer_id,
             one
@@ -134,7 +133,7 @@ async fn check(sandbox: &Sandbox, twipla: &Twipla, one: &str, two: &str) {
             && error.kind() == ErrorKind::InvalidInput
         {
             assert_eq!(error.attempts(), 0, "{error}");
-            // An id that is no part of the path may be the reason, as in a body.
+            // An id that is not part of the path may be the reason, as in a body.
             assert!(refused(one) || refused(two), "{one:?}, {two:?}: {error}");
             continue;
         }
@@ -148,7 +147,7 @@ async fn check(sandbox: &Sandbox, twipla: &Twipla, one: &str, two: &str) {
     assert!(requests.next().is_none(), "nothing else was sent");
 
     if !refused(one) && !refused(two) {
-        // Whatever is left would be in the way of the next case.
+        // The next case starts without it.
         twipla.customer(one).delete().await.unwrap();
     }
 }
@@ -177,7 +176,7 @@ fn any_id_arrives_unchanged() {
 }
 
 #[tokio::test]
-async fn the_three_ids_that_no_path_can_carry_are_refused() {
+async fn three_ids_that_no_path_can_contain_are_rejected() {
     let stage = Stage::start().await;
     for id in ["", ".", ".."] {
         for (result, _) in call_all(&stage.website_model, id, id).await {

@@ -1,4 +1,4 @@
-//! A server that a test plays: each reply is what a function makes of the request.
+//! A server played by a test: a function returns the response to each request.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -15,11 +15,10 @@ use twipla::{RetryPolicy, Twipla};
 use twipla_sandbox::Sandbox;
 use twipla_tests::client;
 
-/// A reply: status, headers and body.
+/// A response: status, headers and body.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
-/// A client of a server that answers each request with what `reply` makes of
-/// its target and body.
+/// Returns a client of a server whose responses come from `reply`, given target and body of each request.
 pub(crate) async fn played(reply: impl FnMut(&Uri, &[u8]) -> Reply + Send + 'static) -> Twipla {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -39,7 +38,7 @@ pub(crate) async fn played(reply: impl FnMut(&Uri, &[u8]) -> Reply + Send + 'sta
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    // A partner whose key is good; its server is not asked.
+    // For a partner with a valid key; the server is not used.
     let sandbox = Sandbox::start().await.unwrap();
     client(&sandbox, &sandbox.website_partner())
         .base_url(base_url.as_str())
@@ -49,14 +48,14 @@ pub(crate) async fn played(reply: impl FnMut(&Uri, &[u8]) -> Reply + Send + 'sta
         .unwrap()
 }
 
-/// A reply of JSON.
+/// Returns a JSON response.
 pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Reply {
     let reply = Response::builder().status(status);
     let reply = reply.header("content-type", "application/json");
     reply.body(Full::new(body.into())).unwrap()
 }
 
-/// A number in the query.
+/// Returns a number in the query.
 pub(crate) fn query(uri: &Uri, name: &str) -> usize {
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs

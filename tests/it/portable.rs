@@ -1,6 +1,6 @@
-//! What generators of other languages need of the contract, where it is more than OpenAPI asks for.
+//! What generators of other languages need from the contract beyond OpenAPI.
 //!
-//! `cargo xtask lint-contract` generates clients with them. These tests say in seconds what would break there.
+//! `cargo xtask lint-contract` generates clients with them. These tests find within seconds what would fail there.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const RULES: [(&str, Rule); 6] = [
     ("examples are real", examples_are_real),
 ];
 
-/// For each rule what it must not let pass.
+/// For each rule, a change of the contract that it must report.
 const DOCTORED: &str = r#"
 open replies         | /components/schemas/Currency/enum                               | ["EUR"]
 open replies         | /components/schemas/Website/properties/billingMode/enum         | ["company_managed"]
@@ -38,7 +38,7 @@ examples are real    | /components/schemas/Website/properties/packageName/exampl
 "#;
 
 #[test]
-fn the_contract_suits_generators_of_other_languages() {
+fn contract_follows_all_rules_for_generators() {
     let contract = Document::contract().unwrap();
     for (name, rule) in RULES {
         assert_eq!(rule(&contract), [""; 0], "{name}");
@@ -47,7 +47,7 @@ fn the_contract_suits_generators_of_other_languages() {
 }
 
 #[test]
-fn every_rule_for_generators_sees_what_it_is_for() {
+fn every_rule_for_generators_reports_a_violation() {
     let mut tried = BTreeSet::new();
     for line in DOCTORED.trim().lines() {
         let mut columns = line.splitn(3, '|').map(str::trim);
@@ -66,7 +66,7 @@ fn every_rule_for_generators_sees_what_it_is_for() {
     assert_eq!(tried.len(), RULES.len(), "a rule is not tried");
 }
 
-/// A new value in one entry makes a whole list unreadable where the values are an `enum`.
+/// With a closed `enum`, a new value in one entry makes a whole list unreadable.
 fn open_replies(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     each_reply_schema(document, &mut |name, schema| {
@@ -79,7 +79,7 @@ fn open_replies(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// A field that may be missing may be null, unless it is an object; and `nullable` has its type beside it.
+/// A field that may be missing may be null, unless it is an object; and `nullable` has a type next to it.
 fn null(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     each_reply_schema(document, &mut |name, schema| {
@@ -100,7 +100,7 @@ fn null(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Whole numbers are integers, and every number says how large it gets.
+/// Integers have the type `integer`, and every number has its size.
 fn numbers(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     each_node(&document.root, "", &mut |at, node| {
@@ -120,7 +120,7 @@ fn numbers(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// openapi-typescript demands a field that has a default.
+/// openapi-typescript requires a field that has a default.
 fn defaults(document: &Document) -> Vec<String> {
     let mut complaints = Vec::new();
     each_node(&document.root, "", &mut |at, node| {
@@ -131,7 +131,7 @@ fn defaults(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Every body has an example of the whole, and that fits its schema.
+/// Every body has an example of the whole body that is valid.
 fn bodies_have_examples(document: &Document) -> Vec<String> {
     let schemas = Schemas::of(document).unwrap();
     let mut complaints = Vec::new();
@@ -167,7 +167,7 @@ fn examples_are_real(document: &Document) -> Vec<String> {
     complaints
 }
 
-/// Calls `visit` with every named schema that a reply may hold.
+/// Calls `visit` with every named schema that a response may contain.
 fn each_reply_schema(document: &Document, visit: &mut dyn FnMut(&str, &Value)) {
     let mut reached = BTreeSet::new();
     let mut open: Vec<String> = Vec::new();
@@ -200,7 +200,7 @@ fn each_reply_schema(document: &Document, visit: &mut dyn FnMut(&str, &Value)) {
 fn each_node(node: &Value, at: &str, visit: &mut dyn FnMut(&str, &Value)) {
     visit(at, node);
     for (key, value) in entries(node) {
-        // What is in an example is data.
+        // The content of an example is data.
         if key != "example" && key != "examples" {
             each_node(value, &format!("{at}/{}", key.replace('/', "~1")), visit);
         }

@@ -1,11 +1,11 @@
-//! Lists whose next page is asked for while this one is read.
+//! Lists whose next page is requested while the current one is read.
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use twipla_tests::{Stage, respond};
 
-/// Seven customers, and nothing recorded yet.
+/// Seven customers, and no recorded requests yet.
 async fn stage() -> Stage {
     let stage = Stage::start().await;
     for number in 0..7 {
@@ -21,7 +21,7 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Gives what runs beside this test the time to send `count` requests.
+/// Waits until the prefetch has sent `count` requests.
 async fn requests(stage: &Stage, count: usize) -> usize {
     let enough = async {
         while stage.sandbox.requests().len() < count {
@@ -67,12 +67,12 @@ async fn prefetch_requests_one_page_ahead() {
 }
 
 #[tokio::test]
-async fn prefetch_failure_comes_in_its_turn() {
+async fn prefetch_failure_is_returned_after_the_entries_before_it() {
     let stage = stage().await;
     let list = stage.website_model.customers().list().page_size(3);
     let mut ahead = Box::pin(list.prefetch(true).stream());
     ahead.try_next().await.unwrap().unwrap();
-    // The second page may be on its way already; the third one is not.
+    // The second page may already be requested; the third one is not.
     requests(&stage, 2).await;
     let refusal = respond(403, &[], r#"{"error": "not today"}"#);
     stage.fault_once("list_customers", refusal);

@@ -1,5 +1,4 @@
-//! What is certain after a failure: changes and creates are read back, and what
-//! is read back is about the right thing.
+//! What is certain after a failure: changes and creates are read back, and what is read back is about the right resource.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ fn status(code: u16) -> Fault {
 }
 
 #[tokio::test]
-async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
+async fn change_that_failed_with_500_is_certain_after_reading_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -47,7 +46,7 @@ async fn a_change_that_failed_with_500_is_certain_once_it_was_read_back() {
 }
 
 #[tokio::test]
-async fn a_page_says_nothing_about_a_resource_or_a_change() {
+async fn html_page_says_nothing_about_a_resource_or_a_change() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let page = |code| Fault::new(respond(code, &[], "<html>no route</html>")).times(1);
@@ -74,7 +73,7 @@ async fn a_page_says_nothing_about_a_resource_or_a_change() {
 }
 
 #[tokio::test]
-async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() {
+async fn change_that_failed_at_a_gateway_is_ambiguous_unless_applied() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -116,12 +115,12 @@ async fn a_change_that_a_gateway_failed_stays_ambiguous_unless_it_is_in_force() 
 }
 
 #[tokio::test]
-async fn a_change_that_was_in_force_before_is_not_called_applied() {
+async fn change_that_applied_before_is_not_reported_as_applied() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
-    // Refused with 500, and yet what was asked for is in force.
+    // Rejected with 500, although the requested state applies.
     subscription.upgrade(prices[2].id).await.unwrap();
     let upgrade = subscription.upgrade(prices[2].id).await.unwrap_err();
     assert_eq!(
@@ -144,7 +143,7 @@ async fn a_change_that_was_in_force_before_is_not_called_applied() {
     );
     assert!(!resume.is_ambiguous(), "{resume}");
 
-    // A downgrade is planned: the subscription is active, but this is not what a resume makes.
+    // A downgrade is planned: the subscription is active, but not in the state after a resume.
     subscription.downgrade(prices[0].id).await.unwrap();
     stage.lose_request("resume_website_subscription");
     let resume = subscription.resume().await.unwrap_err();
@@ -156,7 +155,7 @@ async fn a_change_that_was_in_force_before_is_not_called_applied() {
 }
 
 #[tokio::test]
-async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
+async fn upgrade_whose_trial_is_not_visible_stays_ambiguous() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -168,7 +167,7 @@ async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
         .await
         .unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
-    // A second trial is not given: the package changes, the trial does not begin.
+    // There is no second trial: the package changes, but no trial starts.
     stage.lose_response("upgrade_website_subscription");
     let error = subscription
         .upgrade(prices[3].id)
@@ -180,14 +179,14 @@ async fn an_upgrade_whose_trial_does_not_show_stays_ambiguous() {
 }
 
 #[tokio::test]
-async fn an_upgrade_in_a_trial_that_nobody_asked_for_stays_ambiguous() {
+async fn upgrade_with_an_unrequested_trial_stays_ambiguous() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
     let subscription = twipla.website("w").subscription();
     let upgrade = || subscription.upgrade(prices[2].id);
     upgrade().trial(true).await.unwrap();
-    // The package is in force, but as a trial.
+    // The package applies, but as a trial.
     stage.lose_request("upgrade_website_subscription");
     let error = upgrade().await.unwrap_err();
     assert_eq!(error.change_state(), None, "{error}");
@@ -195,7 +194,7 @@ async fn an_upgrade_in_a_trial_that_nobody_asked_for_stays_ambiguous() {
 }
 
 #[tokio::test]
-async fn a_create_that_failed_with_500_is_read_back_and_not_sent_again() {
+async fn create_that_failed_with_500_is_read_back_and_not_retried() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let create = |id: &'static str| twipla.customers().create(id, format!("{id}@example.com"));
@@ -222,8 +221,8 @@ async fn a_create_that_failed_with_500_is_read_back_and_not_sent_again() {
     assert_eq!(stage.commits("create_customer"), 3);
 }
 
-/// Makes a call fail in three ways: certainly not, perhaps not, and after it was
-/// carried out. No attempt is retried.
+/// Makes a call fail in three ways: certainly not carried out, possibly not, and after it was carried out. No attempt is
+/// retried.
 async fn is_read_back<T, C>(stage: &Stage, operation: &str, call: impl Fn() -> C)
 where
     T: std::fmt::Debug,
@@ -246,7 +245,7 @@ where
 }
 
 #[tokio::test]
-async fn deletes_and_changes_that_failed_are_read_back() {
+async fn failed_deletes_and_changes_are_read_back() {
     let stage = Stage::with_website().await;
     let once = client(&stage.sandbox, &stage.sandbox.website_partner());
     let twipla = &once.retry(RetryPolicy::none()).build().unwrap();
@@ -297,7 +296,7 @@ async fn deletes_and_changes_that_failed_are_read_back() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_first_attempt_may_still_arrive_is_not_certain() {
+async fn delete_whose_first_attempt_may_still_arrive_is_not_certain() {
     let stage = Stage::with_website().await;
     let website = stage.website_model.website("w");
     stage.lose_request("delete_website");
@@ -312,7 +311,7 @@ async fn a_delete_whose_first_attempt_may_still_arrive_is_not_certain() {
     );
     assert!(error.is_ambiguous() && error.attempts() == 2, "{error}");
 
-    // Gone at the first attempt, so not found at the second.
+    // Deleted at the first attempt, so not found at the second.
     stage.lose_response("delete_website");
     let error = website.delete().await.unwrap_err();
     assert_eq!(error.change_state(), Some(ChangeState::InForce), "{error}");
@@ -322,7 +321,7 @@ async fn a_delete_whose_first_attempt_may_still_arrive_is_not_certain() {
 }
 
 #[tokio::test]
-async fn an_earlier_attempt_that_was_throttled_does_not_make_a_500_ambiguous() {
+async fn throttled_attempt_does_not_make_a_later_500_ambiguous() {
     let stage = Stage::with_website().await;
     let throttled = respond(429, &[("retry-after", "0")], "{}");
     stage.fault_once("cancel_website_subscription", throttled);
@@ -336,7 +335,7 @@ async fn an_earlier_attempt_that_was_throttled_does_not_make_a_500_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_is_read_back_of_a_delete_may_leave_it_open() {
+async fn delete_may_stay_ambiguous_after_reading_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let boom = |operation| stage.sandbox.inject(status(500).operation(operation));
@@ -344,7 +343,7 @@ async fn what_is_read_back_of_a_delete_may_leave_it_open() {
         assert_eq!(error.change_state(), None, "{error}");
         assert!(error.is_ambiguous(), "{error}");
     };
-    // How a deleted website reads is not public: perhaps like a deactivated one.
+    // How a deleted website is returned is not public: perhaps like a deactivated one.
     twipla
         .website("w")
         .subscription()
@@ -354,7 +353,7 @@ async fn what_is_read_back_of_a_delete_may_leave_it_open() {
     boom("delete_website");
     is_open(twipla.website("w").delete().await.unwrap_err());
 
-    // Who may use a package is not always shown, or not by our ids.
+    // Who may use a package is not always visible, or not by our ids.
     let create = twipla.packages().create(
         "Custom",
         9_000,
@@ -375,7 +374,7 @@ async fn what_is_read_back_of_a_delete_may_leave_it_open() {
 }
 
 #[tokio::test]
-async fn a_website_that_is_gone_is_deactivated() {
+async fn missing_website_counts_as_deactivated() {
     let stage = Stage::with_website().await;
     stage.lose_response("deactivate_website_subscription");
     stage.fault_once("get_website", respond(404, &[], "{}"));
@@ -385,7 +384,7 @@ async fn a_website_that_is_gone_is_deactivated() {
 }
 
 #[tokio::test]
-async fn what_is_gone_counts_as_deleted_in_bulk_and_in_a_rotation() {
+async fn missing_resource_counts_as_deleted_in_bulk_and_rotation() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let after = |operation| {
@@ -412,7 +411,7 @@ async fn what_is_gone_counts_as_deleted_in_bulk_and_in_a_rotation() {
 }
 
 #[tokio::test]
-async fn reads_are_retried_after_the_codes_of_gateways_and_never_ambiguous() {
+async fn reads_are_retried_after_gateway_errors_and_never_ambiguous() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     for code in [502, 503, 504, 520, 521, 522, 523, 524, 530] {
@@ -429,7 +428,7 @@ async fn reads_are_retried_after_the_codes_of_gateways_and_never_ambiguous() {
     }
 }
 
-/// A server that gives every request the same answer, and a client of it.
+/// A server with the same response for every request, and a client of it.
 async fn answering(stage: &Stage, body: Value) -> Twipla {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -456,7 +455,7 @@ fn foreign(result: Result<impl std::fmt::Debug, Error>, expected: &str) {
 }
 
 #[tokio::test]
-async fn a_response_about_something_else_is_an_error() {
+async fn response_about_another_resource_is_an_error() {
     let stage = Stage::with_website().await;
     let real = &stage.website_model;
     let prices = price_list(real).await.unwrap();
@@ -497,7 +496,7 @@ async fn a_response_about_something_else_is_an_error() {
 }
 
 #[tokio::test]
-async fn raw_gives_no_response_about_something_else() {
+async fn raw_rejects_a_response_about_another_resource() {
     let stage = Stage::with_website().await;
     let mut site = stage.website_model.website("w").get().raw().await.unwrap();
     let twipla = answering(&stage, json!({ "payload": site })).await;
@@ -507,7 +506,7 @@ async fn raw_gives_no_response_about_something_else() {
     let create = twipla.websites().create("c", "v", "example.com");
     foreign(create.raw().await, "expected v");
 
-    // What does not fit the contract cannot be checked, and is what raw is for.
+    // What does not fit the contract cannot be checked, and is what `raw` is for.
     site.as_object_mut().unwrap().remove("domain");
     let twipla = answering(&stage, json!({ "payload": site })).await;
     let shown = twipla.website("v").get().raw().await.unwrap();
@@ -515,7 +514,7 @@ async fn raw_gives_no_response_about_something_else() {
 }
 
 #[tokio::test]
-async fn a_create_whose_response_is_about_something_else_is_read_back() {
+async fn create_with_a_response_about_another_resource_is_read_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let keys = twipla.website("w").api_keys();
@@ -589,7 +588,7 @@ async fn a_create_whose_response_is_about_something_else_is_read_back() {
 }
 
 #[tokio::test]
-async fn a_change_whose_response_is_about_something_else_is_read_back() {
+async fn change_with_a_response_about_another_resource_is_read_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let account = &stage.account_model;
@@ -621,7 +620,7 @@ async fn a_change_whose_response_is_about_something_else_is_read_back() {
 }
 
 #[tokio::test]
-async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
+async fn conflict_of_a_create_names_the_difference() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -696,7 +695,7 @@ async fn a_create_of_what_exists_otherwise_says_how_it_differs() {
 }
 
 #[tokio::test]
-async fn an_ambiguous_create_does_not_take_a_deactivated_website_for_its_own() {
+async fn ambiguous_create_does_not_adopt_a_deactivated_website() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let create = || twipla.websites().create("c", "w", "example.com");
@@ -714,7 +713,7 @@ async fn an_ambiguous_create_does_not_take_a_deactivated_website_for_its_own() {
     assert!(error.is_ambiguous() && error.is_conflict(), "{error}");
     assert!(error.message().contains("status inactive"), "{error}");
 
-    // A status that is not known says neither.
+    // An unknown status leaves it open.
     lost();
     stage.fault_once("get_website", FaultKind::UnknownEnumValue);
     let error = create().await.unwrap_err();
@@ -723,7 +722,7 @@ async fn an_ambiguous_create_does_not_take_a_deactivated_website_for_its_own() {
 }
 
 #[tokio::test]
-async fn an_ambiguous_create_of_an_account_whose_package_does_not_show_stays_ambiguous() {
+async fn ambiguous_create_of_a_customer_with_an_invisible_package_stays_ambiguous() {
     let stage = Stage::start().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -745,7 +744,7 @@ async fn an_ambiguous_create_of_an_account_whose_package_does_not_show_stays_amb
 }
 
 #[tokio::test]
-async fn a_duplicate_is_a_success_only_if_an_earlier_attempt_was_ambiguous() {
+async fn duplicate_is_a_success_only_after_an_ambiguous_attempt() {
     let stage = Stage::with_customer().await;
     let twipla = &stage.website_model;
     for code in [400, 409] {
@@ -776,7 +775,7 @@ async fn a_duplicate_is_a_success_only_if_an_earlier_attempt_was_ambiguous() {
         assert!(error.message().contains(&domain), "{error}");
         twipla.website(&id).delete().await.unwrap();
 
-        // The first attempt is carried out but not seen yet, so the second is refused.
+        // The first attempt is carried out but not visible yet, so the second is rejected.
         stage.lose_response("create_website");
         stage.fault_once("get_website", respond(404, &[], "{}"));
         refuse();
@@ -786,7 +785,7 @@ async fn a_duplicate_is_a_success_only_if_an_earlier_attempt_was_ambiguous() {
 }
 
 #[tokio::test]
-async fn the_trial_of_a_package_is_not_the_one_that_was_asked_for() {
+async fn trial_of_a_package_is_not_the_requested_package() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -814,9 +813,9 @@ async fn the_trial_of_a_package_is_not_the_one_that_was_asked_for() {
     }
 }
 
-// Time stands still until everything waits, so the deadlines alone decide.
+// The clock only advances when everything waits, so only the deadlines decide.
 #[tokio::test(start_paused = true)]
-async fn the_timeout_covers_the_read_back_too() {
+async fn timeout_covers_the_read_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -853,9 +852,9 @@ async fn the_timeout_covers_the_read_back_too() {
     assert!(took <= limit + Duration::from_millis(10), "{took:?}");
 }
 
-// Time stands still until everything waits, so the deadlines alone decide.
+// The clock only advances when everything waits, so only the deadlines decide.
 #[tokio::test(start_paused = true)]
-async fn a_part_of_the_timeout_is_kept_to_read_back() {
+async fn part_of_the_timeout_is_reserved_for_the_read_back() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -873,7 +872,7 @@ async fn a_part_of_the_timeout_is_kept_to_read_back() {
 }
 
 #[tokio::test]
-async fn a_package_or_key_of_the_same_name_that_was_there_before_is_not_the_new_one() {
+async fn existing_package_or_key_of_the_same_name_is_not_the_new_one() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let create = || {
@@ -909,7 +908,7 @@ async fn a_package_or_key_of_the_same_name_that_was_there_before_is_not_the_new_
 }
 
 #[tokio::test]
-async fn a_new_package_that_cannot_be_compared_leaves_its_create_ambiguous() {
+async fn incomparable_new_package_leaves_its_create_ambiguous() {
     let stage = Stage::start().await;
     let unknown = Fault::new(FaultKind::UnknownEnumValue);
     stage.sandbox.inject(unknown.operation("list_packages"));

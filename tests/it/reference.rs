@@ -1,9 +1,9 @@
 //! The contract against the vendor's reference page.
 //!
-//! `tests/reference/3as-reference.txt` holds the facts of the page: table rows and samples. Here each of them is proved
-//! of `openapi/twipla-3as.json`: every field is where the page has it, with its type, format, default, values and
-//! required flag; every sample is valid against the schema it belongs to and has the values of the contract's examples;
-//! and the contract has nothing besides, except what `exceptions.rs` lists one by one.
+//! `tests/reference/3as-reference.txt` has the facts of the page: table rows and samples. These tests check each of them
+//! against `openapi/twipla-3as.json`: every field is where the page has it, with its type, format, default, values and
+//! required flag; every sample is valid against the schema it belongs to and has the values of the contract's examples; and
+//! the contract has nothing else, except what `exceptions.rs` lists individually.
 
 pub(crate) mod document;
 pub(crate) mod json_schema;
@@ -19,7 +19,7 @@ use document::Document;
 use exceptions::{ADDITIONS, DEFECTS, LEFT_OUT, PORTABLE};
 use page::{Page, Place};
 
-/// Counted on the page itself, see `tests/reference/README.md`. A reader that skips something cannot reach them.
+/// Counted on the page itself, see `tests/reference/README.md`. A parser that skips something cannot reach these counts.
 const ON_THE_PAGE: Counts = Counts {
     operations: 30,
     rows: 83,
@@ -28,7 +28,7 @@ const ON_THE_PAGE: Counts = Counts {
 };
 
 #[test]
-fn the_contract_says_what_the_page_says() {
+fn contract_matches_the_reference_page() {
     let page = page().unwrap();
     let contract = Document::contract().unwrap();
 
@@ -50,7 +50,7 @@ fn the_contract_says_what_the_page_says() {
 }
 
 #[test]
-fn the_version_file_needs_no_exception() {
+fn reconstructed_version_needs_no_exception() {
     let report = check::operations(&page().unwrap(), &Document::reconstructed().unwrap()).unwrap();
 
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
@@ -58,7 +58,7 @@ fn the_version_file_needs_no_exception() {
 }
 
 #[test]
-fn the_whole_page_is_compared() {
+fn whole_page_is_compared() {
     let page = page().unwrap();
     let report = check::operations(&page, &Document::contract().unwrap()).unwrap();
 
@@ -104,7 +104,7 @@ fn page() -> Result<Page, String> {
     Page::parse(&text)
 }
 
-/// All differences between a page and a document.
+/// Returns all differences between a page and a document.
 fn findings(page: &Page, document: &Document) -> Result<Vec<Finding>, String> {
     let mut findings = check::operations(page, document)?.findings;
     findings.extend(topics::compare(page, document)?);

@@ -1,4 +1,4 @@
-//! Responses that do not look as the contract says.
+//! Responses that differ from the contract.
 
 use twipla::types::{BillingInterval, SubscriptionStatus};
 use twipla::{ErrorKind, RetryPolicy, Twipla};
@@ -8,7 +8,7 @@ use twipla_tests::{Stage, client, respond};
 async fn stage(kind: FaultKind) -> (Stage, Twipla) {
     let stage = Stage::with_website().await;
     stage.fault_once("get_website", kind);
-    // Whether a broken response is retried is for another test.
+    // Retries of broken responses are tested elsewhere.
     let once = client(&stage.sandbox, &stage.sandbox.website_partner())
         .retry(RetryPolicy::none())
         .build()
@@ -46,7 +46,7 @@ async fn unknown_enum_value_is_kept() {
 }
 
 #[tokio::test]
-async fn body_that_is_not_json_says_so() {
+async fn body_that_is_not_json_is_an_error() {
     for (kind, message) in [
         (
             FaultKind::HtmlBody,
@@ -132,7 +132,7 @@ async fn change_with_an_unusable_response_is_read_back() {
 }
 
 #[tokio::test]
-async fn html_is_not_a_success_where_the_contract_has_no_body() {
+async fn html_is_not_a_success_if_the_contract_has_no_body() {
     let (stage, twipla) = stage(FaultKind::Delay(std::time::Duration::ZERO)).await;
     let page = respond(200, &[], "<html>Please log in</html>");
     stage.fault_once("add_whitelisted_domain", page);
@@ -148,7 +148,7 @@ async fn html_is_not_a_success_where_the_contract_has_no_body() {
     );
 }
 
-/// What the reference page shows of a website, and what a later server may add to it or leave null.
+/// The website of the reference page, and what a later server may add to it or set to null.
 #[test]
 fn null_is_none_and_unknown_fields_are_ignored() {
     let required = serde_json::json!({

@@ -1,8 +1,9 @@
 //! The Rust types against the contract.
 //!
-//! With the feature `schemars` the model types have JSON Schemas. Each is compared, word by word, with its like in
-//! `openapi/twipla-3as.json`; what differs is listed with its reason in `schemas/differences.toml`. A difference that
-//! is not listed fails, and so does a listed one that is gone. That the schemas are true to serde is tried with values.
+//! With the feature `schemars` the model types have JSON Schemas. Each is compared, keyword by keyword, with its
+//! counterpart in `openapi/twipla-3as.json`; differences are listed with reasons in `schemas/differences.toml`. A
+//! difference that is not listed fails, and so does a listed one that no longer exists. Tests with values check that the
+//! schemas match serde.
 
 mod differences;
 mod facts;
@@ -19,7 +20,7 @@ use differences::{Difference, List, Without, compare, missing};
 use facts::facts;
 use table::{RustType, Way, rust_types};
 
-/// Changes of the contract that must not pass: a place in it, what is put there (null removes), and what is said of it.
+/// Changes of the contract that must be reported: the place, the new value (null removes), and the report.
 const DOCTORED: &str = r##"
 Package/properties/price/type                | "string"             | Package/properties/price type: contract "string", type "number"
 Package/properties/price                     | null                 | Package/properties/price property: contract nothing, type true
@@ -48,7 +49,7 @@ fn every_difference_from_the_contract_is_listed() {
 }
 
 #[test]
-fn a_change_of_the_contract_is_noticed() {
+fn change_of_the_contract_is_reported() {
     let contract = Document::contract().unwrap();
     let types = rust_types();
     let listed = List::read().unwrap().differences();
@@ -71,7 +72,7 @@ fn a_change_of_the_contract_is_noticed() {
 }
 
 #[test]
-fn a_list_that_is_not_kept_up_is_noticed() {
+fn outdated_list_of_differences_is_reported() {
     let found = List::read().unwrap().differences();
     let [first, rest @ ..] = found.as_slice() else {
         panic!("the list is empty");
@@ -142,12 +143,12 @@ fn every_entry_of_the_list_has_a_reason() {
     }
 }
 
-/// All differences of all types.
+/// Returns all differences of all types.
 fn found(contract: &Document, types: &[RustType]) -> Result<Vec<Difference>, String> {
     let mut all = Vec::new();
     for rust_type in types {
         let context = |why: String| format!("{}: {why}", rust_type.path);
-        // A place that is gone says nothing.
+        // A place that no longer exists is skipped.
         let schema = rust_type
             .in_contract(contract)
             .cloned()
@@ -165,7 +166,7 @@ fn names(lists: &[Without]) -> BTreeSet<String> {
     lists.iter().flat_map(|list| list.names.clone()).collect()
 }
 
-/// The types that a file of the facade makes public with `pub use`, as a user writes them.
+/// Returns the types that a file of the facade makes public with `pub use`, as a user writes them.
 fn exports(file: &str, module: &str) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../crates/twipla/src")
@@ -191,7 +192,7 @@ fn exports(file: &str, module: &str) -> BTreeSet<String> {
     names
 }
 
-/// Puts a value into the schemas of a document; null takes away what is there.
+/// Sets a value in the schemas of a document; null removes what is there.
 fn put(root: &mut Value, place: &str, value: Value) {
     let (parent, key) = place.rsplit_once('/').unwrap();
     let parent = root

@@ -1,9 +1,8 @@
-//! Nothing that this crate prints, in any way, holds a secret.
+//! Checks that nothing that this crate prints contains a secret.
 //!
-//! Everything is collected into one text: `Debug` of every public type, every
-//! error with its sources, every span and event at TRACE (also those of the
-//! libraries underneath, through `tracing` and through `log`). Then the text is
-//! searched for any piece of any secret that the run has seen.
+//! All output is collected into one text: `Debug` of every public type, every error with its sources, every span and event
+//! at TRACE (including those of libraries, through `tracing` and through `log`). Then the text is searched for any part of
+//! any secret that occurred in the run.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -33,7 +32,7 @@ use uuid::Uuid;
 
 use crate::spans::listen;
 
-/// All that was printed so far.
+/// Everything that was printed so far.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<String>>);
 
@@ -50,7 +49,7 @@ impl Heard {
             .clone()
     }
 
-    /// Everything that an error tells.
+    /// Adds every form of an error.
     fn error(&self, error: &(dyn StdError + 'static)) {
         self.say(format_args!("{error}\n{error:?}\n{error:#?}"));
         let mut source = error.source();
@@ -72,7 +71,7 @@ impl Heard {
     }
 }
 
-/// Takes every field as every kind of formatter would print it.
+/// Adds every field in the form of each kind of formatter.
 struct Fields<'a>(&'a Heard);
 
 impl Visit for Fields<'_> {
@@ -117,7 +116,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Heard {
 }
 
 thread_local! {
-    /// Who hears what this thread says through `log`: there is one logger per process.
+    /// Where messages of this thread through `log` go, because there is one logger per process.
     static EAR: RefCell<Option<Heard>> = const { RefCell::new(None) };
 }
 
@@ -166,12 +165,12 @@ impl Drop for Listening {
     }
 }
 
-/// What must not be printed.
+/// Texts that must not be printed.
 #[derive(Clone, Default)]
 struct Secrets(Arc<Mutex<Vec<String>>>);
 
 impl Secrets {
-    /// How many characters in a row give a secret away.
+    /// The length of a part that counts as disclosing a secret.
     const PIECE: usize = 12;
 
     fn add(&self, secret: &str) {
@@ -182,7 +181,7 @@ impl Secrets {
         }
     }
 
-    /// A token by its parts.
+    /// Adds the parts of a token.
     fn add_token(&self, token: &str) {
         token
             .split('.')
@@ -190,7 +189,7 @@ impl Secrets {
             .for_each(|part| self.add(part));
     }
 
-    /// A PEM text by its lines, without those that say what it is. The last may be short.
+    /// Adds the lines of a PEM text, without header and footer. The last one may be short.
     fn add_pem(&self, pem: &str) {
         pem.lines()
             .filter(|line| !line.starts_with("-----") && line.len() >= Self::PIECE)
@@ -204,7 +203,7 @@ impl Secrets {
             .clone()
     }
 
-    /// The pieces of secrets in a text, with what surrounds them.
+    /// Returns the parts of secrets in a text, with their surroundings.
     fn found_in(&self, text: &str) -> Vec<String> {
         let secrets = self.all();
         let pieces: HashSet<&[u8]> = secrets
@@ -270,7 +269,7 @@ macro_rules! show {
     })+};
 }
 
-/// Signs as the key does, and notes every token that comes of it.
+/// Signs with the key, and records every token.
 #[derive(Debug, Clone)]
 struct Noting {
     key: PrivateKey,
@@ -348,7 +347,7 @@ impl Run {
         self.heard.outcome(call.await)
     }
 
-    /// Calls of every sort, each with its reply or its error printed.
+    /// Makes calls of every kind, and prints each response or error.
     async fn calls(&self, twipla: &Twipla, n: usize, known: &Known) {
         let site = twipla.website("w");
         self.hear(twipla.company_details()).await;
@@ -423,7 +422,7 @@ impl Run {
         self.hear(twipla.customer_token("c")).await;
     }
 
-    /// The token of a dashboard's address.
+    /// Records the token of a dashboard URL.
     fn visit(&self, url: &str) {
         let token = url
             .split(['?', '&'])
@@ -435,7 +434,7 @@ impl Run {
     }
 }
 
-/// What the first, undisturbed calls brought.
+/// The results of the first, undisturbed calls.
 struct Known {
     website: TwiplaWebsiteId,
     key_id: ApiKeyId,
@@ -501,7 +500,7 @@ fn every_fault() -> Vec<FaultKind> {
     ]
 }
 
-// One thread, so that one listener hears the client and its connections too.
+// A single thread, so that one listener receives the client and its connections.
 #[tokio::test]
 async fn no_fault_makes_the_client_print_a_secret() {
     let run = Run::start().await;
@@ -510,12 +509,12 @@ async fn no_fault_makes_the_client_print_a_secret() {
     let known = know(&run, &twipla).await;
     run.calls(&twipla, 0, &known).await;
     for (n, kind) in every_fault().into_iter().enumerate() {
-        // A client of its own, so that the budget of repeats is whole and the token new.
+        // A new client, so that the retry budget is full and there is no token.
         let mut builder_of = run.client();
         let hangs = kind == FaultKind::Hang;
         run.sandbox.inject(Fault::new(kind));
         if hangs {
-            // Two dozen calls that all run into their deadline would take their time.
+            // Two dozen calls up to their deadline would take too long.
             let partner = run.sandbox.website_partner();
             builder_of = Twipla::builder()
                 .signer(partner.id(), Noting::new(&partner, &run.secrets))
@@ -554,7 +553,7 @@ async fn responses_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
     let listening = Listening::start(&run.heard);
     let twipla = run.client();
     let known = know(&run, &twipla).await;
-    // Made up, of the shape of the real ones.
+    // Invented, in the form of real ones.
     let (key, token) = (
         "twpl-PlantedPlantedPlanted7",
         "aPlantedRefreshTokenOfTheServer",
@@ -577,7 +576,7 @@ async fn responses_with_secrets_that_do_not_fit_the_contract_are_not_quoted() {
     ] {
         run.sandbox
             .inject(Fault::new(respond(code, &[], &body.to_string())));
-        // What is returned by `raw` is the reply itself, so it is not printed here.
+        // `raw` returns the response itself, so it is not printed here.
         let site = twipla.website("w");
         run.hear(site.api_keys().create("x")).await;
         run.hear(site.api_keys().list()).await;
@@ -624,7 +623,7 @@ async fn no_public_type_prints_a_secret() {
         run.sandbox,
         partner,
     );
-    // What a call is made of.
+    // The parts of a call.
     let (customers, websites, packages) =
         (twipla.customers(), twipla.websites(), twipla.packages());
     let (customer, site, package) = (
@@ -683,7 +682,7 @@ async fn no_public_type_prints_a_secret() {
             .dashboard_from_login(known.refresh_token.as_str())
             .await,
     );
-    // The data of a website, and what it is asked for.
+    // The data of a website, and queries.
     let data = twipla.analytics(known.website, key);
     show!(
         heard,
@@ -700,7 +699,7 @@ async fn no_public_type_prints_a_secret() {
         Order::ascending("x"),
         data.visits().date_range(today..=today).await,
     );
-    // Models with secrets in them, and what else comes back.
+    // Models with secrets, and other results.
     let created = keys.create("x").await.unwrap();
     run.secrets.add(created.api_key.expose());
     let rotation = keys.rotate(&created.id).await.unwrap();
@@ -728,9 +727,9 @@ async fn no_public_type_prints_a_secret() {
     run.secrets.assert_none_in(heard);
 }
 
-/// A log, a cache or an answer of the partner's own service may take a model as it is.
+/// A log, a cache or a response of the partner's own service may contain a model unchanged.
 #[tokio::test]
-async fn a_serialised_model_holds_no_secret() {
+async fn serialised_model_contains_no_secret() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;
@@ -761,14 +760,14 @@ async fn a_serialised_model_holds_no_secret() {
         );
     }
 
-    // Read again, it is not taken for a key.
+    // When it is deserialised, the placeholder is not accepted as a key.
     let error = serde_json::from_value::<CreatedApiKey>(written["created"].clone()).unwrap_err();
     assert!(error.to_string().starts_with("invalid secret"), "{error}");
 }
 
-/// What is sent holds it, and asks for it.
+/// A request body contains its secret, and requires it.
 #[test]
-fn a_request_body_holds_its_secret() {
+fn request_body_contains_its_secret() {
     let body = twipla_api::types::LoginWithApiKeyRequest {
         api_key: Secret::from("twpl-bFHhQukkcKA9omBqRukM"),
         website_id: Uuid::nil().into(),
@@ -779,7 +778,7 @@ fn a_request_body_holds_its_secret() {
     assert!(!format!("{body:?} {request:?}").contains("twpl-"));
 }
 
-/// Keys that are no good, or not where they belong.
+/// Keys that are invalid, or in the wrong place.
 #[tokio::test]
 async fn refused_key_is_not_quoted() {
     let run = Run::start().await;
@@ -875,7 +874,7 @@ fn search_finds_planted_secrets() {
 }
 
 #[tokio::test]
-async fn key_in_the_place_of_its_path_is_not_quoted() {
+async fn key_instead_of_its_path_is_not_quoted() {
     let sandbox = Sandbox::start().await.unwrap();
     let pem = sandbox.website_partner().private_key_pem().to_owned();
     let (heard, secrets) = (Heard::default(), Secrets::default());
@@ -887,18 +886,18 @@ async fn key_in_the_place_of_its_path_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn key_in_the_place_of_an_id_is_not_quoted() {
+async fn key_instead_of_an_id_is_not_quoted() {
     let run = Run::start().await;
     let twipla = run.client();
     let known = know(&run, &twipla).await;
     let key = known.key.as_str();
     let today = Utc::now().date_naive();
-    // The arguments in the wrong order: both are text.
+    // The arguments in the wrong order, which are both text.
     run.hear(twipla.login_with_api_key(key, known.website.to_string()))
         .await;
     let data = twipla.analytics(key, known.website.to_string());
     run.hear(data.visits().date_range(today..=today)).await;
-    // The key, where its id is asked for.
+    // The key instead of its id.
     run.hear(twipla.website("w").api_keys().delete(key)).await;
     run.secrets.assert_none_in(&run.heard);
 }

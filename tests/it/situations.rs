@@ -1,7 +1,7 @@
-//! The table of situations that were once told wrongly.
+//! The table of situations that were once reported incorrectly.
 
 #[tokio::test]
-async fn what_was_once_told_wrongly_is_told_truly() {
+async fn situations_are_reported_correctly() {
     let table = twipla_tests::situations::table().await.unwrap();
     let now: Vec<_> = table
         .lines()
@@ -25,7 +25,7 @@ async fn what_was_once_told_wrongly_is_told_truly() {
         "no such thing",
         "`Rejected`: certain",
         "0 of 40 failed",
-        "as long as was asked for",
+        "as long as requested",
         "`Decode`",
         "`Decode`",
         "done",

@@ -1,4 +1,4 @@
-//! The spans of a call, as a tracing subscriber gets them.
+//! The spans of a call, as a tracing subscriber receives them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,18 +11,17 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use twipla_tests::{Stage, respond};
 
-/// Lets a layer listen to this thread until the guard is dropped.
+/// Registers a layer for this thread until the guard is dropped.
 pub(crate) fn listen(layer: impl Layer<Registry> + Send + Sync) -> DefaultGuard {
-    // With one subscriber alone, `tracing` asks the thread that comes first
-    // to a place in the code whether anybody listens there, and that may be
-    // another test's. With two it asks the subscribers.
+    // With a single subscriber, `tracing` asks whichever thread reaches a callsite first whether it is enabled, and that
+    // may be another test's. With two it asks the subscribers.
     static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
     SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
     tracing::subscriber::set_default(tracing_subscriber::registry().with(layer))
 }
 
 #[tokio::test]
-async fn a_call_and_its_attempts_are_spans_with_the_fields_of_opentelemetry() {
+async fn call_and_attempts_are_spans_with_opentelemetry_fields() {
     let stage = Stage::with_website().await;
     stage.fault_once("get_website", respond(503, &[], ""));
     let spans = Spans::default();
@@ -46,7 +45,7 @@ async fn a_call_and_its_attempts_are_spans_with_the_fields_of_opentelemetry() {
 }
 
 #[tokio::test]
-async fn the_span_of_a_call_that_failed_says_why_and_no_span_names_an_id() {
+async fn span_of_a_failed_call_has_the_reason_and_no_span_has_an_id() {
     let stage = Stage::with_website().await;
     let spans = Spans::default();
     let guard = listen(spans.clone());
@@ -90,7 +89,7 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     }
 
     fn on_record(&self, id: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
-        // The last one: an id is given again when its span has ended.
+        // The last one: an id is reused when its span has ended.
         let mut spans = self.0.lock().unwrap();
         if let Some((_, _, fields)) = spans.iter_mut().rev().find(|(of, _, _)| of == id) {
             values.record(&mut Written(fields));

@@ -1,4 +1,4 @@
-//! Subscriptions, of websites and of accounts.
+//! Subscriptions, of websites and of customers.
 
 use chrono::Duration;
 use twipla::types::{SubscriptionStatus, SubscriptionType};
@@ -17,7 +17,7 @@ fn refused(error: &Error) {
 }
 
 #[tokio::test]
-async fn website_subscription_takes_every_change() {
+async fn every_change_of_a_website_subscription_works() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -123,7 +123,7 @@ async fn second_trial_is_upgraded_without_a_trial() {
 }
 
 #[tokio::test]
-async fn refused_website_change_is_a_500_and_not_retried() {
+async fn rejected_website_change_is_a_500_and_not_retried() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -149,7 +149,7 @@ async fn refused_website_change_is_a_500_and_not_retried() {
 }
 
 #[tokio::test]
-async fn account_subscription_takes_every_change() {
+async fn every_change_of_a_customer_subscription_works() {
     let stage = Stage::with_website().await;
     let twipla = &stage.account_model;
     let prices = price_list(twipla).await.unwrap();
@@ -179,7 +179,7 @@ async fn account_subscription_takes_every_change() {
 }
 
 #[tokio::test]
-async fn changes_under_the_other_model_are_refused() {
+async fn changes_under_the_other_model_are_rejected() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();
@@ -296,7 +296,7 @@ async fn deactivate_returns_none_on_204() {
 }
 
 #[tokio::test]
-async fn downgrade_planned_by_a_cancellation_is_not_taken_for_the_one_asked_for() {
+async fn downgrade_of_a_cancellation_is_not_mistaken_for_the_requested_one() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let subscription = twipla.website("w").subscription();
@@ -312,7 +312,7 @@ async fn downgrade_planned_by_a_cancellation_is_not_taken_for_the_one_asked_for(
 }
 
 #[tokio::test]
-async fn a_status_that_is_not_known_does_not_say_whether_a_change_was_applied() {
+async fn unknown_status_leaves_a_change_ambiguous() {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
     let prices = price_list(twipla).await.unwrap();

@@ -1,4 +1,4 @@
-//! A server that limits requests: every call ends well, and all slow down together.
+//! A server that limits requests: every call succeeds, and all slow down together.
 
 use std::future::IntoFuture as _;
 use std::time::Duration;
@@ -16,10 +16,10 @@ fn build(sandbox: &Sandbox) -> TwiplaBuilder {
     client(sandbox, &sandbox.website_partner())
 }
 
-/// 5 requests a second here would take the suite too long: the ratio is what counts. The program
-/// `throttling` takes that long.
+/// 5 requests per second would take too long here, and only the ratio matters. The program `throttling` uses the real
+/// limit.
 #[tokio::test]
-async fn creates_against_a_limit_all_end_well_with_few_more_requests() {
+async fn throttled_creates_all_succeed_with_few_extra_requests() {
     let outcome = create_many(120, 40.0).await.unwrap();
     assert!(outcome.is_fine(), "{outcome:?}");
 }
@@ -43,7 +43,7 @@ async fn throttled_retries_do_not_use_up_the_retry_budget() {
             .times(3),
         );
     };
-    // The budget is good for 20 retries; these are 90.
+    // The budget is enough for 20 retries; these are 90.
     for _ in 0..30 {
         throttle();
         twipla.packages().list().await.unwrap();
@@ -55,13 +55,13 @@ fn refusal(after: &str) -> FaultKind {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_that_ask_for_a_wait_are_more_than_the_attempts() {
+async fn throttled_responses_with_retry_after_do_not_count_as_attempts() {
     let sandbox = sandbox().await;
     let timeout = Duration::from_secs(3600);
     let twipla = build(&sandbox).timeout(timeout).build().unwrap();
     sandbox.inject(Fault::new(refusal("1")).times(10));
     twipla.packages().list().await.unwrap();
-    // They are bounded too,
+    // They are limited too,
     sandbox.inject(Fault::new(refusal("1")));
     let error = twipla.packages().list().await.unwrap_err();
     assert_eq!(
@@ -70,7 +70,7 @@ async fn refusals_that_ask_for_a_wait_are_more_than_the_attempts() {
     );
     let list = twipla.packages().list().retry(RetryPolicy::none());
     assert_eq!(list.await.unwrap_err().attempts(), 1);
-    // and one that asks for no wait is an attempt.
+    // and one without a requested delay counts as an attempt.
     sandbox.clear_faults();
     sandbox.inject(Fault::new(refusal("0")));
     let error = twipla.packages().list().await.unwrap_err();
@@ -80,9 +80,9 @@ async fn refusals_that_ask_for_a_wait_are_more_than_the_attempts() {
     );
 }
 
-/// Not paused: what waits here for the pace waits longer than the test takes.
+/// Without paused time: calls that wait for the rate wait longer than the test takes.
 #[tokio::test]
-async fn calls_that_wait_for_the_pace_of_one_host_hold_nothing_back_from_the_other() {
+async fn rate_limit_of_one_host_does_not_delay_the_other() {
     let (sandbox, data) = (sandbox().await, sandbox().await);
     let twipla = build(&sandbox)
         .data_url(data.base_url())
@@ -114,10 +114,10 @@ async fn calls_that_wait_for_the_pace_of_one_host_hold_nothing_back_from_the_oth
 }
 
 #[tokio::test]
-async fn a_pause_reaches_calls_that_wait_for_their_turn() {
+async fn pause_applies_to_waiting_calls() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox).max_in_flight(1).build().unwrap();
-    // The token is there, so both ask for their turn before anything is sent.
+    // The token is cached, so both wait for their turn before anything is sent.
     twipla.packages().list().await.unwrap();
     sandbox.clear_requests();
     sandbox.inject(Fault::new(refusal("60")).times(1));
@@ -130,7 +130,7 @@ async fn a_pause_reaches_calls_that_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn a_bulk_job_lets_other_calls_of_its_client_through() {
+async fn bulk_job_does_not_block_other_calls() {
     const ITEMS: usize = 120;
     let sandbox = sandbox().await;
     let twipla = build(&sandbox).max_in_flight(4).build().unwrap();
@@ -153,7 +153,7 @@ async fn a_bulk_job_lets_other_calls_of_its_client_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_cannot_wait_for_its_turn_is_not_sent() {
+async fn call_whose_turn_is_after_its_deadline_is_not_sent() {
     let sandbox = sandbox().await;
     let twipla = build(&sandbox).rate_limit(0.1, 1).build().unwrap();
     twipla.packages().list().await.unwrap();
@@ -178,7 +178,7 @@ async fn a_call_that_cannot_wait_for_its_turn_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_that_lets_nothing_through_is_refused() {
+async fn rate_limit_of_zero_is_rejected() {
     let sandbox = sandbox().await;
     for (per_second, burst) in [
         (0.0, 1),

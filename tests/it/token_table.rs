@@ -17,7 +17,7 @@ fn part(value: &Value) -> String {
 
 fn sign(header: &Value, claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
     let message = format!("{}.{}", part(header), part(claims));
-    // The provider is named because the global one panics if two are compiled in.
+    // The provider is passed explicitly because the global one panics if two are compiled in.
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
     let signature = URL_SAFE_NO_PAD.encode(signer.sign(message.as_bytes()));
     format!("{message}.{signature}")

@@ -1,4 +1,4 @@
-//! Tokens: minted once, replaced once after a 401, and reported when they stay rejected.
+//! Tokens: minted once, replaced once after a 401, and an error if they stay rejected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,7 +67,7 @@ async fn clock_that_is_two_hours_off_costs_one_401() {
 }
 
 #[tokio::test]
-async fn clock_that_was_learned_outlives_a_rejected_token() {
+async fn learned_clock_offset_survives_a_rejected_token() {
     let sandbox = Sandbox::builder()
         .clock_offset(chrono::Duration::hours(2))
         .start()
@@ -106,8 +106,7 @@ async fn expired_token_is_replaced_once() {
     let stage = Stage::start().await;
     let twipla = &stage.website_model;
     let expired = twipla.partner_token().await.unwrap();
-    // The sandbox keeps refusing a token once it could not have been signed again
-    // within the same second.
+    // The sandbox keeps rejecting a token until it could not have been signed again within the same second.
     tokio::time::sleep(Duration::from_millis(2100)).await;
     stage
         .sandbox
@@ -153,7 +152,7 @@ async fn failing_signer_is_a_signing_error() {
     assert!(stage.sandbox.requests().is_empty());
 }
 
-/// Signs like a key service: after a while, driven by the runtime it is called on.
+/// Signs like a remote key service: after a delay, on the runtime of the caller.
 #[derive(Debug)]
 struct SlowSigner(PrivateKey);
 
@@ -167,7 +166,7 @@ impl Signer for SlowSigner {
 }
 
 #[test]
-fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
+fn token_is_minted_again_if_its_runtime_is_parked_or_ended() {
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -199,7 +198,7 @@ fn token_of_a_runtime_that_is_parked_or_ended_is_minted_again() {
 }
 
 #[test]
-fn token_without_a_runtime_is_an_error_that_says_so() {
+fn minting_without_a_runtime_is_a_clear_error() {
     let server = tokio::runtime::Runtime::new().unwrap();
     let stage = server.block_on(Stage::start());
     let token =
@@ -209,7 +208,7 @@ fn token_without_a_runtime_is_an_error_that_says_so() {
     assert!(error.to_string().contains("no Tokio runtime"), "{error}");
 }
 
-/// Signs with a key, counts, and may name the public key of another one.
+/// Signs with a key, counts, and may return the public key of another one.
 #[derive(Debug)]
 struct CountingSigner {
     key: PrivateKey,
@@ -236,7 +235,7 @@ async fn signature_of_another_key_is_an_error_before_a_request_is_sent() {
     let key = |partner: &Partner| PrivateKey::from_pem(partner.private_key_pem()).unwrap();
     let public_key = key(&partner).public_key_pem().unwrap();
     for (signs_with, succeeds) in [(&partner, true), (&other, false)] {
-        // In a box, as a program may pass it that chooses its signer at run time.
+        // Boxed, as in a program that selects its signer at run time.
         let signer: Box<dyn Signer> = Box::new(CountingSigner {
             key: key(signs_with),
             public_key: Some(public_key.clone()),
@@ -264,7 +263,7 @@ async fn signature_of_another_key_is_an_error_before_a_request_is_sent() {
 }
 
 #[tokio::test]
-async fn rejected_key_costs_few_signatures_and_says_why() {
+async fn rejected_key_costs_few_signatures_and_has_a_reason() {
     let stage = Stage::start().await;
     let other_key =
         PrivateKey::from_pem(stage.sandbox.account_partner().private_key_pem()).unwrap();
@@ -293,7 +292,7 @@ async fn one_wrong_date_costs_at_most_one_call() {
         let stage = Stage::start().await;
         let twipla = &stage.website_model;
         twipla.packages().list().await.unwrap();
-        // A gateway whose clock is wrong rejects one request.
+        // A gateway with a wrong clock rejects one request.
         let skew = Fault::new(FaultKind::ClockSkew(hours * 3600)).times(1);
         stage.sandbox.inject(skew);
         let mut failed = 0;
@@ -340,7 +339,7 @@ async fn signing_error_after_a_lost_response_is_ambiguous() {
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()
         .unwrap();
-    // The response to the first attempt is lost, and the second one is told that its token expired.
+    // The response to the first attempt is lost, and the second attempt is rejected because its token expired.
     stage.lose_response("delete_customer");
     stage.fault_once("delete_customer", FaultKind::ExpiredToken);
     let error = twipla.customer("c").delete().await.unwrap_err();

@@ -92,9 +92,9 @@ fn every_file_fits_the_schema_of_vectors() {
     }
 }
 
-/// The bodies of both directions, against the contract; those that are off it on purpose must not fit.
+/// Validates the bodies of both directions against the contract. Those that deviate on purpose must not be valid.
 #[test]
-fn every_body_fits_the_contract_or_says_why_not() {
+fn every_body_fits_the_contract_or_deviates_on_purpose() {
     let contract = contract();
     for file in files() {
         for case in file.cases.iter().filter(|case| !case.exchanges.is_empty()) {
@@ -124,7 +124,7 @@ fn every_body_fits_the_contract_or_says_why_not() {
     }
 }
 
-/// Why a success is not what the contract says. Its status may be any of 2xx: few are certain.
+/// Returns how a success deviates from the contract. Its status may be any 2xx, because few are certain.
 fn off_contract(
     contract: &Value,
     operation: &Value,
@@ -168,7 +168,7 @@ fn errors(contract: &Value, schema: &Value, body: &Value) -> Option<String> {
     Some(format!("{} at {}", first.message, first.pointer))
 }
 
-/// Whatever a binding does wrong, the comparison says so.
+/// Every mistake of a binding is reported by the comparison.
 #[tokio::test]
 async fn wrong_request_or_result_is_reported() {
     let signing = Signing::new().await.unwrap();
@@ -222,7 +222,7 @@ async fn wrong_request_or_result_is_reported() {
         (bend(&|sent| sent.body = "{".into()), "not valid JSON"),
         (
             bend(&|sent| sent.headers.retain(|(name, _)| name != "authorization")),
-            "authorization is there 0 times",
+            "authorization occurs 0 times",
         ),
         (
             bend(&|sent| forge(sent)),
@@ -262,7 +262,7 @@ async fn wrong_request_or_result_is_reported() {
     assert!(problems[0].contains("no failure"), "{problems:?}");
 }
 
-/// The body with a field that nobody asked for.
+/// Adds a field to the body that is not expected.
 fn extra(body: &[u8]) -> bytes::Bytes {
     let mut body: Value = serde_json::from_slice(body).unwrap();
     body["debug"] = json!(true);
@@ -309,9 +309,9 @@ fn example_driver_passes_and_a_broken_one_does_not() {
     assert_eq!(none.code, Some(2), "{}", none.said);
 }
 
-/// A driver that dies or hangs is named with its case, and the rest goes on.
+/// A driver that exits or hangs is reported with its case, and the run continues.
 #[test]
-fn driver_that_dies_or_hangs_fails_that_case_only() {
+fn driver_that_exits_or_hangs_fails_only_that_case() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("driver.py");
     let text = "import json, sys, time
@@ -331,7 +331,7 @@ for line in sys.stdin:
     assert_eq!(
         failures,
         [
-            "     the driver ended with exit status: 3 before it answered",
+            "     the driver exited with exit status: 3 before it answered",
             "     the driver hangs: no answer within 1 s",
         ],
         "{said}"
@@ -345,9 +345,9 @@ for line in sys.stdin:
 }
 
 #[test]
-fn driver_that_dies_or_hangs_on_its_first_case_is_named_with_it() {
+fn driver_that_exits_or_hangs_on_its_first_case_is_reported_with_it() {
     for (mistake, reason) in [
-        ("sys.exit(3)", "the driver ended with exit status: 3"),
+        ("sys.exit(3)", "the driver exited with exit status: 3"),
         ("time.sleep(60)", "the driver hangs: no answer within 1 s"),
     ] {
         let script = format!("import sys, time; sys.stdin.readline(); {mistake}");
@@ -374,7 +374,7 @@ fn cases_are_listed_and_chosen_by_name() {
     assert_eq!(none.code, Some(2), "{}", none.said);
 }
 
-/// All of them are run by `.ci/vectors`, which takes minutes; these are the ones that cost money or data.
+/// `.ci/vectors` runs all of them, which takes minutes; these are the ones that would cost money or data.
 #[test]
 fn dangerous_mistakes_are_caught() {
     for name in [

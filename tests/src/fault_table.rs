@@ -9,7 +9,7 @@ use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::setup::{client, respond};
 
-/// The text between the markers of the table.
+/// Returns the text between the markers of the table.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + 
             sandbox.clear_requests();
             let is_clock = fault == Fault::new(CLOCK);
             sandbox.inject(if is_clock {
-                // A clock that is wrong is wrong for every request.
+                // A wrong clock affects every request.
                 fault.clone()
             } else {
                 fault.clone().operation(call.operation()).times(1)
@@ -44,7 +44,7 @@ pub async fn table() -> std::result::Result<String, Box<dyn std::error::Error + 
 
 const CLOCK: FaultKind = FaultKind::ClockSkew(7200);
 
-/// Each fault of the sandbox, and what clients in the field were seen to meet.
+/// Returns each fault of the sandbox, and other failures that clients have encountered.
 fn faults() -> Vec<(&'static str, Fault)> {
     let soon = [("retry-after", "0")];
     let status =
@@ -59,16 +59,16 @@ fn faults() -> Vec<(&'static str, Fault)> {
             status(429, &[("retry-after", "3600")], ""),
         ),
         ("500", boom()),
-        ("500 after the work", boom().after_commit()),
+        ("500 after the commit", boom().after_commit()),
         (
-            "502, a page of HTML",
+            "502 with an HTML page",
             status(502, &[], "<html><h1>Bad Gateway</h1></html>"),
         ),
         ("503", status(503, &[], "")),
         ("503 with `Retry-After: 0`", status(503, &soon, "")),
         ("524 from a gateway", gateway()),
         (
-            "524 from a gateway, after the work",
+            "524 from a gateway, after the commit",
             gateway().after_commit(),
         ),
         (
@@ -76,15 +76,15 @@ fn faults() -> Vec<(&'static str, Fault)> {
             status(302, &[("location", "https://example.com/")], ""),
         ),
         (
-            "connection lost before the work",
+            "connection lost before the commit",
             Fault::new(FaultKind::ResetBeforeCommit),
         ),
         (
-            "connection lost after the work",
+            "connection lost after the commit",
             Fault::new(FaultKind::ResetAfterCommit),
         ),
         (
-            "connection lost, the work is done half a second later",
+            "connection lost, the commit follows half a second later",
             Fault::new(late),
         ),
         ("the server hangs", Fault::new(FaultKind::Hang)),
@@ -94,7 +94,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ),
         ("the body is cut off", Fault::new(FaultKind::TruncatedBody)),
         ("HTML with a 2xx", Fault::new(FaultKind::HtmlBody)),
-        ("nothing with a 2xx", Fault::new(FaultKind::EmptyBody)),
+        ("an empty body with a 2xx", Fault::new(FaultKind::EmptyBody)),
         (
             "204 for a documented body",
             Fault::new(FaultKind::NoContent),
@@ -117,7 +117,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
-/// One call of each nature.
+/// One call of each kind.
 #[derive(Clone, Copy)]
 enum Call {
     Read,
@@ -176,16 +176,16 @@ fn describe(outcome: &Result<()>, requests: usize) -> String {
 
 fn certainty(error: &Error) -> &'static str {
     match (error.change_state(), error.is_ambiguous()) {
-        (Some(ChangeState::Applied), _) => ", told that it was applied",
-        (Some(ChangeState::InForce), _) => ", told that it is in force",
-        (Some(ChangeState::NotApplied), false) => ", told that it is not in force",
-        (Some(ChangeState::NotApplied), true) => ", told that it is not in force yet",
-        (_, true) => ", told that it may have been done",
+        (Some(ChangeState::Applied), _) => ", reported as applied",
+        (Some(ChangeState::InForce), _) => ", reported as in force",
+        (Some(ChangeState::NotApplied), false) => ", reported as not applied",
+        (Some(ChangeState::NotApplied), true) => ", reported as not applied yet",
+        (_, true) => ", reported as ambiguous",
         _ => "",
     }
 }
 
-/// Ids that made other clients call something else.
+/// Ids that redirected the requests of other clients.
 async fn inputs()
 -> std::result::Result<Vec<(String, String)>, Box<dyn std::error::Error + Send + Sync>> {
     let mut rows = Vec::new();

@@ -1,11 +1,11 @@
-//! What the whole-system tests and the programs beside them are made of.
+//! Shared by the whole-system tests and the programs in this package.
 //!
-//! - [`setup`]: a sandbox with clients of its partners, and what most tests put on it
+//! - [`setup`]: a sandbox with clients of its partners, and what most tests create on it
 //! - [`chaos`]: a long run against a sandbox that fails all the time
 //! - [`fault_table`]: the table of faults in `tests/README.md`
-//! - [`situations`]: what callers were once told wrongly, then and now
-//! - [`throttling`]: many creates against a gateway that lets few requests through
-//! - [`replay`]: the wire vectors, and what compares a binding with them
+//! - [`situations`]: situations that were once reported incorrectly, then and now
+//! - [`throttling`]: many creates against a gateway that allows few requests
+//! - [`replay`]: the wire vectors, and the comparison of a binding with them
 //!
 //! The programs are in `src/bin`, the tests in `it`, the vectors in `vectors`, and the vendor's reference page in
 //! `reference`.

@@ -1,5 +1,4 @@
-//! What the whole-system tests share: a sandbox, a client for each of its
-//! partners, and the faults and figures that most of them need.
+//! Shared by the whole-system tests: a sandbox, a client for each of its partners, and common faults and counts.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use twipla::types::{BillingInterval, Package, PackageVisibility};
 use twipla::{PackageId, PrivateKey, RetryPolicy, Twipla, TwiplaBuilder};
 use twipla_sandbox::{Fault, FaultKind, Partner, Sandbox};
 
-/// A sandbox of its own for one test.
+/// A sandbox for one test.
 #[derive(Debug)]
 pub struct Stage {
     /// The server.
@@ -19,11 +18,11 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts the server and builds the clients. Their retries are quick, so that tests are.
+    /// Starts the server and builds the clients, with short delays between retries.
     ///
     /// # Panics
     ///
-    /// If the server does not start: there is no test without it.
+    /// If the server does not start.
     #[allow(clippy::expect_used)]
     pub async fn start() -> Self {
         let sandbox = Sandbox::start().await.expect("the sandbox starts");
@@ -37,8 +36,8 @@ impl Stage {
         }
     }
 
-    /// A stage on which both partners have the customer `c`, `c@example.com`.
-    /// The logs of the sandbox begin after that.
+    /// Returns a stage on which both partners have the customer `c`, `c@example.com`. The logs of the sandbox start after
+    /// that.
     ///
     /// # Panics
     ///
@@ -53,9 +52,9 @@ impl Stage {
         stage.with_empty_logs()
     }
 
-    /// A stage on which both partners have the customer `c` with the website `w`,
-    /// `example.com`. The website, or under the account model the customer, is on
-    /// the second entry of the [`price_list`]. The logs of the sandbox begin after that.
+    /// Returns a stage on which both partners have the customer `c` with the website `w`, `example.com`. The website, or
+    /// under the account model the customer, is on the second entry of the [`price_list`]. The logs of the sandbox start
+    /// after that.
     ///
     /// # Panics
     ///
@@ -92,13 +91,13 @@ impl Stage {
         self.fault_once(operation, FaultKind::ResetBeforeCommit);
     }
 
-    /// A fault that strikes the next request of an operation.
+    /// Injects a fault for the next request of an operation.
     pub fn fault_once(&self, operation: &str, kind: FaultKind) {
         self.sandbox
             .inject(Fault::new(kind).operation(operation).times(1));
     }
 
-    /// How many requests of an operation the sandbox has received.
+    /// Returns how many requests of an operation the sandbox has received.
     pub fn requests(&self, operation: &str) -> usize {
         let requests = self.sandbox.requests();
         requests
@@ -107,7 +106,7 @@ impl Stage {
             .count()
     }
 
-    /// How many requests of an operation changed something.
+    /// Returns how many requests of an operation changed something.
     pub fn commits(&self, operation: &str) -> usize {
         let commits = self.sandbox.commits();
         commits
@@ -123,11 +122,11 @@ impl Stage {
     }
 }
 
-/// A client of a partner of the sandbox, still open to other settings.
+/// Returns a builder for a client of a partner of the sandbox.
 ///
 /// # Panics
 ///
-/// If the sandbox made an invalid key.
+/// If the sandbox generated an invalid key.
 #[allow(clippy::expect_used)]
 pub fn client(sandbox: &Sandbox, partner: &Partner) -> TwiplaBuilder {
     let key = PrivateKey::from_pem(partner.private_key_pem()).expect("a key of the sandbox");
@@ -137,7 +136,7 @@ pub fn client(sandbox: &Sandbox, partner: &Partner) -> TwiplaBuilder {
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
 }
 
-/// The public monthly packages that cost something, smallest first.
+/// Returns the public monthly packages with a price, smallest first.
 ///
 /// # Errors
 ///
@@ -153,7 +152,7 @@ pub async fn price_list(twipla: &Twipla) -> twipla::Result<Vec<Package>> {
     Ok(packages)
 }
 
-/// The id of the package with this name.
+/// Returns the id of the package with this name.
 ///
 /// # Errors
 ///
@@ -166,7 +165,7 @@ pub async fn package_named(twipla: &Twipla, name: &str) -> twipla::Result<Option
         .map(|package| package.id))
 }
 
-/// The fault that responds with this status, these headers and this body.
+/// Returns a fault that responds with this status, these headers and this body.
 pub fn respond(code: u16, headers: &[(&str, &str)], body: &str) -> FaultKind {
     FaultKind::Status {
         code,

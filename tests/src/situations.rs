@@ -1,5 +1,4 @@
-//! Situations in which callers were once told what was not so, played again: what was told then
-//! (a fixed text) and what is told now.
+//! Replays situations that were once reported incorrectly: the result then (a fixed text) and now.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,8 +11,8 @@ use twipla_sandbox::{Fault, FaultKind};
 
 use crate::setup::{Stage, client, price_list, respond};
 
-/// The table, as Markdown. What needs a server of another kind (HTTP/2 that falls silent,
-/// idle connections, proxies, clocks that are set) is in the tests of connections and tokens.
+/// Returns the table as Markdown. Situations that need another kind of server (silent HTTP/2 connections, idle connections,
+/// proxies, clocks that are set) are in the tests of connections and tokens.
 ///
 /// # Errors
 ///
@@ -26,28 +25,28 @@ use crate::setup::{Stage, client, price_list, respond};
 pub async fn table() -> Result<String> {
     let rows = [
         (
-            "an upgrade to the package in force is refused with 500",
-            "told that it was applied",
+            "an upgrade to the current package is rejected with 500",
+            "reported as applied",
             refused_upgrade().await?,
         ),
         (
-            "a package of a name that is taken, the request lost",
+            "a package of a name that is in use, the request lost",
             "the older package is returned",
             lost_package().await?,
         ),
         (
-            "an API key of a name that is taken, the request lost",
-            "told to delete the older key",
+            "an API key of a name that is in use, the request lost",
+            "the error says to delete the older key",
             lost_key().await?,
         ),
         (
-            "a create, 524 from a gateway after the work",
+            "a create, 524 from a gateway after the commit",
             "certain that it failed",
             create(Fault::new(FaultKind::Gateway(524)).after_commit()).await?,
         ),
         (
-            "a create, 500 before the work",
-            "certain, and not looked at",
+            "a create, 500 before the commit",
+            "certain, and not read back",
             create(Fault::new(respond(500, &[], r#"{"message":"boom"}"#))).await?,
         ),
         (
@@ -66,7 +65,7 @@ pub async fn table() -> Result<String> {
             slow_change().await?,
         ),
         (
-            "an upgrade, 499 from a gateway after the work",
+            "an upgrade, 499 from a gateway after the commit",
             "certain that it failed",
             upgrade(Fault::new(respond(499, &[], "")).after_commit()).await?,
         ),
@@ -76,18 +75,18 @@ pub async fn table() -> Result<String> {
             upgrade(Fault::new(FaultKind::TruncatedBody)).await?,
         ),
         (
-            "a website that was deactivated, created again in the same words",
-            "taken for what was asked for",
+            "a deactivated website, created again with the same properties",
+            "mistaken for the requested one",
             deactivated().await?,
         ),
         (
             "a read, 530 from a gateway",
-            "failed at once",
+            "failed immediately",
             read(FaultKind::Gateway(530)).await?,
         ),
         (
-            "a read, answered with another website",
-            "returned as it came",
+            "a read, with another website in the response",
+            "returned unchanged",
             foreign_website().await?,
         ),
         (
@@ -102,7 +101,7 @@ pub async fn table() -> Result<String> {
         ),
         (
             "a failure whose reason has control and bidirectional characters and a key",
-            "shown as they came",
+            "shown unescaped",
             read(respond(
                 400,
                 &[],
@@ -117,17 +116,17 @@ pub async fn table() -> Result<String> {
         ),
         (
             "`Retry-After: 0.2` with a 503",
-            "sent again at once",
+            "retried immediately",
             fraction().await?,
         ),
         (
-            "a list whose page says that it is another",
-            "taken as it came",
+            "a list whose page has the number of another",
+            "accepted",
             list(&json!({ "page": 7, "pageSize": 20, "pageTotal": 1, "total": 1 })).await?,
         ),
         (
             "a list with fewer entries than its `total`",
-            "cut in silence",
+            "silently cut",
             list(&json!({ "page": 0, "pageSize": 20, "pageTotal": 1, "total": 3 })).await?,
         ),
         (
@@ -136,13 +135,13 @@ pub async fn table() -> Result<String> {
             list(&json!({ "page": "0", "pageSize": "20", "pageTotal": "1", "total": "1" })).await?,
         ),
         (
-            "no server, as `unwrap()` shows it",
+            "no server, shown by `unwrap()`",
             "the cause is not shown",
             no_server().await?,
         ),
         (
-            "one response with a `Date` two hours off, then a right one",
-            "every later token is refused",
+            "one response with a `Date` two hours off, then a correct one",
+            "every later token is rejected",
             wrong_date().await?,
         ),
         (
@@ -187,7 +186,7 @@ async fn lost_key() -> Result<String> {
     Ok(told(&keys.create("reports").await))
 }
 
-/// The create of a website that a fault strikes once.
+/// Creates a website, with a fault for one request.
 async fn create(fault: Fault) -> Result<String> {
     let stage = Stage::with_customer().await;
     let fault = fault.operation("create_website").times(1);
@@ -206,7 +205,7 @@ async fn slow_change() -> Result<String> {
     Ok(told(&change.timeout(Duration::from_millis(400)).await))
 }
 
-/// An upgrade that a fault strikes once.
+/// Makes an upgrade, with a fault for one request.
 async fn upgrade(fault: Fault) -> Result<String> {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
@@ -227,7 +226,7 @@ async fn deactivated() -> Result<String> {
     ))
 }
 
-/// The read of a website that a fault strikes once.
+/// Reads a website, with a fault for one request.
 async fn read(kind: FaultKind) -> Result<String> {
     let stage = Stage::with_website().await;
     stage.fault_once("get_website", kind);
@@ -270,10 +269,10 @@ async fn fraction() -> Result<String> {
     stage.website_model.website("w").get().await?;
     let waited = start.elapsed() >= Duration::from_millis(200);
     let asked = if waited { "as long as" } else { "less than" };
-    Ok(format!("done, {asked} was asked for later"))
+    Ok(format!("done, {asked} requested later"))
 }
 
-/// A list of the one website, with these counts.
+/// Reads a list of the one website, with these counts.
 async fn list(meta: &Value) -> Result<String> {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
@@ -319,7 +318,7 @@ async fn queue() -> Result<String> {
     let twipla = client(&stage.sandbox, &stage.sandbox.website_partner())
         .max_in_flight(1)
         .build()?;
-    // With a token at hand, the first call is the first in flight.
+    // With a cached token, the first call is the first in flight.
     twipla.website("w").get().await?;
     stage
         .sandbox

@@ -1,4 +1,4 @@
-//! Many creates against a gateway that lets few requests through.
+//! Many creates against a gateway that allows few requests.
 
 use twipla::{NewWebsite, Result};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
@@ -8,28 +8,27 @@ use crate::setup::client;
 /// Requests that a create may take, in tenths.
 const MOST_TENTHS: usize = 12;
 
-/// What many creates came to.
+/// The result of many creates.
 #[derive(Debug)]
 pub struct Throttled {
     /// Websites to create.
     pub creates: usize,
-    /// Those that are there as asked for, and were told so.
+    /// The number of websites that exist as requested and were reported as created.
     pub done: usize,
-    /// Requests that left.
+    /// The number of requests.
     pub requests: usize,
     /// The first failure.
     pub failure: Option<String>,
 }
 
 impl Throttled {
-    /// Whether all ended well, with no more than 1.2 requests each.
+    /// Reports whether all succeeded, with at most 1.2 requests each.
     pub fn is_fine(&self) -> bool {
         self.done == self.creates && self.requests * 10 <= self.creates * MOST_TENTHS
     }
 }
 
-/// Creates websites in bulk through a gateway that lets through so many requests a second, after
-/// a burst of 5.
+/// Creates websites in bulk through a gateway that allows this many requests per second, after a burst of 5.
 ///
 /// # Errors
 ///
@@ -52,7 +51,7 @@ pub async fn create_many(creates: usize, per_second: f64) -> Result<Throttled> {
     let report = bulk.create_websites(sites).await?;
     let mut outcomes = report.outcomes.iter();
     let requests = sandbox.requests().len();
-    // What was told is so.
+    // Check that the results are true.
     let commits = sandbox.commits();
     let made = commits
         .iter()

@@ -35,15 +35,15 @@ KINDS = {401: "auth", 403: "auth", 404: "not_found", 409: "conflict", 410: "not_
 
 PAGE_SIZE = 100
 MOST_ATTEMPTS = 3
-# Seconds. A longer Retry-After is told to the caller, not slept through.
+# Seconds. A longer Retry-After is reported to the caller instead of waiting.
 LONGEST_WAIT = 5
 IDEMPOTENT = ("GET", "PUT", "DELETE")
-# A gateway lost the request or its response. Not 500: so this API refuses a change.
+# A gateway lost the request or its response. Not 500, with which this API rejects a change.
 GATEWAY_FAILURES = (502, 503, 504)
 
 
 class Failure(Exception):
-    """What a call gives instead of a result."""
+    """The failure of a call."""
 
     def __init__(self, kind, message=None, **more):
         super().__init__(message)
@@ -59,7 +59,7 @@ def b64(data):
 
 
 def numbers(data):
-    """The integers of a private key, however deep PKCS#1 or PKCS#8 nest them."""
+    """Returns the integers of a private key, at any depth of PKCS#1 or PKCS#8."""
     found, at = [], 0
     while at + 2 <= len(data):
         tag, length, at = data[at], data[at + 1], at + 2
@@ -103,7 +103,7 @@ def sign(customer=None):
 
 
 class PartnerToken:
-    """One token for all calls, for half of its life."""
+    """Returns one token for all calls, for half of its lifetime."""
 
     text, signed_at = None, 0
 
@@ -119,7 +119,7 @@ class PartnerToken:
 
 def path_of(template, values):
     for name, value in values.items():
-        # They would address the collection or a parent, even percent-encoded.
+        # They would address the collection or a parent, even if percent-encoded.
         if value in ("", ".", ".."):
             raise Failure("invalid_input", f"invalid {name} {value!r}: expected an id")
         template = template.replace("{" + name + "}", quote(value, safe=""))
@@ -135,7 +135,7 @@ def send_once(wanted):
     base = BASE_URL
     target = path_of(path, wanted.get("path", {}))
     for name, value in wanted.get("query", {}).items():
-        # Some servers would give everything.
+        # Some servers would return everything.
         if value == "":
             raise Failure("invalid_input", f"invalid {name} '': expected a value")
     if wanted.get("query"):
@@ -151,7 +151,7 @@ def send_once(wanted):
         body = json.dumps(wanted["body"])
     base = urlsplit(base)
     connection = http.client.HTTPConnection(base.netloc)
-    # It follows no redirect: the token is for this host alone.
+    # Redirects are not followed, because the token is only for this host.
     connection.request(method, base.path + target, body, headers)
     response = connection.getresponse()
     return response.status, response.headers, response.read()
@@ -167,8 +167,8 @@ def retry_after(headers):
 
 
 def delay(attempt, method, status, after):
-    """Seconds before the next attempt; None where the request must not be sent again."""
-    # The server says that it did not take the request.
+    """Returns the seconds before the next attempt, or None if the request must not be retried."""
+    # The server did not accept the request.
     refused = status == 429 or (status == 503 and after is not None)
     if attempt == MOST_ATTEMPTS:
         return None
@@ -179,7 +179,7 @@ def delay(attempt, method, status, after):
 
 
 def send(wanted):
-    """Sends a call until there is an answer; gives a status in 2xx, and the body."""
+    """Sends a call with retries; returns a 2xx status and the body."""
     method, _, operation = OPERATIONS[wanted["operation"]]
     attempt = 1
     while True:
@@ -198,7 +198,7 @@ def send(wanted):
         attempt += 1
 
 
-# What comes back.
+# Responses.
 
 
 def first(*values):
@@ -209,7 +209,7 @@ def failure(status, body, after):
     kind = KINDS.get(status, "server" if status >= 500 else "rejected")
     text = body.decode("utf-8", "replace").strip()
     if text.startswith("<"):
-        # A page comes from something in front of the server, which knows no resources.
+        # An HTML page comes from something in front of the server, which does not know resources.
         kind = "rejected" if kind == "not_found" else kind
         return Failure(kind, status=status, retryAfter=after)
     try:
@@ -232,7 +232,7 @@ def has_body(operation):
 def reply_of(wanted, status, body):
     try:
         reply = json.loads(body)
-        # The one reply without an envelope.
+        # The only response without an envelope.
         return {"payload": reply} if wanted["operation"] == "query_traffic_share" else reply
     except ValueError as error:
         raise Failure("decode", str(error), status=status) from error
@@ -253,7 +253,7 @@ def counted(payload):
     return payload
 
 
-# What a driver is told to do.
+# The cases of a driver.
 
 
 def call(wanted):
@@ -273,7 +273,7 @@ def list_all(wanted):
         meta = reply.get("meta") or {}
         before, total = total, meta.get("total", total)
         if total < before:
-            # Something was deleted: what comes next moved to the page before.
+            # Something was deleted: the next entries moved to the previous page.
             page -= 1
             continue
         items += [item for item in found if item not in items]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Python driver with one mistake, to see that the vectors notice it.
+"""The Python driver with one mistake, to check that the vectors catch it.
 
     python3 mistakes.py --list    names the mistakes
     python3 mistakes.py NAME      is the driver with this mistake
@@ -21,10 +21,10 @@ FOLLOW = """    if response.status // 100 == 3:
         response = connection.getresponse()
 """ + RETURN
 
-# A name, what the binding then does, and which text of the driver becomes which.
-# Each text stands there exactly once.
+# A name, the behaviour of the binding, a text of the driver, and its replacement.
+# Each text occurs exactly once.
 MISTAKES = [
-    # What is sent again.
+    # Retries.
     ("retry_post_after_500", "sends any request again after a 500", "status in GATEWAY_FAILURES and method in IDEMPOTENT", "(status in GATEWAY_FAILURES and method in IDEMPOTENT) or status == 500"),
     ("retry_post_after_502", "sends a POST again after a gateway failed", 'IDEMPOTENT = ("GET", "PUT", "DELETE")', 'IDEMPOTENT = ("GET", "PUT", "DELETE", "POST")'),
     ("retry_patch_after_502", "sends a PATCH again after a gateway failed", 'IDEMPOTENT = ("GET", "PUT", "DELETE")', 'IDEMPOTENT = ("GET", "PUT", "DELETE", "PATCH")'),
@@ -60,7 +60,7 @@ MISTAKES = [
     ("date_is_no_wait", "does not read a date in Retry-After", "return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())", "return 0.0"),
     ("retry_after_in_milliseconds", "takes Retry-After for milliseconds", "        return float(after)", "        return float(after) / 1000"),
     ("retry_after_is_not_told", "keeps the wait that the server asks for to itself", "return Failure(kind, message, status=status, code=code, retryAfter=after)", "return Failure(kind, message, status=status, code=code)"),
-    # Where it is sent.
+    # Hosts and paths.
     ("redirects_are_followed", "follows a redirect, with the token", RETURN, FOLLOW),
     ("redirects_of_reads_are_followed", "follows a redirect of a GET", RETURN, FOLLOW.replace("== 3:", '== 3 and method == "GET":')),
     ("redirects_become_get", "follows a redirect of a POST with a GET", RETURN, FOLLOW.replace("== 3:", '== 3 and method == "POST":').replace("(method, to.path, body, headers)", '("GET", to.path, None, headers)')),
@@ -155,7 +155,7 @@ MISTAKES = [
     ("plain_text_not_read", "does not read a reason in plain text", "Failure(kind, first(text),", "Failure(kind, None,"),
     ("body_is_the_message", "gives the whole body as the message", "return Failure(kind, message, status=status, code=code, retryAfter=after)", "return Failure(kind, text, status=status, code=code, retryAfter=after)"),
     ("crash_on_odd_json", "dies of JSON that is no object", "told = told if isinstance(told, dict) else {}", "pass"),
-    # Dashboard addresses.
+    # Dashboard URLs.
     ("twipla_website_in_dashboard", "names the website by another parameter", '"externalWebsiteId": wanted["website"]', '"websiteId": wanted["website"]'),
     ("allow_upgrade_as_python", "writes True for true", 'query["allowUpgrade"] = "true"', 'query["allowUpgrade"] = "True"'),
     ("locale_dropped", "drops the locale", '("locale", "timezone",', '("timezone",'),
@@ -166,7 +166,7 @@ MISTAKES = [
 
 
 def mistaken(name):
-    """The text of the driver with this mistake."""
+    """Returns the text of the driver with this mistake."""
     for other, _, right, wrong in MISTAKES:
         if other == name:
             text = DRIVER.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-//! Holds the operations of a document against the operations of the page.
+//! Compares the operations of a document with those of the page.
 //!
-//! Both ways: what the page has must be in the document, and what the document adds must be known as an addition.
+//! In both directions: what the page has must be in the document, and what the document adds must be a known addition.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::document::{Document, Operation, entries, requires, schema_name};
 use super::json_schema::Schemas;
 use super::page::{Page, Place, Row, Section};
 
-/// What is wrong, or at least different.
+/// The kind of a difference.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     /// The page has it, the document does not.
     Missing,
     /// The document has it, the page does not.
     Extra,
-    /// Such an extra does not say where it is known from.
+    /// Such an addition has no provenance.
     NoProvenance,
     Required,
     Type,
@@ -26,7 +26,7 @@ pub(crate) enum Fault {
     Enum,
     /// The page names the schema differently.
     Title,
-    /// The sample breaks the schema.
+    /// The sample is not valid against the schema.
     Sample,
     /// The sample has another value than the example of the document, or there is no example.
     Example,
@@ -45,7 +45,7 @@ pub(crate) struct Finding {
     pub(crate) detail: String,
 }
 
-/// How much was compared.
+/// The number of compared parts.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) operations: usize,
@@ -64,7 +64,7 @@ pub(crate) struct Report {
     pub(crate) counts: Counts,
 }
 
-/// Compares all operations. An error means that the document cannot be used at all.
+/// Compares all operations. An error means that the document is unusable.
 pub(crate) fn operations(page: &Page, document: &Document) -> Result<Report, String> {
     let schemas = Schemas::of(document)?;
     let mut report = Report::default();
@@ -90,7 +90,7 @@ struct Check<'a> {
     schemas: &'a Schemas,
     section: &'a Section,
     report: &'a mut Report,
-    /// Where in the document each part of the current sample belongs, by its JSON pointer.
+    /// The place in the document for each part of the current sample, by its JSON pointer.
     places: BTreeMap<String, String>,
 }
 
@@ -107,7 +107,7 @@ impl Check<'_> {
 
         self.sample("request", request)?;
         self.sample("response", success.first().copied())?;
-        // The page shows an error for few operations; the document has the same body for every status.
+        // The page shows errors for few operations; the document has the same body for every status.
         if self.section.sample("error").is_some() {
             let errors = self.document.error_bodies(operation);
             self.sample("error", errors.first().copied())?;
@@ -115,7 +115,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The tables of path and query parameters, both ways.
+    /// Compares the tables of path and query parameters, in both directions.
     fn parameters(&mut self, operation: &Operation<'_>, place: Place, word: &str) {
         let parameters = operation.parameters(word);
         let rows = self.section.rows(place);
@@ -145,7 +145,7 @@ impl Check<'_> {
         }
     }
 
-    /// The table of a body or a response, both ways, at its top level.
+    /// Compares the table of a body or a response with its top level, in both directions.
     fn body(&mut self, place: Place, node: Option<&Value>) {
         let rows = self.section.rows(place);
         let Some(node) = node else {
@@ -182,8 +182,8 @@ impl Check<'_> {
         }
     }
 
-    /// What is sent must be required exactly where the page says so. A reply may promise more than the page does, which
-    /// marks no field of a reply at all; the samples bound it, as they are validated.
+    /// A request field must be required exactly if the page marks it. Response fields may be required without a mark,
+    /// because the page does not mark any of them; the samples are validated instead.
     fn required(&mut self, row: &Row, place: Place, required: bool, at: &str) {
         let promised = place == Place::Response && !row.required;
         if row.required != required && !promised {
@@ -195,7 +195,7 @@ impl Check<'_> {
         }
     }
 
-    /// Type, format, default, enum and schema name of one field.
+    /// Compares type, format, default, enum and schema name of a field.
     fn field(&mut self, row: &Row, place: Place, node: &Value, at: &str) {
         let schema = self.document.resolve(node);
         self.same(
@@ -212,7 +212,7 @@ impl Check<'_> {
         );
         let default = node.get("default").or_else(|| schema.get("default"));
         self.same(Fault::Default, at, row.default.as_ref(), default);
-        // The page does not list the values of what it returns.
+        // The page does not list the values of response fields.
         if place != Place::Response || row.values.is_some() {
             let known = schema
                 .get("enum")
@@ -225,14 +225,14 @@ impl Check<'_> {
             let kind = self.document.resolve(named)["type"].as_str();
             self.same(Fault::Type, &format!("{at}[]"), Some(items.as_str()), kind);
         }
-        // Scalars that the page names are written out in the document.
+        // Scalars that the page names are inlined in the document.
         let structured = matches!(row.kind.as_str(), "object" | "array");
         if structured && row.title.is_some() {
             self.same(Fault::Title, at, row.title.as_deref(), schema_name(named));
         }
     }
 
-    /// One sample: valid, made of known fields only, complete, and the source of every example.
+    /// Checks a sample: it is valid, complete, has only known fields, and matches every example.
     fn sample(&mut self, label: &str, node: Option<&Value>) -> Result<(), String> {
         let section = self.section;
         let (sample, node) = match (section.sample(label), node) {
@@ -266,7 +266,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Walks a sample and the schema beside each other. `pointer` leads into the sample, `at` into the document.
+    /// Walks a sample and its schema in parallel. `pointer` is a pointer into the sample, `at` into the document.
     fn walk(&mut self, node: &Value, value: &Value, pointer: &str, at: &str) {
         self.places.insert(pointer.to_owned(), at.to_owned());
         let schema = self.document.resolve(node);
@@ -296,7 +296,7 @@ impl Check<'_> {
             leaf => {
                 self.report.counts.values += 1;
                 let example = node.get("example").or_else(|| schema.get("example"));
-                // Where nobody wrote an example, the page shows the name of the type.
+                // Without an example, the page shows the name of the type.
                 if leaf != "string" || example.is_none() {
                     self.same(Fault::Example, at, Some(leaf), example);
                 }
@@ -304,7 +304,7 @@ impl Check<'_> {
         }
     }
 
-    /// Something that the page lacks: worth a finding, and a second one if it does not say where it is known from.
+    /// Reports something that the page does not have, and its missing provenance.
     fn extra(&mut self, node: &Value, schema: &Value, at: &str) {
         self.find(Fault::Extra, at, "not on the page");
         let basis = |node: &Value| match node["x-provenance"]["basis"].as_str() {
@@ -332,7 +332,7 @@ impl Check<'_> {
         }
     }
 
-    /// Notes a finding, once for each section.
+    /// Adds a finding, once for each section.
     fn find(&mut self, fault: Fault, at: &str, detail: &str) {
         let finding = Finding {
             fault,

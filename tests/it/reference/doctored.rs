@@ -1,8 +1,9 @@
-//! Proves that the comparison sees. Each line below doctors the contract in one place: `pointer | change | report`.
+//! Checks that the comparison notices changes. Each line below changes the contract in one place: `pointer | change |
+//! report`.
 //!
 //! - The pointer is a JSON pointer; one without a leading slash starts at the schemas.
-//! - The change is `drop MEMBER`, `set MEMBER JSON`, or `put JSON` for the whole of what is there.
-//! - The report is what must be said, `FAULT at PLACE`; other things may be said besides.
+//! - The change is `drop MEMBER`, `set MEMBER JSON`, or `put JSON` for the whole node.
+//! - The report is the expected finding, `FAULT at PLACE`; there may be others.
 
 use serde_json::Value;
 
@@ -88,27 +89,27 @@ Website/properties                                       | drop billingMode     
 "#;
 
 #[test]
-fn a_changed_request_is_reported() {
+fn changed_request_is_reported() {
     assert_reported(REQUESTS, 15);
 }
 
 #[test]
-fn a_changed_parameter_is_reported() {
+fn changed_parameter_is_reported() {
     assert_reported(PARAMETERS, 8);
 }
 
 #[test]
-fn a_changed_response_is_reported() {
+fn changed_response_is_reported() {
     assert_reported(RESPONSES, 21);
 }
 
 #[test]
-fn a_changed_operation_or_topic_is_reported() {
+fn changed_operation_or_topic_is_reported() {
     assert_reported(OPERATIONS_AND_TOPICS, 10);
 }
 
 #[test]
-fn an_exception_that_is_no_longer_needed_is_reported() {
+fn unused_exception_is_reported() {
     for [pointer, change, unused] in cases(NO_LONGER_NEEDED) {
         let remainder = compared(pointer, change).unwrap();
         assert!(
@@ -119,7 +120,7 @@ fn an_exception_that_is_no_longer_needed_is_reported() {
 }
 
 #[test]
-fn a_page_that_is_not_read_does_not_pass() {
+fn unparsed_page_does_not_pass() {
     let contract = Document::contract().unwrap();
     let nothing = Page::parse("").unwrap();
     let unknown = Page::parse("topic weather\n  in list\n    Rain").unwrap();
@@ -136,7 +137,7 @@ fn a_page_that_is_not_read_does_not_pass() {
     );
 }
 
-/// Asserts that each of the changes is reported as its line says.
+/// Asserts that each of the changes is reported as its line expects.
 fn assert_reported(table: &'static str, count: usize) {
     let cases = cases(table);
     assert_eq!(cases.len(), count);
@@ -154,7 +155,7 @@ fn assert_reported(table: &'static str, count: usize) {
     }
 }
 
-/// The three columns of each line.
+/// Returns the three columns of each line.
 fn cases(table: &'static str) -> Vec<[&'static str; 3]> {
     table
         .lines()
@@ -166,7 +167,7 @@ fn cases(table: &'static str) -> Vec<[&'static str; 3]> {
         .collect()
 }
 
-/// What is left to complain about once the contract is changed.
+/// Compares the changed contract with the page, and applies the exceptions.
 fn compared(pointer: &str, change: &str) -> Result<Remainder, String> {
     let mut contract = Document::contract()?;
     let pointer = if pointer.starts_with('/') {
@@ -186,7 +187,7 @@ fn compared(pointer: &str, change: &str) -> Result<Remainder, String> {
     ))
 }
 
-/// Carries a change out.
+/// Applies a change.
 fn doctor(node: &mut Value, change: &str) -> Result<(), String> {
     let json = |text: &str| serde_json::from_str(text).map_err(|error| format!("{text}: {error}"));
     let (verb, rest) = change.split_once(' ').ok_or("no change")?;

@@ -1,4 +1,4 @@
-//! Finds things in an OpenAPI document: operations, their parameters and bodies, the schemas behind references.
+//! Looks up parts of an OpenAPI document: operations, their parameters and bodies, the targets of references.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) node: &'a Value,
 }
 
-/// The folder of the contract.
+/// Returns the folder of the contract.
 pub(crate) fn openapi_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../openapi")
 }
@@ -38,12 +38,13 @@ fn read(name: &str) -> Result<String, String> {
 }
 
 impl Document {
-    /// The contract: the current version with all overlays.
+    /// Loads the contract: the current version with all overlays.
     pub(crate) fn contract() -> Result<Self, String> {
         read_json("twipla-3as.json").map(|root| Self { root })
     }
 
-    /// The last version that was put together from the reference page: a document from the vendor says other things.
+    /// Loads the last version that was reconstructed from the reference page, because a document from the vendor may differ
+    /// from the page.
     pub(crate) fn reconstructed() -> Result<Self, String> {
         let lock = read("openapi.lock")?;
         let files = lock
@@ -63,7 +64,7 @@ impl Document {
         last
     }
 
-    /// All operations, in the order of the document.
+    /// Returns all operations, in the order of the document.
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
         let paths = entries(&self.root["paths"]);
         paths
@@ -84,19 +85,19 @@ impl Document {
             .find(|operation| operation.id == id)
     }
 
-    /// All named schemas.
+    /// Returns all named schemas.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = (&str, &Value)> {
         entries(&self.root["components"]["schemas"])
     }
 
-    /// The schema that a node stands for: behind `$ref`, or behind an `allOf` of one `$ref`. The node itself otherwise.
+    /// Returns the schema behind `$ref`, or behind an `allOf` of one `$ref`, or else the node itself.
     pub(crate) fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
         schema_name(node)
             .and_then(|name| self.root["components"]["schemas"].get(name))
             .unwrap_or(node)
     }
 
-    /// A node or, where it is a reference into the document, what it refers to.
+    /// Returns the target of a reference, or the node itself.
     pub(crate) fn follow<'a>(&'a self, node: &'a Value) -> &'a Value {
         node.get("$ref")
             .and_then(Value::as_str)
@@ -104,7 +105,7 @@ impl Document {
             .unwrap_or(node)
     }
 
-    /// The responses of an operation: status code, response with its reference followed.
+    /// Returns the responses of an operation: status code, and response with its reference resolved.
     pub(crate) fn responses<'a>(
         &'a self,
         operation: &Operation<'a>,
@@ -112,19 +113,19 @@ impl Document {
         entries(&operation.node["responses"]).map(|(status, node)| (status, self.follow(node)))
     }
 
-    /// The schema nodes of the successful responses that have a body.
+    /// Returns the schemas of the successful responses that have a body.
     pub(crate) fn success_bodies<'a>(&'a self, operation: &Operation<'a>) -> Vec<&'a Value> {
         let mut bodies: Vec<&Value> = self
             .responses(operation)
             .filter(|(status, _)| status.starts_with('2'))
             .filter_map(|(_, response)| body_schema(response))
             .collect();
-        // Where it is not certain whether it is 200 or 201, both have the same body.
+        // If both 200 and 201 are listed, they have the same body.
         bodies.dedup();
         bodies
     }
 
-    /// The schema nodes of the failures.
+    /// Returns the schemas of the failures.
     pub(crate) fn error_bodies<'a>(&'a self, operation: &Operation<'a>) -> Vec<&'a Value> {
         self.responses(operation)
             .filter(|(status, _)| !status.starts_with('2'))
@@ -134,20 +135,20 @@ impl Document {
 }
 
 impl<'a> Operation<'a> {
-    /// The parameters of a place (`path`, `query`).
+    /// Returns the parameters of a location (`path`, `query`).
     pub(crate) fn parameters(&self, place: &str) -> Vec<&'a Value> {
         elements(&self.node["parameters"])
             .filter(|parameter| parameter["in"] == place)
             .collect()
     }
 
-    /// The schema node of the request body.
+    /// Returns the schema of the request body.
     pub(crate) fn body(&self) -> Option<&'a Value> {
         body_schema(&self.node["requestBody"])
     }
 }
 
-/// The name of the schema that a node refers to, by `$ref` or by an `allOf` of one `$ref`.
+/// Returns the name of the schema that a node refers to, by `$ref` or by an `allOf` of one `$ref`.
 pub(crate) fn schema_name(node: &Value) -> Option<&str> {
     let reference = match node["allOf"].as_array().map(Vec::as_slice) {
         Some([only]) => &only["$ref"],
@@ -156,17 +157,17 @@ pub(crate) fn schema_name(node: &Value) -> Option<&str> {
     reference.as_str()?.strip_prefix(SCHEMAS)
 }
 
-/// Whether the `required` list of an object schema has the name.
+/// Reports whether the `required` list of an object schema contains the name.
 pub(crate) fn requires(schema: &Value, name: &str) -> bool {
     elements(&schema["required"]).any(|required| required == name)
 }
 
-/// The schema node of the JSON content of a body or response.
+/// Returns the schema of the JSON content of a body or response.
 pub(crate) fn body_schema(node: &Value) -> Option<&Value> {
     node["content"]["application/json"].get("schema")
 }
 
-/// The entries of an object; none for anything else.
+/// Returns the entries of an object; none for anything else.
 pub(crate) fn entries(node: &Value) -> impl Iterator<Item = (&str, &Value)> {
     node.as_object()
         .into_iter()
@@ -174,7 +175,7 @@ pub(crate) fn entries(node: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(key, value)| (key.as_str(), value))
 }
 
-/// The elements of an array; none for anything else.
+/// Returns the elements of an array; none for anything else.
 pub(crate) fn elements(node: &Value) -> impl Iterator<Item = &Value> {
     node.as_array().into_iter().flatten()
 }

@@ -1,14 +1,14 @@
-//! Where the contract differs from the reference page on purpose, one by one.
+//! Intended differences between the contract and the reference page.
 //!
-//! An exception that nothing matches any more fails the test, so that this list never outlives its reasons.
+//! An exception that no longer matches anything fails the test, so that the list stays minimal.
 //!
-//! These defects of facts section 9 have no entry, because they are sentences and the copy of the page has none: the
-//! swapped descriptions of the package filters, the effect of a creation without a package, the effect of a
-//! deactivation, the two meanings of `intpcId`, the expiry of keys, the lists that the page's text lost.
+//! These known defects of the page have no entry, because they are in sentences, which the copy of the page does not
+//! contain: the swapped descriptions of the package filters, the effect of a creation without a package, the effect of a
+//! deactivation, the two meanings of `intpcId`, the expiry of keys, the lists that are missing in the page's text.
 
 use super::check::{Fault, Finding};
 
-/// One difference that is meant.
+/// An intended difference.
 #[derive(Debug)]
 pub(crate) struct Exception {
     pub(crate) fault: Fault,
@@ -17,7 +17,7 @@ pub(crate) struct Exception {
     pub(crate) why: &'static str,
 }
 
-/// The page is wrong or incomplete: facts section 9.
+/// The page is wrong or incomplete.
 pub(crate) const DEFECTS: &[Exception] = &[
     Exception {
         fault: Fault::Header,
@@ -27,7 +27,7 @@ pub(crate) const DEFECTS: &[Exception] = &[
     Exception {
         fault: Fault::Header,
         at: "apiKey X-API-Key",
-        why: "the page spells the header in two ways; headers do not care for case",
+        why: "the page spells the header in two ways; header names are case-insensitive",
     },
     Exception {
         fault: Fault::Example,
@@ -72,7 +72,7 @@ pub(crate) const DEFECTS: &[Exception] = &[
     Exception {
         fault: Fault::Format,
         at: "get_package path packageId",
-        why: "the page types the id of a package as a uuid in bodies, and as any string in paths",
+        why: "the page has package ids as uuids in bodies, and as any string in paths",
     },
     Exception {
         fault: Fault::Format,
@@ -86,14 +86,14 @@ pub(crate) const DEFECTS: &[Exception] = &[
     },
 ];
 
-/// The page has it, and it is no matter of the contract.
+/// On the page, but not part of the contract.
 pub(crate) const LEFT_OUT: &[Exception] = &[Exception {
     fault: Fault::Missing,
     at: "securitySchemes.customerToken",
     why: "the customer's token goes into the dashboard URL and never into a request, so no operation could refer to it",
 }];
 
-/// Said in another way, so that generators of other languages make the right types of it.
+/// Written differently, so that generators of other languages generate the right types.
 pub(crate) const PORTABLE: &[Exception] = &[
     Exception {
         fault: Fault::Default,
@@ -137,7 +137,7 @@ pub(crate) const PORTABLE: &[Exception] = &[
     },
 ];
 
-/// The page is silent, and the server was seen to send more. Each carries its provenance.
+/// Not on the page, but the server was seen to send it. Each has its provenance.
 pub(crate) const ADDITIONS: &[Exception] = &[
     Exception {
         fault: Fault::Extra,
@@ -196,7 +196,7 @@ pub(crate) const ADDITIONS: &[Exception] = &[
     },
 ];
 
-/// What remains of a comparison once the exceptions are applied. All of it is a failure.
+/// The rest of a comparison after applying the exceptions, all of which is a failure.
 #[derive(Debug, Default)]
 pub(crate) struct Remainder {
     /// Findings that no exception covers.

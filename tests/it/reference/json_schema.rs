@@ -1,14 +1,14 @@
 //! Validates values against the schemas of an OpenAPI 3.0 document.
 //!
-//! Such schemas are not quite JSON Schema: `nullable` has to be translated, and the rest is carried over word by word.
-//! A word that is not known here is an error, so that no rule of the contract is skipped unseen.
+//! Such schemas are not quite JSON Schema: `nullable` must be translated, and the rest is copied. An unknown keyword is an
+//! error, so that no rule of the contract is skipped unnoticed.
 
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, entries};
 
-/// What OpenAPI 3.0 and JSON Schema 2020-12 agree on.
+/// Keywords with the same meaning in OpenAPI 3.0 and JSON Schema 2020-12.
 const SHARED: [&str; 18] = [
     "$ref",
     "type",
@@ -35,7 +35,7 @@ pub(crate) struct Schemas {
     named: Value,
 }
 
-/// One thing that is wrong with a value.
+/// A violation of a schema by a value.
 #[derive(Debug)]
 pub(crate) struct Violation {
     /// JSON pointer into the value.
@@ -55,14 +55,14 @@ impl Schemas {
         })
     }
 
-    /// All violations of a schema node by a value, formats included.
+    /// Returns all violations of a schema by a value, including formats.
     pub(crate) fn violations(
         &self,
         schema: &Value,
         value: &Value,
     ) -> Result<Vec<Violation>, String> {
         let mut whole = json!({ "allOf": [translate(schema)?] });
-        // Most schemas are scalars; carrying all others along for each of them is slow.
+        // Most schemas are scalars, and copying all others for each of them is slow.
         if whole.to_string().contains("$ref") {
             whole["components"] = json!({ "schemas": self.named });
         }
@@ -70,7 +70,7 @@ impl Schemas {
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false)
-            // Formats of OpenAPI: what the type says already.
+            // Formats of OpenAPI that add nothing to the type.
             .with_format("int64", |_: &str| true)
             .with_format("double", |_: &str| true)
             .build(&whole)
@@ -86,7 +86,7 @@ impl Schemas {
     }
 }
 
-/// One schema, and all schemas inside it, in JSON Schema.
+/// Translates a schema, and all schemas inside it, to JSON Schema.
 fn translate(schema: &Value) -> Result<Value, String> {
     let Value::Object(words) = schema else {
         return if schema.is_boolean() {
@@ -110,7 +110,7 @@ fn translate(schema: &Value) -> Result<Value, String> {
     }
     let translated = Value::Object(translated);
     if words.get("nullable") == Some(&Value::Bool(true)) {
-        // Not `anyOf`: that would report the whole value, not the part that is wrong.
+        // Not `anyOf`, which would report the whole value instead of the part that is wrong.
         Ok(json!({ "if": { "not": { "type": "null" } }, "then": translated }))
     } else {
         Ok(translated)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_asserted_formats_and_references_included() {
+    fn formats_and_references_are_validated() {
         const ID: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
         for (value, wrong_at) in [
             (
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_translated_is_refused() {
+    fn unknown_schema_keyword_is_an_error() {
         for schema in [
             json!({ "type": "number", "minimum": 0, "exclusiveMinimum": true }),
             json!({ "properties": { "a": { "discriminator": {} } } }),

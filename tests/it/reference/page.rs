@@ -1,16 +1,16 @@
-//! Reads the copy of the reference page. Its format is described in `tests/reference/README.md`.
+//! Parses the copy of the reference page. `tests/reference/README.md` describes its format.
 
 use serde_json::Value;
 
 /// The types that a row may have.
 const TYPES: [&str; 5] = ["string", "number", "boolean", "object", "array"];
 
-/// All that the page says.
+/// The content of the page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// The operations, in the order of the page.
     pub(crate) operations: Vec<Section>,
-    /// What stands outside the operations: tokens, headers, lists.
+    /// Sections outside of operations: tokens, headers, lists.
     pub(crate) topics: Vec<Section>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Section {
     pub(crate) list: Vec<String>,
 }
 
-/// The rows of one place.
+/// The rows of one table.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) place: Place,
@@ -62,13 +62,13 @@ pub(crate) struct Row {
 /// One sample document.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// `request`, `response` or `error`; topics have names of their own.
+    /// `request`, `response` or `error`; topics have other labels.
     pub(crate) label: String,
     pub(crate) document: Value,
 }
 
 impl Page {
-    /// Reads the whole copy; the error names the line.
+    /// Parses the whole copy. An error names the line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut page = Self::default();
         let mut lines = Lines::new(text);
@@ -100,7 +100,7 @@ impl Page {
 }
 
 impl Section {
-    /// The rows of a place; none where the page has no such table.
+    /// Returns the rows of a table, or none if the page does not have it.
     pub(crate) fn rows(&self, place: Place) -> &[Row] {
         self.tables
             .iter()
@@ -166,7 +166,7 @@ fn sample(number: usize, label: &str, lines: &mut Lines<'_>) -> Result<Sample, S
     })
 }
 
-/// Reads `name required type key=value ...`.
+/// Parses `name required type key=value ...`.
 fn row(line: &str) -> Result<Row, String> {
     let mut words = line.split_whitespace();
     let (Some(name), Some(required), Some(kind)) = (words.next(), words.next(), words.next())
@@ -221,7 +221,7 @@ fn two_words(number: usize, line: &str) -> Result<(&str, &str), String> {
         .ok_or_else(|| format!("line {number}: two words expected: {line}"))
 }
 
-/// The lines that count, with their numbers, consumed from the front.
+/// The non-empty lines with their numbers, consumed from the front.
 struct Lines<'a> {
     rest: Vec<(usize, &'a str)>,
 }
@@ -237,7 +237,7 @@ impl<'a> Lines<'a> {
         Self { rest }
     }
 
-    /// The next line, if it is indented by exactly `indent`.
+    /// Returns the next line if it is indented by exactly `indent`.
     fn take(&mut self, indent: usize) -> Option<(usize, &'a str)> {
         let (number, line) = *self.rest.first()?;
         (indentation(line) == indent).then(|| {
@@ -246,7 +246,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// All lines up to the next heading, without their first four blanks.
+    /// Returns all lines up to the next heading, without their first four spaces.
     fn block(&mut self) -> impl Iterator<Item = (usize, &'a str)> {
         let end = self
             .rest
@@ -264,7 +264,7 @@ fn indentation(line: &str) -> usize {
 }
 
 #[test]
-fn a_row_says_all_it_has() {
+fn row_is_parsed_completely() {
     let row =
         row("(colour) optional string format=x title=Y default=\"red\" enum=[\"red\",\"blue\"]")
             .unwrap();
@@ -280,7 +280,7 @@ fn a_row_says_all_it_has() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_its_line() {
+fn invalid_line_is_an_error_with_its_number() {
     for (text, complaint) in [
         ("chapter x", "line 1: neither operation nor topic"),
         ("operation", "line 1: two words"),

@@ -1,4 +1,4 @@
-//! Holds the document against what the page says outside its operations: tokens, headers, and two lists.
+//! Compares the document with the sections of the page outside of operations: tokens, headers, and two lists.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ const SCHEMES: [(&str, &str); 3] = [
     ("data_key", "apiKey"),
 ];
 
-/// Compares all topics. An error means that the page lacks one, or has one that nothing here reads.
+/// Compares all topics. An error means that the page lacks one, or has an unknown one.
 pub(crate) fn compare(page: &Page, document: &Document) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
     for topic in &page.topics {
@@ -38,7 +38,7 @@ pub(crate) fn compare(page: &Page, document: &Document) -> Result<Vec<Finding>, 
     Ok(findings)
 }
 
-/// Header names, exactly as written, and the names and values that the samples of tokens have.
+/// Compares header names exactly, and the names and values in the samples of tokens.
 fn credentials(
     topic: &Section,
     scheme_name: &str,
@@ -91,7 +91,7 @@ fn credentials(
     }
 }
 
-/// Of the token samples: the names of all fields, and the values that are not placeholders.
+/// Returns, from the token samples, the names of all fields, and the values that are not placeholders.
 fn words_of_tokens(topic: &Section) -> Vec<(&str, String)> {
     let mut words = Vec::new();
     for (name, value) in ["jose", "claims"]
@@ -112,7 +112,7 @@ fn words_of_tokens(topic: &Section) -> Vec<(&str, String)> {
     words
 }
 
-/// Each endpoint that the page names is an operation.
+/// Checks that each endpoint on the page is an operation.
 fn data_endpoints(topic: &Section, document: &Document, findings: &mut Vec<Finding>) {
     for name in &topic.list {
         let id = format!("query_{}", name.to_lowercase().replace(' ', "_"));
@@ -127,7 +127,7 @@ fn data_endpoints(topic: &Section, document: &Document, findings: &mut Vec<Findi
     }
 }
 
-/// Each role that the page describes is one value of the enum, and the other way round.
+/// Checks that each role on the page is a value of the enum, and vice versa.
 fn contributor_roles(topic: &Section, document: &Document, findings: &mut Vec<Finding>) {
     let roles = &document.root["components"]["schemas"]["ContributorRole"]["enum"];
     let roles: Vec<&str> = elements(roles).filter_map(Value::as_str).collect();

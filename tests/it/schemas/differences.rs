@@ -1,4 +1,4 @@
-//! The list of differences, `differences.toml`, and what is done with it.
+//! The list of differences, `differences.toml`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,20 +8,20 @@ use serde_json::Value;
 
 use super::facts::Facts;
 
-/// One word that a Rust type and the contract do not share.
+/// A keyword that differs between a Rust type and the contract.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
     /// The type, and the JSON pointer into its schema.
     pub(crate) at: String,
     pub(crate) word: String,
-    /// What the contract says; `None` where it says nothing.
+    /// The value in the contract, if it has the keyword.
     pub(crate) contract: Option<Value>,
-    /// What the schema of the type says.
+    /// The value in the schema of the type.
     pub(crate) rust: Option<Value>,
     pub(crate) when: When,
 }
 
-/// Whether a difference is in what the type reads, in what it writes, or in both.
+/// Whether a difference applies to reading, to writing, or to both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum When {
@@ -38,11 +38,11 @@ pub(crate) struct List {
     pub(crate) difference: Vec<Listed>,
     /// Schemas of the contract without a Rust type.
     pub(crate) contract_only: Vec<Without>,
-    /// Public types of the facade without a like in the contract.
+    /// Public types of the facade without a counterpart in the contract.
     pub(crate) rust_only: Vec<Without>,
 }
 
-/// Places that differ in the same way, for the same reason.
+/// Places with the same difference, for the same reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
@@ -55,7 +55,7 @@ pub(crate) struct Listed {
     pub(crate) at: Vec<String>,
 }
 
-/// Things that are on one side only.
+/// Names that exist on one side only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Without {
@@ -70,7 +70,7 @@ impl List {
         toml::from_str(&text).map_err(|error| format!("{path}: {error}"))
     }
 
-    /// Every listed difference, one by one.
+    /// Returns every listed difference individually.
     pub(crate) fn differences(&self) -> Vec<Difference> {
         let listed = self.difference.iter();
         listed
@@ -86,7 +86,7 @@ impl List {
             .collect()
     }
 
-    /// Every reason in the list.
+    /// Returns every reason in the list.
     pub(crate) fn reasons(&self) -> Vec<&str> {
         let without = self.contract_only.iter().chain(&self.rust_only);
         let differences = self.difference.iter().map(|listed| &listed.reason);
@@ -115,7 +115,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What a type and its like in the contract do not share.
+/// Returns the differences between a type and its counterpart in the contract.
 pub(crate) fn compare(
     name: &str,
     contract: &Facts,
@@ -151,7 +151,7 @@ pub(crate) fn compare(
     differences
 }
 
-/// What is in the first list and not in the second, an entry for an entry.
+/// Returns what is in the first list and not in the second, counting duplicates.
 pub(crate) fn missing(from: &[Difference], other: &[Difference]) -> Vec<String> {
     let mut other: Vec<&Difference> = other.iter().collect();
     let mut missing = Vec::new();

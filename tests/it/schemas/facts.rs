@@ -1,17 +1,17 @@
-//! What a schema says, as a flat list, so that two dialects can be compared word by word.
+//! The meaning of a schema as a flat list, so that two dialects can be compared by keyword.
 //!
-//! The contract is OpenAPI 3.0, the schemas of the Rust types are JSON Schema 2020-12. Both say the same things in more
-//! than one way; each has one fact here. A word that is not known is an error, so that nothing is skipped unseen.
+//! The contract is OpenAPI 3.0, the schemas of the Rust types are JSON Schema 2020-12. Both have several ways to express
+//! the same thing; each has one fact here. An unknown keyword is an error, so that nothing is skipped unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// What a schema says: JSON pointer and word, and the value. `property` marks a property that exists, `open` a list of
-/// values that is not closed, `ref` the name of the schema referred to; the rest are words of JSON Schema.
+/// The facts of a schema: JSON pointer and keyword, and the value. `property` marks a property that exists, `open` a list
+/// of values that is not closed, `ref` the name of the schema referred to; the rest are keywords of JSON Schema.
 pub(crate) type Facts = BTreeMap<(String, String), Value>;
 
-/// Words that explain and do not bind.
+/// Keywords that only annotate.
 const EXPLAINING: [&str; 8] = [
     "$schema",
     "$id",
@@ -23,7 +23,7 @@ const EXPLAINING: [&str; 8] = [
     "x-provenance",
 ];
 
-/// Words whose value is compared as it is.
+/// Keywords whose value is compared unchanged.
 const PLAIN: [&str; 17] = [
     "default",
     "exclusiveMaximum",
@@ -44,7 +44,7 @@ const PLAIN: [&str; 17] = [
     "x-secret",
 ];
 
-/// The facts of a schema, at their JSON pointers.
+/// Returns the facts of a schema, by JSON pointer and keyword.
 pub(crate) fn facts(schema: &Value) -> Result<Facts, String> {
     let mut facts = Facts::new();
     collect(schema, "", &mut facts)?;
@@ -59,7 +59,7 @@ fn collect(schema: &Value, at: &str, facts: &mut Facts) -> Result<(), String> {
     for (word, value) in &words {
         match (word.as_str(), value) {
             (word, _) if EXPLAINING.contains(&word) => {}
-            // What both dialects take for granted, and what is gone through below.
+            // Defaults of both dialects, and keywords that are handled below.
             ("nullable", Value::Bool(false))
             | ("additionalProperties", Value::Bool(true))
             | ("items" | "additionalProperties", Value::Object(_)) => {}
@@ -107,14 +107,14 @@ fn collect(schema: &Value, at: &str, facts: &mut Facts) -> Result<(), String> {
     Ok(())
 }
 
-/// The words of a schema, where there are several ways to say one thing in one of them.
+/// Returns the keywords of a schema in one form, if there are several ways to express the same thing.
 fn one_form(schema: &Value) -> Result<Map<String, Value>, String> {
     let mut words = match schema {
         Value::Object(words) => words.clone(),
         Value::Bool(true) => Map::new(),
         other => return Err(format!("not a schema: {other}")),
     };
-    // What may be null is written out for generators that lose the null beside a reference.
+    // Nullable references are inlined for generators that ignore null next to a reference.
     if let Some(Value::String(name)) = words.remove("x-schema") {
         words.retain(|word, _| word == "nullable");
         words.insert(
@@ -122,12 +122,12 @@ fn one_form(schema: &Value) -> Result<Map<String, Value>, String> {
             json!(format!("#/components/schemas/{name}")),
         );
     }
-    // Known values of a reply, and any other.
+    // Known values in a response, and any other.
     if let Some(known) = words.remove("x-extensible-enum") {
         words.insert("enum".to_owned(), known);
         words.insert("open".to_owned(), json!(true));
     }
-    // OpenAPI 3.0 needs `allOf` to say something beside a reference.
+    // In OpenAPI 3.0 an annotation next to a reference needs `allOf`.
     if let Some(all) = words.remove("allOf") {
         let [only] = all.as_array().map(Vec::as_slice).unwrap_or_default() else {
             return Err("an `allOf` of more than one schema".to_owned());
@@ -153,7 +153,7 @@ fn one_form(schema: &Value) -> Result<Map<String, Value>, String> {
         };
         words.insert("type".to_owned(), types);
     }
-    // `integer` is short for a number without a fraction.
+    // `integer` means a number without a fraction.
     if words.get("type") == Some(&json!("number")) && words.get("multipleOf") == Some(&json!(1)) {
         words.insert("type".to_owned(), json!("integer"));
         words.remove("multipleOf");
@@ -161,7 +161,7 @@ fn one_form(schema: &Value) -> Result<Map<String, Value>, String> {
     Ok(words)
 }
 
-/// `anyOf` as one schema: null as `nullable`, and scalars as a list of types.
+/// Merges `anyOf` into one schema: null as `nullable`, and scalars as a list of types.
 fn alternatives(any: &[Value]) -> Result<Map<String, Value>, String> {
     let is_null = |schema: &Value| schema["type"] == "null";
     let mut rest = Vec::new();
@@ -178,7 +178,7 @@ fn alternatives(any: &[Value]) -> Result<Map<String, Value>, String> {
     Ok(merged)
 }
 
-/// Alternatives of different types become a list of types; a list of values beside any text becomes an open list.
+/// Merges alternatives of different types into a list of types; a list of values next to any text becomes an open list.
 fn scalars(schemas: &[Map<String, Value>]) -> Result<Map<String, Value>, String> {
     let mut merged = Map::new();
     let mut types = Vec::new();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_are_told_in_short() {
+    fn alternatives_are_merged() {
         let open = json!({ "anyOf": [{ "type": "string", "enum": ["a"] }, { "type": "string", "description": "x" }] });
         assert_eq!(
             listed(&open),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused() {
+    fn unknown_keyword_is_an_error() {
         for schema in [
             json!({ "propertyNames": { "type": "string" } }),
             json!({ "type": 5 }),

@@ -1,4 +1,4 @@
-//! The Rust types that are compared with the contract, and where in the contract each has its like.
+//! The Rust types that are compared with the contract, and their counterparts there.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -14,17 +14,17 @@ use crate::reference::document::Document;
 pub(crate) struct RustType {
     /// Its path, as a user writes it.
     pub(crate) path: &'static str,
-    /// Its like in the contract, as a JSON pointer below `/components/schemas`.
+    /// Its counterpart in the contract, as a JSON pointer below `/components/schemas`.
     pub(crate) place: String,
     schema: fn(SchemaGenerator) -> Value,
-    /// What serde makes of a value: reads it, and writes it again. `None` for a type without serde.
+    /// Deserialises and serialises a value. `None` for a type without serde.
     pub(crate) serde: Option<Serde>,
 }
 
-/// A value, as a type reads and writes it.
+/// Converts a value through a type and back.
 type Serde = fn(&Value) -> Result<Value, String>;
 
-/// Which way a value goes.
+/// The direction of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
     Read,
@@ -32,13 +32,13 @@ pub(crate) enum Way {
 }
 
 impl RustType {
-    /// The schema of its like in the contract, if there is such a place.
+    /// Returns the schema of its counterpart in the contract, if it exists.
     pub(crate) fn in_contract<'a>(&self, contract: &'a Document) -> Option<&'a Value> {
         let pointer = format!("/components/schemas/{}", self.place);
         contract.root.pointer(&pointer)
     }
 
-    /// The schema of what the type reads or writes.
+    /// Returns the schema of what the type reads or writes.
     pub(crate) fn schema(&self, way: Way) -> Value {
         let settings = SchemaSettings::draft2020_12();
         let settings = match way {
@@ -49,7 +49,7 @@ impl RustType {
     }
 }
 
-/// All types that are compared.
+/// Returns all types that are compared.
 pub(crate) fn rust_types() -> Vec<RustType> {
     let mut types = named! { facade "twipla::types":
             ApiKey, BillingInterval, BillingMode, CompanyDetails, Consumption, Contributor, ContributorRole,
@@ -88,7 +88,7 @@ pub(crate) fn rust_types() -> Vec<RustType> {
     types
 }
 
-/// Types that carry the name of their like in the contract.
+/// Types with the same name as their counterpart in the contract.
 macro_rules! named {
     ($module:ident $path:literal: $($name:ident),* $(,)?) => {
         vec![$(RustType {
@@ -101,7 +101,7 @@ macro_rules! named {
 }
 use named;
 
-/// Types with another name, or that stand for a part of a schema.
+/// Types with another name, or that represent a part of a schema.
 macro_rules! placed {
     ($($krate:ident::$name:ident => $place:literal, $serde:expr;)*) => {
         [$(RustType {
@@ -116,7 +116,7 @@ use placed;
 
 fn schema<T: JsonSchema>(generator: SchemaGenerator) -> Value {
     let root = generator.into_root_schema_for::<T>().to_value();
-    // A type that stands for another one has no schema of its own.
+    // A type alias has no schema itself.
     let behind = root["$ref"]
         .as_str()
         .and_then(|target| root.pointer(target.strip_prefix('#')?));

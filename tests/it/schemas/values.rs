@@ -1,5 +1,5 @@
-//! Whether the schemas are true: what serde reads, the schema of what is read allows, and nothing else; what serde
-//! writes, the schema of what is written allows, and the contract, too.
+//! Checks the schemas against serde: the schema of what is read allows exactly what serde reads, and what serde writes is
+//! allowed by the schema of what is written and by the contract.
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::table::{RustType, Way, rust_types};
 use crate::reference::document::{Document, elements, entries};
 use crate::reference::json_schema::Schemas;
 
-/// What is put in the place of a good value.
+/// Values that replace a valid value.
 fn probes() -> Vec<Value> {
     let texts = [
         "",
@@ -33,7 +33,7 @@ fn probes() -> Vec<Value> {
 }
 
 #[test]
-fn a_schema_allows_what_serde_reads_and_nothing_else() {
+fn schema_allows_exactly_what_serde_reads() {
     let contract = Document::contract().unwrap();
     let mut tried = (0, 0);
     for rust_type in rust_types() {
@@ -57,7 +57,7 @@ fn a_schema_allows_what_serde_reads_and_nothing_else() {
 }
 
 #[test]
-fn what_serde_writes_is_allowed_by_the_schema_and_by_the_contract() {
+fn serialised_values_are_valid_in_schema_and_contract() {
     let contract = Document::contract().unwrap();
     let schemas = Schemas::of(&contract).unwrap();
     for rust_type in rust_types() {
@@ -81,7 +81,7 @@ fn what_serde_writes_is_allowed_by_the_schema_and_by_the_contract() {
 }
 
 #[test]
-fn the_schema_of_a_message_allows_what_the_dashboard_posts() {
+fn schema_of_a_message_allows_what_the_dashboard_posts() {
     const PACKAGE: &str = "7128840a-5347-49a4-8dfa-9022d8dad21a";
     let schema = schemars::schema_for!(IframeMessage).to_value();
     let schema = validator(&schema);
@@ -142,7 +142,7 @@ fn validator(schema: &Value) -> Validator {
         .unwrap()
 }
 
-/// A value, what is left of it without one of its fields, and with a probe for one of them or for all of it.
+/// Returns a value, the value without each of its fields, and with a probe for each of them or for all of it.
 fn variants(sample: &Value) -> Vec<Value> {
     let mut variants = probes();
     variants.push(sample.clone());
@@ -159,7 +159,7 @@ fn variants(sample: &Value) -> Vec<Value> {
     variants
 }
 
-/// A value of the type, with every field that the contract has.
+/// Returns a value of the type, with every field that the contract has.
 fn sample(contract: &Document, rust_type: &RustType) -> Value {
     value(contract, rust_type.in_contract(contract).unwrap())
 }

@@ -1,4 +1,4 @@
-//! From a call in the terms of the contract to one of the facade, and back.
+//! Translates a call in the terms of the contract to the facade, and its result back.
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt as _;
@@ -12,7 +12,7 @@ use twipla::{
 };
 use twipla_tests::replay::{Action, Case, DASHBOARD_URL, Player, Signing};
 
-/// A client of the player's servers.
+/// Returns a client of the player's servers.
 pub(super) fn client(signing: &Signing, player: &Player, retry: RetryPolicy) -> Twipla {
     Twipla::builder()
         .partner(
@@ -23,13 +23,13 @@ pub(super) fn client(signing: &Signing, player: &Player, retry: RetryPolicy) -> 
         .data_url(player.data_url())
         .dashboard_url(DASHBOARD_URL)
         .retry(retry)
-        // A case must not slow the next one down.
+        // A case must not slow down the next one.
         .adaptive_rate(false)
         .build()
         .unwrap()
 }
 
-/// Does what a case wants; gives the answer of a driver.
+/// Makes the call of a case, and returns the answer of a driver.
 pub(super) async fn answer(twipla: &Twipla, case: &Case) -> Value {
     let call = Call(&case.call);
     let result = match case.action {
@@ -79,7 +79,7 @@ impl Call<'_> {
         self.0["query"][name].as_str()
     }
 
-    /// An argument of the body that must be there.
+    /// Returns a required argument from the body.
     fn body<T: DeserializeOwned>(&self, pointer: &str) -> T {
         self.optional(pointer)
             .unwrap_or_else(|| panic!("no body argument {pointer}"))
@@ -122,7 +122,7 @@ impl Call<'_> {
                 let (website, key): (String, String) =
                     (self.body("/websiteId"), self.body("/apiKey"));
                 let tokens = twipla.login_with_api_key(website, key).await?;
-                // Secrets are written only where they are asked for.
+                // Secrets are only serialised explicitly.
                 Ok(json!({
                     "token": tokens.token.expose(),
                     "refreshToken": tokens.refresh_token.expose(),
@@ -237,7 +237,7 @@ impl Call<'_> {
                 if let Some(id) = self.optional::<String>("/externalId") {
                     create = create.external_id(id);
                 }
-                // Alone: the list of packages is not read first.
+                // With `raw` the list of packages is not read first.
                 return json_of(create.raw().await);
             }
             _ => {}
@@ -270,7 +270,7 @@ impl Call<'_> {
                 if let Some(at) = self.optional("/expiresAt") {
                     create = create.expires_at(at);
                 }
-                // Alone: the list of keys is not read first.
+                // With `raw` the list of keys is not read first.
                 json_of(create.raw().await)
             }
             "list_api_keys" => json_of(keys.list().await),

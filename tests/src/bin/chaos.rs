@@ -1,18 +1,18 @@
-//! Chaos on loopback: `cargo run --release -p twipla-tests --bin chaos -- --ops 20000 --fault-rate 0.3 --seed 1`.
-//! Exit code 1 if anything that a caller was told is not so, or something was never tried.
+//! Chaos on loopback: `cargo run --release -p twipla-tests --bin chaos -- --ops 20000 --fault-rate 0.3 --seed 1`. Exit code
+//! 1 if any result was false, or something was never tried.
 
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use twipla_tests::chaos::{self, Models, Outcome, Plan};
 
-/// Calls sandboxes that fail all the time, and holds what callers are told against what the sandboxes have.
+/// Calls sandboxes that fail all the time, and compares the results with the state of the sandboxes.
 #[derive(Parser)]
 struct Args {
-    /// Calls in all
+    /// Number of calls
     #[arg(long, default_value_t = 2_000)]
     ops: u64,
-    /// Share of the requests that a fault strikes, from 0 to 1
+    /// Share of the requests with a fault, from 0 to 1
     #[arg(long, default_value_t = 0.3, value_parser = rate)]
     fault_rate: f64,
     /// The same seed gives the same calls
@@ -21,7 +21,7 @@ struct Args {
     /// Subscription model
     #[arg(long, value_enum, default_value = "both")]
     model: Model,
-    /// Callers that share a client; 1 ties each fault to its call
+    /// Callers that share a client; with 1 it is certain which faults belong to a call
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
     callers: u64,
     /// Print the figures and the violations as one line of JSON

@@ -1,5 +1,4 @@
-//! Prints situations in which callers were once told what was not so, then and now:
-//! `cargo run -p twipla-tests --bin situations`.
+//! Prints situations that were once reported incorrectly, then and now: `cargo run -p twipla-tests --bin situations`.
 
 #[tokio::main]
 async fn main() -> twipla::Result<()> {

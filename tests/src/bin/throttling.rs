@@ -1,5 +1,5 @@
-//! Creates 1,000 websites through a gateway that lets 5 requests a second through, and prints how many
-//! requests that took: `cargo run -p twipla-tests --bin throttling`. Exit code 1 above 1.2 for each.
+//! Creates 1,000 websites through a gateway that allows 5 requests per second, and prints how many requests that took:
+//! `cargo run -p twipla-tests --bin throttling`. Exit code 1 above 1.2 for each.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,13 +7,13 @@ use std::time::Instant;
 use clap::Parser;
 use twipla_tests::throttling::create_many;
 
-/// Creates websites through a gateway that lets few requests through.
+/// Creates websites through a gateway that allows few requests.
 #[derive(Parser)]
 struct Args {
     /// Websites to create
     #[arg(long, default_value_t = 1_000)]
     creates: usize,
-    /// Requests that the gateway lets through in a second
+    /// Requests per second that the gateway allows
     #[arg(long, default_value_t = 5.0)]
     per_second: f64,
 }
@@ -29,7 +29,7 @@ async fn main() -> twipla::Result<ExitCode> {
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
     let ratio = outcome.requests as f64 / outcome.creates.max(1) as f64;
     println!("creates              {}", outcome.creates);
-    println!("ended well           {}", outcome.done);
+    println!("succeeded            {}", outcome.done);
     println!("requests             {}", outcome.requests);
     println!("requests per create  {ratio:.3}");
     println!("wall time            {} s", started.elapsed().as_secs());

@@ -1,8 +1,6 @@
-//! Checks a binding against the wire vectors:
-//! `cargo run -p twipla-tests --bin vectors -- python3 tests/vectors/driver.py`.
+//! Checks a binding against the wire vectors: `cargo run -p twipla-tests --bin vectors -- python3 tests/vectors/driver.py`.
 //!
-//! The exit code is 0 where every case passes, 1 where one does not, and 2
-//! where the driver cannot be started.
+//! The exit code is 0 if every case passes, 1 if one does not, and 2 if the driver cannot be started.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,7 +11,7 @@ use clap::Parser;
 use futures_util::StreamExt as _;
 use twipla_tests::replay::{self, Driver, File, Mistake, Signing};
 
-/// So many drivers with mistakes run at the same time.
+/// The number of drivers with mistakes that run at the same time.
 const AT_ONCE: usize = 6;
 
 /// Check a binding in any language against the wire vectors
@@ -22,18 +20,18 @@ struct Options {
     /// Only the cases whose file or name contains this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Name the cases, and run nothing
+    /// List the cases without running them
     #[arg(long)]
     list: bool,
-    /// Run the Python driver with one mistake after another, each of which must be caught
+    /// Run the Python driver with one mistake at a time, each of which must be caught
     ///
-    /// With --only, the mistakes with the text in their names.
+    /// With --only, the mistakes whose names contain the text.
     #[arg(long, conflicts_with_all = ["list", "driver"])]
     mutants: bool,
-    /// Name every case, not only those that fail
+    /// Print every case, not only those that fail
     #[arg(short, long)]
     verbose: bool,
-    /// A case that takes longer hangs
+    /// Time limit of a case, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     patience: u64,
     /// The driver and its arguments
@@ -75,7 +73,7 @@ async fn start(options: &Options) -> Result<bool, replay::Error> {
     check(options, &driver, &files).await
 }
 
-/// The files with the cases that were asked for.
+/// Returns the files with the selected cases.
 fn chosen(options: &Options) -> Result<Vec<File>, replay::Error> {
     let mut files = replay::load(&replay::folder())?;
     if let Some(only) = &options.only {
@@ -86,7 +84,7 @@ fn chosen(options: &Options) -> Result<Vec<File>, replay::Error> {
         }
         files.retain(|file| !file.cases.is_empty());
         if files.is_empty() {
-            return Err(format!("no case has {only:?} in its name: see --list").into());
+            return Err(format!("no case has a name that contains {only:?}: see --list").into());
         }
     }
     Ok(files)
@@ -135,12 +133,12 @@ async fn mutants(options: &Options, patience: Duration) -> Result<bool, replay::
         let driver = Driver {
             command: replay::mistaken(&mistake.name),
             patience,
-            // Some die of their mistake.
+            // Some crash because of their mistake.
             quiet: true,
         };
         first_problem(driver, &files, &signing)
     });
-    // Most of the time they wait, as the vectors tell them to.
+    // Most of the time they wait, as the vectors require.
     let mut runs = futures_util::stream::iter(runs).buffered(AT_ONCE);
     let mut survivors = 0;
     for Mistake { name, what } in &mistakes {
@@ -156,7 +154,7 @@ async fn mutants(options: &Options, patience: Duration) -> Result<bool, replay::
     Ok(survivors == 0)
 }
 
-/// The first case that a driver fails, and why.
+/// Returns the first case that a driver fails, and why.
 async fn first_problem(
     driver: Driver,
     files: &[File],

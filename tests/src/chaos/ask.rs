@@ -1,4 +1,4 @@
-//! What a caller of the run can ask for.
+//! The requests that a caller of the run can make.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use twipla::PackageId;
 use twipla::resources::Rotation;
 use twipla::types::ContributorRole;
 
-/// Who has a subscription, or is assigned a package.
+/// The owner of a subscription, or the target of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
     Website(String),
@@ -21,7 +21,7 @@ impl Owner {
     }
 }
 
-/// A website as it is asked for.
+/// A website to create.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewWebsite {
     pub(super) id: String,
@@ -34,7 +34,7 @@ pub(super) struct NewWebsite {
     pub(super) privacy_level: Option<i64>,
 }
 
-/// What is done to a subscription.
+/// A change of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     Upgrade {
@@ -42,7 +42,7 @@ pub(super) enum Change {
         trial: Trial,
         pro_rate: bool,
     },
-    /// By `change_to`, which reads first and finds the way itself.
+    /// Through `change_to`, which reads first and chooses the change itself.
     MoveTo {
         package: PackageId,
         way: Way,
@@ -54,7 +54,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// The change that is sent; none if `change_to` has nothing to do.
+    /// Returns the change that is sent, or `None` if `change_to` has nothing to do.
     pub(super) fn sent(&self) -> Option<Self> {
         let Self::MoveTo { package, way } = self else {
             return Some(self.clone());
@@ -81,16 +81,16 @@ pub(super) enum Way {
     Nothing,
 }
 
-/// Whether an upgrade asks for a trial.
+/// Whether an upgrade requests a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trial {
     No,
     First,
-    /// Asked for in vain: a subscription has one trial.
+    /// Requested without effect, because a subscription has one trial.
     Second,
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
     CreateCustomer {
@@ -185,7 +185,7 @@ pub(super) struct Paging {
 }
 
 impl Ask {
-    /// What only the facade has: several operations under one name. Every run is to have all of [`COMPOSED`].
+    /// Returns the name of a call that combines several operations. Every run must have all of [`COMPOSED`].
     pub(super) fn composed(&self) -> Option<&'static str> {
         Some(match self {
             Self::RotateKey { .. } => "rotate",
@@ -201,7 +201,7 @@ impl Ask {
         })
     }
 
-    /// The same for one of many that are asked for at once.
+    /// Returns the name of the bulk call for this request.
     pub(super) fn bulk(&self) -> Option<&'static str> {
         Some(match self {
             Self::CreateCustomer { .. } => "bulk create_customers",
@@ -228,14 +228,14 @@ pub(super) const COMPOSED: [&str; 11] = [
     "bulk delete_websites",
 ];
 
-/// What the sandbox does with a call that no fault strikes.
+/// What the sandbox does with a call without a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     /// It changes something.
     Change,
     /// It succeeds and changes nothing.
     NoChange,
-    /// It is refused.
+    /// It is rejected.
     Refusal,
 }
 
@@ -246,7 +246,7 @@ pub(super) struct Call {
     pub(super) expected: Expected,
 }
 
-/// One call, or several of a kind that are made in bulk.
+/// One call, or several of one kind in bulk.
 #[derive(Debug)]
 pub(super) enum Turn {
     One(Call),

@@ -1,4 +1,4 @@
-//! What a caller asks for next, by dice and by what it has.
+//! Chooses the next request of a caller, at random and depending on what it has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use super::holdings::{Holdings, Status, Subscription, Website};
 use super::offers::Offers;
 use super::trace::Trace;
 
-/// Between how many possible turns a caller chooses, so that rare ones have their turn too.
+/// The number of possible turns to choose between, so that rare ones are chosen as well.
 const CHOICES: usize = 8;
 
 /// Chooses calls.
 pub(super) struct Chooser {
     random: StdRng,
-    /// Begins every id that this caller chooses.
+    /// The prefix of every id that this caller chooses.
     prefix: String,
     next: u64,
-    /// How often it asked for what.
+    /// The number of requests of each kind.
     counts: HashMap<&'static str, u64>,
 }
 
@@ -37,7 +37,7 @@ impl Chooser {
         }
     }
 
-    /// The next turn: of some that are possible, the one of which there were fewest.
+    /// Returns the next turn: of some possible ones, the one that was chosen least often.
     pub(super) fn next(&mut self, holdings: &Holdings) -> Turn {
         let mut turn = self.possible(holdings);
         for _ in 1..CHOICES {
@@ -54,7 +54,7 @@ impl Chooser {
         self.counts.get(kind(turn)).copied().unwrap_or_default()
     }
 
-    /// Throws dice until they give something that is possible.
+    /// Tries at random until a turn is possible.
     fn possible(&mut self, holdings: &Holdings) -> Turn {
         loop {
             let turn = if self.one_in(16) {
@@ -70,7 +70,7 @@ impl Chooser {
         }
     }
 
-    /// Several calls of a kind, about things of which none is there twice.
+    /// Proposes several calls of one kind, about different resources.
     fn propose_bulk(&mut self, has: &Holdings) -> Option<Turn> {
         let mut calls = Vec::new();
         match self.random.random_range(0..4) {
@@ -232,7 +232,7 @@ impl Chooser {
         Some(Ask::CreateWebsiteFlat(new))
     }
 
-    /// Asks once more for a website or a customer that is there, in the same words or in others.
+    /// Proposes to create an existing website or customer again, with the same or other properties.
     fn create_again(&mut self, has: &Holdings) -> Option<Call> {
         if self.one_in(2) {
             let customer = self.pick(&has.customers)?;
@@ -291,7 +291,7 @@ impl Chooser {
     }
 
     fn move_to(&mut self, has: &Holdings, owner: &Owner, current: &Subscription) -> Option<Change> {
-        // Of an account, it reads a website.
+        // For a customer, it reads a website.
         if let Owner::Customer(id) = owner
             && !has.websites.iter().any(|site| site.customer == *id)
         {
@@ -401,7 +401,7 @@ impl Chooser {
         Some(Call { ask, expected })
     }
 
-    /// Who has a subscription and packages, under the model of the partner.
+    /// Returns an owner of a subscription and packages, under the model of the partner.
     fn pick_owner(&mut self, has: &Holdings) -> Option<Owner> {
         Some(match has.model {
             Model::Website => Owner::Website(self.pick(&has.websites)?.id.clone()),
@@ -409,7 +409,7 @@ impl Chooser {
         })
     }
 
-    /// One of the smallest, so that there is something to upgrade to.
+    /// Returns one of the smallest packages, so that an upgrade is possible.
     fn small_package(&mut self, has: &Holdings) -> PackageId {
         let small = self.random.random_range(0..4);
         has.offers.paid[small]
@@ -432,7 +432,7 @@ impl Chooser {
     }
 }
 
-/// The name under which a turn is counted.
+/// Returns the name under which a turn is counted.
 fn kind(turn: &Turn) -> &'static str {
     let first = turn.calls().first();
     let name = first.and_then(|call| match turn {

@@ -1,4 +1,4 @@
-//! What a run has to have tried: a check of what never happens cannot fail.
+//! What a run must have tried: a check of something that never happens cannot fail.
 
 use twipla_api::operation::{Auth, Operation};
 use twipla_api::operations;
@@ -8,13 +8,13 @@ use super::faults;
 use super::outcome::Outcome;
 use super::plan::{Models, Plan};
 
-/// Calls from which on a run has everything; below, it is luck: the rarest, the end of a
-/// rotation, comes 34 times in 20,000.
+/// The number of calls that are enough to try everything; fewer may miss something. The rarest, the end of a rotation,
+/// occurs 34 times in 20,000.
 const ENOUGH: u64 = 10_000;
-/// Operations of a partner that change nothing and have no id to mistake.
+/// Operations of a partner that change nothing and have no id to confuse.
 const LEFT_OUT: [&str; 2] = ["get_company_details", "get_website_by_id"];
 
-/// Operations, composed calls and faults that never occurred.
+/// Returns the operations, composed calls and faults that never occurred.
 pub(super) fn missing(plan: &Plan, outcome: &Outcome) -> Vec<String> {
     if plan.operations < ENOUGH {
         return Vec::new();
@@ -39,7 +39,7 @@ pub(super) fn missing(plan: &Plan, outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-/// Whether a partner of these models has the operation.
+/// Reports whether a partner of these models has the operation.
 fn is_of(models: Models, operation: &Operation) -> bool {
     let is_of_account = operation.id.ends_with("_intpc_subscription");
     let is_of_website =
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_that_tried_nothing_misses_all_that_changes_something() {
+    fn run_without_calls_misses_every_change() {
         let plan = Plan {
             operations: ENOUGH,
             fault_rate: 0.3,

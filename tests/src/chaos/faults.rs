@@ -6,12 +6,12 @@ use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::setup::respond;
 
-/// A fault as the report of a run calls it.
+/// A fault with its name in the report.
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) name: &'static str,
     fault: Fault,
-    /// Whether it strikes its share of the requests, rather than those that it chooses.
+    /// Whether it affects a share of the requests, rather than those that it selects.
     has_share: bool,
     /// Whether the request may be carried out after its caller gave up.
     pub(super) may_be_late: bool,
@@ -38,7 +38,7 @@ impl Trouble {
     }
 }
 
-/// What a network and a tired server do most often.
+/// Returns the most common faults of networks and overloaded servers.
 pub(super) fn common() -> Vec<Trouble> {
     let soon = &[("retry-after", "0")];
     vec![
@@ -59,7 +59,7 @@ pub(super) fn common() -> Vec<Trouble> {
     ]
 }
 
-/// Everything that a sandbox offers.
+/// Returns all faults that a sandbox supports.
 pub(super) fn all() -> Vec<Trouble> {
     let boom = r#"{"message":"boom"}"#;
     let mut all = common();
@@ -108,7 +108,7 @@ pub(super) fn all() -> Vec<Trouble> {
     all
 }
 
-/// A gateway that lets 50 requests a second through.
+/// A gateway that allows 50 requests per second.
 pub(super) fn rate_limit() -> Trouble {
     let kind = FaultKind::RateLimit {
         per_second: 50.0,
@@ -120,13 +120,13 @@ pub(super) fn rate_limit() -> Trouble {
     }
 }
 
-/// Injects faults that strike `rate` of all requests, each of them as often as any other.
+/// Injects faults that affect `rate` of all requests, each of them equally often.
 pub(super) fn inject(sandbox: &Sandbox, troubles: &[Trouble], rate: f64, seed: u64) {
     let dice = troubles.iter().filter(|trouble| trouble.has_share);
-    // The first fault that strikes wins, so the shares do not just add up.
+    // The first matching fault wins, so the shares do not simply add up.
     #[allow(clippy::cast_precision_loss, reason = "a few dozen")]
     let share = 1.0 - (1.0 - rate).powf(1.0 / dice.count().max(1) as f64);
-    // The sandbox refuses a fault that never strikes; this one as good as never does.
+    // The sandbox rejects a fault with a share of 0; this one is close enough.
     let share = share.max(f64::MIN_POSITIVE);
     for (n, trouble) in (0..).zip(troubles) {
         let fault = trouble.fault.clone();

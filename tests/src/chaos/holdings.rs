@@ -1,4 +1,4 @@
-//! What a caller has, as far as it was told: the model of a run.
+//! The model of a run: what a caller has, according to the results of its calls.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use twipla::types::ContributorRole;
 use twipla_sandbox::Model;
 
 use super::ask::{Ask, Call, Change, Expected, NewWebsite, Owner, Trial, Way};
+use super::claim::Claim;
 use super::offers::Offers;
 use super::send::Reply;
-use super::told::Told;
 use super::trace::Trace;
 
-/// What one caller has. Nobody else touches it.
+/// What one caller has. No other caller touches it.
 pub(super) struct Holdings {
     pub(super) offers: Arc<Offers>,
     pub(super) model: Model,
@@ -22,9 +22,9 @@ pub(super) struct Holdings {
     pub(super) websites: Vec<Website>,
     pub(super) packages: Vec<Package>,
     pub(super) assignments: Vec<(PackageId, Owner)>,
-    /// Deletions that were told to be done.
+    /// Deletions that were reported as done.
     pub(super) gone: Vec<Ask>,
-    /// What is not asked for again: a request may still be under way.
+    /// Ids that are not used again, because a request may still be in flight.
     closed: HashSet<String>,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Subscription {
     pub(super) planned: Option<PackageId>,
     pub(super) status: Status,
     pub(super) had_trial: bool,
-    /// A change may still be under way, so nothing is known for certain.
+    /// Whether a change may still be in flight, so that nothing is certain.
     pub(super) is_open: bool,
 }
 
@@ -87,7 +87,7 @@ impl Subscription {
         }
     }
 
-    /// What the sandbox does with a change.
+    /// Returns what the sandbox does with a change.
     pub(super) fn expected(&self, owner: &Owner, change: &Change, offers: &Offers) -> Expected {
         let is_account = matches!(owner, Owner::Customer(_));
         let is_larger = |package: PackageId| offers.size(package) > offers.size(self.package);
@@ -127,7 +127,7 @@ impl Subscription {
         }
     }
 
-    /// What `change_to` does.
+    /// Returns what `change_to` does.
     pub(super) fn way_to(&self, package: PackageId, offers: &Offers) -> Way {
         if self.package == package {
             match self.status {
@@ -175,7 +175,7 @@ impl Subscription {
 }
 
 impl Website {
-    /// What was asked for on this website is so.
+    /// Applies a request about this website.
     fn take_over(&mut self, ask: &Ask, reply: Option<&Reply>) {
         match (ask, reply) {
             (Ask::CreateKey { name, .. }, Some(Reply::Id(id))) => {
@@ -211,7 +211,7 @@ impl Holdings {
         }
     }
 
-    /// Whether something may be asked for: no earlier request for it may still be under way.
+    /// Reports whether a request is allowed: no earlier one about the same resource may still be in flight.
     pub(super) fn may_ask(&self, ask: &Ask) -> bool {
         !self.closed.contains(&Trace::of(ask).to_string())
     }
@@ -229,17 +229,17 @@ impl Holdings {
         }
     }
 
-    /// Takes in what was told of a call.
-    pub(super) fn learn(&mut self, call: &Call, told: Told, reply: Option<&Reply>) {
-        if !told.is_certain() {
+    /// Updates the model with the result of a call.
+    pub(super) fn learn(&mut self, call: &Call, claim: Claim, reply: Option<&Reply>) {
+        if !claim.is_certain() {
             self.closed.insert(Trace::of(&call.ask).to_string());
             self.forget(&call.ask);
-        } else if call.expected == Expected::Change && told.is_in_force() {
+        } else if call.expected == Expected::Change && claim.is_in_force() {
             self.take_over(&call.ask, reply);
         }
     }
 
-    /// Subscriptions of which everything is known, with who has them.
+    /// Returns the subscriptions that are certain, with their owners.
     pub(super) fn subscriptions(&self) -> impl Iterator<Item = (Owner, &Subscription)> {
         let of_websites = self.websites.iter().filter_map(|site| {
             Some((Owner::Website(site.id.clone()), site.subscription.as_ref()?))
@@ -253,7 +253,7 @@ impl Holdings {
             .filter(|(_, subscription)| !subscription.is_open)
     }
 
-    /// What was asked for is so.
+    /// Applies a request.
     fn take_over(&mut self, ask: &Ask, reply: Option<&Reply>) {
         let free = self.offers.free;
         match ask {
@@ -324,7 +324,7 @@ impl Holdings {
         }
     }
 
-    /// Nothing is certain about what was asked for, or it is gone.
+    /// Removes what a request is about, because it is uncertain or deleted.
     fn forget(&mut self, ask: &Ask) {
         match ask {
             Ask::CreateCustomer { id, website, .. } => {
@@ -361,7 +361,7 @@ impl Holdings {
                 if let Some(site) = self.website_mut(website) {
                     site.contributors.retain(|(known, _)| known != customer);
                 }
-                // Whoever was removed is not added again: that has another trace.
+                // A removed contributor is not added again, because that would have a different trace.
                 let again = Ask::AddContributor {
                     website: website.clone(),
                     customer: customer.clone(),
@@ -437,7 +437,7 @@ impl Holdings {
         self.assignments.retain(|(_, to)| to.id() != id);
     }
 
-    /// Of the two keys of a rotation, the one that is left.
+    /// Keeps the remaining one of the two keys of a rotation.
     fn keep_key(&mut self, ask: &Ask) {
         let (website, id, rotation) = match ask {
             Ask::ConfirmRotation { website, rotation } => {

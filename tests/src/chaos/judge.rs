@@ -1,4 +1,4 @@
-//! Holds what was told against what the sandbox has.
+//! Compares results with the state of the sandbox.
 
 use std::collections::HashSet;
 
@@ -6,21 +6,21 @@ use twipla::{ErrorKind, Result};
 use twipla_sandbox::Commit;
 
 use super::ask::{Ask, Call, Change, Expected, List};
+use super::claim::{Claim, is_explained};
 use super::holdings::{Holdings, Status, Subscription};
 use super::outcome::Verdict;
 use super::send::Reply;
 use super::server::Account;
-use super::told::{Told, is_explained};
 
-/// What is wrong, and what the sandbox has instead.
+/// The problem, and what the sandbox has instead.
 pub(super) type Finding = (Verdict, String);
 
-/// What the sandbox has right after a call.
+/// The state of the sandbox right after a call.
 pub(super) struct Evidence<'a> {
     /// The changes that the call made.
     pub(super) commits: &'a [Commit],
     pub(super) account: &'a Account,
-    /// Begins the ids of this caller; nobody else touches those.
+    /// The prefix of the ids of this caller, which no other caller touches.
     pub(super) own: &'a str,
     /// Whether others have added and deleted meanwhile: then a list may lack an entry (documented).
     pub(super) is_restless: bool,
@@ -28,7 +28,7 @@ pub(super) struct Evidence<'a> {
     pub(super) may_be_late: bool,
 }
 
-/// Judges a call at the moment at which its caller is told.
+/// Checks a call when it returns.
 pub(super) fn at_once(
     call: &Call,
     result: &Result<Reply>,
@@ -37,7 +37,7 @@ pub(super) fn at_once(
     if let Err(error) = result
         && !is_explained(error, call)
     {
-        let what = format!("no fault of the run gives {:?}", error.kind());
+        let what = format!("no fault of the run explains {:?}", error.kind());
         return Some((Verdict::Unclassified, what));
     }
     let facts = Facts {
@@ -47,11 +47,11 @@ pub(super) fn at_once(
         may_be_late: evidence.may_be_late,
         details_are_true: details_are_true(call, result, evidence),
     };
-    let verdict = verdict(Told::of(result), &facts)?;
+    let verdict = verdict(Claim::of(result), &facts)?;
     let in_force = match facts.in_force {
-        Some(true) => "in force",
-        Some(false) => "not in force",
-        None => "not shown",
+        Some(true) => "applied",
+        Some(false) => "not applied",
+        None => "unknown",
     };
     let about = evidence.account.about(&call.ask);
     Some((
@@ -63,54 +63,54 @@ pub(super) fn at_once(
 /// What a claim is compared with.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
-    /// Changes that the call made.
+    /// The number of changes that the call made.
     made: usize,
-    /// Changes that it makes if it is carried out.
+    /// The number of changes that it makes if it is carried out.
     expected: usize,
-    /// Whether what was asked for is so; `None` if the snapshot does not show it.
+    /// Whether the requested state applies; `None` if the snapshot does not show it.
     in_force: Option<bool>,
     may_be_late: bool,
-    /// Whether the reply, or the message of the error, names what is there.
+    /// Whether the details in the response, or in the message of the error, are true.
     details_are_true: bool,
 }
 
-/// In which way a claim is not true, if it is not.
-fn verdict(told: Told, facts: &Facts) -> Option<Verdict> {
+/// Returns how a claim is false, or `None` if it is true.
+fn verdict(claim: Claim, facts: &Facts) -> Option<Verdict> {
     if facts.made > 1 {
         return Some(Verdict::Doubled);
     }
     let is_so = facts.in_force != Some(false);
-    let is_true = match told {
-        Told::Done => is_so && facts.made == facts.expected && facts.details_are_true,
-        Told::Applied => is_so && facts.made == 1,
-        Told::InForce | Told::Exists => is_so,
-        Told::NotApplied { certain } => {
+    let is_true = match claim {
+        Claim::Done => is_so && facts.made == facts.expected && facts.details_are_true,
+        Claim::Applied => is_so && facts.made == 1,
+        Claim::InForce | Claim::Exists => is_so,
+        Claim::NotApplied { certain } => {
             let is_not_so = facts.made == 0 && facts.in_force != Some(true);
-            // It may have come since it was read back.
+            // It may have been carried out after it was read back.
             is_not_so || !certain && facts.may_be_late
         }
-        Told::SecretLost => facts.made == 1 && facts.details_are_true,
-        Told::NotDone => facts.made == 0,
-        Told::Open => true,
+        Claim::SecretLost => facts.made == 1 && facts.details_are_true,
+        Claim::NotDone => facts.made == 0,
+        Claim::Open => true,
     };
-    match told {
+    match claim {
         _ if is_true => None,
-        Told::Done => Some(Verdict::Lost),
+        Claim::Done => Some(Verdict::Lost),
         _ => Some(Verdict::WronglyReported),
     }
 }
 
-/// Judges a call once nothing is under way any more: `made_at_once` changes were seen when
-/// its caller was told, `made` are there in the end.
-pub(super) fn in_the_end(told: Told, made_at_once: usize, made: usize) -> Option<Finding> {
-    let what = || format!("{made} changes in the end, {made_at_once} when it was told");
+/// Checks a call once no request is in flight: there were `made_at_once` changes when the call returned, and there are
+/// `made` at the end.
+pub(super) fn in_the_end(claim: Claim, made_at_once: usize, made: usize) -> Option<Finding> {
+    let what = || format!("{made} changes at the end, {made_at_once} when the call returned");
     if made > 1 {
         return Some((Verdict::Doubled, what()));
     }
-    (told.is_certain() && made != made_at_once).then(|| (Verdict::WronglyReported, what()))
+    (claim.is_certain() && made != made_at_once).then(|| (Verdict::WronglyReported, what()))
 }
 
-/// Judges what a caller believes to have in the end.
+/// Checks what a caller has at the end.
 pub(super) fn holdings(holdings: &Holdings, account: &Account) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut expect = |verdict, is_true: bool, what: String| {
@@ -123,7 +123,7 @@ pub(super) fn holdings(holdings: &Holdings, account: &Account) -> Vec<Finding> {
         expect(
             Verdict::WronglyReported,
             is_so,
-            format!("told to be gone, and there: {gone:?}"),
+            format!("reported as deleted, but present: {gone:?}"),
         );
     }
     let mut there: Vec<Ask> = Vec::new();
@@ -180,7 +180,7 @@ pub(super) fn holdings(holdings: &Holdings, account: &Account) -> Vec<Finding> {
         expect(
             Verdict::Lost,
             is_so,
-            format!("told to be there, and not so: {ask:?}"),
+            format!("reported as present, but not so: {ask:?}"),
         );
     }
     for (owner, known) in holdings.subscriptions() {
@@ -188,7 +188,7 @@ pub(super) fn holdings(holdings: &Holdings, account: &Account) -> Vec<Finding> {
         expect(
             Verdict::WronglyReported,
             is_as_known(known, found),
-            format!("subscription of {owner:?}: told {known:?}, found {found}"),
+            format!("subscription of {owner:?}: reported {known:?}, found {found}"),
         );
     }
     findings
@@ -209,7 +209,7 @@ fn is_as_known(known: &Subscription, found: &serde_json::Value) -> bool {
         }
 }
 
-/// Whether the reply, or the message of the error, names what is there.
+/// Reports whether the details in the response, or in the message of the error, are true.
 fn details_are_true(call: &Call, result: &Result<Reply>, evidence: &Evidence<'_>) -> bool {
     let is_new = |id: &str| {
         let mut ids = evidence
@@ -219,7 +219,7 @@ fn details_are_true(call: &Call, result: &Result<Reply>, evidence: &Evidence<'_>
         ids.any(|known| known == id)
     };
     match (&call.ask, result) {
-        (Ask::ReadList(list), Ok(Reply::Entries(told))) => is_whole(list, told, evidence),
+        (Ask::ReadList(list), Ok(Reply::Entries(listed))) => is_whole(list, listed, evidence),
         (Ask::Change(_, Change::MoveTo { way, .. }), Ok(Reply::Moved(moved))) => way == moved,
         (Ask::ReadCustomer(asked), Ok(Reply::Id(id))) => asked == id,
         (Ask::ReadPackage(asked), Ok(Reply::Id(id))) => asked.to_string() == *id,
@@ -227,7 +227,7 @@ fn details_are_true(call: &Call, result: &Result<Reply>, evidence: &Evidence<'_>
         (_, Ok(Reply::Id(id))) => is_new(id),
         (_, Ok(Reply::Rotation(rotation))) => is_new(rotation.new_key().id.as_str()),
         (_, Err(error)) if error.kind() == ErrorKind::SecretLost => {
-            // It tells to delete the key that was made, and no other.
+            // It says to delete the key that was created, and no other.
             let website = evidence.commits.first();
             let website = website.and_then(|commit| commit.ids.get("intpWebsiteId"));
             let mut keys = website
@@ -239,8 +239,8 @@ fn details_are_true(call: &Call, result: &Result<Reply>, evidence: &Evidence<'_>
     }
 }
 
-/// Whether the list has all of the caller's entries, none of them twice, and none that are not there.
-fn is_whole(list: &List, told: &[String], evidence: &Evidence<'_>) -> bool {
+/// Reports whether the list has all of the caller's entries, without duplicates and without missing resources.
+fn is_whole(list: &List, listed: &[String], evidence: &Evidence<'_>) -> bool {
     let own = |entries: &[String]| {
         let is_shared = matches!(
             list,
@@ -251,11 +251,11 @@ fn is_whole(list: &List, told: &[String], evidence: &Evidence<'_>) -> bool {
         own.sort();
         own
     };
-    let (there, own_told) = (own(&evidence.account.entries(list)), own(told));
+    let (there, own_listed) = (own(&evidence.account.entries(list)), own(listed));
     if evidence.is_restless {
-        return own_told.iter().all(|entry| there.contains(entry)) && is_unique(told);
+        return own_listed.iter().all(|entry| there.contains(entry)) && is_unique(listed);
     }
-    there == own_told && is_unique(told)
+    there == own_listed && is_unique(listed)
 }
 
 fn is_unique(entries: &[String]) -> bool {
@@ -275,13 +275,13 @@ mod tests {
         may_be_late: false,
         details_are_true: true,
     };
-    /// The same, not carried out.
+    /// The same call, not carried out.
     const NOT_CARRIED_OUT: Facts = Facts {
         made: 0,
         in_force: Some(false),
         ..CARRIED_OUT
     };
-    /// What was asked for was so before.
+    /// The requested state already applied.
     const SO_BEFORE: Facts = Facts {
         made: 0,
         expected: 0,
@@ -289,46 +289,50 @@ mod tests {
     };
 
     #[test]
-    fn claims_are_compared_with_what_happened() {
+    fn claims_are_compared_with_the_facts() {
         let (certain, open) = (
-            Told::NotApplied { certain: true },
-            Told::NotApplied { certain: false },
+            Claim::NotApplied { certain: true },
+            Claim::NotApplied { certain: false },
         );
         let wrong = Some(Verdict::WronglyReported);
         let lost = Some(Verdict::Lost);
-        for (told, carried_out, not_carried_out, so_before) in [
-            (Told::Done, None, lost, None),
-            (Told::Applied, None, wrong, wrong),
-            (Told::InForce, None, wrong, None),
-            (Told::Exists, None, wrong, None),
+        for (claim, carried_out, not_carried_out, so_before) in [
+            (Claim::Done, None, lost, None),
+            (Claim::Applied, None, wrong, wrong),
+            (Claim::InForce, None, wrong, None),
+            (Claim::Exists, None, wrong, None),
             (certain, wrong, None, wrong),
             (open, wrong, None, wrong),
-            (Told::SecretLost, None, wrong, wrong),
-            (Told::NotDone, wrong, None, None),
-            (Told::Open, None, None, None),
+            (Claim::SecretLost, None, wrong, wrong),
+            (Claim::NotDone, wrong, None, None),
+            (Claim::Open, None, None, None),
         ] {
-            assert_eq!(verdict(told, &CARRIED_OUT), carried_out, "{told:?}");
-            assert_eq!(verdict(told, &NOT_CARRIED_OUT), not_carried_out, "{told:?}");
-            assert_eq!(verdict(told, &SO_BEFORE), so_before, "{told:?}");
+            assert_eq!(verdict(claim, &CARRIED_OUT), carried_out, "{claim:?}");
+            assert_eq!(
+                verdict(claim, &NOT_CARRIED_OUT),
+                not_carried_out,
+                "{claim:?}"
+            );
+            assert_eq!(verdict(claim, &SO_BEFORE), so_before, "{claim:?}");
             let twice = Facts {
                 made: 2,
                 ..CARRIED_OUT
             };
-            assert_eq!(verdict(told, &twice), Some(Verdict::Doubled), "{told:?}");
+            assert_eq!(verdict(claim, &twice), Some(Verdict::Doubled), "{claim:?}");
         }
     }
 
     #[test]
-    fn a_late_commit_excuses_only_what_is_not_certain() {
+    fn late_commit_only_excuses_uncertain_claims() {
         let late = Facts {
             may_be_late: true,
             ..CARRIED_OUT
         };
-        let told = |certain| Told::NotApplied { certain };
-        assert_eq!(verdict(told(false), &late), None);
-        assert_eq!(verdict(told(true), &late), Some(Verdict::WronglyReported));
+        let claim = |certain| Claim::NotApplied { certain };
+        assert_eq!(verdict(claim(false), &late), None);
+        assert_eq!(verdict(claim(true), &late), Some(Verdict::WronglyReported));
         assert_eq!(
-            verdict(Told::NotDone, &late),
+            verdict(Claim::NotDone, &late),
             Some(Verdict::WronglyReported)
         );
     }
@@ -339,20 +343,20 @@ mod tests {
             details_are_true: false,
             ..CARRIED_OUT
         };
-        assert_eq!(verdict(Told::Done, &facts), Some(Verdict::Lost));
+        assert_eq!(verdict(Claim::Done, &facts), Some(Verdict::Lost));
         let wrong = Some(Verdict::WronglyReported);
-        assert_eq!(verdict(Told::SecretLost, &facts), wrong);
+        assert_eq!(verdict(Claim::SecretLost, &facts), wrong);
     }
 
     #[test]
-    fn what_was_certain_stays_so() {
+    fn certain_results_stay_true() {
         let wrong = |finding: Option<Finding>| finding.map(|(verdict, _)| verdict);
-        let late = wrong(in_the_end(Told::NotDone, 0, 1));
+        let late = wrong(in_the_end(Claim::NotDone, 0, 1));
         assert_eq!(late, Some(Verdict::WronglyReported));
-        assert_eq!(wrong(in_the_end(Told::Open, 0, 1)), None);
-        assert_eq!(wrong(in_the_end(Told::Done, 1, 1)), None);
-        for told in [Told::Done, Told::Open] {
-            assert_eq!(wrong(in_the_end(told, 1, 2)), Some(Verdict::Doubled));
+        assert_eq!(wrong(in_the_end(Claim::Open, 0, 1)), None);
+        assert_eq!(wrong(in_the_end(Claim::Done, 1, 1)), None);
+        for claim in [Claim::Done, Claim::Open] {
+            assert_eq!(wrong(in_the_end(claim, 1, 2)), Some(Verdict::Doubled));
         }
     }
 }

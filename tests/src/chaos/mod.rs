@@ -1,23 +1,22 @@
-//! A long run against sandboxes that fail all the time. What each caller is told of each call
-//! is held against what the sandbox did, at once and in the end.
+//! A long run against sandboxes that fail all the time. The result of each call is compared with what the sandbox did,
+//! immediately and at the end.
 //!
-//! - `plan`: how long and how rough
-//! - `ask`, `choose`: what is asked for, and what comes next
-//! - `send`, `told`: how the facade is asked, and what its result claims
-//! - `holdings`: what a caller has, as far as it was told
-//! - `trace`, `server`: which changes in the sandbox's log are a call's doing, and what the
-//!   sandbox has
-//! - `judge`, `outcome`: what is not as it was told, and the figures
-//! - `coverage`: what a run has to have tried
+//! - `plan`: length and settings of a run
+//! - `ask`, `choose`: the requests, and which one is next
+//! - `send`, `claim`: calls of the facade, and what their results claim
+//! - `holdings`: what a caller has, according to the results
+//! - `trace`, `server`: the changes in the sandbox's log that belong to a call, and the state of the sandbox
+//! - `judge`, `outcome`: false claims, and the figures
+//! - `coverage`: what a run must have tried
 //! - `faults`, `world`: one sandbox with its faults and callers
 //!
-//! A caller has ids of its own, and is held to all of them; others add and delete beside it.
-//! A call that is still ambiguous is left alone: what it was about is not asked for again. And
-//! where a request may still be under way, its caller waits for it before the next call, since no
-//! client can help it that a create, repeated and carried out, arrives once more after a delete.
+//! A caller has its own ids, all of which are checked; others add and delete at the same time. After an ambiguous call,
+//! nothing more is requested about the same resource. If a request may still be in flight, its caller waits for it before
+//! the next call, because no client can prevent that a create, retried and carried out, arrives once more after a delete.
 
 mod ask;
 mod choose;
+mod claim;
 mod coverage;
 mod faults;
 mod holdings;
@@ -27,7 +26,6 @@ mod outcome;
 mod plan;
 mod send;
 mod server;
-mod told;
 mod trace;
 mod world;
 
@@ -38,10 +36,10 @@ use futures_util::StreamExt as _;
 pub use self::outcome::{Error, Outcome, Verdict, Violation};
 pub use self::plan::{Models, Plan};
 
-/// Sandboxes at once.
+/// The number of sandboxes that run in parallel.
 const WORLDS: usize = 8;
 
-/// Runs a plan, each of its shares against a sandbox of its own.
+/// Runs a plan, each of its shares against a separate sandbox.
 ///
 /// # Errors
 ///

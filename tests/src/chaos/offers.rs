@@ -1,4 +1,4 @@
-//! The packages that a run moves between.
+//! The packages that a run uses.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use twipla::{PackageId, Twipla};
 
 use super::outcome::Error;
 
-/// The packages of one partner, as they were before the run.
+/// The packages of one partner before the run.
 #[derive(Debug)]
 pub(super) struct Offers {
-    /// Those that cost something and that everybody may have, smallest first.
+    /// The public ones with a price, smallest first.
     pub(super) paid: Vec<PackageId>,
-    /// What a canceled subscription falls back to.
+    /// The package after the end of a canceled subscription.
     pub(super) free: PackageId,
-    /// What a website starts on by default.
+    /// The default package of a website.
     pub(super) trial: PackageId,
-    /// One that has to be assigned.
+    /// A package that must be assigned.
     pub(super) restricted: PackageId,
     touchpoints: BTreeMap<PackageId, i64>,
 }
@@ -56,7 +56,7 @@ impl Offers {
         })
     }
 
-    /// How large a package is; the unlimited trial counts as the smallest.
+    /// Returns the size of a package; the unlimited trial counts as the smallest.
     pub(super) fn size(&self, package: PackageId) -> i64 {
         self.touchpoints.get(&package).copied().unwrap_or_default()
     }

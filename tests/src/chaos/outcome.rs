@@ -1,57 +1,56 @@
-//! What came of a run.
+//! The result of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-/// Why a run cannot go on.
+/// Why a run cannot continue.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What came of a run. `lost`, `doubled`, `wrongly_reported` and `unclassified` are to be 0.
+/// The result of a run. `lost`, `doubled`, `wrongly_reported` and `unclassified` must be 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// Calls made.
+    /// The number of calls.
     pub operations: u64,
-    /// How many of each operation.
+    /// The number of calls of each operation.
     pub by_operation: BTreeMap<&'static str, u64>,
-    /// How many of what the facade puts together: rotations, bulk work, `change_to`.
+    /// The number of composed calls: rotations, bulk work, `change_to`.
     pub composed: BTreeMap<&'static str, u64>,
-    /// Operations, composed calls and faults that the plan has and that never occurred; empty for
-    /// a run that is too short to have all.
+    /// Operations, composed calls and faults of the plan that never occurred; empty if the run is too short to expect all.
     pub missing: Vec<String>,
-    /// Requests that the sandboxes saw.
+    /// The number of requests that the sandboxes received.
     pub requests: u64,
-    /// Requests that a fault struck.
+    /// The number of requests with a fault.
     pub faults: u64,
-    /// How often each fault struck.
+    /// How often each fault occurred.
     pub by_fault: BTreeMap<&'static str, u64>,
-    /// Calls that failed, whatever was told.
+    /// The number of calls that failed.
     pub failures: u64,
-    /// Failures that may have been carried out, as far as the caller was told.
+    /// The number of failures that were reported as ambiguous.
     pub ambiguous: u64,
     /// Wall time in milliseconds.
     pub millis: u128,
-    /// The caller was told that it is done, and it is not there.
+    /// Reported as done, but missing.
     pub lost: u64,
     /// Something was done twice.
     pub doubled: u64,
-    /// The caller was told something else that is not so.
+    /// Other false results.
     pub wrongly_reported: u64,
-    /// An error of a kind that no fault of the run explains.
+    /// Errors of a kind that no fault of the run explains.
     pub unclassified: u64,
-    /// What is wrong, call by call.
+    /// The problems, call by call.
     pub violations: Vec<Violation>,
 }
 
 impl Outcome {
-    /// Whether everything that the callers were told is true, and everything was tried.
+    /// Reports whether all results were true, and everything was tried.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty() && self.missing.is_empty()
     }
 
-    /// Share of the requests that a fault struck.
+    /// Returns the share of the requests with a fault.
     #[allow(clippy::cast_precision_loss, reason = "no run is that long")]
     pub fn fault_rate(&self) -> f64 {
         self.faults as f64 / self.requests.max(1) as f64
@@ -88,37 +87,37 @@ impl Outcome {
     }
 }
 
-/// In which way something is not as it was told.
+/// The kind of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
-    /// Told to be done, and not there.
+    /// Reported as done, but missing.
     Lost,
     /// Done twice.
     Doubled,
-    /// Told otherwise than it is.
+    /// Another false result.
     WronglyReported,
     /// An error that nothing explains.
     Unclassified,
 }
 
-/// A call of which something was told that is not so.
+/// A call with a false result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Violation {
-    /// In which way.
+    /// The kind of the violation.
     pub verdict: Verdict,
     /// The sandbox, the caller, and the number of the call: as in `world 3, caller 0, call 17`.
     pub at: String,
     /// Operation and ids.
     pub call: String,
-    /// The call in full; empty for what a caller has in the end, like the next two.
+    /// The call in full; empty for the state at the end, like the next two.
     pub ask: String,
-    /// The faults that struck while it was under way.
+    /// The faults during the call.
     pub faults: Vec<&'static str>,
-    /// What the caller was told.
-    pub told: String,
-    /// What the sandbox has.
+    /// The result of the call.
+    pub result: String,
+    /// The state of the sandbox.
     pub server: String,
 }
 
@@ -134,7 +133,7 @@ impl fmt::Display for Violation {
         if !self.ask.is_empty() {
             writeln!(f, "  asked   {}", self.ask)?;
             writeln!(f, "  faults  {}", self.faults.join(", "))?;
-            writeln!(f, "  told    {}", self.told)?;
+            writeln!(f, "  result  {}", self.result)?;
         }
         write!(f, "  server  {}", self.server)
     }

@@ -1,8 +1,8 @@
-//! How long and how rough a run is.
+//! Length and settings of a run.
 
 use twipla_sandbox::Model;
 
-/// The subscription models that a run is about.
+/// The subscription models of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Models {
     /// Each website has a subscription.
@@ -13,23 +13,23 @@ pub enum Models {
     Both,
 }
 
-/// How long and how rough a run is.
+/// Length and settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Calls in all.
+    /// The number of calls.
     pub operations: u64,
-    /// Share of the requests that a fault strikes, from 0 to 1.
+    /// The share of the requests with a fault, from 0 to 1.
     pub fault_rate: f64,
-    /// The same seed gives the same calls, as long as what they are told is the same.
+    /// The same seed gives the same calls, as long as their results are the same.
     pub seed: u64,
     /// The subscription models.
     pub models: Models,
-    /// Callers that share a client. With one, a call and the faults that struck it belong
-    /// together for certain, and the same seed gives nearly the same run.
+    /// The number of callers that share a client. With one, it is certain which faults belong to a call, and the same seed
+    /// gives nearly the same run.
     pub callers: u64,
 }
 
-/// The part of a run that one sandbox sees.
+/// The part of a run for one sandbox.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
     pub(super) plan: Plan,
@@ -39,8 +39,8 @@ pub(super) struct Share {
 }
 
 impl Plan {
-    /// Calls against one sandbox, whose logs are read after each, and with one client, whose
-    /// budget of retries is soon used up.
+    /// The number of calls against one sandbox, whose logs are read after each, and with one client, whose retry budget is
+    /// soon used up.
     const OPERATIONS_OF_A_SHARE: u64 = 125;
 
     pub(super) fn shares(self) -> Vec<Share> {

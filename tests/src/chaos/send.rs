@@ -1,4 +1,4 @@
-//! How the facade is asked.
+//! Makes the calls of the facade.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use twipla::{NewCustomer, Outcome, Result, Twipla};
 
 use super::ask::{Ask, Call, Change, List, NewWebsite, Owner, Trial, Way};
 
-/// What came back, as far as the run looks at it.
+/// The result of a call, as far as the run uses it.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     Nothing,
@@ -20,13 +20,13 @@ pub(super) enum Reply {
     Id(String),
     Website(Box<Website>),
     Rotation(Arc<Rotation>),
-    /// Of `change_to`.
+    /// From `change_to`.
     Moved(Way),
-    /// What tells the entries of a list apart; package with name and id.
+    /// What identifies the entries of a list; for a package name and id.
     Entries(Vec<String>),
-    /// Of one of many: it is as asked for, and nobody says by whom.
+    /// In bulk: it is as requested, by an unknown caller.
     Unchanged,
-    /// Of one of many: it was not tried.
+    /// In bulk: it was not tried.
     Skipped,
 }
 
@@ -48,7 +48,7 @@ impl From<()> for Reply {
     }
 }
 
-/// Makes a call alone.
+/// Makes a single call.
 pub(super) async fn send(twipla: &Twipla, ask: &Ask) -> Result<Reply> {
     match ask {
         Ask::CreateCustomer {
@@ -146,8 +146,7 @@ pub(super) async fn send(twipla: &Twipla, ask: &Ask) -> Result<Reply> {
     }
 }
 
-/// Makes calls of a kind in bulk: creates or deletes of customers or of websites. What comes back
-/// is in the same order.
+/// Makes calls of one kind in bulk: creates or deletes of customers or of websites. The results are in the same order.
 pub(super) async fn send_bulk(
     twipla: &Twipla,
     calls: &[Call],

@@ -1,16 +1,16 @@
-//! What the sandbox has, as its snapshot shows it.
+//! The state of the sandbox, from its snapshot.
 
 use serde_json::Value;
 use twipla::types::Website;
 
 use super::ask::{Ask, Change, List, NewWebsite, Owner, Trial};
 
-/// The account of one partner.
+/// The data of one partner.
 #[derive(Debug)]
 pub(super) struct Account(Value);
 
 impl Account {
-    /// Takes the account of a partner out of a snapshot; an empty one if it is not there.
+    /// Extracts the data of a partner from a snapshot; empty if it is missing.
     pub(super) fn of(partner: &str, mut snapshot: Value) -> Self {
         let accounts = snapshot["partners"].as_array_mut();
         let own = accounts
@@ -20,7 +20,7 @@ impl Account {
         Self(own.map(Value::take).unwrap_or_default())
     }
 
-    /// Whether what was asked for is so; `None` if the snapshot does not show it.
+    /// Reports whether the requested state applies; `None` if the snapshot does not show it.
     pub(super) fn is_in_force(&self, ask: &Ask) -> Option<bool> {
         Some(match ask {
             Ask::CreateCustomer {
@@ -72,7 +72,7 @@ impl Account {
         })
     }
 
-    /// Whether a website that was handed out is the one that is there.
+    /// Reports whether a returned website equals the one in the snapshot.
     pub(super) fn agrees_with(&self, website: &Website) -> bool {
         let own = self.website(website.intp_website_id.as_str());
         let package = &own["subscription"]["packageId"];
@@ -90,7 +90,7 @@ impl Account {
         self.keys(website).filter_map(|key| key["id"].as_str())
     }
 
-    /// The entries of a list, as [`Reply::Entries`](super::send::Reply) names them.
+    /// Returns the entries of a list, as [`Reply::Entries`](super::send::Reply) identifies them.
     pub(super) fn entries(&self, list: &List) -> Vec<String> {
         let names = |value: &Value| -> Vec<String> {
             let names = value.as_object().into_iter().flatten();
@@ -132,7 +132,7 @@ impl Account {
         &of["subscription"]
     }
 
-    /// What is there of that which a call is about, for a report.
+    /// Returns the resource that a call is about, for a report.
     pub(super) fn about(&self, ask: &Ask) -> &Value {
         match ask {
             Ask::CreateCustomer { id, .. } | Ask::DeleteCustomer(id) | Ask::ReadCustomer(id) => {

@@ -1,4 +1,4 @@
-//! Which changes in the sandbox's log are the doing of a call.
+//! Identifies the changes in the sandbox's log that belong to a call.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ const CUSTOMER: &str = "intpCustomerId";
 const PACKAGE: &str = "packageId";
 const KEY: &str = "apiKeyId";
 
-/// What the changes of a call look like in the log.
+/// The changes of a call as they appear in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
     pub(super) operation: &'static str,
@@ -104,7 +104,7 @@ impl Trace {
     }
 }
 
-/// As in `upgrade_website_subscription intpWebsiteId=w1 packageId=...`.
+/// For example `upgrade_website_subscription intpWebsiteId=w1 packageId=...`.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.operation)?;

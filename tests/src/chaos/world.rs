@@ -1,4 +1,4 @@
-//! One sandbox with its faults, and the callers who share a client of it.
+//! One sandbox with its faults, and the callers that share a client of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use twipla_sandbox::{Commit, Model, Sandbox};
 
 use super::ask::{Call, Turn};
 use super::choose::Chooser;
+use super::claim::Claim;
 use super::faults::{self, Trouble};
 use super::holdings::Holdings;
 use super::judge::{self, Evidence, Finding};
@@ -18,11 +19,10 @@ use super::outcome::{Error, Outcome, Violation};
 use super::plan::Share;
 use super::send::{Reply, send, send_bulk};
 use super::server::Account;
-use super::told::Told;
 use super::trace::Trace;
 use crate::setup::client;
 
-/// How long to wait for requests that are still under way. The longest late commit takes 150 ms.
+/// How long to wait for requests in flight. The longest late commit takes 150 ms.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the callers of a sandbox share.
@@ -30,7 +30,7 @@ struct World {
     share: Share,
     sandbox: Sandbox,
     twipla: Twipla,
-    /// Id of the partner.
+    /// The id of the partner.
     partner: String,
     troubles: Vec<Trouble>,
 }
@@ -38,7 +38,7 @@ struct World {
 /// Runs a share of a plan.
 pub(super) async fn run(share: Share) -> Result<Outcome, Error> {
     let plan = share.plan;
-    // Making keys takes its time, in which a thread of the runtime serves nobody.
+    // Generating keys takes time and would block a thread of the runtime.
     let start = || tokio::runtime::Handle::current().block_on(Sandbox::start());
     let sandbox = tokio::task::spawn_blocking(start).await??;
     let partner = match share.model {
@@ -109,13 +109,13 @@ impl World {
         Account::of(&self.partner, self.sandbox.snapshot())
     }
 
-    /// How often each fault has struck.
+    /// Returns how often each fault occurred.
     fn strikes(&self) -> Vec<u64> {
         let report = self.sandbox.faults();
         report.faults.iter().map(|status| status.struck).collect()
     }
 
-    /// The faults that have struck since.
+    /// Returns the faults that occurred since.
     fn struck_since(&self, before: &[u64]) -> Vec<&Trouble> {
         let now = self.strikes();
         let counts = before.iter().zip(&now);
@@ -131,12 +131,12 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        // One that hangs until its caller closes the connection ends with the caller's attempt.
+        // A hanging request ends with the caller's attempt, which closes the connection.
         let _ = tokio::time::timeout(PATIENCE, wait).await;
     }
 }
 
-/// One caller, with customers and websites of its own.
+/// One caller, with its own customers and websites.
 struct Caller {
     number: u64,
     world: Arc<World>,
@@ -146,14 +146,14 @@ struct Caller {
     outcome: Outcome,
 }
 
-/// What the sandbox shows when a caller is told.
+/// The state of the sandbox when a call returned.
 struct Seen<'a> {
-    /// Its last change before.
+    /// Its last change before the call.
     after: u64,
     account: Account,
     /// All changes since.
     commits: Vec<Commit>,
-    /// The faults that have struck since.
+    /// The faults that occurred since.
     struck: Vec<&'a Trouble>,
 }
 
@@ -161,12 +161,12 @@ struct Seen<'a> {
 struct Record {
     call: Call,
     trace: Trace,
-    told: Told,
-    what_was_told: String,
+    claim: Claim,
+    result: String,
     faults: Vec<&'static str>,
     /// The sandbox's last change before the call.
     after: u64,
-    /// Changes that were seen when the caller was told.
+    /// The number of changes when the call returned.
     made: usize,
 }
 
@@ -227,20 +227,24 @@ impl Caller {
             may_be_late: is_timeout || seen.struck.iter().any(|trouble| trouble.may_be_late),
         };
         let finding = judge::at_once(&call, result, &evidence);
-        let told = Told::of(result);
+        let claim = Claim::of(result);
         self.count(&trace, result);
         self.count_composed(call.ask.composed());
         let record = Record {
             trace,
-            told,
-            what_was_told: describe(result),
+            claim,
+            result: describe(result),
             faults: seen.struck.iter().map(|trouble| trouble.name).collect(),
             after: seen.after,
             made: commits.len(),
             call,
         };
-        // Who was told wrong does not build on it.
-        let believed = if finding.is_some() { Told::Open } else { told };
+        // A caller with a wrong result does not build on it.
+        let believed = if finding.is_some() {
+            Claim::Open
+        } else {
+            claim
+        };
         self.holdings
             .learn(&record.call, believed, result.as_ref().ok());
         if let Some(finding) = finding {
@@ -269,7 +273,7 @@ impl Caller {
         }
     }
 
-    /// Judges everything once more, now that nothing is under way.
+    /// Checks everything once more, now that no request is in flight.
     fn finish(mut self) -> Outcome {
         let world = Arc::clone(&self.world);
         let commits = world.sandbox.commits();
@@ -282,7 +286,7 @@ impl Caller {
                 (record.after + 1..=until).contains(&commit.sequence)
                     && record.trace.matches(commit)
             });
-            if let Some(finding) = judge::in_the_end(record.told, record.made, made.count()) {
+            if let Some(finding) = judge::in_the_end(record.claim, record.made, made.count()) {
                 self.report(number, record, finding);
             }
         }
@@ -293,7 +297,7 @@ impl Caller {
                 call: "what the caller has".to_owned(),
                 ask: String::new(),
                 faults: Vec::new(),
-                told: String::new(),
+                result: String::new(),
                 server,
             });
         }
@@ -308,7 +312,7 @@ impl Caller {
             call: record.trace.to_string(),
             ask: format!("{:?}", record.call),
             faults: record.faults.clone(),
-            told: record.what_was_told.clone(),
+            result: record.result.clone(),
             server,
         });
     }
@@ -325,7 +329,7 @@ fn describe(result: &Answer<Reply>) -> String {
         Ok(Reply::Skipped) => "skipped".to_owned(),
         Ok(Reply::Entries(entries)) => format!("all entries: {}", entries.join(", ")),
         Ok(_) => "done".to_owned(),
-        Err(error) => format!("{:?}: {error}", Told::of(result)),
+        Err(error) => format!("{:?}: {error}", Claim::of(result)),
     }
 }
 
@@ -333,14 +337,14 @@ fn last_sequence(sandbox: &Sandbox) -> u64 {
     sandbox.commits().last().map_or(0, |commit| commit.sequence)
 }
 
-/// The changes that the sandbox has made since, whoever asked for them.
+/// Returns the changes that the sandbox has made since, by any caller.
 fn commits_since(sandbox: &Sandbox, after: u64) -> Vec<Commit> {
     let mut commits = sandbox.commits();
     commits.retain(|commit| commit.sequence > after);
     commits
 }
 
-/// Whether customers or websites were added and deleted.
+/// Reports whether customers or websites were added and deleted.
 fn is_restless(commits: &[Commit]) -> bool {
     let added = |commit: &Commit| commit.operation.starts_with("create_");
     let deleted = |commit: &Commit| {

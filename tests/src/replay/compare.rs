@@ -1,4 +1,4 @@
-//! Holds what a binding sent and said against a vector.
+//! Compares the requests and the answer of a binding with a vector.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,18 +13,18 @@ use super::{
     Action, Allow, Case, DASHBOARD_URL, More, Outcome, Recorded, Request, Server, Signing,
 };
 
-/// Clocks of the binding and of this program are the same; a run takes its time.
+/// The tolerance for times in tokens: the clocks are the same, but a run takes time.
 const CLOCK_SECONDS: i64 = 60;
-/// How far a `Retry-After` may be off, that was given as a date.
+/// The tolerance for a `Retry-After` that was given as a date.
 const RETRY_SECONDS: f64 = 2.0;
-/// By how much a request may come too early: timers and the two clocks are not exact.
+/// The tolerance for a request that is too early: timers and the two clocks are not exact.
 const WAIT_SECONDS: f64 = 0.05;
-/// So many requests may follow where more are allowed; a binding that sends more never stops.
+/// The limit of additional requests; a binding that sends more never stops.
 const MOST_MORE: usize = 10;
 /// Headers with credentials. They are absent unless a request names them.
 const CREDENTIALS: [&str; 2] = ["authorization", "x-api-key"];
 
-/// What is wrong with the requests and the answer of a binding; nothing where all is well.
+/// Returns the problems of the requests and the answer of a binding.
 ///
 /// `answer` is `{"ok": …}` or `{"error": {…}}`.
 pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing) -> Vec<String> {
@@ -32,7 +32,7 @@ pub fn compare(case: &Case, sent: &[Recorded], answer: &Value, signing: &Signing
     requests(case, sent, signing, &mut problems);
     match case.action {
         Action::Call | Action::ListAll => outcome(case, sent, answer, &mut problems),
-        // What cannot be signed is a failure.
+        // A token that cannot be signed is a failure.
         _ if case.result.is_some() => outcome(case, sent, answer, &mut problems),
         Action::Token => match answer["ok"].as_str() {
             Some(token) => {
@@ -61,7 +61,7 @@ fn requests(case: &Case, sent: &[Recorded], signing: &Signing, problems: &mut Ve
         problems.push(format!("{count} requests were sent instead of {wanted}"));
     }
     if count > wanted + MOST_MORE {
-        problems.push(format!("{count} requests were sent, and no end"));
+        problems.push(format!("{count} requests were sent, without an end"));
     }
     for (index, recorded) in sent.iter().enumerate() {
         let mut found = Vec::new();
@@ -105,12 +105,12 @@ fn requests(case: &Case, sent: &[Recorded], signing: &Signing, problems: &mut Ve
     }
 }
 
-/// Whether a later request only reads, as opposed to being the last one again.
+/// Reports whether a later request only reads, as opposed to repeating the last one.
 fn is_read(last: &Request, more: &More, sent: &Recorded) -> bool {
     sent.method == "GET" && (last.method != "GET" || more.allow == Allow::Reads)
 }
 
-/// A request that a binding may send of its own accord.
+/// Checks a request that a binding may additionally send.
 fn later(
     server: Server,
     last: &Request,
@@ -180,7 +180,7 @@ fn request(
     body(wanted, sent, problems);
 }
 
-/// The headers with credentials: those that the request names, and none that it does not.
+/// Checks the headers with credentials: exactly those that the request has.
 fn credentials(wanted: &Request, sent: &Recorded, signing: &Signing, problems: &mut Vec<String>) {
     for name in CREDENTIALS {
         let absent = serde_json::json!({ "absent": true });
@@ -209,15 +209,15 @@ fn named_header(
 
 fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
     if wanted.body.is_null() {
-        // An empty list or object says as little as nothing; some servers insist on it.
+        // An empty list or object is equivalent to no body; some servers require it.
         if !matches!(&sent.body[..], b"" | b"[]" | b"{}") {
             let sent = String::from_utf8_lossy(&sent.body);
-            problems.push(format!("there is a body: {sent}"));
+            problems.push(format!("unexpected body: {sent}"));
         }
         return;
     }
     match serde_json::from_slice::<Value>(&sent.body) {
-        // Both ways: what is not asked for must not be sent.
+        // In both directions: nothing else may be sent.
         Ok(body) if same(&wanted.body, &body) && same(&body, &wanted.body) => {}
         Ok(body) => problems.push(format!("the body is {body}, not {}", wanted.body)),
         Err(error) => problems.push(format!("the body is not valid JSON: {error}")),
@@ -226,10 +226,10 @@ fn body(wanted: &Request, sent: &Recorded, problems: &mut Vec<String>) {
 
 fn header(matcher: &Value, found: &[&str], signing: &Signing) -> Option<String> {
     if matcher["absent"] == true {
-        return (!found.is_empty()).then(|| "is there".to_owned());
+        return (!found.is_empty()).then(|| "is unexpected".to_owned());
     }
     let [value] = found else {
-        return Some(format!("is there {} times", found.len()));
+        return Some(format!("occurs {} times", found.len()));
     };
     if let Some(role) = matcher["bearer"].as_str() {
         let Some(token) = value.strip_prefix("Bearer ") else {
@@ -242,7 +242,7 @@ fn header(matcher: &Value, found: &[&str], signing: &Signing) -> Option<String> 
         };
     }
     let wanted = text(matcher);
-    // Parameters such as a charset are the binding's own business.
+    // Parameters such as a charset are up to the binding.
     let plain = value.split(';').next().unwrap_or_default().trim();
     (plain != wanted).then(|| format!("is {value:?}, not {wanted:?}"))
 }
@@ -262,19 +262,19 @@ fn outcome(case: &Case, sent: &[Recorded], answer: &Value, problems: &mut Vec<St
     }
 }
 
-/// The result of a case after what was sent besides its exchanges.
+/// Returns the result of a case, given the additional requests.
 fn later_result<'a>(case: &'a Case, sent: &[Recorded]) -> Option<&'a Outcome> {
     let more = case.more.as_ref()?;
     let last = &case.exchanges.last()?.request;
     let mut later = sent
         .iter()
         .skip(case.exchanges.len() + more.first.iter().len());
-    // Where a retry would succeed, a read does not make it so.
+    // A read does not count if only a retry would succeed.
     let counts = |sent| more.allow == Allow::Reads || !is_read(last, more, sent);
     more.result.as_ref().filter(|_| later.any(counts))
 }
 
-/// All that the case names must be told.
+/// Compares the properties of a failure, all of which must be reported.
 fn failure(wanted: &Map<String, Value>, found: &Value, problems: &mut Vec<String>) {
     for (key, value) in wanted {
         let told = &found[key];
@@ -331,7 +331,7 @@ fn dashboard(case: &Case, url: &Url, signing: &Signing, problems: &mut Vec<Strin
     }
 }
 
-/// Header and claims of a token, if the partner of this run signed it.
+/// Returns header and claims of a token, if the partner of this run signed it.
 fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, signature] = parts[..] else {
@@ -344,7 +344,7 @@ fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
     };
     let key = DecodingKey::from_rsa_pem(signing.public_pem.as_bytes())
         .map_err(|error| error.to_string())?;
-    // Named, because the global provider panics where two are compiled in.
+    // Passed explicitly, because the global provider panics if two are compiled in.
     let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key)
         .map_err(|error| error.to_string())?;
     let message = &token[..header.len() + 1 + claims.len()];
@@ -352,7 +352,8 @@ fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
         .verify(message.as_bytes(), &decode(signature)?)
         .map_err(|_| "is not signed by the key of the partner".to_owned())?;
     let json = |part: &str| {
-        serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| "does not hold JSON".to_owned())
+        serde_json::from_slice::<Value>(&decode(part)?)
+            .map_err(|_| "does not contain JSON".to_owned())
     };
     let (header, claims) = (json(header)?, json(claims)?);
     if claims["intp_id"] != signing.partner.to_string() {
@@ -361,7 +362,7 @@ fn verified(token: &str, signing: &Signing) -> Result<(Value, Value), String> {
     Ok((header, claims))
 }
 
-/// The members of an object that are asked for, each with a value or a matcher.
+/// Compares the expected members of an object, each with a value or a matcher.
 fn members(
     what: &str,
     wanted: &Value,
@@ -390,10 +391,9 @@ fn members(
     }
 }
 
-/// JSON by its meaning: numbers by value, times by instant, null as absent.
+/// Compares JSON by its meaning: numbers by value, times by instant, null as absent.
 ///
-/// What is found may have more fields than what is wanted: a binding may keep
-/// those that the contract does not know.
+/// The found value may have additional fields: a binding may keep those that the contract does not know.
 fn same(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::Object(one), Value::Object(other)) => one
@@ -414,7 +414,7 @@ fn same(wanted: &Value, found: &Value) -> bool {
     }
 }
 
-/// The segments of a path, decoded: what stays encoded is up to the binding, what separates is not.
+/// Returns the decoded segments of a path: which characters are encoded is up to the binding, except for separators.
 fn segments(path: &str) -> Vec<Vec<u8>> {
     path.split('/')
         .map(|segment| percent_decode_str(segment).collect())

@@ -1,4 +1,4 @@
-//! A binding in another language: a program that is told what to do, a line at a time.
+//! A binding in another language: a program that receives one case per line.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::{Case, DASHBOARD_URL, Error, Player, Signing, folder};
 
-/// A driver that runs.
+/// A running driver.
 #[derive(Debug)]
 pub(super) struct Program {
     child: Child,
@@ -27,7 +27,7 @@ impl Program {
         player: &Player,
     ) -> Result<Self, Error> {
         let [program, arguments @ ..] = command else {
-            return Err("no driver is named: give its command after --".into());
+            return Err("missing driver: pass its command after --".into());
         };
         let key = tempfile::NamedTempFile::new()?;
         std::fs::write(key.path(), &signing.private_pem)?;
@@ -60,7 +60,7 @@ impl Program {
         })
     }
 
-    /// Has it do a case, and reads its answer. After an error it is of no use any more.
+    /// Sends a case, and reads its answer. After an error the driver is unusable.
     pub(super) async fn answer(
         &mut self,
         file: &str,
@@ -75,7 +75,7 @@ impl Program {
         })
         .to_string();
         line.push('\n');
-        // A driver that ended does not read it; its end shows below.
+        // A driver that exited does not read it, which is reported below.
         let _ = self.input.write_all(line.as_bytes()).await;
         let _ = self.input.flush().await;
         let answer = tokio::time::timeout(patience, self.output.next_line())
@@ -88,24 +88,23 @@ impl Program {
             })??;
         let Some(answer) = answer else {
             let status = tokio::time::timeout(patience, self.child.wait()).await??;
-            return Err(format!("the driver ended with {status} before it answered").into());
+            return Err(format!("the driver exited with {status} before it answered").into());
         };
-        serde_json::from_str(&answer).map_err(|error| {
-            format!("the driver said {answer:?}, which is not JSON: {error}").into()
-        })
+        serde_json::from_str(&answer)
+            .map_err(|error| format!("invalid answer {answer:?}: expected JSON: {error}").into())
     }
 
-    /// Lets it end.
+    /// Closes the input of the driver, and waits until it exits.
     pub(super) async fn finish(mut self, patience: Duration) -> Result<(), Error> {
         drop(self.input);
         let status = tokio::time::timeout(patience, self.child.wait())
             .await
-            .map_err(|_| "the driver does not end when its input does")??;
+            .map_err(|_| "the driver does not exit at the end of its input")??;
         drop(self.key);
         if status.success() {
             Ok(())
         } else {
-            Err(format!("the driver ended with {status}").into())
+            Err(format!("the driver exited with {status}").into())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The Python driver with mistakes, which the vectors must notice.
+//! Mistakes in the Python driver, which the vectors must detect.
 
 use std::process::Command;
 
@@ -9,15 +9,15 @@ use super::{Error, folder};
 pub struct Mistake {
     /// Its name.
     pub name: String,
-    /// What the binding then does.
+    /// What the binding does wrong.
     pub what: String,
 }
 
-/// Every mistake that `mistakes.py` has.
+/// Returns every mistake in `mistakes.py`.
 ///
 /// # Errors
 ///
-/// Where it does not run.
+/// If it cannot be run.
 pub fn mistakes() -> Result<Vec<Mistake>, Error> {
     let [program, arguments @ ..] = &mistaken("--list")[..] else {
         return Ok(Vec::new());
@@ -40,7 +40,7 @@ pub fn mistakes() -> Result<Vec<Mistake>, Error> {
         .collect())
 }
 
-/// The command that runs the driver with a mistake.
+/// Returns the command that runs the driver with a mistake.
 pub fn mistaken(name: &str) -> Vec<String> {
     let script = folder().join("mistakes.py");
     vec![

@@ -1,10 +1,8 @@
-//! The wire vectors, and what holds a binding against them.
+//! The wire vectors, and the comparison of a binding with them.
 //!
-//! A vector says what is called, in the terms of the contract, which requests
-//! that must give, what comes back, and what that means. [`Player`] plays the
-//! responses on loopback and records the requests; [`compare`] holds both the
-//! requests and the answer of the binding against the vector. The facade and
-//! bindings in other languages go through the same code. The format is
+//! A vector contains a call in the terms of the contract, the requests that it must send, the responses, and the expected
+//! result. [`Player`] plays the responses on loopback and records the requests; [`compare`] compares both the requests and
+//! the answer of the binding with the vector. The facade and bindings in other languages use the same code. The format is
 //! described in `tests/vectors/README.md`.
 
 mod compare;
@@ -27,21 +25,21 @@ pub use self::mistakes::{Mistake, mistaken, mistakes};
 pub use self::player::{Player, Recorded};
 pub use self::run::{Driver, run};
 
-/// Where dashboard addresses begin. Nothing is sent there.
+/// The base of dashboard URLs. Nothing is sent there.
 pub const DASHBOARD_URL: &str = "https://dashboard.example.com";
 
-/// What goes wrong around the vectors, as opposed to in a binding.
+/// A problem of the vectors or the environment, as opposed to the binding.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// One file of vectors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// The operation that all cases are about, in the files of operations.
+    /// The operation of all cases, in the files of operations.
     pub operation: Option<String>,
-    /// What the file is about, in the others.
+    /// The topic, in the other files.
     pub about: Option<String>,
-    /// Where the requests of all cases must arrive.
+    /// The server that must receive the requests of all cases.
     #[serde(default)]
     pub server: Server,
     /// The cases.
@@ -52,7 +50,7 @@ pub struct File {
 }
 
 impl File {
-    /// What the cases are counted under: the name, but for the many files of operations.
+    /// Returns the topic for the counts: the name, except for the many files of operations.
     pub fn topic(&self) -> &str {
         match self.operation {
             Some(_) => "operations",
@@ -70,13 +68,13 @@ pub enum Server {
     Api,
     /// The data endpoints: `TWIPLA_DATA_URL`.
     Data,
-    /// A host to which redirects lead and nothing may be sent.
+    /// A host to which redirects lead, and which must not receive anything.
     #[serde(skip)]
     Elsewhere,
 }
 
 impl Server {
-    /// The path of its base URL. The host of the data endpoints has one.
+    /// Returns the path of its base URL, which only the data endpoints have.
     pub fn base_path(self) -> &'static str {
         match self {
             Self::Data => "/api",
@@ -93,42 +91,42 @@ pub struct Case {
     pub name: String,
     /// What it shows.
     pub why: String,
-    /// What is to be done.
+    /// What to do.
     #[serde(default, rename = "do")]
     pub action: Action,
     /// The call, in the terms of the contract.
     pub call: Value,
-    /// Requests that must be sent, in this order, and what answers them.
+    /// The requests that must be sent, in this order, and their responses.
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
-    /// What may be sent after that; nothing where it is absent.
+    /// What may be sent after that; nothing if it is absent.
     pub more: Option<More>,
-    /// What the last answer means.
+    /// The meaning of the last response.
     pub result: Option<Outcome>,
-    /// The token that must come out.
+    /// The expected token.
     pub token: Option<Value>,
-    /// The address that must come out.
+    /// The expected URL.
     pub url: Option<Value>,
     /// Why a body does not fit the contract.
     pub off_contract: Option<String>,
-    /// Where the requests must arrive, as the file says.
+    /// The server that must receive the requests, from the file.
     #[serde(skip)]
     pub server: Server,
 }
 
-/// What a binding may send of its own accord, after the exchanges of a case.
+/// What a binding may additionally send after the exchanges of a case.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct More {
     /// What it may be.
     pub allow: Allow,
-    /// Seconds that must pass before the last request is sent again.
+    /// The number of seconds that must pass before the last request is sent again.
     pub wait: Option<f64>,
-    /// What answers the first of it, where that is not yet `response`.
+    /// The first response, if it differs from `response`.
     pub first: Option<Response>,
-    /// What answers it; where it is absent, the last response once more.
+    /// The response; if it is absent, the last one is repeated.
     pub response: Option<Response>,
-    /// What the call then gives, where that differs.
+    /// The result of the call in this case, if it differs.
     pub result: Option<Outcome>,
 }
 
@@ -142,7 +140,7 @@ pub enum Allow {
     Retries,
 }
 
-/// What is to be done in a case.
+/// What to do in a case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -151,14 +149,14 @@ pub enum Action {
     Call,
     /// A list is read to its end.
     ListAll,
-    /// A token is made.
+    /// A token is created.
     Token,
-    /// An address of the dashboard is made.
+    /// A dashboard URL is created.
     DashboardUrl,
 }
 
 impl Action {
-    /// As it is written.
+    /// Returns its name in the vectors.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Call => "call",
@@ -169,13 +167,13 @@ impl Action {
     }
 }
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// What must be sent.
     pub request: Request,
-    /// What comes back.
+    /// The response.
     pub response: Response,
 }
 
@@ -191,11 +189,11 @@ pub struct Request {
     pub query: Map<String, Value>,
     /// Values or matchers of some headers.
     pub headers: Map<String, Value>,
-    /// The body as JSON; null where there is none.
+    /// The body as JSON; null if there is none.
     pub body: Value,
 }
 
-/// What comes back.
+/// A response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Response {
@@ -206,21 +204,21 @@ pub struct Response {
     pub headers: Map<String, Value>,
     /// The body as JSON.
     pub body: Option<Value>,
-    /// The body as it is, where it is no JSON.
+    /// The body as text, if it is not JSON.
     pub text: Option<String>,
 }
 
-/// What an answer means.
+/// The meaning of a response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum Outcome {
-    /// Success with this value; null where there is none.
+    /// Success with this value; null if there is none.
     Ok(Value),
-    /// A failure of which this is known.
+    /// A failure with these properties.
     Error(Map<String, Value>),
 }
 
-/// A partner that signs, with a key of this run.
+/// A partner with a key that was generated for this run.
 #[derive(Debug)]
 pub struct Signing {
     /// Id of the partner.
@@ -232,9 +230,9 @@ pub struct Signing {
 }
 
 impl Signing {
-    /// Makes a key.
+    /// Generates a key.
     pub async fn new() -> Result<Self, Error> {
-        // The sandbox makes keys; nothing else of it is needed.
+        // The sandbox generates keys; nothing else of it is needed.
         let config = PartnerConfig::new(Uuid::new_v4(), Model::Website);
         let sandbox = Sandbox::builder().partner(config.clone()).start().await?;
         let partner = sandbox.website_partner();
@@ -247,16 +245,16 @@ impl Signing {
     }
 }
 
-/// The folder of the vectors.
+/// Returns the folder of the vectors.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
 }
 
-/// Every file, sorted by name.
+/// Loads every file, sorted by name.
 ///
 /// # Errors
 ///
-/// Where one cannot be read; the message names it.
+/// If one cannot be read; the error names it.
 pub fn load(folder: &Path) -> Result<Vec<File>, Error> {
     let mut files = Vec::new();
     for folder in [folder.to_owned(), folder.join("operations")] {

@@ -1,4 +1,4 @@
-//! Plays the responses of one case at a time, and records what was sent.
+//! Plays the responses of one case at a time, and records the requests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::{Case, Error, Response, Server};
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// Where it arrived.
+    /// The server that received it.
     pub server: Server,
     /// When it arrived.
     pub at: Instant,
@@ -45,9 +45,9 @@ pub struct Player {
 
 #[derive(Debug)]
 struct Stage {
-    /// What answers the requests, in this order.
+    /// The responses, in this order.
     responses: Vec<Response>,
-    /// Whether the last one answers all that come later, too.
+    /// Whether the last one is also the response to all later requests.
     may_be_more: bool,
     recorded: Vec<Recorded>,
     elsewhere: SocketAddr,
@@ -74,17 +74,17 @@ impl Player {
         Ok(Self { api, data, stage })
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.api, Server::Api.base_path())
     }
 
-    /// Where the data endpoints are.
+    /// The base URL of the data endpoints.
     pub fn data_url(&self) -> String {
         format!("http://{}{}", self.data, Server::Data.base_path())
     }
 
-    /// Gets ready for a case.
+    /// Prepares for a case.
     pub fn play(&self, case: &Case) {
         let exchanges = case.exchanges.iter().map(|exchange| &exchange.response);
         let later = case
@@ -97,7 +97,7 @@ impl Player {
         stage.recorded.clear();
     }
 
-    /// What was sent since then.
+    /// Returns the requests since then.
     pub fn recorded(&self) -> Vec<Recorded> {
         lock(&self.stage).recorded.clone()
     }
@@ -108,7 +108,7 @@ async fn serve(server: Server, listener: TcpListener, stage: Arc<Mutex<Stage>>) 
         let stage = Arc::clone(&stage);
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(server, Arc::clone(&stage), request));
-            // A client that goes away ends its connection, and nothing else.
+            // A client that disconnects only ends its own connection.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -156,7 +156,7 @@ async fn answer(
     Ok(response)
 }
 
-/// What the case has no place for is not answered again and again, so that nobody asks for ever.
+/// The response to an unexpected request, which must not be retried endlessly.
 fn unexpected() -> hyper::Response<Full<Bytes>> {
     let mut response = hyper::Response::new(Full::default());
     *response.status_mut() = hyper::StatusCode::NOT_IMPLEMENTED;

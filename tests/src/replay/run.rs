@@ -1,4 +1,4 @@
-//! Takes a driver through the vectors, whatever it does.
+//! Runs a driver through the vectors, even if it exits or hangs.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use super::driver::Program;
 use super::{Case, Error, File, Player, Signing, compare};
 
-/// How a driver is run.
+/// A driver and its settings.
 #[derive(Debug, Clone)]
 pub struct Driver {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// A case that takes longer hangs.
+    /// The time limit of a case.
     pub patience: Duration,
-    /// Whether what it says on standard error is thrown away.
+    /// Whether its standard error is discarded.
     pub quiet: bool,
 }
 
-/// Goes through all cases of some files, and tells what is wrong with each.
+/// Runs all cases of some files, and reports the problems of each.
 ///
-/// A driver that ends or hangs fails the case, and is started again for the next one.
+/// A driver that exits or hangs fails the case, and is restarted for the next one.
 ///
 /// # Errors
 ///
-/// Where the driver cannot be started.
+/// If the driver cannot be started.
 pub async fn run(
     driver: &Driver,
     files: &[File],

@@ -156,7 +156,7 @@ async function currentToken(): Promise<string> {
 function pathOf(template: string, values: Record<string, string>): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
-    // They would address the collection or a parent, even percent-encoded.
+    // They would address the collection or a parent, even if percent-encoded.
     if (value === undefined || ["", ".", ".."].includes(value)) {
       throw new Failure("invalid_input", `invalid ${name} ${JSON.stringify(value)}: expected an id`);
     }
@@ -167,7 +167,7 @@ function pathOf(template: string, values: Record<string, string>): string {
 async function sendOnce(call: Call, endpoint: Endpoint): Promise<Response> {
   const path = pathOf(endpoint.path, call.path ?? {});
   for (const [name, value] of Object.entries(call.query ?? {})) {
-    // Some servers would give everything.
+    // Some servers would return everything.
     if (value === "") {
       throw new Failure("invalid_input", `invalid ${name} "": expected a value`);
     }
@@ -187,7 +187,7 @@ async function sendOnce(call: Call, endpoint: Endpoint): Promise<Response> {
     method: endpoint.method,
     headers,
     body: call.body === undefined ? null : JSON.stringify(call.body),
-    // The credential is for this host alone.
+    // The credential is only for this host.
     redirect: "manual",
   });
 }
@@ -203,7 +203,7 @@ function retryAfter(headers: Headers): number | undefined {
 
 /** Seconds before the next attempt, or nothing where the request must not be sent again. */
 function delay(attempt: number, method: string, status: number, after?: number): number | undefined {
-  // The server says that it did not take the request.
+  // The server did not accept the request.
   const refused = status === 429 || (status === 503 && after !== undefined);
   const lost = GATEWAY_FAILURES.includes(status) && IDEMPOTENT.includes(method);
   if (attempt >= MOST_ATTEMPTS || !(refused || lost)) {
@@ -246,7 +246,7 @@ function endpointOf(call: Call): Endpoint {
   return endpoint;
 }
 
-// What comes back.
+// Responses.
 
 function kindOf(status: number): Kind {
   switch (status) {
@@ -270,7 +270,7 @@ function failure(status: number, body: string, after?: number): Failure {
   const more = { status, ...(after !== undefined && { retryAfter: after }) };
   const text = body.trim();
   if (text.startsWith("<")) {
-    // A page comes from something in front of the server, which knows no resources.
+    // An HTML page comes from something in front of the server, which does not know resources.
     return new Failure(kind === "not_found" ? "rejected" : kind, undefined, more);
   }
   const value = parsed(text);
@@ -306,7 +306,7 @@ function payloadOf(call: Call, reply: Reply): { payload: Json; meta: JsonObject 
   if (value === undefined) {
     throw new Failure("decode", "the reply is not JSON", { status: reply.status });
   }
-  // The one reply without an envelope.
+  // The only response without an envelope.
   if (call.operation === "query_traffic_share") {
     return { payload: value, meta: {} };
   }
@@ -327,7 +327,7 @@ function counted(payload: Json): Json {
   return payload;
 }
 
-// What a driver is told to do.
+// The cases of a driver.
 
 async function call(wanted: Call): Promise<Json> {
   const reply = await send(wanted);
@@ -339,7 +339,7 @@ async function call(wanted: Call): Promise<Json> {
 
 async function listAll(wanted: Call): Promise<Json> {
   const size = Number(wanted.query?.pageSize ?? PAGE_SIZE);
-  // An entry that moved meanwhile comes twice.
+  // An entry that moved meanwhile is returned twice.
   const items = new Map<string, Json>();
   let total = 0;
   for (let page = 0; ; ) {
@@ -352,7 +352,7 @@ async function listAll(wanted: Call): Promise<Json> {
     const before = total;
     total = typeof meta.total === "number" ? meta.total : total;
     if (total < before) {
-      // Something was deleted: what comes next moved to the page before.
+      // Something was deleted: the next entries moved to the previous page.
       page -= 1;
       continue;
     }

@@ -1,27 +1,27 @@
-//! What a caller is told of a call, in the terms in which it can be true or false.
+//! What the result of a call claims, in terms that can be true or false.
 
 use twipla::{ChangeState, Error, ErrorKind, Result};
 
 use super::ask::{Ask, Call, Change, Expected};
 use super::send::Reply;
 
-/// What the result of a call claims.
+/// The claim of the result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Claim {
     /// It succeeded.
     Done,
     /// It failed, and this call made the change.
     Applied,
-    /// It failed, and what was asked for is in force.
+    /// It failed, and the requested state applies.
     InForce,
-    /// It failed, and what was asked for was not in force when it was read back.
+    /// It failed, and the requested state did not apply when it was read back.
     NotApplied {
-        /// And it will not be.
+        /// And it will not.
         certain: bool,
     },
-    /// It failed or was not needed, and what was asked for is so.
+    /// It failed or was not needed, and the requested state applies.
     Exists,
-    /// It failed, and a key was made whose secret is lost.
+    /// It failed, and a key was created whose secret is lost.
     SecretLost,
     /// It failed or was not tried, and nothing was done.
     NotDone,
@@ -29,7 +29,7 @@ pub(super) enum Told {
     Open,
 }
 
-impl Told {
+impl Claim {
     pub(super) fn of(result: &Result<Reply>) -> Self {
         let error = match result {
             Ok(Reply::Unchanged) => return Self::Exists,
@@ -50,12 +50,12 @@ impl Told {
         }
     }
 
-    /// Whether nothing is left to happen.
+    /// Reports whether nothing more can happen.
     pub(super) fn is_certain(self) -> bool {
         !matches!(self, Self::Open | Self::NotApplied { certain: false })
     }
 
-    /// Whether the caller may count on what was asked for.
+    /// Reports whether the caller can rely on the requested state.
     pub(super) fn is_in_force(self) -> bool {
         matches!(
             self,
@@ -64,7 +64,7 @@ impl Told {
     }
 }
 
-/// Whether a fault of the run, or what the sandbox does without one, explains the error.
+/// Reports whether a fault of the run, or the normal behaviour of the sandbox, explains the error.
 pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
     // A change is read back only after an ambiguous attempt.
     let was_ambiguous = error.is_ambiguous() || error.change_state().is_some();
@@ -76,9 +76,9 @@ pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
         | ErrorKind::RateLimited
         | ErrorKind::Auth => true,
         ErrorKind::SecretLost => matches!(call.ask, Ask::CreateKey { .. } | Ask::RotateKey { .. }),
-        // A delete that was carried out at the first attempt is not found at the second.
+        // A delete that was carried out at the first attempt finds nothing at the second.
         ErrorKind::NotFound => was_ambiguous || call.expected == Expected::Refusal,
-        // A create that was carried out at the first attempt is refused at the second.
+        // A create that was carried out at the first attempt is rejected at the second.
         ErrorKind::Rejected => {
             let status = error.status().map(|status| status.as_u16());
             was_ambiguous
@@ -91,7 +91,7 @@ pub(super) fn is_explained(error: &Error, call: &Call) -> bool {
     }
 }
 
-/// Of a subscription whose status it does not know, `change_to` does not say that nothing is to be done.
+/// Reports whether `change_to` could not decide because of an unknown status.
 fn is_unknown_status(error: &Error, call: &Call) -> bool {
     matches!(call.ask, Ask::Change(_, Change::MoveTo { .. })) && error.status().is_none()
 }
