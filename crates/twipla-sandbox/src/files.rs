@@ -1,7 +1,7 @@
 //! Files for the owner's eyes only, written whole or not at all.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Error, Result, Write as _};
+use std::io::{Result, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs4::TryLockError;
@@ -19,7 +19,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(folder)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(Error::other(format!(
+            return Err(std::io::Error::other(format!(
                 "others have access to the folder (mode {mode:o}, expected 700)"
             )));
         }
