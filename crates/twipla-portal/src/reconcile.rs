@@ -122,8 +122,8 @@ async fn missing(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let id = &*site.id;
-    // Refused ones were never there, and an open change is the outbox's to end.
-    if site.status == "refused" || outbox::pending(store, id).await?.is_some() {
+    // Refused ones were never there.
+    if site.status == "refused" {
         return Ok(());
     }
     // The list is older than the row may be: ask for this one.
@@ -144,6 +144,7 @@ async fn missing(
     };
     let mut tx = store.begin().await?;
     set_site_status(&mut tx, id, "new").await?;
+    // Where a change is open, it is the outbox's to end: nothing is added or written.
     if outbox::add(&mut tx, &change).await? {
         tx.commit().await?;
         let line = format!("site {id} is missing at TWIPLA: it will be created again");

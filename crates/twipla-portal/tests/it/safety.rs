@@ -193,6 +193,7 @@ async fn session_is_out_of_reach_and_changes_with_the_sign_in() {
         assert_eq!(answer.status(), status);
     }
     let stored = stage.texts("SELECT id_hash FROM sessions").await;
+    assert_eq!(stored.len(), 1);
     assert!(
         stored.iter().all(|hash| !after.contains(hash)),
         "{stored:?}"
@@ -255,7 +256,23 @@ async fn what_people_type_is_text() {
     assert_eq!(page.status, 422);
     page.does_not_say("<script>alert");
     // What TWIPLA says is somebody's text, too.
-    mallory.open(&site).await.does_not_say("<script>(function");
+    for column in ["domain", "package_name", "snippet"] {
+        let sql = format!("UPDATE sites SET {column} = '<script>alert(2)</script>'");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&stage.rows)
+            .await
+            .unwrap();
+    }
+    for path in [
+        "/sites",
+        &site,
+        &format!("{site}/analytics"),
+        &format!("{site}/plans"),
+    ] {
+        let page = mallory.open(path).await;
+        page.says("&lt;script&gt;alert(2)");
+        page.does_not_say("<script>alert");
+    }
 }
 
 #[tokio::test]
