@@ -1,7 +1,9 @@
 //! The sandbox's console.
 
+use std::time::Duration;
+
 use libtest_mimic::Trial;
-use thirtyfour::By;
+use thirtyfour::prelude::*;
 use twipla::Twipla;
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 use twipla_tests::client;
@@ -46,6 +48,16 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             "console_says_that_the_sandbox_is_gone",
             tools,
             says_that_the_sandbox_is_gone,
+        ),
+        scenario(
+            "console_goes_on_after_the_sandbox_started_again",
+            tools,
+            goes_on_after_a_restart,
+        ),
+        scenario(
+            "console_shows_the_clock_going_on",
+            tools,
+            shows_the_clock_going_on,
         ),
     ]
 }
@@ -174,6 +186,38 @@ async fn says_that_the_sandbox_is_gone(page: Page) {
     page.see("#live", "Live").await;
     stage.sandbox.stop().await;
     page.see("#live", "cannot be reached").await;
+}
+
+async fn goes_on_after_a_restart(page: Page) {
+    let stage = Stage::open(&page).await;
+    let address = stage.sandbox.base_url().strip_prefix("http://").unwrap();
+    let address = address.parse().unwrap();
+    stage.sandbox.stop().await;
+    page.see("#live", "cannot be reached").await;
+    let again = Sandbox::builder().listen(address).start().await.unwrap();
+    page.see("#live", "Live").await;
+    page.fill("#days", "40").await;
+    page.click("#clock button").await;
+    page.see("#clock-times", "40 days 0 hours").await;
+    again.stop().await;
+}
+
+async fn shows_the_clock_going_on(page: Page) {
+    let _stage = Stage::open(&page).await;
+    let first = page.find("#clock-times time").await.text().await.unwrap();
+    let changed = page
+        .browser
+        .query(By::Css("#clock-times time"))
+        .with_filter(move |time: WebElement| {
+            let first = first.clone();
+            async move { Ok(time.text().await? != first) }
+        })
+        .wait(Duration::from_secs(20), Duration::from_millis(50))
+        .exists()
+        .await
+        .unwrap();
+    assert!(changed, "it stands still while nothing else changes");
+    page.assert_quiet().await;
 }
 
 struct Stage {

@@ -20,6 +20,9 @@ const take = (html) => {
     for (const details of old.querySelectorAll("details")) details.open ||= open.includes(details.id);
     if (focused) (document.getElementById(focused)?.querySelector("summary, button") ?? document.getElementById(focused))?.focus();
   }
+  // A sandbox that was started again has another token.
+  const token = fresh.querySelector("[name=token]")?.value;
+  if (token) for (const field of document.querySelectorAll("[name=token]")) field.value = token;
   return fresh;
 };
 
@@ -56,7 +59,22 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+/** The sandbox's clock goes on while nothing else changes. */
+let shown = Date.now();
+setInterval(() => {
+  const by = Date.now() - shown;
+  shown += by;
+  for (const time of document.querySelectorAll("#clock-times time")) {
+    const now = new Date(Date.parse(time.dateTime) + by).toISOString();
+    time.dateTime = now;
+    time.textContent = `${now.slice(0, 19).replace("T", " ")} UTC`;
+  }
+}, 1000);
+
 const events = new EventSource("/__sandbox/events");
-events.addEventListener("open", () => { live.textContent = "Live"; refresh(); });
+events.addEventListener("open", async () => {
+  await refresh();
+  if (events.readyState === EventSource.OPEN) live.textContent = "Live";
+});
 events.addEventListener("error", () => { live.textContent = "The sandbox cannot be reached; trying again"; });
 events.addEventListener("change", refresh);
