@@ -14,11 +14,11 @@ use crate::document::{SCHEMAS, each_schema_mut, operations, references, target};
 /// Java for a field that is not listed, unless `additionalProperties` allows it. Schemas that are only sent stay unchanged.
 /// This is not an overlay, because that would not cover what the next document adds.
 pub(super) fn open_responses(document: &mut Value) -> Result<()> {
-    let names = in_responses(document)?;
+    let received = in_responses(document)?;
     each_schema_mut(document, &mut |at, schema| {
         let named = at.strip_prefix("/components/schemas/").unwrap_or_default();
         let name = named.split('/').next().unwrap_or_default();
-        let is_received = at.contains("/responses/") || names.contains(name);
+        let is_received = at.contains("/responses/") || received.contains(name);
         let Some(fields) = schema.as_object_mut().filter(|_| is_received) else {
             return;
         };
