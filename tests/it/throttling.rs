@@ -57,7 +57,7 @@ fn refusal(after: &str) -> FaultKind {
 #[tokio::test(start_paused = true)]
 async fn throttled_responses_with_retry_after_do_not_count_as_attempts() {
     let sandbox = sandbox().await;
-    let timeout = Duration::from_secs(3600);
+    let timeout = Duration::from_hours(1);
     let twipla = build(&sandbox).timeout(timeout).build().unwrap();
     sandbox.inject(Fault::new(refusal("1")).times(10));
     twipla.packages().list().await.unwrap();

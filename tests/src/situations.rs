@@ -300,7 +300,7 @@ async fn no_server() -> Result<String> {
 async fn wrong_date() -> Result<String> {
     let stage = Stage::with_website().await;
     let twipla = &stage.website_model;
-    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(7200));
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_hours(2));
     stage.fault_once("get_website", respond(401, &[("date", &date)], ""));
     let first = twipla.website("w").get().await;
     let mut failed = 0;

@@ -289,7 +289,7 @@ mod tests {
     use crate::store::{Customer, add_site};
 
     const NO_TIME: Duration = Duration::ZERO;
-    const A_WHILE: Duration = Duration::from_secs(60);
+    const A_WHILE: Duration = Duration::from_mins(1);
 
     /// A database with a site, and its creation in the outbox.
     async fn store() -> Store {

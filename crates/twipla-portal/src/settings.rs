@@ -54,11 +54,11 @@ impl Default for Pace {
         Self {
             poll: Duration::from_secs(1),
             senders: 16,
-            lease: Duration::from_secs(240),
+            lease: Duration::from_mins(4),
             quiet: Duration::from_secs(30),
             first_delay: Duration::from_secs(1),
-            longest_delay: Duration::from_secs(300),
-            reconcile: Duration::from_secs(600),
+            longest_delay: Duration::from_mins(5),
+            reconcile: Duration::from_mins(10),
         }
     }
 }

@@ -11,7 +11,7 @@ use twipla_portal::{Customer, Pace, Portal, Settings, Store, demo};
 use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 /// Nothing here takes so long, whatever else the machine does.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) const TOKEN: &str = "operator";
 
@@ -177,7 +177,7 @@ pub(crate) fn settings() -> Settings {
             quiet: Duration::from_millis(400),
             first_delay: Duration::from_millis(20),
             longest_delay: Duration::from_millis(200),
-            reconcile: Duration::from_secs(3600),
+            reconcile: Duration::from_hours(1),
             ..Pace::default()
         },
         ..Settings::default()
