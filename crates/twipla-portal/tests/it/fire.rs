@@ -89,10 +89,10 @@ async fn customer(stage: &Stage, n: usize, package: &str) {
     }
 }
 
-/// As the page's script does, less often: it is 500 of them.
+/// As often as the page's script does.
 async fn wait(browser: &Browser, site: &str) {
     until("no change is under way", async || {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let page = browser.open(&format!("{site}/pending")).await;
         page.status.is_success() && page.html.contains("false")
     })

@@ -11,6 +11,7 @@ mod crash;
 mod fire;
 mod pages;
 mod postgres;
+mod program;
 mod reconcile;
 mod safety;
 mod stage;

@@ -98,15 +98,7 @@ impl Stage {
 
     /// A browser in which nobody is signed in.
     pub(crate) fn stranger(&self) -> Browser {
-        Browser {
-            url: self.url(),
-            // Without the system's certificates, which take a while to read: nothing here is https.
-            client: Client::builder()
-                .cookie_store(true)
-                .tls_certs_only([])
-                .build()
-                .unwrap(),
-        }
+        browser_at(&self.url())
     }
 
     /// The values of a column of text.
@@ -198,6 +190,19 @@ pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     while !so().await {
         assert!(start.elapsed() < PATIENCE, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A browser in which nobody is signed in, for the portal at an address.
+pub(crate) fn browser_at(url: &str) -> Browser {
+    Browser {
+        url: url.to_owned(),
+        // Without the system's certificates, which take a while to read: nothing here is https.
+        client: Client::builder()
+            .cookie_store(true)
+            .tls_certs_only([])
+            .build()
+            .unwrap(),
     }
 }
 
