@@ -14,6 +14,8 @@ pub(crate) enum Problem {
     SignedOut,
     /// The form did not come from a page of this session.
     Forged,
+    /// The request came under the name of another machine.
+    Misdirected,
     /// There is no such page, site or package, or it is somebody else's: the answer is the same.
     NotFound,
     /// What was typed in cannot be used; the text says what to type.
@@ -52,6 +54,11 @@ impl IntoResponse for Problem {
                 StatusCode::FORBIDDEN,
                 "This form is out of date",
                 "It did not come from a page of your session. Open the page again and send the form from there. Nothing was changed.",
+            ),
+            Self::Misdirected => page(
+                StatusCode::MISDIRECTED_REQUEST,
+                "This is another machine",
+                "Open the portal under localhost or its IP address.",
             ),
             Self::NotFound => page(
                 StatusCode::NOT_FOUND,

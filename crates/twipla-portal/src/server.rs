@@ -1,11 +1,12 @@
 //! The portal as a server: its routes, what every answer says, starting and stopping.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -103,9 +104,32 @@ fn router(app: App) -> Router {
         .route("/assets/portal.css", get(assets::style))
         .route("/assets/portal.js", get(assets::script))
         .fallback(async || Problem::NotFound)
+        .layer(middleware::from_fn_with_state(app.clone(), check_host))
         .layer(middleware::from_fn_with_state(app.clone(), headers))
         .layer(TraceLayer::new_for_http())
         .with_state(app)
+}
+
+/// Refuses requests under another name than this machine's: a page elsewhere can let its name point here
+/// (DNS rebinding), and nobody needs a password. Behind a proxy, the name is the proxy's to check.
+async fn check_host(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if app.settings.listen.ip().is_loopback() && !app.settings.https {
+        let host = request.headers().get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+        if !host.is_some_and(|host| is_this_machine(host.host())) {
+            return Err(Problem::Misdirected);
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
 }
 
 /// What every answer says about how a browser may use it.

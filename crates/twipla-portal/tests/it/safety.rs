@@ -143,6 +143,25 @@ async fn site_of_another_customer_is_not_there() {
 }
 
 #[tokio::test]
+async fn name_of_another_machine_is_refused() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    for (host, status) in [
+        ("localhost:8080", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8080", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example:8080", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+    ] {
+        let request = ada.client.get(format!("{}/sites", ada.url));
+        let answer = request.header("host", host).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn stranger_is_sent_to_sign_in() {
     let stage = Stage::start().await;
     let stranger = stage.stranger();
