@@ -70,7 +70,9 @@ async fn make(
             let row = store.site(site).await?;
             let row = row.ok_or_else(|| missing("site", site))?;
             ensure_customer(twipla, &owner(store, &row.customer_id).await?).await?;
-            ensure_website(twipla, &row, *package).await?;
+            let read_at = now();
+            let website = ensure_website(twipla, &row, *package).await?;
+            return Ok((Some(website), read_at));
         }
         Change::MoveTo { site, package, .. } => {
             let changed = twipla.website(&**site).subscription().change_to(*package);
@@ -119,23 +121,26 @@ async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> twipla::Result
     }
 }
 
-/// Creates the website at TWIPLA, if it is not there.
+/// Creates the website at TWIPLA, if it is not there, and returns it.
 async fn ensure_website(
     twipla: &Twipla,
     site: &Site,
     package: Option<PackageId>,
-) -> twipla::Result<()> {
+) -> twipla::Result<Website> {
     let websites = twipla.websites();
     let create = websites.create(&*site.customer_id, &*site.id, &*site.domain);
     let create = match package {
         Some(package) => create.package(package),
         None => create.unlimited_free_trial(true),
     };
-    let Err(refusal) = in_force(create.await) else {
-        return Ok(());
+    let website = twipla.website(&*site.id);
+    let refusal = match in_force(create.await) {
+        Ok(Some(created)) => return Ok(created),
+        Ok(None) => return website.get().await,
+        Err(refusal) => refusal,
     };
-    match twipla.website(&*site.id).get().await {
-        Ok(found) if found.intp_customer_id == *site.customer_id => Ok(()),
+    match website.get().await {
+        Ok(found) if found.intp_customer_id == *site.customer_id => Ok(found),
         found => Err(more_telling(refusal, found)),
     }
 }
