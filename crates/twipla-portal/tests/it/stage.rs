@@ -134,6 +134,15 @@ impl Stage {
             .count()
     }
 
+    /// How many requests of an operation the sandbox has received.
+    pub(crate) fn requests(&self, operation: &str) -> usize {
+        let requests = self.sandbox.requests();
+        requests
+            .iter()
+            .filter(|request| request.operation == Some(operation))
+            .count()
+    }
+
     pub(crate) fn fault_once(&self, operation: &str, kind: FaultKind) {
         self.sandbox
             .inject(Fault::new(kind).operation(operation).times(1));
