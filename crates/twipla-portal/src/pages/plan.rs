@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use maud::{Markup, html};
 use serde::Deserialize;
+use sqlx::Row as _;
 use twipla::types::{BillingInterval, Package, PackageVisibility};
 use twipla::{PackageId, Twipla};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::outbox::{self, Change};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::App;
-use crate::store::{Site, now};
+use crate::store::{Site, Tx, now};
 
 /// The page with all plans, for browsers without the modal.
 pub(crate) async fn choose(
@@ -149,6 +150,8 @@ pub(crate) async fn order(
         if !outbox::add(&mut tx, &change).await? {
             return Err(Problem::Busy);
         }
+        // Only now: with this change open no other can end, and another tab may have bought the plan.
+        check_sale(&mut tx, &site.id, package.id).await?;
         tx.commit().await?;
         app.wake.notify_one();
     }
@@ -202,6 +205,25 @@ pub(crate) async fn offered(twipla: &Twipla) -> twipla::Result<Vec<Package>> {
     });
     packages.sort_by(|a, b| a.price.total_cmp(&b.price));
     Ok(packages)
+}
+
+/// Refuses to sell what the site has, and what TWIPLA does not change.
+async fn check_sale(tx: &mut Tx<'_>, site: &str, package: PackageId) -> Result<(), Problem> {
+    let row = sqlx::query("SELECT status, package_id, planned_package_id FROM sites WHERE id = $1")
+        .bind(site)
+        .fetch_one(&mut **tx)
+        .await?;
+    let package = Some(package.to_string());
+    let why = if row.try_get::<Option<String>, _>("package_id")? == package {
+        "The site has this plan already."
+    } else if row.try_get::<Option<String>, _>("planned_package_id")? == package {
+        "The site will have this plan when its period ends."
+    } else if row.try_get::<String, _>("status")? == "canceled" {
+        "The subscription is canceled. Resume it first, then change the plan."
+    } else {
+        return Ok(());
+    };
+    Err(Problem::Invalid(format!("{why} Nothing was charged.")))
 }
 
 async fn one_offered(twipla: &Twipla, id: PackageId) -> Result<Package, Problem> {

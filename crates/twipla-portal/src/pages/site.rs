@@ -149,11 +149,13 @@ fn plan_card(site: &Site, order: Option<&Order>, is_busy: bool, session: &Sessio
             }
             @if site.is_live() && !is_busy {
                 div.buttons {
-                    a.button href={ "/sites/" (site.id) "/plans" } { "Change plan" }
                     @if site.status == "canceled" {
                         (button(site, "resume", "Resume subscription", session))
-                    } @else if is_paid(site) {
-                        (button(site, "cancel", "Cancel subscription", session))
+                    } @else {
+                        a.button href={ "/sites/" (site.id) "/plans" } { "Change plan" }
+                        @if is_paid(site) {
+                            (button(site, "cancel", "Cancel subscription", session))
+                        }
                     }
                 }
             }

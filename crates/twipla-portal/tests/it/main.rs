@@ -9,6 +9,7 @@
 
 mod crash;
 mod fire;
+mod money;
 mod pages;
 mod postgres;
 mod program;

@@ -1,0 +1,46 @@
+//! What is paid for, and what is not.
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn plan_that_the_site_has_is_not_sold_again() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    let orders = format!("{site}/orders");
+    for plan in ["Pro", "Basic"] {
+        // Two tabs with the payment page: the second one pays when the first one is through.
+        let checkout = format!("{site}/checkout?package={}", stage.package(plan));
+        let first = ada.open(&checkout).await.hidden_fields();
+        let second = ada.open(&checkout).await.hidden_fields();
+        assert_eq!(ada.post(&orders, &first).await.status, 200);
+        ada.wait(&site).await;
+        // The same tab again is the same order.
+        assert_eq!(ada.post(&orders, &first).await.path, site);
+        let page = ada.post(&orders, &second).await;
+        assert_eq!(page.status, 422, "{plan}");
+        page.says("Nothing was charged");
+    }
+    stage.settle().await;
+    let paid = stage.texts("SELECT package_name FROM orders ORDER BY created_at");
+    assert_eq!(paid.await, ["Pro", "Basic"]);
+}
+
+#[tokio::test]
+async fn plan_of_a_canceled_subscription_is_not_sold() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    ada.buy(&site, &stage.package("Pro")).await;
+    ada.wait(&site).await;
+    ada.open(&site).await.says("Change plan");
+    ada.submit(&site, &format!("{site}/cancel"), &[]).await;
+    ada.wait(&site).await;
+    ada.open(&site).await.does_not_say("Change plan");
+    for plan in ["Pro", "Executive"] {
+        let page = ada.buy(&site, &stage.package(plan)).await;
+        assert_eq!(page.status, 422, "{plan}");
+        page.says("Nothing was charged");
+    }
+    assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 1);
+}
