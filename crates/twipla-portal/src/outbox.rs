@@ -214,15 +214,17 @@ pub(crate) async fn pending(store: &Store, site: &str) -> anyhow::Result<Option<
     .transpose()
 }
 
-/// Why the last change of a site was refused, if it was the last one.
-pub(crate) async fn last_refusal(store: &Store, site: &str) -> sqlx::Result<Option<String>> {
+/// The last change of a site, if it was refused.
+pub(crate) async fn last_refusal(store: &Store, site: &str) -> anyhow::Result<Option<Change>> {
     let row =
-        sqlx::query("SELECT state, note FROM outbox WHERE subject = $1 ORDER BY id DESC LIMIT 1")
+        sqlx::query("SELECT state, change FROM outbox WHERE subject = $1 ORDER BY id DESC LIMIT 1")
             .bind(site)
             .fetch_optional(&store.read)
             .await?;
     match row {
-        Some(row) if row.try_get::<String, _>("state")? == "refused" => row.try_get("note"),
+        Some(row) if row.try_get::<String, _>("state")? == "refused" => {
+            Ok(serde_json::from_str(&row.try_get::<String, _>("change")?)?)
+        }
         _ => Ok(None),
     }
 }

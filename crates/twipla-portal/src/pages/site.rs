@@ -38,10 +38,11 @@ pub(crate) async fn show(
         div role="status" data-pending=[pending.as_ref().map(|_| format!("/sites/{id}/pending"))] {
             @if let Some(pending) = &pending {
                 (notice(pending))
-            } @else if refusal.is_some() {
+            } @else if let Some(refused) = &refusal {
                 p.notice.bad {
                     strong { "The last change was not possible. " }
-                    "What you paid for it is on its way back. We have been told why it failed."
+                    @if let Change::MoveTo { .. } = refused { "What you paid for it is on its way back. " }
+                    "We have been told why it failed."
                 }
             }
         }

@@ -44,3 +44,24 @@ async fn plan_of_a_canceled_subscription_is_not_sold() {
     }
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 1);
 }
+
+#[tokio::test]
+async fn refusal_speaks_of_money_only_where_some_was_paid() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    ada.buy(&site, &stage.package("Pro")).await;
+    ada.wait(&site).await;
+    let back = "What you paid for it is on its way back";
+    // Nobody can cancel what is not there any more.
+    let id = site.strip_prefix("/sites/").unwrap();
+    stage.twipla.website(id).delete().await.unwrap();
+    ada.submit(&site, &format!("{site}/cancel"), &[]).await;
+    ada.wait(&site).await;
+    let page = ada.open(&site).await;
+    page.says("The last change was not possible");
+    page.does_not_say(back);
+    ada.buy(&site, &stage.package("Executive")).await;
+    ada.wait(&site).await;
+    ada.open(&site).await.says(back);
+}
