@@ -68,6 +68,10 @@ impl Session {
         Ok(())
     }
 
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.customer.is_some()
+    }
+
     /// Refuses what did not come from a page of this session.
     pub(crate) fn check_csrf(&self, given: &str) -> Result<(), Problem> {
         if given == self.csrf {

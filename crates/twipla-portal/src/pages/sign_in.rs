@@ -16,10 +16,22 @@ use crate::state::App;
 /// More customers than this are not offered.
 const OFFERED: i64 = 20;
 
-pub(crate) async fn show(State(app): State<App>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    found: Result<Session, Problem>,
+) -> Result<Response, Problem> {
+    // A session of nobody: its token protects the form. One that is there is kept: a new one would
+    // make the forms of other tabs useless, or sign somebody out.
+    let (session, cookie) = match found {
+        Ok(session) if session.is_signed_in() => return Ok(Redirect::to("/sites").into_response()),
+        Ok(session) => (session, None),
+        Err(Problem::SignedOut) => {
+            let (session, cookie) = Session::begin(&app, None).await?;
+            (session, Some(cookie))
+        }
+        Err(problem) => return Err(problem),
+    };
     let customers = app.store.customers(OFFERED).await?;
-    // A session of nobody: its token protects the form.
-    let (session, cookie) = Session::begin(&app, None).await?;
     let main = html! {
         div.narrow {
             h1 { "Sign in" }
@@ -39,11 +51,8 @@ pub(crate) async fn show(State(app): State<App>) -> Result<Response, Problem> {
             }
         }
     };
-    Ok((
-        [(SET_COOKIE, cookie)],
-        document::open_page("Sign in", &main),
-    )
-        .into_response())
+    let cookie = cookie.map(|cookie| [(SET_COOKIE, cookie)]);
+    Ok((cookie, document::open_page("Sign in", &main)).into_response())
 }
 
 #[derive(Debug, Deserialize)]

@@ -15,5 +15,6 @@ mod postgres;
 mod program;
 mod reconcile;
 mod safety;
+mod sign_in;
 mod stage;
 mod story;
