@@ -118,15 +118,20 @@ pub(crate) async fn take(
     .bind(i64::try_from(limit)?)
     .fetch_all(&store.write)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Entry {
-                id: row.try_get("id")?,
-                change: serde_json::from_str(&row.try_get::<String, _>("change")?)?,
+    let mut entries = Vec::new();
+    for row in &rows {
+        let (id, change): (String, String) = (row.try_get("id")?, row.try_get("change")?);
+        // Of another version of the portal, perhaps. It must not hold up the others.
+        match serde_json::from_str(&change) {
+            Ok(change) => entries.push(Entry {
+                id,
+                change,
                 attempts: row.try_get("attempts")?,
-            })
-        })
-        .collect()
+            }),
+            Err(error) => tracing::error!(%id, "cannot read a change: {error}"),
+        }
+    }
+    Ok(entries)
 }
 
 /// TWIPLA has what was asked for, and shows `website`, read at `read_at`.
@@ -323,6 +328,21 @@ mod tests {
         assert_eq!(taken.len(), 1);
         assert_eq!(taken[0].change, change());
         assert!(take(&store, 5, A_WHILE).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn change_that_cannot_be_read_holds_up_no_other() {
+        let store = store().await;
+        sqlx::query(
+            "INSERT INTO outbox (id, subject, change, state, not_before, created_at)
+             VALUES ('0', 'other', '{\"kind\":\"of_tomorrow\"}', 'open', 0, 0)",
+        )
+        .execute(&store.write)
+        .await
+        .unwrap();
+        let taken = take(&store, 5, A_WHILE).await.unwrap();
+        assert_eq!(taken.len(), 1);
+        assert_eq!(taken[0].change, change());
     }
 
     #[tokio::test]
