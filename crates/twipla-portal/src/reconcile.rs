@@ -201,13 +201,16 @@ async fn contributors(
             theirs.insert(contributor.intp_customer_id.as_str(), role.to_string());
         }
     }
-    for our in ours.iter().filter(|our| our.state == "active") {
+    // Those that are invited are the outbox's.
+    for our in ours.iter().filter(|our| our.state != "invited") {
         let id = &our.customer.id;
         match theirs.get(&**id) {
-            Some(role) if *role == our.role => {}
+            Some(role) if *role == our.role && our.state == "active" => {}
+            // Where another role was refused, the one from before is still there.
             Some(role) => {
                 sqlx::query(
-                    "UPDATE contributors SET role = $3 WHERE site_id = $1 AND customer_id = $2",
+                    "UPDATE contributors SET role = $3, state = 'active'
+                     WHERE site_id = $1 AND customer_id = $2 AND state <> 'invited'",
                 )
                 .bind(site)
                 .bind(id)
@@ -215,10 +218,11 @@ async fn contributors(
                 .execute(&store.write)
                 .await?;
                 report.mended.push(format!(
-                    "{id} is {role} of {site} at TWIPLA, and was {} here",
-                    our.role
+                    "{id} is {role} of {site} at TWIPLA, and was {}, {} here",
+                    our.role, our.state
                 ));
             }
+            None if our.state == "refused" => {}
             None => {
                 let change = Change::Invite {
                     site: site.to_owned(),

@@ -3,6 +3,7 @@
 use reqwest::Client;
 use serde_json::json;
 use twipla::types::ContributorRole;
+use twipla_sandbox::FaultKind;
 
 use crate::stage::{Browser, Stage, settings};
 
@@ -143,6 +144,30 @@ async fn role_that_was_lost_is_given_again_and_another_is_taken_over() {
         .add("grace", ContributorRole::Watcher)
         .await
         .unwrap();
+    mended(&stage.reconcile().await, "grace is watcher");
+    ada.open(&site).await.says("watcher, active");
+    nothing_is_left(&stage).await;
+}
+
+#[tokio::test]
+async fn role_from_before_a_refused_one_is_shown() {
+    let (stage, ada, id) = with_site().await;
+    let site = format!("/sites/{id}");
+    let invite = async |role: &str| {
+        let invitation = [("email", "grace@example.com"), ("role", role)];
+        ada.submit(&site, &format!("{site}/contributors"), &invitation)
+            .await;
+        stage.settle().await;
+    };
+    invite("watcher").await;
+    let refusal = FaultKind::Status {
+        code: 400,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    stage.fault_once("add_contributor", refusal);
+    invite("editor").await;
+    ada.open(&site).await.says("editor, refused");
     mended(&stage.reconcile().await, "grace is watcher");
     ada.open(&site).await.says("watcher, active");
     nothing_is_left(&stage).await;
