@@ -35,10 +35,10 @@ pub(crate) async fn show(
         .allow_upgrade(true)
         .await?;
     let main = html! {
-        nav aria-label="Breadcrumb" { a href={ "/sites/" (site.id) } { (site.domain) } " / Analytics" }
+        nav aria-label="Breadcrumb" { a href=(site.address()) { (site.domain) } " / Analytics" }
         h1.hidden { "Analytics of " (site.domain) }
         iframe.dashboard src=(url.as_str()) title={ "Analytics of " (site.domain) } sandbox=(SANDBOX)
-            referrerpolicy="no-referrer" data-messages={ "/sites/" (site.id) "/messages" }
+            referrerpolicy="no-referrer" data-messages={ (site.address()) "/messages" }
             data-csrf=(who.session.csrf) {}
         dialog #upgrade aria-labelledby="upgrade-title" {
             div.title {

@@ -10,6 +10,7 @@ pub(crate) mod site;
 pub(crate) mod sites;
 pub(crate) mod team;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::problem::Problem;
@@ -21,6 +22,20 @@ use crate::store::Site;
 #[derive(Debug, Deserialize)]
 pub(crate) struct ButtonForm {
     pub(crate) csrf: String,
+}
+
+/// What is encoded in a path. The id of a site that was adopted is somebody else's choice.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+impl Site {
+    /// The path of its page.
+    pub(crate) fn address(&self) -> String {
+        format!("/sites/{}", utf8_percent_encode(&self.id, ENCODED))
+    }
 }
 
 /// The site of a path, if it is the customer's own.

@@ -27,7 +27,7 @@ pub(crate) async fn choose(
     let site = own_site(&app, &who, &id).await?;
     let packages = offered(&app.twipla).await?;
     let main = html! {
-        nav aria-label="Breadcrumb" { a href={ "/sites/" (site.id) } { (site.domain) } " / Change plan" }
+        nav aria-label="Breadcrumb" { a href=(site.address()) { (site.domain) } " / Change plan" }
         h1 { "Choose a plan" }
         div.card { (chooser(&site, &packages)) }
     };
@@ -38,7 +38,7 @@ pub(crate) async fn choose(
 pub(crate) fn chooser(site: &Site, packages: &[Package]) -> Markup {
     let current = site.package_id.as_deref();
     html! {
-        form method="get" action={ "/sites/" (site.id) "/checkout" } {
+        form method="get" action={ (site.address()) "/checkout" } {
             fieldset.plans {
                 legend { "Plans for " (site.domain) }
                 @for package in packages {
@@ -76,7 +76,7 @@ pub(crate) async fn checkout(
     let package = one_offered(&app.twipla, chosen.package).await?;
     let amount = hundredths(package.price);
     let main = html! {
-        nav aria-label="Breadcrumb" { a href={ "/sites/" (site.id) "/plans" } { "Choose a plan" } " / Payment" }
+        nav aria-label="Breadcrumb" { a href={ (site.address()) "/plans" } { "Choose a plan" } " / Payment" }
         div.narrow {
             h1 { "Payment" }
             div.card {
@@ -85,7 +85,7 @@ pub(crate) async fn checkout(
                     dt { "Plan" } dd { (package.name) ", " (format::number(package.touchpoints.get())) " touchpoints" }
                     dt { "Price" } dd { strong { (price(&package)) } }
                 }
-                form method="post" action={ "/sites/" (site.id) "/orders" } {
+                form method="post" action={ (site.address()) "/orders" } {
                     (layout::csrf(&who.session))
                     // As for sites: an order that is sent twice is one order.
                     input type="hidden" name="order" value=(Uuid::new_v4());
@@ -155,7 +155,7 @@ pub(crate) async fn order(
         tx.commit().await?;
         app.wake.notify_one();
     }
-    Ok(Redirect::to(&format!("/sites/{}", site.id)))
+    Ok(Redirect::to(&site.address()))
 }
 
 pub(crate) async fn cancel(
@@ -192,7 +192,7 @@ async fn change_subscription(
     }
     tx.commit().await?;
     app.wake.notify_one();
-    Ok(Redirect::to(&format!("/sites/{}", site.id)))
+    Ok(Redirect::to(&site.address()))
 }
 
 /// What is sold to everybody, smallest first.

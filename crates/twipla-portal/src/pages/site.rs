@@ -31,11 +31,11 @@ pub(crate) async fn show(
             h1 { (site.domain) }
             (badge(&site))
             @if is_live {
-                a.button href={ "/sites/" (site.id) "/analytics" } { "Open analytics" }
+                a.button href={ (site.address()) "/analytics" } { "Open analytics" }
             }
         }
         // The script asks this address until nothing is under way, and then loads the page again.
-        div role="status" data-pending=[pending.as_ref().map(|_| format!("/sites/{id}/pending"))] {
+        div role="status" data-pending=[pending.as_ref().map(|_| site.address() + "/pending")] {
             @if let Some(pending) = &pending {
                 (notice(pending))
             } @else if let Some(refused) = &refusal {
@@ -153,7 +153,7 @@ fn plan_card(site: &Site, order: Option<&Order>, is_busy: bool, session: &Sessio
                     @if site.status == "canceled" {
                         (button(site, "resume", "Resume subscription", session))
                     } @else {
-                        a.button href={ "/sites/" (site.id) "/plans" } { "Change plan" }
+                        a.button href={ (site.address()) "/plans" } { "Change plan" }
                         @if is_paid(site) {
                             (button(site, "cancel", "Cancel subscription", session))
                         }
@@ -166,7 +166,7 @@ fn plan_card(site: &Site, order: Option<&Order>, is_busy: bool, session: &Sessio
 
 fn button(site: &Site, action: &str, text: &str, session: &Session) -> Markup {
     html! {
-        form method="post" action={ "/sites/" (site.id) "/" (action) } {
+        form method="post" action={ (site.address()) "/" (action) } {
             (layout::csrf(session))
             button.quiet { (text) }
         }

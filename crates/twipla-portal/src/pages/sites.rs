@@ -58,7 +58,7 @@ fn table(sites: &[Site]) -> Markup {
                 tbody {
                     @for site in sites {
                         tr {
-                            th scope="row" { a href={ "/sites/" (site.id) } { (site.domain) } }
+                            th scope="row" { a href=(site.address()) { (site.domain) } }
                             td { (site.package_name.as_deref().map_or("–", site::plan_name)) }
                             td { (site::badge(site)) }
                         }

@@ -36,7 +36,7 @@ pub(crate) fn card(site: &Site, team: &[Contributor], session: &Session) -> Mark
                     }
                 }
             }
-            form.row method="post" action={ "/sites/" (site.id) "/contributors" } {
+            form.row method="post" action={ (site.address()) "/contributors" } {
                 (layout::csrf(session))
                 div.field {
                     label for="email" { "Customer's e-mail address" }
@@ -104,5 +104,5 @@ pub(crate) async fn invite(
     }
     tx.commit().await?;
     app.wake.notify_one();
-    Ok(Redirect::to(&format!("/sites/{}", site.id)))
+    Ok(Redirect::to(&site.address()))
 }

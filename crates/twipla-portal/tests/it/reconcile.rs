@@ -277,3 +277,28 @@ async fn only_the_operator_may_reconcile() {
         .unwrap();
     assert_eq!(answer.status(), 404);
 }
+
+#[tokio::test]
+async fn site_under_any_id_of_twiplas_can_be_opened() {
+    let (stage, ada, _) = with_site().await;
+    let id = "Laden / 7? ü%2F#x";
+    let create = stage
+        .twipla
+        .websites()
+        .create("ada", id, "second.example.com");
+    create.await.unwrap();
+    stage.reconcile().await;
+    let sites = ada.open("/sites").await;
+    let link = sites.html.split("second.example.com").next().unwrap();
+    let link = link.rsplit("href=\"").next().unwrap();
+    let site = link.split('"').next().unwrap();
+    ada.open(site).await.says("Tracking code");
+    ada.open(&format!("{site}/analytics")).await.says("<iframe");
+    ada.buy(site, &stage.package("Executive"))
+        .await
+        .says("second.example.com");
+    ada.wait(site).await;
+    ada.submit(site, &format!("{site}/cancel"), &[])
+        .await
+        .says("second.example.com");
+}
