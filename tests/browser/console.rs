@@ -78,6 +78,7 @@ async fn shows_a_create(page: Page) {
     page.screenshot("console").await;
     page.color_scheme("dark").await;
     page.screenshot("console-dark").await;
+    page.print_figures("console").await;
     page.assert_quiet().await;
 }
 

@@ -75,11 +75,7 @@ async fn draws_its_charts(page: Page) {
     page.screenshot("dashboard").await;
     page.color_scheme("dark").await;
     page.screenshot("dashboard-dark").await;
-    let figures = page.figures().await;
-    eprintln!(
-        "dashboard: {} bytes in {} requests, first paint after {:.0} ms",
-        figures.bytes, figures.requests, figures.first_paint
-    );
+    page.print_figures("dashboard").await;
     page.assert_quiet().await;
 }
 

@@ -17,16 +17,6 @@ pub(crate) struct Page {
     axe: String,
 }
 
-/// What the browser measured while it loaded a page.
-pub(crate) struct Figures {
-    /// Bytes of the page and all that it loads, as they came over the network.
-    pub(crate) bytes: u64,
-    /// Number of requests.
-    pub(crate) requests: u64,
-    /// Milliseconds from the click to the first paint.
-    pub(crate) first_paint: f64,
-}
-
 impl Page {
     pub(crate) fn new(browser: WebDriver, axe: String) -> Self {
         Self { browser, axe }
@@ -186,8 +176,8 @@ impl Page {
             .unwrap();
     }
 
-    /// Weight and first paint of the page as it was loaded last.
-    pub(crate) async fn figures(&self) -> Figures {
+    /// Prints the weight of the page as it was loaded last, and the milliseconds to its first paint.
+    pub(crate) async fn print_figures(&self, name: &str) {
         let found = self
             .browser
             .execute_async(
@@ -203,12 +193,11 @@ impl Page {
             )
             .await
             .unwrap();
-        let (bytes, requests, first_paint) = serde_json::from_value(found.json().clone()).unwrap();
-        Figures {
-            bytes,
-            requests,
-            first_paint,
-        }
+        let (bytes, requests, first_paint): (u64, u64, f64) =
+            serde_json::from_value(found.json().clone()).unwrap();
+        eprintln!(
+            "{name}: {bytes} bytes in {requests} requests, first paint after {first_paint:.0} ms"
+        );
     }
 }
 

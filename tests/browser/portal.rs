@@ -133,11 +133,7 @@ async fn history(page: Page) {
     page.see("tbody", "sourdough-diary.example").await;
     page.assert_accessible().await;
     page.screenshot("portal-sites").await;
-    let figures = page.figures().await;
-    eprintln!(
-        "portal: {} bytes in {} requests, first paint after {:.0} ms",
-        figures.bytes, figures.requests, figures.first_paint
-    );
+    page.print_figures("portal").await;
     page.color_scheme("dark").await;
     page.screenshot("portal-sites-dark").await;
     page.click("tbody a[href$='demo-nova-shop']").await;
