@@ -1,4 +1,4 @@
-//! Prints the visits of the last week by device, with an API key that is created for this and deleted afterwards.
+//! Prints the visits of the last week by device, using a temporary API key.
 //!
 //! ```text
 //! cargo run --example analytics_report -- site-1

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("{} from {} on", package.name, now.expires_at);
         }
         Ok(other) => println!("{other:?}"),
-        // The response was lost, and the website was read back: the change is active anyway.
+        // The response was lost, but reading the website back showed that the change was applied.
         Err(error) if error.change_state() == Some(ChangeState::Applied) => {
             println!("on {}", package.name);
         }

@@ -4,7 +4,7 @@
 //! cargo run --example create_customer -- cust-42 owner@example.com site-7 example.com
 //! ```
 //!
-//! Like all examples but `onboarding`, it takes partner, key and server from the environment (`Twipla::from_env`). To
+//! Like all examples except `onboarding`, it takes partner, key and server from the environment (`Twipla::from_env`). To
 //! try it without an account, put `cargo run -p twipla-cli -- sandbox --examples --` before the command.
 
 use std::error::Error;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await;
     match created {
         Ok(created) => println!("created {}", created.intp_customer_id),
-        // An earlier run created exactly this.
+        // An earlier run created it with the same data.
         Err(error) if error.exists_as_requested() => println!("{customer} exists already"),
         Err(error) => return Err(error.into()),
     }

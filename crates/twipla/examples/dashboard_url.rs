@@ -1,4 +1,4 @@
-//! Prints the URL of a website's dashboard, with the policy that a page needs to embed it.
+//! Prints the URL of a website's dashboard, and the Content-Security-Policy that a page needs to embed it.
 //!
 //! ```text
 //! cargo run --example dashboard_url -- cust-1 site-1
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "Content-Security-Policy: frame-src {}",
         twipla.dashboard_origin()
     );
-    // It contains a token: show it only to this customer, and keep it out of logs.
+    // The URL contains a token: show it only to this customer, and do not log it.
     println!("{}", url.as_str());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Prints all websites with their packages, with one page of them in memory at a time.
+//! Prints all websites with their packages, holding one page of the list in memory at a time.
 //!
 //! ```text
 //! cargo run --example list_websites

@@ -1,6 +1,6 @@
-//! The main use case, from creating the first customer to cleaning up.
+//! Creates a customer with a website, subscribes it, reads its analytics, and deletes everything again.
 //!
-//! By default it runs against a sandbox in this process:
+//! By default it runs against an in-process sandbox:
 //!
 //! ```text
 //! cargo run --example onboarding
@@ -8,8 +8,8 @@
 //!
 //! With `TWIPLA_PARTNER_ID`, a key and `TWIPLA_BASE_URL` or
 //! `TWIPLA_ENVIRONMENT` set (see `Twipla::from_env`), it runs against that
-//! server. It creates its own customer and website and deletes them again,
-//! even if a step fails.
+//! server. It deletes the customers and the website that it created even if a
+//! step fails.
 
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,34 +19,34 @@ use twipla::types::{ContributorRole, Package, SubscriptionType};
 use twipla::{Dimension, Metric, Order, PrivateKey, Twipla, TwiplaWebsiteId};
 use twipla_sandbox::Sandbox;
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
-async fn main() -> Outcome {
+async fn main() -> Result {
     let (twipla, sandbox) = connect().await?;
     let ids = Ids::fresh();
-    let outcome = onboard(&twipla, &ids).await;
-    // Whatever happened, nothing of this run is left behind.
+    let result = onboard(&twipla, &ids).await;
+    // Clean up even if a step failed.
     let cleaned = clean_up(&twipla, &ids).await;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
-    outcome.and(cleaned)?;
+    result.and(cleaned)?;
     println!("\nDone: a customer was created, changed and deleted again.");
     Ok(())
 }
 
 /// Builds a client for the server set in the environment, or for a new sandbox.
-async fn connect() -> Outcome<(Twipla, Option<Sandbox>)> {
-    let named = |name| std::env::var_os(name).is_some();
-    if named("TWIPLA_BASE_URL") || named("TWIPLA_ENVIRONMENT") {
+async fn connect() -> Result<(Twipla, Option<Sandbox>)> {
+    let is_set = |name| std::env::var_os(name).is_some();
+    if is_set("TWIPLA_BASE_URL") || is_set("TWIPLA_ENVIRONMENT") {
         let twipla = Twipla::from_env()?;
         println!("Server    from the environment: {twipla:?}");
         return Ok((twipla, None));
     }
     let sandbox = Sandbox::start().await?;
     let partner = sandbox.website_partner();
-    println!("Server    sandbox in this process, {}", sandbox.base_url());
+    println!("Server    in-process sandbox, {}", sandbox.base_url());
     let twipla = Twipla::builder()
         .partner(
             partner.id(),
@@ -57,8 +57,7 @@ async fn connect() -> Outcome<(Twipla, Option<Sandbox>)> {
     Ok((twipla, Some(sandbox)))
 }
 
-/// The ids of this run. The partner chooses ids, so they cannot collide with
-/// existing ones.
+/// The ids of this run, which contain the time so that they are unique.
 struct Ids {
     customer: String,
     colleague: String,
@@ -82,7 +81,7 @@ impl Ids {
     }
 }
 
-async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
+async fn onboard(twipla: &Twipla, ids: &Ids) -> Result {
     let company = twipla.company_details().await?;
     println!(
         "Partner   {}, {} billing per {}",
@@ -122,15 +121,15 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
         .timezone("Europe/Berlin")
         .date_range(last_week.clone())
         .await?;
-    // The URL contains a token of the customer, so print only its start.
+    // The URL contains a token of the customer, which must not be printed.
     let mut shown = url.to_url();
     let options: Vec<_> = shown.query_pairs().into_owned().collect();
-    let open = options.iter().filter(|(name, _)| name != "intpc_token");
+    let without_token = options.iter().filter(|(name, _)| name != "intpc_token");
     shown
         .query_pairs_mut()
         .clear()
         .append_pair("intpc_token", "hidden")
-        .extend_pairs(open);
+        .extend_pairs(without_token);
     let until = url
         .expires_at()
         .map(|at| at.format("%H:%M UTC").to_string());
@@ -160,8 +159,8 @@ async fn onboard(twipla: &Twipla, ids: &Ids) -> Outcome {
     Ok(())
 }
 
-/// Prints the available packages, and picks two monthly ones of different size.
-async fn two_packages(twipla: &Twipla, website: &str) -> Outcome<(Package, Package)> {
+/// Prints the available packages, and returns the two smallest monthly ones.
+async fn two_packages(twipla: &Twipla, website: &str) -> Result<(Package, Package)> {
     let mut offers = twipla.packages().list().for_website(website).await?;
     offers.retain(|offer| {
         offer.touchpoints.get() > 0 && offer.period == twipla::types::BillingInterval::Monthly
@@ -184,7 +183,7 @@ async fn two_packages(twipla: &Twipla, website: &str) -> Outcome<(Package, Packa
     }
 }
 
-async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Package) -> Outcome {
+async fn subscribe(twipla: &Twipla, website: &str, small: &Package, large: &Package) -> Result {
     let subscription = twipla.website(website).subscription();
     let now = subscription.upgrade(large.id).await?;
     println!(
@@ -210,11 +209,11 @@ async fn read_data(
     website: &str,
     id: TwiplaWebsiteId,
     days: std::ops::RangeInclusive<chrono::NaiveDate>,
-) -> Outcome {
+) -> Result {
     let keys = twipla.website(website).api_keys();
     let key = keys
         .create("onboarding")
-        .comment("created by the example")
+        .comment("created by an example")
         .await?;
     println!(
         "API key   {} ({}…)",
@@ -239,7 +238,7 @@ async fn read_data(
         );
     }
     let rotation = keys.rotate(key.id).await?;
-    // Here a partner stores the new secret; until then both keys work.
+    // Here your code stores the new secret; both keys work until the rotation is confirmed.
     rotation.confirm().await?;
     let fresh = rotation.into_new_key();
     let graph = twipla
@@ -248,22 +247,22 @@ async fn read_data(
         .date_range(days)
         .await?;
     println!(
-        "Rotated   the new key reads {} days of visits, the old one is deleted",
+        "Rotated   read {} days of visits with the new key, deleted the old one",
         graph.labels.len()
     );
     keys.delete(fresh.id).await?;
     Ok(())
 }
 
-async fn clean_up(twipla: &Twipla, ids: &Ids) -> Outcome {
-    let mut gone = 0;
+async fn clean_up(twipla: &Twipla, ids: &Ids) -> Result {
+    let mut deleted = 0;
     for id in [&ids.colleague, &ids.customer] {
         match twipla.customer(id.as_str()).delete().await {
-            Ok(_) => gone += 1,
+            Ok(_) => deleted += 1,
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
     }
-    println!("Clean-up  {gone} customers and their websites deleted");
+    println!("Clean-up  {deleted} customers and their websites deleted");
     Ok(())
 }

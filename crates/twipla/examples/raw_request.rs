@@ -1,4 +1,4 @@
-//! Sends a request that this version has no method for, with the client's tokens, retries and errors.
+//! Sends a request for which the client has no method, with its authentication, retries and error handling.
 //!
 //! ```text
 //! cargo run --example raw_request -- /v2/3as/packages
@@ -12,7 +12,7 @@ use twipla::http::Method;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: raw_request PATH")?;
-    let answer = Twipla::from_env()?.raw_request(Method::GET, path).await?;
-    println!("{answer:#}");
+    let response = Twipla::from_env()?.raw_request(Method::GET, path).await?;
+    println!("{response:#}");
     Ok(())
 }

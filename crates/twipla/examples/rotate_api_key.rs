@@ -1,4 +1,4 @@
-//! Replaces an API key without interruption: both work until the new one is stored.
+//! Replaces an API key without downtime: both keys work until the new one is stored.
 //!
 //! ```text
 //! cargo run --example rotate_api_key -- site-1 reports reports.key
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let rotation = keys.rotate(old.id).await?;
     if let Err(error) = store(file, &rotation.new_key().api_key) {
-        // A key whose secret nobody has cannot be used.
+        // Nobody knows the secret of the new key, so it is useless.
         rotation.abandon().await?;
         return Err(error.into());
     }
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stores the secret; a placeholder for your secret store.
+/// Writes the secret to a file. Replace this with your secret store.
 fn store(file: &str, secret: &Secret) -> io::Result<()> {
     std::fs::write(file, secret.expose())
 }
