@@ -15,20 +15,20 @@ use crate::price_list::{package_named, price_list};
 use crate::subscription::Subscription;
 use crate::table::Table;
 
-/// Which subscription model a partner is under.
+/// The subscription model of a partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Model {
     /// Each website has a subscription.
     Website,
-    /// Each customer has a subscription that all of their websites share.
+    /// Each customer has a subscription, shared by all of their websites.
     Account,
 }
 
 impl std::str::FromStr for Model {
     type Err = Error;
 
-    /// Reads `website` or `account`.
+    /// Parses `website` or `account`.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "website" => Ok(Self::Website),
@@ -41,7 +41,7 @@ impl std::str::FromStr for Model {
 }
 
 impl Model {
-    /// `website` or `account`.
+    /// Returns `website` or `account`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Website => "website",
@@ -50,7 +50,7 @@ impl Model {
     }
 }
 
-/// A partner and everything it owns. Partners never see each other's data.
+/// The data of a partner. Partners never see each other's data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Account {
@@ -66,18 +66,18 @@ pub(crate) struct Account {
     index: Index,
 }
 
-/// What finds a customer or website by something else than its id.
+/// Finds customers and websites by keys other than their ids.
 #[derive(Debug, Clone, Default)]
 struct Index {
     /// In lower case.
     emails: HashSet<String>,
-    /// The websites of a customer, in the order in which they came.
+    /// The websites of each customer, in the order of creation.
     owned: HashMap<String, IndexSet<String>>,
-    /// The websites that a customer contributes to.
+    /// The websites to which each customer contributes.
     contributed: HashMap<String, IndexSet<String>>,
-    /// Websites by the id that the server issued.
+    /// Websites by the id issued by the server.
     websites: HashMap<Uuid, String>,
-    /// The website of each API key, by its secret.
+    /// The website of each API key, by secret.
     api_keys: HashMap<String, String>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Customer {
     pub(crate) id: Uuid,
     pub(crate) email: String,
     pub(crate) created_at: DateTime<Utc>,
-    /// Under the account model.
+    /// Only under the account model.
     pub(crate) subscription: Option<Subscription>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct Website {
     pub(crate) domain: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) privacy_level: Option<i64>,
-    /// Under the website model.
+    /// Only under the website model.
     pub(crate) subscription: Option<Subscription>,
     contributors: IndexMap<String, ContributorRole>,
     api_keys: Vec<Key>,
@@ -178,7 +178,7 @@ impl Account {
         package_named(&self.packages, name)
     }
 
-    /// Makes the index of an account that was read from a file.
+    /// Rebuilds the index of an account read from a file.
     pub(crate) fn make_index(&mut self) {
         let mut index = Index::default();
         for (_, customer) in self.customers.iter() {
@@ -207,7 +207,7 @@ impl Account {
         &self.websites
     }
 
-    /// The ids of a customer's websites, in the order in which they came.
+    /// Returns the ids of a customer's websites, in the order of creation.
     pub(crate) fn websites_of(&self, customer: &str) -> Option<&IndexSet<String>> {
         self.index.owned.get(customer)
     }
@@ -216,20 +216,21 @@ impl Account {
         self.index.emails.contains(&email.to_ascii_lowercase())
     }
 
-    /// The website with this id of the server's, and the partner's id of it.
+    /// Returns the website with this server-issued id, and the partner's id for
+    /// it.
     pub(crate) fn website_by_uuid(&self, id: Uuid) -> Option<(&str, &Website)> {
         let name = self.index.websites.get(&id)?;
         Some((name, self.websites.get(name)?))
     }
 
-    /// The website that an API key belongs to, if the key is valid at this time.
+    /// Returns the website of an API key that is valid at this time.
     pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<&Website> {
         let site = self.websites.get(self.index.api_keys.get(secret)?)?;
         let key = site.api_keys.iter().find(|key| key.secret == secret)?;
         key.is_valid_at(time).then_some(site)
     }
 
-    /// The subscription that a website draws on: its own, or that of its owner.
+    /// Returns the subscription of a website: its own, or that of its owner.
     pub(crate) fn subscription_of(
         &self,
         site: &Website,
@@ -275,7 +276,8 @@ impl Account {
         self.websites.insert(id, site);
     }
 
-    /// Gives a website another id of the server's; false if that is in use.
+    /// Changes the server-issued id of a website. Returns false if the id is in
+    /// use.
     pub(crate) fn set_website_uuid(&mut self, website: &str, id: Uuid) -> bool {
         if self.index.websites.contains_key(&id) {
             return false;
@@ -315,12 +317,12 @@ impl Account {
         self.websites.get_mut(id)?.subscription.as_mut()
     }
 
-    /// The whitelisted domains of a website.
+    /// Returns the whitelisted domains of a website.
     pub(crate) fn domains_mut(&mut self, id: &str) -> Option<&mut Vec<String>> {
         Some(&mut self.websites.get_mut(id)?.domains)
     }
 
-    /// Gives a customer a role on a website, and returns the role before.
+    /// Gives a customer a role on a website, and returns the previous role.
     pub(crate) fn set_role(
         &mut self,
         website: &str,
@@ -333,7 +335,8 @@ impl Account {
         site.contributors.insert(customer.to_owned(), role)
     }
 
-    /// Takes the role of a customer on a website away; false if there was none.
+    /// Removes the role of a customer on a website. Returns false if there was
+    /// none.
     pub(crate) fn remove_role(&mut self, website: &str, customer: &str) -> bool {
         if let Some(contributed) = self.index.contributed.get_mut(customer) {
             contributed.shift_remove(website);
@@ -355,7 +358,7 @@ impl Account {
         }
     }
 
-    /// Removes a key of a website by its id; false if there is none.
+    /// Removes an API key of a website. Returns false if it does not exist.
     pub(crate) fn remove_api_key(&mut self, website: &str, id: &str) -> bool {
         let Some(site) = self.websites.get_mut(website) else {
             return false;
@@ -381,7 +384,7 @@ impl Account {
         }
     }
 
-    /// The whole account as it is by `now`, without secrets.
+    /// Returns the whole account as of `now`, without secrets.
     pub(crate) fn snapshot(&self, now: DateTime<Utc>) -> Value {
         let subscription = |subscription: &Option<Subscription>| {
             subscription.as_ref().map(|subscription| {

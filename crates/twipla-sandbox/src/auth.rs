@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-/// Longer tokens are refused without being read.
+/// Longer tokens are rejected without being parsed.
 const MAX_TOKEN: usize = 8 * 1024;
-/// How far clocks may differ.
+/// Accepted clock skew.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
-/// Who a token speaks for.
+/// Who a token authenticates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bearer {
     /// The partner (INTP).
@@ -24,15 +24,16 @@ pub(crate) enum Bearer {
     Customer(Uuid, String),
 }
 
-/// A token that somebody signed rightly.
+/// A token with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignedToken {
     pub(crate) bearer: Bearer,
     pub(crate) is_expired: bool,
 }
 
-/// Verifies a token; `key` finds the public key of a partner. An invalid token
-/// gives `None` without a reason, as the caller learns none either.
+/// Verifies a token; `key` looks up the public key of a partner. Returns `None`
+/// for an invalid token, without a reason, because the response has none
+/// either.
 pub(crate) fn verify(
     token: &str,
     now: DateTime<Utc>,
@@ -42,7 +43,8 @@ pub(crate) fn verify(
     (!token.is_expired).then_some(token.bearer)
 }
 
-/// Verifies a token apart from its expiry, which a page tells its reader.
+/// Verifies everything except the expiry, which the dashboard reports with a
+/// text of its own.
 pub(crate) fn verify_signed(
     token: &str,
     now: DateTime<Utc>,
@@ -61,13 +63,13 @@ pub(crate) fn verify_signed(
     {
         return None;
     }
-    // The sandbox understands no extension, so it must refuse them all (RFC 7515, 4.1.11).
+    // The sandbox supports no extensions, so it must reject all of them (RFC 7515, 4.1.11).
     if header.crit {
         return None;
     }
     let partner = header.kid?;
-    // The provider is named here because the global one panics in a program
-    // whose dependencies enable two of them, or none.
+    // The provider is passed explicitly because the global one panics if the
+    // dependencies of a program enable none or two of them.
     let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key(partner)?).ok()?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     verifier.verify(message.as_bytes(), &signature).ok()?;
@@ -90,17 +92,17 @@ pub(crate) fn verify_signed(
     })
 }
 
-/// Tokens that were valid until a fault struck them, and are refused from then on.
+/// Tokens that were valid until a fault struck them.
 #[derive(Default)]
 pub(crate) struct RefusedTokens(IndexMap<String, Option<f64>>);
 
 impl RefusedTokens {
-    /// The oldest tokens make room for new ones.
+    /// When full, the oldest tokens are dropped.
     const CAPACITY: usize = 10_000;
-    /// How long after its `iat` a token may have been signed again. The same
-    /// claims give the same RS256 token, so a client that replaces its token
-    /// within the second sends the same one and must not be punished for it.
-    /// The other second is for clocks that differ.
+    /// How long after its `iat` an identical token may be issued. RS256
+    /// signatures of the same claims are identical, so a client that refreshes
+    /// its token within the same second sends the same token, which must not be
+    /// rejected. The other second allows for clock skew.
     const SAME_TOKEN: TimeDelta = TimeDelta::seconds(2);
 
     pub(crate) fn add(&mut self, token: &str) {
@@ -142,7 +144,7 @@ struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<Uuid>,
-    /// Whether the field is there, with whatever value.
+    /// Records that a field is present, with any value.
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }
@@ -156,7 +158,7 @@ struct Claims {
     roles: Vec<String>,
     intp_id: Uuid,
     intpc_id: Option<String>,
-    /// Seconds; one official client sends fractions, and JWT allows them.
+    /// Seconds. JWT allows fractions, and one official client sends them.
     exp: f64,
     iat: Option<f64>,
     nbf: Option<f64>,

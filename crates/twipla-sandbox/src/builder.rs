@@ -1,4 +1,4 @@
-//! What a sandbox starts with: its address, partners, clock and files.
+//! Configuration of a sandbox: its address, partners, clock and files.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,49 +55,52 @@ impl Builder {
         }
     }
 
-    /// The address to listen on; by default this machine only, on a free port.
+    /// The address to listen on. The default is a free port on the loopback
+    /// interface.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Adds a partner to the two that every sandbox has. One with the id of a
-    /// partner that is already there takes its place.
+    /// Adds a partner to the two that every sandbox has, or replaces the
+    /// partner with the same id.
     pub fn partner(mut self, partner: PartnerConfig) -> Self {
         self.partners.push(partner);
         self
     }
 
-    /// How far the server's clock is from the machine's.
+    /// The offset of the server's clock from the machine's.
     pub fn clock_offset(mut self, offset: Duration) -> Self {
         self.clock_offset = offset;
         self
     }
 
-    /// How long the server keeps a connection that waits for a request, and
-    /// waits for the rest of a request that has begun; 75 seconds by default.
+    /// How long an idle connection is kept open, and how long the server waits
+    /// for the rest of a request. The default is 75 seconds.
     pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self
     }
 
-    /// A host name under which the control endpoints may be used, besides
-    /// `localhost` and IP addresses; for instance the name of a container.
+    /// Allows a host name for the control endpoints, besides `localhost` and IP
+    /// addresses; for instance the name of a container.
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.settings.allowed_hosts.push(name.into());
         self
     }
 
-    /// Lets browsers on other machines use the console at `/__sandbox/`, which shows
-    /// and changes everything that the sandbox holds. Only this machine may, by default.
+    /// Allows browsers on other machines to use the console at `/__sandbox/`,
+    /// which shows and changes all data of the sandbox. By default, only this
+    /// machine can.
     pub fn remote_console(mut self, allow: bool) -> Self {
         self.settings.remote_console = allow;
         self
     }
 
-    /// A folder for `sandbox.json`, the keys of the partners and files to source;
-    /// it is created if it does not exist. If it holds those of an earlier start,
-    /// the sandbox has the same partners, with the same ids, keys and package ids.
+    /// A folder for `sandbox.json`, the keys of the partners, and shell files
+    /// with environment variables. It is created if it does not exist. If it
+    /// contains the files of an earlier start, the sandbox has the same
+    /// partners, with the same ids, keys and package ids.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -120,15 +123,14 @@ impl Builder {
         self
     }
 
-    /// A file that keeps what the partners own, their keys, and the time that
-    /// [`Sandbox::advance`] has moved on. If it is there, the sandbox goes on from
-    /// it; if not, it is created.
-    ///
-    /// Changes are written within a second, and when the sandbox stops; the file
-    /// always holds a whole state. Only one sandbox at a time can use it: an empty
-    /// file beside it, whose name ends with `.lock`, says so. Logins, faults and
-    /// logs are not kept. It
-    /// holds private keys and the secrets of API keys, so only its owner can read it.
+    /// A file that keeps the partners' data and keys, and how far
+    /// [`Sandbox::advance`] has advanced the clock. If it exists, the sandbox
+    /// continues from it; otherwise it is created.
+    /// Changes are written within a second, and when the sandbox stops; the
+    /// file is replaced atomically. Only one sandbox at a time can use it: it
+    /// holds a lock on an empty file next to it, whose name ends with `.lock`.
+    /// Logins, faults and logs are not kept. The file contains private keys and
+    /// the secrets of API keys, so only its owner can read it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -152,8 +154,8 @@ impl Builder {
         self
     }
 
-    /// A file that describes the world to start from, and to go back to by
-    /// [`Sandbox::reset`]. A state that was kept comes before it. The README of
+    /// A file with the initial data, which [`Sandbox::reset`] restores. If the
+    /// file of [`Builder::state`] exists, it takes precedence. The README of
     /// this crate documents the format.
     ///
     /// ```
@@ -177,11 +179,11 @@ impl Builder {
         self
     }
 
-    /// Serves https instead of http, with a certificate for the host names of the
-    /// real servers, `localhost`, the address that it listens on, and those of
-    /// [`Builder::allow_host`]. The authority that signs it is the sandbox's own:
-    /// a client has to trust [`Sandbox::ca_certificate_pem`], which
-    /// [`Builder::credentials`] keeps as `ca.pem`.
+    /// Serves https instead of http, with a certificate for the host names of
+    /// the real servers, `localhost`, the listening address and the names of
+    /// [`Builder::allow_host`]. It is signed by a certificate authority of the
+    /// sandbox: clients must trust [`Sandbox::ca_certificate_pem`], which
+    /// [`Builder::credentials`] writes to `ca.pem`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -201,8 +203,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If the address is taken, a key is invalid, two partners have the same id,
-    /// the clock is off by more than a hundred years, or a file cannot be used.
+    /// If the address is in use, a key is invalid, two partners have the same
+    /// id, the clock offset exceeds a hundred years, or a file cannot be used.
     pub async fn start(mut self) -> Result<Sandbox, Error> {
         if self.clock_offset.abs() > Clock::MAX_OFFSET {
             return Err(Error::new(format!(
@@ -274,7 +276,7 @@ impl Builder {
         let state = self.state.zip(lock);
         let state = state.map(|(path, lock)| Arc::new(StateFile::new(path, lock, &partners)));
         if let Some(state) = &state {
-            // At once, so that a file that cannot be written is found out now.
+            // Written immediately, to detect now if the file cannot be written.
             state.save(&world)?;
             tokio::spawn(Arc::clone(state).keep_saving(Arc::downgrade(&world)));
         }
@@ -295,8 +297,8 @@ impl Builder {
 }
 
 impl Sandbox {
-    /// Starts a server on a free port of this machine, with two partners, one
-    /// for each subscription model.
+    /// Starts a server on a free port of this machine, with one partner for
+    /// each subscription model.
     ///
     /// # Errors
     ///
@@ -305,14 +307,15 @@ impl Sandbox {
         Self::builder().start().await
     }
 
-    /// Configures a server before it starts.
+    /// Returns a builder to configure a server before it starts.
     pub fn builder() -> Builder {
         Builder::new()
     }
 }
 
-/// The partners of the credentials folder and the state file, which must not
-/// contradict each other: with other keys, nobody could act for the customers of the state.
+/// Loads the partners from the credentials folder and the state file, which
+/// must agree: with other keys, nobody could authenticate as the partners of
+/// the state.
 fn kept_partners(
     of_credentials: Option<Vec<PartnerConfig>>,
     of_state: Option<Vec<PartnerConfig>>,
@@ -339,7 +342,8 @@ fn kept_partners(
     Ok(partners)
 }
 
-/// The partners that were kept, or one for each model, and those that were asked for.
+/// Combines the loaded partners, or one for each model, with the configured
+/// ones.
 fn all_partners(
     mut partners: Vec<PartnerConfig>,
     wanted: &[PartnerConfig],
@@ -355,7 +359,8 @@ fn all_partners(
             None => partners.push(config.clone()),
         }
     }
-    // One that took the place of another may be under the other model.
+    // A configured partner may have replaced a default one and be under the
+    // other model.
     add_missing_models(&mut partners);
     Ok(partners)
 }

@@ -1,8 +1,8 @@
-//! Why a sandbox could not start.
+//! The error of a sandbox that cannot start or stop.
 
 use std::fmt;
 
-/// Why a sandbox could not start.
+/// Why a sandbox could not be configured, started or stopped.
 #[derive(Debug)]
 pub struct Error {
     message: String,

@@ -1,4 +1,4 @@
-//! One request and its response, with the fault that strikes it.
+//! Handles one request, including faults.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::reply::{ApiError, Body, Reply};
 use crate::routes::{Route, allowed_methods};
 use crate::state::{SharedWorld, World};
 
-/// Answers a request and records it.
+/// Handles a request and records it.
 pub(crate) async fn exchange(
     world: &Arc<SharedWorld>,
     request: &HttpRequest,
@@ -111,13 +111,13 @@ async fn deliver_with_fault(
     }
 }
 
-/// Carries the request out.
+/// Carries out the request.
 fn work(world: &SharedWorld, request: &HttpRequest, route: &Route, now: DateTime<Utc>) -> Reply {
     execute(&mut world.lock(), request, route, now).unwrap_or_else(ApiError::into_reply)
 }
 
-/// Carries the request out once the connection has ended and some time has
-/// passed. Its token is judged by the time at which it arrived.
+/// Carries out the request once the connection has ended and the delay has
+/// passed. Its token is validated with the time of its arrival.
 fn work_later(
     world: &Arc<SharedWorld>,
     request: &HttpRequest,
@@ -147,7 +147,8 @@ fn carry_out_late(
     now: DateTime<Utc>,
     resets: u64,
 ) {
-    // A request from before a reset is not for the state after it.
+    // The request was received before a reset and must not change the state
+    // after it.
     if world.resets == resets {
         let _ = execute(world, request, route, now);
     }

@@ -1,4 +1,4 @@
-//! What a fault is: what goes wrong, for which requests, how often and when.
+//! Faults: what goes wrong, for which requests, how often and when.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use twipla_api::operations;
 
 use crate::error::Error;
 
-/// A delay or a late commit may take this long.
+/// The longest delay, and the latest late commit.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
-/// A clock may be this many seconds off: a hundred years.
+/// The largest clock skew in seconds: a hundred years.
 const MAX_SKEW: u64 = 100 * 365 * 24 * 3600;
-/// Bounds of a rate limit, per second and burst.
+/// The largest rate per second, and the largest burst.
 const MIN_RATE: f64 = 0.001;
 const MAX_RATE: f64 = 1_000_000.0;
-/// Headers that say where a body ends: only the server can know.
+/// Headers that determine where a body ends, which only the server can set.
 const FRAMING: &[&str] = &["content-length", "transfer-encoding"];
-/// Longer bodies of a status are refused.
+/// The longest body of a status fault.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// What goes wrong.
@@ -29,64 +29,66 @@ const MAX_BODY: usize = 1024 * 1024;
 )]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The server answers with this status instead of the real response.
+    /// The server responds with this status instead of the real response.
     Status {
         /// Status code, from 200 to 599.
         code: u16,
         /// Headers to add.
         #[serde(default)]
         headers: Vec<(String, String)>,
-        /// Body, sent as JSON if it is JSON.
+        /// The body, sent as JSON if it is valid JSON.
         #[serde(default)]
         body: String,
     },
-    /// A gateway in front of the server answers with this status (502 to 504,
-    /// 520 to 524, or 530) and a page of HTML.
+    /// A gateway in front of the server responds with this status (502 to 504,
+    /// 520 to 524, or 530) and an HTML page.
     Gateway(u16),
-    /// A gateway lets only so many requests through (a token bucket), and
-    /// answers the others with 429 and `Retry-After` in whole seconds.
+    /// A gateway limits the rate of requests with a token bucket, and responds
+    /// to the others with 429 and `Retry-After` in whole seconds.
     RateLimit {
-        /// Requests per second in the long run.
+        /// Sustained requests per second.
         per_second: f64,
-        /// Requests that may come at once.
+        /// Requests allowed in one burst.
         burst: u32,
     },
     /// The response is delayed; in JSON by this many milliseconds.
     Delay(#[serde(with = "millis")] Duration),
-    /// The request is read and never answered.
+    /// The server reads the request and never responds.
     Hang,
     /// The connection closes before the request is carried out.
     ResetBeforeCommit,
     /// The connection closes after the request was carried out.
     ResetAfterCommit,
-    /// The connection closes, and the request is carried out this much later
+    /// The connection closes, and the request is carried out after this delay
     /// (in JSON in milliseconds), when the caller may already have retried.
     LateCommit(#[serde(with = "millis")] Duration),
-    /// The request is not answered, and is carried out this much later (in JSON
-    /// in milliseconds) than the caller gave up and closed the connection.
+    /// The server does not respond, and carries out the request after this
+    /// delay (in JSON in milliseconds) once the client has closed the
+    /// connection.
     CommitAfterHangUp(#[serde(with = "millis")] Duration),
-    /// The head and the first half of the body arrive, then the connection
-    /// closes. Of a response without a body, nothing arrives.
+    /// The connection closes after the headers and the first half of the body.
+    /// If the response has no body, nothing is sent.
     TruncatedBody,
-    /// The body is a page of HTML; the status stays.
+    /// The body is an HTML page; the status is unchanged.
     HtmlBody,
-    /// The body is empty; the status stays.
+    /// The body is empty; the status is unchanged.
     EmptyBody,
-    /// The body is broken JSON; the status stays.
+    /// The body is invalid JSON; the status is unchanged.
     InvalidJson,
-    /// This field is missing from the payload, or from each entry of a list.
+    /// This field is removed from the payload, or from each entry of a list.
     MissingField(String),
-    /// The enums of the payload have a value that is not in the contract.
+    /// The enums of the payload have values that are not in the contract.
     UnknownEnumValue,
-    /// 204 without a body, even if the contract has one.
+    /// 204 without a body, even if the contract documents a body.
     NoContent,
-    /// The `Date` header is this many seconds off, and tokens are judged by that clock.
+    /// The server's clock, which sets the `Date` header and validates tokens,
+    /// is off by this many seconds.
     ClockSkew(i64),
-    /// The token of the request counts as expired: 401, in this request and in
-    /// every later one that carries the same token. A token that could have been
-    /// signed again is refused once it is two seconds old: until then, a client
-    /// that replaced its token may be sending the same one (RS256 gives the same
-    /// token for the same claims).
+    /// The token of the request counts as expired: 401 for this request and for
+    /// every later one with the same token. A token less than two seconds old
+    /// is still accepted afterwards: a client that refreshed its token in the
+    /// same second sends an identical one, because RS256 signatures of the same
+    /// claims are identical.
     ExpiredToken,
 }
 
@@ -96,12 +98,12 @@ pub enum FaultKind {
 pub(crate) enum Moment {
     BeforeCommit,
     AfterCommit,
-    /// One or the other, by dice.
+    /// Chosen at random for each request.
     Either,
 }
 
-/// What goes wrong, for which requests, and how often. Built in code, or sent
-/// as JSON to `/__sandbox/faults`.
+/// What goes wrong, for which requests, and how often. Faults are created in
+/// code, or sent as JSON to `/__sandbox/faults`.
 ///
 /// ```
 /// use twipla_sandbox::{Fault, FaultKind};
@@ -132,7 +134,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Strikes every request until it is cleared.
+    /// Creates a fault that strikes every request until it is cleared.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -144,21 +146,22 @@ impl Fault {
         }
     }
 
-    /// Strikes only requests of the operation with this `operationId`.
+    /// Limits the fault to requests of the operation with this `operationId`.
     #[must_use]
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
     }
 
-    /// Strikes this many times.
+    /// Limits how often the fault strikes.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Strikes with this probability (more than 0, at most 1); the same seed gives the same strikes.
+    /// Makes the fault strike with this probability (more than 0, at most 1). The same seed gives
+    /// the same sequence of strikes.
     #[must_use]
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = Some(probability);
@@ -166,24 +169,25 @@ impl Fault {
         self
     }
 
-    /// Strikes after the request was carried out. For the kinds `Status`,
-    /// `Gateway`, `Delay` and `Hang`, which otherwise strike before it is.
+    /// Makes the fault strike after the request was carried out. Only for the
+    /// kinds `Status`, `Gateway`, `Delay` and `Hang`, which strike before it by
+    /// default.
     #[must_use]
     pub fn after_commit(mut self) -> Self {
         self.moment = Some(Moment::AfterCommit);
         self
     }
 
-    /// Strikes before or after the request is carried out, each half of the
-    /// time; the seed of [`Fault::probability`] seeds this, too. For the same
-    /// kinds as [`Fault::after_commit`].
+    /// Makes the fault strike before or after the request is carried out, with
+    /// equal probability, seeded by [`Fault::probability`]. For the same kinds
+    /// as [`Fault::after_commit`].
     #[must_use]
     pub fn before_or_after_commit(mut self) -> Self {
         self.moment = Some(Moment::Either);
         self
     }
 
-    /// Checks everything that the types leave open.
+    /// Validates what the types do not rule out.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.kind.validate()?;
         if let Some(id) = &self.operation
@@ -298,7 +302,7 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(message)
 }
 
-/// Durations as whole milliseconds.
+/// Serialises durations as whole milliseconds.
 mod millis {
     use std::time::Duration;
 
@@ -317,7 +321,7 @@ mod millis {
 mod tests {
     use super::*;
 
-    /// What the control endpoint does with a body.
+    /// Parses and validates a fault as the control endpoint does.
     fn parse(json: &str) -> Result<Fault, String> {
         let fault: Fault = serde_json::from_str(json).map_err(|error| error.to_string())?;
         fault.validate().map_err(|error| error.to_string())?;

@@ -2,21 +2,22 @@
 //!
 //! ## The modules
 //!
-//! Each uses only those on the lines above it:
+//! Each module uses only those on the lines above it:
 //!
 //! - `message`, `clock`, `error`, `keys`, `commits`: the basics
-//! - `price_list`, `subscription`, `table`, `account`: what a partner owns
-//! - `reply`, `input`, `render`: between JSON and the account
-//! - `rules`: what each operation does
+//! - `price_list`, `subscription`, `table`, `account`: the data of a partner
+//! - `reply`, `input`, `render`: conversion between JSON and an account
+//! - `rules`: the behaviour of each operation
 //! - `auth`, `fault`, `faults`, `record`, `partner`: tokens, faults, the log of
-//!   requests, partners
-//! - `routes`, `state`: which operation a request is for, and everything that is remembered
+//! requests, partners
+//! - `routes`, `state`: which operation a request is for, and the state of the sandbox
 //! - `dashboard`, `console`: pages for a browser
-//! - `control`: the endpoints next to the API
-//! - `page_urls`, `execute`, `corrupt`, `exchange`: one request and its response
+//! - `control`: the control endpoints
+//! - `page_urls`, `execute`, `corrupt`, `exchange`: one request and its
+//! response
 //! - `receive`, `server`: connections
-//! - `files`, `tls`, `credentials`, `state_file`, `seed`: what outlives a run
-//! - `builder`, `sandbox`: what a test starts
+//! - `files`, `tls`, `credentials`, `state_file`, `seed`: files
+//! - `builder`, `sandbox`: the public API
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,9 +1,9 @@
-//! HTTP requests and responses, as everything inside the sandbox sees them.
+//! HTTP requests and responses inside the sandbox.
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-/// A request, read to its end.
+/// A complete request.
 #[derive(Clone)]
 pub(crate) struct HttpRequest {
     pub(crate) method: String,
@@ -11,13 +11,13 @@ pub(crate) struct HttpRequest {
     pub(crate) path: String,
     /// Without the question mark, still percent-encoded.
     pub(crate) query: String,
-    /// Names are in lower case.
+    /// Names are lower-case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
 impl HttpRequest {
-    /// The first header of this name, which is given in lower case.
+    /// Returns the first header with this lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -25,38 +25,38 @@ impl HttpRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The token of the `Authorization` header.
+    /// Returns the bearer token of the `Authorization` header.
     pub(crate) fn bearer_token(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     }
 }
 
-/// A response, ready to be sent.
+/// A response to be sent.
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) content_type: Option<&'static str>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// After this much of the body, the connection closes.
+    /// The connection closes after this many bytes of the body.
     pub(crate) cut_at: Option<usize>,
-    /// The `Date` header: the sandbox's clock.
+    /// The `Date` header, by the sandbox's clock.
     pub(crate) date: DateTime<Utc>,
 }
 
-/// What the client gets for a request.
+/// How a request is answered.
 pub(crate) enum Delivery {
     Response(HttpResponse),
     /// The connection closes without a response.
     Reset,
-    /// The connection stays open, and nothing comes.
+    /// The connection stays open without a response.
     Hang,
-    /// The connection stays open, and an event comes with each change.
+    /// A stream of server-sent events, one for each change.
     Events,
 }
 
 impl Delivery {
-    /// The status that the client sees; 0 if it sees none.
+    /// The status that the client sees; 0 if there is no response.
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Response(response) => response.status,
@@ -66,11 +66,11 @@ impl Delivery {
     }
 }
 
-/// Tells when the connection of a request has ended.
+/// Completes when the connection of a request has ended.
 #[derive(Clone)]
 pub(crate) struct ConnectionEnd(watch::Receiver<()>);
 
-/// Held for as long as a connection is open.
+/// Held while a connection is open.
 pub(crate) struct ConnectionGuard {
     _open: watch::Sender<()>,
 }

@@ -1,4 +1,4 @@
-//! Reads requests from a connection, within bounds of time and memory.
+//! Reads requests from a connection, with limits on time and memory.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::message::HttpRequest;
 use crate::reply::ApiError;
 
-/// Larger bodies are refused.
+/// Larger bodies are rejected.
 const MAX_BODY: usize = 1024 * 1024;
-/// All bodies that are being read or answered may take this much memory.
+/// Memory for all bodies that are being received or handled.
 const MAX_BODIES: usize = 64 * MAX_BODY;
 
 /// Memory for the bodies of all connections.
@@ -31,7 +31,7 @@ pub(crate) enum ReceiveError {
     Refused(ApiError),
 }
 
-/// Reads a request to its end. The permit stands for the memory of the body.
+/// Reads a complete request. The permit reserves the memory of its body.
 pub(crate) async fn receive(
     request: Request<Incoming>,
     memory: &BodyMemory,

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::message::HttpRequest;
 
-/// The oldest requests make room for new ones.
+/// When full, the oldest requests are dropped.
 const CAPACITY: usize = 100_000;
-/// Headers, fields and parameters of a query that hold credentials.
+/// Headers, fields and query parameters that contain credentials.
 const SECRETS: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -25,31 +25,33 @@ const SECRETS: &[&str] = &[
     "websiteToken",
 ];
 
-/// A request as the sandbox received it.
+/// A request that the sandbox received.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct RecordedRequest {
     /// `operationId` in the contract; `None` if the request matches no operation.
     pub operation: Option<&'static str>,
-    /// HTTP method.
+    /// The HTTP method.
     pub method: String,
-    /// Path, still percent-encoded.
+    /// The path, still percent-encoded.
     pub path: String,
-    /// Query without the question mark, still percent-encoded; credentials read `<redacted>`.
+    /// The query without the question mark, still percent-encoded, with credentials replaced by
+    /// `<redacted>`.
     pub query: String,
-    /// Headers, with lower-case names; credentials read `<redacted>`.
+    /// The headers with lower-case names, with credentials replaced by
+    /// `<redacted>`.
     pub headers: Vec<(String, String)>,
-    /// Body, if it was JSON; credentials read `<redacted>`.
+    /// The body if it was JSON, with credentials replaced by `<redacted>`.
     pub body: Option<Value>,
-    /// Status of the response; 0 if none was sent.
+    /// The status of the response; 0 if there was none.
     pub status: u16,
-    /// When it arrived, by the server's clock.
+    /// When the request arrived, by the server's clock.
     pub at: DateTime<Utc>,
-    /// How long it took to answer; in JSON as `ms`, in whole milliseconds.
+    /// How long the response took; in JSON `ms`, in whole milliseconds.
     #[serde(rename = "ms", serialize_with = "millis")]
     pub duration: Duration,
-    /// Counts the requests of this sandbox from 1.
+    /// The number of the request, counted from 1.
     pub number: u64,
 }
 
@@ -83,7 +85,7 @@ impl RecordedRequest {
             status,
             at,
             duration,
-            // The log counts.
+            // Set when the request is added to the log.
             number: 0,
         }
     }
@@ -94,7 +96,7 @@ fn millis<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> 
 }
 
 fn without_secrets(query: &str) -> String {
-    // A name may be percent-encoded, and means the same then.
+    // The name may be percent-encoded.
     let is_secret = |name: &str| {
         let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
         SECRETS.contains(&name.as_ref())
@@ -143,7 +145,7 @@ impl RequestLog {
         self.requests.len()
     }
 
-    /// The last so many, newest first.
+    /// Returns the last `count` requests, newest first.
     pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &RecordedRequest> {
         self.requests.iter().rev().take(count)
     }

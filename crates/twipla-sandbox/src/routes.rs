@@ -5,21 +5,22 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use twipla_api::{Operation, operations};
 
-/// An older path of the subscription operations, still served in 2025 (observed).
+/// An older path of the subscription operations, still used in 2025 (observed).
 const LEGACY: &str = "/v2/3as/notifications/subscriptions/";
 
-/// Nothing but a client that was retired in 2025 tells of these, and not what they do.
+/// Only a client that was retired in 2025 has these operations, and what they
+/// do is not known.
 const REACTIVATE: [&str; 2] = [
     "/v3/3as/website-subscriptions/reactivate",
     "/v3/3as/intpc-subscriptions/reactivate",
 ];
 
-/// Where a request goes.
+/// The target of a request.
 pub(crate) enum Route {
     /// An operation, with its path parameters decoded.
     Operation(&'static Operation, Vec<String>),
     Dashboard,
-    /// A change of a subscription that only a retired client knows.
+    /// A subscription change that only a retired client sends.
     Reactivate,
     /// The path exists, but not with this method.
     WrongMethod,
@@ -45,8 +46,8 @@ impl Route {
         if let Some(action) = path.strip_prefix(LEGACY) {
             return Self::find(method, &format!("/v3/3as/website-subscriptions/{action}"));
         }
-        // Official clients end these paths with a slash. Of others, it may be what
-        // is left of an empty id.
+        // Official clients send these paths with a trailing slash. In other
+        // paths, it may be due to an empty id.
         let path = path
             .strip_suffix('/')
             .filter(|rest| rest.ends_with("/whitelisted-domains") || *rest == "/v2/3as/packages")
@@ -70,7 +71,7 @@ impl Route {
         }
     }
 
-    /// The `operationId`, if the request is for an operation.
+    /// Returns the `operationId` if the request is for an operation.
     pub(crate) fn operation_id(&self) -> Option<&'static str> {
         match self {
             Self::Operation(operation, _) => Some(operation.id),
@@ -79,7 +80,7 @@ impl Route {
     }
 }
 
-/// The methods that a path can be requested with, for the `Allow` header.
+/// Returns the allowed methods of a path, for the `Allow` header.
 pub(crate) fn allowed_methods(path: &str) -> String {
     if let Some(methods) = dashboard_methods(path) {
         return methods.join(", ");
@@ -94,7 +95,7 @@ pub(crate) fn allowed_methods(path: &str) -> String {
     methods.join(", ")
 }
 
-/// The methods of a page of the dashboard; `None` if the path is none of its.
+/// Returns the methods of a dashboard page, or `None` if the path is not one.
 fn dashboard_methods(path: &str) -> Option<&'static [&'static str]> {
     match path {
         "/upgrade" => Some(&["GET", "POST"]),
@@ -106,7 +107,7 @@ fn dashboard_methods(path: &str) -> Option<&'static [&'static str]> {
 
 struct NotUtf8;
 
-/// The decoded parameters of a path, if it has the shape of the template.
+/// Returns the decoded parameters of a path that matches the template.
 fn path_parameters(template: &str, path: &str) -> Option<Result<Vec<String>, NotUtf8>> {
     let (template, path): (Vec<_>, Vec<_>) =
         (template.split('/').collect(), path.split('/').collect());

@@ -1,4 +1,4 @@
-//! A sandbox as a test observes and stops it.
+//! A running sandbox, which a test observes and stops.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::record::RecordedRequest;
 use crate::state::SharedWorld;
 use crate::state_file::StateFile;
 
-/// A running server. Dropping it stops it.
+/// A running server. Dropping it stops the server.
 pub struct Sandbox {
     pub(crate) base_url: String,
     pub(crate) world: Arc<SharedWorld>,
@@ -33,7 +33,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Address of the API, the data endpoints and the dashboard.
+    /// The base URL of the API, the data endpoints and the dashboard.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -53,37 +53,39 @@ impl Sandbox {
         &self.partners
     }
 
-    /// The certificate to trust, as PEM, if [`Builder::tls`](crate::Builder::tls)
-    /// was asked for.
+    /// The certificate to trust, as PEM, if
+    /// [`Builder::tls`](crate::Builder::tls) was enabled.
     pub fn ca_certificate_pem(&self) -> Option<&str> {
         self.ca_certificate.as_deref()
     }
 
-    /// The `sandbox.json` of [`Builder::credentials`](crate::Builder::credentials), if that was asked for.
+    /// The path of `sandbox.json`, if [`Builder::credentials`](crate::Builder::credentials) was
+    /// set.
     pub fn credentials_file(&self) -> Option<&Path> {
         self.credentials.as_deref()
     }
 
-    /// The requests so far, oldest first.
+    /// Returns the requests received so far, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.world.lock().requests.all()
     }
 
-    /// Forgets the requests so far.
+    /// Clears the log of requests.
     pub fn clear_requests(&self) {
         self.world.lock().requests.clear();
         self.world.notify();
     }
 
-    /// The changes that the sandbox carried out, oldest first, up to 250,000.
+    /// Returns the changes that the sandbox has carried out, oldest first, up
+    /// to 250,000.
     ///
-    /// Each request that changed something has one entry, whatever its caller
-    /// was told: also if the response was lost or a late commit carried it out.
-    /// Two entries with the same operation, ids and name mean that something
-    /// was done twice, unless it was undone in between. Reads, logins, refused
-    /// requests and those that changed nothing (a domain that is already on the
-    /// list, a subscription that is already canceled) have no entry; neither has
-    /// what comes due as time passes.
+    /// Each request that changed something has one entry, even if its response
+    /// was lost or a late commit carried it out. Two entries with the same
+    /// operation, ids and name mean that a change was made twice, unless it was
+    /// undone in between. There are no entries for reads, logins, rejected
+    /// requests, requests without effect (a domain that is already listed, a
+    /// subscription that is already canceled), and changes that happen as time
+    /// passes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -100,7 +102,7 @@ impl Sandbox {
         self.world.lock().commits.all()
     }
 
-    /// Forgets the changes so far; the sequence numbers go on.
+    /// Clears the log of changes; the sequence numbers continue.
     pub fn clear_commits(&self) {
         self.world.lock().commits.clear();
         self.world.notify();
@@ -110,8 +112,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the fault is one that [`Sandbox::try_inject`] refuses: a test with a
-    /// fault that never strikes would pass for the wrong reason.
+    /// If [`Sandbox::try_inject`] would reject the fault: a test with a fault
+    /// that never strikes would pass for the wrong reason.
     #[allow(clippy::panic, reason = "a mistake in a test has to stop the test")]
     pub fn inject(&self, fault: Fault) {
         if let Err(error) = self.try_inject(fault) {
@@ -119,43 +121,44 @@ impl Sandbox {
         }
     }
 
-    /// Adds a fault that was not written by hand.
+    /// Adds a fault, for instance one that was read from a file.
     ///
     /// # Errors
     ///
     /// If the operation is not in the contract, a number is out of range, the
-    /// moment does not fit the kind, or a thousand faults are in force.
+    /// moment does not fit the kind, or a thousand faults are active.
     pub fn try_inject(&self, fault: Fault) -> Result<(), Error> {
         let added = self.world.lock().faults.add(fault);
         self.world.notify();
         added
     }
 
-    /// How often each fault has struck since the last clearing, and what is pending.
+    /// Returns how often each fault has struck since the faults were last
+    /// cleared, and how many commits are pending.
     pub fn faults(&self) -> FaultReport {
         self.world.lock().faults.report()
     }
 
-    /// Removes all faults. Tokens that one of them refused are accepted again;
-    /// late commits that are pending still happen.
+    /// Removes all faults. Tokens rejected by a fault are accepted again;
+    /// pending late commits still happen.
     pub fn clear_faults(&self) {
         self.world.lock().clear_faults();
         self.world.notify();
     }
 
-    /// Moves time on for subscriptions, trials and API keys, so that planned
-    /// changes take effect. Tokens and the `Date` header keep their clock.
-    /// A negative time, and one outside the calendar (after the year 9000),
+    /// Advances the clock for subscriptions, trials and API keys, so that
+    /// planned changes take effect. Tokens and the `Date` header are not
+    /// affected. A negative duration, or one that leads beyond the year 9000,
     /// changes nothing.
     pub fn advance(&self, by: Duration) {
         let _ = self.world.lock().clock.advance(by);
         self.world.notify();
     }
 
-    /// Puts everything back to how it was at the first start: what the partners
-    /// own (nothing, or that of [`Builder::seed`](crate::Builder::seed)), the
-    /// time, faults, logins and logs. The partners, their keys and the ids of
-    /// their first packages stay. Late commits that are pending do not happen.
+    /// Restores the initial state: the partners' data (none, or that of
+    /// [`Builder::seed`](crate::Builder::seed)), the time, faults, logins and
+    /// logs. The partners, their keys and the ids of their initial packages are
+    /// kept. Pending late commits do not happen.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -172,12 +175,13 @@ impl Sandbox {
         self.world.notify();
     }
 
-    /// The customers, websites, subscriptions and packages of all partners, without secrets.
+    /// Returns the customers, websites, subscriptions and packages of all partners, without
+    /// secrets.
     pub fn snapshot(&self) -> Value {
         self.world.lock().snapshot()
     }
 
-    /// Names and ids of the packages of a partner.
+    /// Returns the names and ids of a partner's packages.
     pub fn packages(&self, partner: PartnerId) -> Vec<(String, PackageId)> {
         let world = self.world.lock();
         let packages = world
@@ -190,20 +194,22 @@ impl Sandbox {
             .collect()
     }
 
-    /// Stops accepting connections, gives open ones half a second to end, and
-    /// writes the last changes to the file of [`Builder::state`](crate::Builder::state).
-    /// If they cannot be written, that is logged; [`Sandbox::try_stop`] returns it.
+    /// Stops accepting connections, closes open ones after at most half a
+    /// second, and writes the last changes to the file of
+    /// [`Builder::state`](crate::Builder::state). A failure to write them is
+    /// logged; [`Sandbox::try_stop`] returns it.
     pub async fn stop(self) {
         if let Err(error) = self.try_stop().await {
             tracing::error!("{error}");
         }
     }
 
-    /// Like [`Sandbox::stop`].
+    /// Like [`Sandbox::stop`], but reports whether the last changes were
+    /// written.
     ///
     /// # Errors
     ///
-    /// If the last changes cannot be written: they are lost.
+    /// If the last changes cannot be written and are lost.
     pub async fn try_stop(mut self) -> Result<(), Error> {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {

@@ -1,7 +1,7 @@
-//! A described world to start from. The README of the crate documents the format.
+//! Initial data from a file. The README of the crate documents the format.
 //!
-//! Everything is created by the rule that would create it over HTTP, so that a
-//! world that cannot be is refused with what the server would say.
+//! Every object is created by the same rule as over HTTP, so an invalid seed is
+//! rejected with the server's error message.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use crate::rules::{dispatch_management, usable_package};
 use crate::state::World;
 use crate::subscription::Subscription;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Seed {
@@ -40,7 +40,7 @@ pub(crate) struct Seed {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SeedPartner {
     model: Model,
-    /// Without it, the first partner of the model is meant.
+    /// `None` stands for the first partner of the model.
     id: Option<Uuid>,
     name: Option<String>,
     billing_mode: Option<BillingMode>,
@@ -60,7 +60,7 @@ struct SeedPackage {
     period: String,
     visibility: Option<String>,
     external_id: Option<String>,
-    /// Websites or customers, by the model.
+    /// Ids of websites, or of customers under the account model.
     #[serde(default)]
     assigned_to: Vec<String>,
 }
@@ -70,7 +70,7 @@ struct SeedPackage {
 struct SeedCustomer {
     intp_customer_id: String,
     email: String,
-    /// Under the account model.
+    /// Only under the account model.
     subscription: Option<SeedSubscription>,
     #[serde(default)]
     websites: Vec<SeedWebsite>,
@@ -81,12 +81,12 @@ struct SeedCustomer {
 struct SeedWebsite {
     intp_website_id: String,
     domain: String,
-    /// The id that the server issues.
+    /// The id issued by the server.
     id: Option<Uuid>,
     privacy_level: Option<i64>,
-    /// Under the website model.
+    /// Only under the website model.
     subscription: Option<SeedSubscription>,
-    /// Roles by customer.
+    /// Roles by customer id.
     #[serde(default)]
     contributors: IndexMap<String, String>,
     #[serde(default)]
@@ -98,7 +98,7 @@ struct SeedWebsite {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SeedSubscription {
-    /// By name.
+    /// Name of the package.
     package: String,
     billing_date: Option<DateTime<Utc>>,
     planned_downgrade: Option<String>,
@@ -121,11 +121,11 @@ struct SeedKey {
     name: String,
     comment: Option<String>,
     expires_at: Option<DateTime<Utc>>,
-    /// Its secret: the server would show it once, and here it is chosen.
+    /// The secret, which the server would generate.
     api_key: String,
 }
 
-/// Shows no secret.
+/// Omits the secret.
 impl std::fmt::Debug for SeedKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("SeedKey").field(&self.name).finish()
@@ -149,8 +149,8 @@ impl Seed {
         Ok(seed)
     }
 
-    /// Adds the partners that the seed names by id and nobody else has, and
-    /// gives all their names.
+    /// Adds the partners that only the seed names, and applies the names of
+    /// all.
     pub(crate) fn adjust(&self, configs: &mut Vec<PartnerConfig>) {
         for partner in &self.partners {
             if !configs.iter().any(|config| partner.is(config)) {
@@ -169,7 +169,7 @@ impl Seed {
         }
     }
 
-    /// Creates everything in a world that has the partners of `configs`.
+    /// Creates all data in a world that has the partners of `configs`.
     pub(crate) fn plant(&self, world: &mut World, configs: &[PartnerConfig]) -> Result<(), Error> {
         let now = world.clock.billing_time(world.clock.now());
         let mut seen = Vec::new();
@@ -207,7 +207,8 @@ impl SeedPartner {
     }
 }
 
-/// Creates what one partner owns. Errors say what could not be created.
+/// Creates the data of one partner. Errors name the object that could not be
+/// created.
 struct Planter<'a> {
     account: &'a mut Account,
     now: DateTime<Utc>,
@@ -227,7 +228,7 @@ impl Planter<'_> {
             self.package(package)
                 .map_err(|why| format!("package {:?}: {why}", package.name))?;
         }
-        // All websites, then what refers to others of them.
+        // All websites exist before anything refers to them.
         for customer in &partner.customers {
             self.customer(customer)
                 .map_err(|why| format!("customer {:?}: {why}", customer.intp_customer_id))?;
@@ -264,7 +265,8 @@ impl Planter<'_> {
         });
         self.run("create_package", &[], &body)?;
         let made = self.package_named(&package.name)?;
-        // The same id at every start, as for the packages of every partner.
+        // Derived from the name so that it is the same at every start, as for
+        // the initial packages.
         if let Some(mut made) = self.account.packages.shift_remove(&made) {
             made.id = lasting_id(self.account.id, "package", &package.name).into();
             self.account.packages.insert(made.id, made);
@@ -316,7 +318,7 @@ impl Planter<'_> {
             if key.name.is_empty() || key.api_key.is_empty() {
                 return Err("an API key needs a name and an apiKey".to_owned());
             }
-            // Any other could not be sent in a header.
+            // Others cannot be sent in a header.
             if !key.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(format!(
                     "invalid apiKey of {:?}: expected ASCII characters that can be seen",
@@ -343,8 +345,8 @@ impl Planter<'_> {
         }
     }
 
-    /// Puts the subscription of a website or customer on its package, and then
-    /// through the changes that lead to what is described.
+    /// Moves the subscription of a website or customer to its package, and then
+    /// through the changes that lead to the described state.
     fn subscription(
         &mut self,
         model: Model,
@@ -410,7 +412,7 @@ impl Planter<'_> {
             .ok_or_else(|| format!("there is no package {name:?}"))
     }
 
-    /// Runs an operation as if it had been requested.
+    /// Runs an operation like a request for it.
     fn run(&mut self, operation: &str, path: &[&str], body: &Value) -> Result<(), String> {
         let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
         let operation = operations::ALL

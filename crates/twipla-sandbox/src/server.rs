@@ -1,5 +1,5 @@
-//! The server: accepts connections, reads requests and writes responses, and
-//! fails the way a network fails where a fault asks for it.
+//! The server: accepts connections, reads requests, writes responses, and
+//! simulates network failures for faults.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,23 +28,23 @@ use crate::state::SharedWorld;
 
 /// Further connections wait until one of these has ended.
 const MAX_CONNECTIONS: usize = 4096;
-/// Memory for the head of a request; larger ones are refused.
+/// Memory for the head of a request; larger heads are rejected.
 const MAX_HEAD: usize = 64 * 1024;
-/// How long connections get to end when the server stops.
+/// How long open connections may take to end when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long to wait before accepting again, after accepting a connection failed.
+/// How long to wait before accepting again after an error.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-/// How long the first half of a truncated body gets to leave.
+/// How long to wait for the first half of a truncated body to be sent.
 const FLUSH_TIME: Duration = Duration::from_millis(30);
 
-/// How long changes are gathered into one event.
+/// How long to collect changes for one event.
 const EVENT_PAUSE: Duration = Duration::from_millis(100);
-/// After this long without a change, a comment is sent.
+/// How long to wait for a change before a comment is sent.
 const EVENT_SILENCE: Duration = Duration::from_secs(15);
 
 type ResponseBody = Either<Full<Bytes>, Channel<Bytes, Dropped>>;
 
-/// What all connections share.
+/// Shared by all connections.
 pub(crate) struct Server {
     world: Arc<SharedWorld>,
     memory: BodyMemory,
@@ -54,13 +54,14 @@ pub(crate) struct Server {
 /// How the server treats connections.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// How long a connection may wait for a request, and a request for its end.
+    /// How long a connection may be idle, and how long a request may take to
+    /// arrive.
     pub(crate) idle_timeout: Duration,
-    /// Host names for control requests, besides those of this machine.
+    /// Host names for the control endpoints, besides those of this machine.
     pub(crate) allowed_hosts: Vec<String>,
     /// Whether browsers on other machines may use the console.
     pub(crate) remote_console: bool,
-    /// For https instead of http.
+    /// Serves https if set.
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
@@ -73,7 +74,8 @@ impl Server {
         }
     }
 
-    /// Accepts connections until `stop` turns true, then lets the open ones end.
+    /// Accepts connections until `stop` becomes true, then lets the open ones
+    /// end.
     pub(crate) async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let server = Arc::new(self);
         let mut connections = JoinSet::new();
@@ -81,7 +83,8 @@ impl Server {
             tokio::select! {
                 accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => {
                     let Ok((stream, peer)) = accepted else {
-                        // Most likely out of file descriptors; some may be freed soon.
+                        // Probably out of file descriptors; some may be freed
+                        // soon.
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     };
@@ -113,7 +116,8 @@ impl Server {
         tokio::select! {
             handshake = handshake => match handshake {
                 Ok(Ok(stream)) => self.serve_connection(stream, is_local, stop).await,
-                // Worth a line: the client may only say that the connection closed.
+                // Logged because some clients report only that the connection
+                // closed.
                 Ok(Err(error)) => tracing::warn!("cannot agree on TLS with a client: {error}"),
                 Err(_) => {}
             },
@@ -138,12 +142,13 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(self.settings.idle_timeout)
             .max_buf_size(MAX_HEAD)
-            // The Date header is the sandbox's clock, not the machine's.
+            // The Date header follows the sandbox's clock, not the machine's.
             .auto_date_header(false)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {
-            // An error here means that the client went away or that a fault struck.
+            // An error means that the client disconnected or that a fault
+            // struck.
             _ = connection.as_mut() => {}
             _ = stop.changed() => {
                 connection.as_mut().graceful_shutdown();
@@ -203,7 +208,8 @@ async fn answer(
         Err(ReceiveError::ConnectionClosed) => Delivery::Reset,
     };
     let operation = Route::find(&method, &path).operation_id().unwrap_or("-");
-    // The path holds ids but no secrets; the query of a dashboard URL holds a token.
+    // The path contains ids but no secrets; the query of a dashboard URL
+    // contains a token.
     tracing::info!(
         method,
         path,
@@ -220,7 +226,8 @@ async fn answer(
     }
 }
 
-/// A stream of server-sent events: one for each change, or for several that came fast.
+/// Returns a stream of server-sent events: one for each change, or for several
+/// in quick succession.
 fn events(changed: watch::Receiver<()>, mut stop: watch::Receiver<bool>) -> Response<ResponseBody> {
     let (sender, channel) = Channel::new(1);
     tokio::spawn(async move {
@@ -236,8 +243,8 @@ fn events(changed: watch::Receiver<()>, mut stop: watch::Receiver<bool>) -> Resp
     response
 }
 
-/// Ends when the reader is gone, which a comment from time to time finds out. A slow reader is
-/// waited for: what changes meanwhile is one event.
+/// Sends events until the reader disconnects, which is detected by sending a comment from time to
+/// time. Changes that happen while a slow reader blocks are sent as one event.
 async fn send_events(mut sender: Sender<Bytes, Dropped>, mut changed: watch::Receiver<()>) {
     let mut event = Bytes::from_static(b": hello\n\n");
     while sender.send_data(event).await.is_ok() {
@@ -288,13 +295,13 @@ fn into_hyper(response: HttpResponse) -> Response<ResponseBody> {
     hyper
 }
 
-/// A body that breaks off after `at` bytes.
+/// Returns a body that ends with an error after `at` bytes.
 fn truncated(mut body: Vec<u8>, at: usize) -> Channel<Bytes, Dropped> {
     body.truncate(at);
     let (mut sender, channel) = Channel::new(1);
     tokio::spawn(async move {
         if sender.send_data(body.into()).await.is_ok() {
-            // An error makes hyper discard what it has not written yet.
+            // The error makes hyper discard what it has not written yet.
             tokio::time::sleep(FLUSH_TIME).await;
             sender.abort(Dropped);
         }

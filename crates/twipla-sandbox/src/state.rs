@@ -1,4 +1,4 @@
-//! Everything that the sandbox remembers, behind one lock.
+//! The state of a sandbox, behind one lock.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,9 +20,9 @@ use crate::record::RequestLog;
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) accounts: HashMap<Uuid, Account>,
-    /// The accounts as a reset makes them again.
+    /// The accounts to restore on a reset.
     pub(crate) origin: HashMap<Uuid, Account>,
-    /// How often the sandbox was reset.
+    /// The number of resets so far.
     pub(crate) resets: u64,
     /// The public key of each partner.
     pub(crate) keys: HashMap<Uuid, DecodingKey>,
@@ -31,9 +31,11 @@ pub(crate) struct World {
     pub(crate) refused_tokens: RefusedTokens,
     pub(crate) requests: RequestLog,
     pub(crate) commits: CommitLog,
-    /// Every change that the console asks for carries it: only its page knows it.
+    /// Required for every change made by the console: only its own page knows
+    /// it.
     pub(crate) console_token: String,
-    /// Signs the forms of the dashboard, so that nobody else can fill them in.
+    /// Key that signs the forms of the dashboard, so that they cannot be
+    /// forged.
     pub(crate) form_key: [u8; 32],
 }
 
@@ -44,8 +46,9 @@ pub(crate) struct Login {
     pub(crate) until: DateTime<Utc>,
 }
 
-/// The state, shared by all connections. One lock for everything: the rules are
-/// short, and of several identical creates exactly one must succeed.
+/// The state, shared by all connections. A single lock suffices because the
+/// rules are short, and it makes exactly one of several identical creates
+/// succeed.
 pub(crate) struct SharedWorld {
     world: Mutex<World>,
     changed: watch::Sender<()>,
@@ -59,19 +62,19 @@ impl SharedWorld {
         }
     }
 
-    /// Tells those who watch that something may have changed.
+    /// Notifies watchers that something may have changed.
     pub(crate) fn notify(&self) {
         self.changed.send_replace(());
     }
 
-    /// Sees each change from now on, or the last of several.
+    /// Returns a receiver that is notified of changes from now on.
     pub(crate) fn watch(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
-        // A rule changes state only once nothing can fail any more, so the
-        // state is whole even after a panic.
+        // A rule changes the state only after its last check, so the state is
+        // consistent even after a panic.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -94,8 +97,8 @@ impl World {
         }
     }
 
-    /// Puts everything back to how it was at the first start: accounts, time,
-    /// faults and logs. The partners stay.
+    /// Restores the initial accounts, time, faults and logs. Keeps the
+    /// partners.
     pub(crate) fn reset(&mut self) {
         self.accounts.clone_from(&self.origin);
         self.logins.clear();
@@ -106,7 +109,8 @@ impl World {
         self.resets += 1;
     }
 
-    /// Who a token speaks for, by the server's clock; `None` for an invalid one.
+    /// Returns the owner of a token, validated with the server's clock, or
+    /// `None` if the token is invalid.
     pub(crate) fn bearer(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
         if self.refused_tokens.contains(token, now) {
             return None;
@@ -114,7 +118,7 @@ impl World {
         auth::verify(token, now, |partner| self.keys.get(&partner).cloned())
     }
 
-    /// A token as [`bearer`](Self::bearer) takes it, but for its expiry.
+    /// Like [`bearer`](Self::bearer), but accepts an expired token.
     pub(crate) fn signed_token(&self, token: &str, now: DateTime<Utc>) -> Option<SignedToken> {
         if self.refused_tokens.contains(token, now) {
             return None;
@@ -122,20 +126,20 @@ impl World {
         auth::verify_signed(token, now, |partner| self.keys.get(&partner).cloned())
     }
 
-    /// Removes all faults, and what they left behind.
+    /// Removes all faults and their effects on tokens.
     pub(crate) fn clear_faults(&mut self) {
         self.faults.clear();
         self.refused_tokens.clear();
     }
 
-    /// The website that an API key belongs to, if the key is valid at this billing time.
+    /// Returns the website of an API key that is valid at this billing time.
     pub(crate) fn website_of_key(&self, secret: &str, time: DateTime<Utc>) -> Option<&Website> {
         self.accounts
             .values()
             .find_map(|account| account.website_of_key(secret, time))
     }
 
-    /// Everything about the partners, without secrets.
+    /// Returns the data of all partners, without secrets.
     pub(crate) fn snapshot(&self) -> Value {
         let now = self.clock.billing_time(self.clock.now());
         let mut accounts: Vec<_> = self.accounts.values().collect();

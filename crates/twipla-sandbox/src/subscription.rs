@@ -1,4 +1,4 @@
-//! A subscription, and what becomes of it as time passes.
+//! Subscriptions, and how they change as time passes.
 
 use chrono::{DateTime, Duration, Months, Utc};
 use indexmap::IndexMap;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::price_list::{FREE, TRIAL, package_named};
 
-/// How long a trial lasts (documented in the official SDKs).
+/// The length of a trial (documented in the official SDKs).
 const TRIAL_DAYS: i64 = 30;
 
-/// A subscription as it was when somebody last changed it; see [`Subscription::at`].
+/// A subscription as of its last change; see [`Subscription::at`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Subscription {
@@ -29,7 +29,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// A subscription that begins `from` a date, which may lie ahead or behind.
+    /// Creates a subscription that begins at `from`, which may be in the past
+    /// or future.
     pub(crate) fn start(
         package: &Package,
         trial: bool,
@@ -55,18 +56,18 @@ impl Subscription {
         subscription
     }
 
-    /// Puts the subscription on a package, with a new period and consumption from zero.
+    /// Moves the subscription to a package, with a new period and no
+    /// consumption.
     pub(crate) fn restart(&mut self, package: &Package, from: DateTime<Utc>) {
         self.package = package.id;
         self.expires_at = add_months(from, months(&package.period));
         self.stp_reset_at = add_months(from, 1);
     }
 
-    /// What it has become by `now`: planned downgrades, the end of trials and of
-    /// cancellations, and new billing periods have taken effect.
-    ///
-    /// This is asked for whenever a subscription is read, so that no request has
-    /// to go through all of them.
+    /// Returns the subscription as of `now`, with all planned downgrades, ends
+    /// of trials, cancellations and new billing periods applied.
+    /// It is computed on every read, so that no request has to update all
+    /// subscriptions.
     pub(crate) fn at(&self, now: DateTime<Utc>, packages: &IndexMap<PackageId, Package>) -> Self {
         let mut subscription = self.clone();
         while subscription.stp_reset_at <= now {
@@ -83,8 +84,7 @@ impl Subscription {
         subscription
     }
 
-    /// Begins the period after the one that ends. Returns false if there is no
-    /// package that it could be on.
+    /// Starts the next period. Returns false if there is no package for it.
     fn renew(&mut self, packages: &IndexMap<PackageId, Package>) -> bool {
         let on_trial_package = packages
             .get(&self.package)
