@@ -144,7 +144,7 @@ struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<Uuid>,
-    /// Records that a field is present, with any value.
+    /// Whether the field is present, with any value.
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }

@@ -6,31 +6,32 @@ use serde::Serialize;
 use twipla_api::PartnerId;
 use uuid::Uuid;
 
-/// The oldest entries make room for new ones.
+/// When full, the oldest entries are dropped.
 const CAPACITY: usize = 250_000;
 
-/// A change that an operation made. See [`Sandbox::commits`](crate::Sandbox::commits).
+/// A change made by an operation. See
+/// [`Sandbox::commits`](crate::Sandbox::commits).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Commit {
-    /// Place in the order of all changes of this sandbox, from 1. A gap at the
-    /// start means that the log was cleared or had to drop its oldest entries.
+    /// Position among all changes of this sandbox, counted from 1. A gap at the
+    /// start means that the log was cleared or has dropped its oldest entries.
     pub sequence: u64,
-    /// `operationId` in the contract.
+    /// The `operationId` in the contract.
     pub operation: &'static str,
-    /// The partner whose data was changed.
+    /// The partner whose data changed.
     pub partner: PartnerId,
-    /// What was changed: `intpCustomerId`, `intpWebsiteId`, `packageId` and
-    /// `apiKeyId`, those that apply. They are given in the request or, for a new
-    /// package or API key, chosen by the sandbox.
+    /// The ids of the changed objects, as applicable: `intpCustomerId`,
+    /// `intpWebsiteId`, `packageId` and `apiKeyId`. The ids of new packages and
+    /// API keys are issued by the sandbox, all others come from the request.
     pub ids: BTreeMap<&'static str, String>,
-    /// Name of the package or API key, or the whitelisted domain, if one was
-    /// named in the request.
+    /// Name of the package or API key, or the whitelisted domain, if the
+    /// request contains one.
     pub name: Option<String>,
 }
 
-/// The changes so far, oldest first.
+/// The log of changes, oldest first.
 #[derive(Default)]
 pub(crate) struct CommitLog {
     entries: VecDeque<Commit>,
@@ -38,7 +39,7 @@ pub(crate) struct CommitLog {
 }
 
 impl CommitLog {
-    /// For the changes that one request makes.
+    /// Returns a recorder for the changes of one request.
     pub(crate) fn recorder(
         &mut self,
         operation: &'static str,
@@ -55,12 +56,12 @@ impl CommitLog {
         self.entries.iter().cloned().collect()
     }
 
-    /// The number of the last change, whether or not its entry is still there.
+    /// Returns the number of the last change, even if its entry was dropped.
     pub(crate) fn last_sequence(&self) -> u64 {
         self.last_sequence
     }
 
-    /// Removes the entries; the sequence goes on.
+    /// Removes the entries; the numbers continue.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
@@ -74,12 +75,12 @@ pub(crate) struct CommitRecorder<'a> {
 }
 
 impl CommitRecorder<'_> {
-    /// Records a change. A rule calls this once it has changed the state.
+    /// Records a change. Rules call this after changing the state.
     pub(crate) fn record(&mut self, ids: &[(&'static str, &str)]) {
         self.add(ids, None);
     }
 
-    /// Records a change of something that goes by a name in the request.
+    /// Records a change of something that the request names.
     pub(crate) fn record_named(&mut self, name: &str, ids: &[(&'static str, &str)]) {
         self.add(ids, Some(name.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! The control endpoints of the sandbox; the documentation of the crate lists them.
+//! The control endpoints; the README lists them.
 
 use std::net::IpAddr;
 
@@ -14,21 +14,21 @@ use crate::message::{Delivery, HttpRequest};
 use crate::reply::{ApiError, ApiResult, Reply};
 use crate::state::World;
 
-/// Prefix of every control path.
+/// Prefix of all control paths.
 pub(crate) const PREFIX: &str = "/__sandbox/";
 
-/// Where control requests may come from.
+/// Where a control request comes from, and which origins are allowed.
 pub(crate) struct Origin<'a> {
     /// Whether the request came from this machine.
     pub(crate) is_local: bool,
     pub(crate) scheme: &'static str,
-    /// Host names that a `Host` header may have besides those of this machine.
+    /// Accepted values of the `Host` header, besides those of this machine.
     pub(crate) allowed_hosts: &'a [String],
     /// Whether browsers on other machines may use the console.
     pub(crate) remote_console: bool,
 }
 
-/// Answers a control request.
+/// Handles a control request.
 pub(crate) fn answer(world: &mut World, request: &HttpRequest, origin: &Origin<'_>) -> Delivery {
     let endpoint = request.path.strip_prefix(PREFIX).unwrap_or_default();
     if let Err(error) = check_sender(request, origin) {
@@ -52,7 +52,8 @@ pub(crate) fn answer(world: &mut World, request: &HttpRequest, origin: &Origin<'
     respond(reply)
 }
 
-/// By the machine's clock: these endpoints are not part of the server that is simulated.
+/// Uses the machine's clock, because the control endpoints are not part of the
+/// simulated server.
 fn respond(reply: Reply) -> Delivery {
     Delivery::Response(reply.into_response(Utc::now()))
 }
@@ -127,10 +128,10 @@ fn body<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
         .map_err(|error| ApiError::bad(format!("invalid body: {error}")))
 }
 
-/// Refuses requests that a web page of somebody else may have sent through the
-/// browser of whoever runs the sandbox. Such a page reaches a local server
-/// under a host name of its own (DNS rebinding), or the browser says in `Origin`
-/// and `Sec-Fetch-Site` whose it is. A link to the console may be on any page.
+/// Rejects requests that a foreign web page may have sent through the user's
+/// browser. Such a page reaches a local server under its own host name (DNS
+/// rebinding), or the browser sends its origin in `Origin` and
+/// `Sec-Fetch-Site`. Any page may contain a link to the console.
 fn check_sender(request: &HttpRequest, origin: &Origin<'_>) -> Result<(), ApiError> {
     let Origin {
         scheme,
@@ -171,8 +172,9 @@ fn check_sender(request: &HttpRequest, origin: &Origin<'_>) -> Result<(), ApiErr
     }
 }
 
-/// Programs may change anything. A page in a browser needs the token of the console,
-/// which pages of other origins cannot read; the sandbox has other pages, too.
+/// Programs may change anything. Pages in a browser need the token of the
+/// console, which pages of other origins cannot read; the sandbox also serves
+/// other pages, such as the dashboard.
 fn check_token(world: &World, request: &HttpRequest) -> Result<(), ApiError> {
     let is_browser = ["origin", "sec-fetch-site"]
         .iter()
@@ -227,7 +229,7 @@ mod tests {
             assert_eq!(status(path, false, false), 403, "{path} from another one");
             assert_eq!(status(path, false, true), 200, "{path} where it is allowed");
         }
-        // Programs in containers ask from another address.
+        // Programs in containers have another address.
         assert_eq!(status("state", false, false), 200);
     }
 }

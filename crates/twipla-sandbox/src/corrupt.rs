@@ -1,4 +1,4 @@
-//! What the faults that corrupt a response make of it.
+//! Applies the faults that corrupt a response.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::fault::FaultKind;
 use crate::message::Delivery;
 use crate::reply::{Body, Reply};
 
-/// The enum fields of all replies: an unknown value is put into them.
+/// The enum fields of all replies, which get an unknown value.
 const ENUM_FIELDS: &[&str] = &[
     "status",
     "billingInterval",
@@ -20,8 +20,8 @@ const ENUM_FIELDS: &[&str] = &[
     "type",
 ];
 
-/// What the client gets of a reply, and whether that is anything else than
-/// without the fault: a field that is not there cannot go missing, for instance.
+/// Applies a fault to a reply, and reports whether that changed anything: a
+/// field that is missing anyway cannot be removed, for instance.
 pub(crate) fn delivery(fault: &FaultKind, reply: &Reply, date: DateTime<Utc>) -> (Delivery, bool) {
     let mut edited = reply.clone();
     edit(fault, &mut edited);
@@ -51,7 +51,7 @@ fn edit(fault: &FaultKind, reply: &mut Reply) {
     }
 }
 
-/// Edits the payload of a success.
+/// Edits the payload of a successful reply.
 fn edit_payload(reply: &mut Reply, edit: impl FnOnce(&mut Value)) {
     if let (200..=299, Body::Json(body)) = (reply.status, &mut reply.body) {
         match body.get_mut("payload") {

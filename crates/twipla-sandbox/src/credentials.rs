@@ -1,5 +1,5 @@
 //! The credentials folder: `sandbox.json` with the partners, their keys, and
-//! files to source. What is in it is used again at the next start.
+//! shell files. It is reused at the next start.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,18 +15,18 @@ use crate::files;
 use crate::partner::{Partner, PartnerConfig};
 use crate::tls::Authority;
 
-/// The folder, and what to do if it cannot be used.
+/// The credentials folder.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     folder: PathBuf,
 }
 
-/// `sandbox.json`.
+/// The content of `sandbox.json`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Described {
     base_url: String,
-    /// The certificate to trust, if the server speaks TLS.
+    /// The certificate to trust, if TLS is enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     ca_file: Option<PathBuf>,
     partners: Vec<DescribedPartner>,
@@ -39,20 +39,21 @@ struct DescribedPartner {
     name: String,
     model: Model,
     billing_mode: BillingMode,
-    /// `None` for a partner that keeps its own.
+    /// `None` if only the partner has the private key.
     private_key_file: Option<PathBuf>,
     public_key_file: PathBuf,
-    /// For whoever reads the file: the ids follow from that of the partner.
+    /// For readers of the file: the ids are derived from that of the partner.
     #[serde(default)]
     packages: IndexMap<String, Uuid>,
 }
 
 impl Credentials {
-    /// Opens the folder; creates it if it does not exist.
+    /// Opens the folder, and creates it if it does not exist.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let open = || {
             files::create_private_folder(folder)?;
-            // Whoever reads the files may run in another folder.
+            // Absolute, because readers of `sandbox.json` may have another
+            // working directory.
             std::fs::canonicalize(folder)
         };
         match open() {
@@ -65,12 +66,12 @@ impl Credentials {
         self.folder.join("sandbox.json")
     }
 
-    /// The certificate to trust.
+    /// The path of the certificate to trust.
     pub(crate) fn authority_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
-    /// The authority of an earlier start, or a new one, which is written.
+    /// Loads the certificate authority, or creates one and writes it.
     pub(crate) fn authority(&self) -> Result<Authority, Error> {
         let (certificate, key) = (self.authority_file(), self.folder.join("ca.key"));
         let read = |file: &Path| {
@@ -93,7 +94,7 @@ impl Credentials {
         Ok(made)
     }
 
-    /// The partners of an earlier start, if there was one.
+    /// Loads the partners of an earlier start, if any.
     pub(crate) fn partners(&self) -> Result<Option<Vec<PartnerConfig>>, Error> {
         let file = self.file();
         let unreadable = |why: String| {
@@ -110,7 +111,7 @@ impl Credentials {
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         let partners = described.partners.into_iter().map(|partner| {
             let named = |file: &Path| {
-                // A folder that was moved has its keys with it.
+                // If the folder was moved, the keys were moved with it.
                 let name = file.file_name().unwrap_or_default();
                 let file = self.folder.join(name);
                 match std::fs::read_to_string(&file) {
@@ -128,7 +129,7 @@ impl Credentials {
                 let (file, pem) = named(&partner.public_key_file)?;
                 (file, config.public_key_pem(pem))
             };
-            // Tried here, where the file is known.
+            // Validated here, where the file name is known.
             match config.clone().into_partner() {
                 Ok(_) => Ok(config),
                 Err(error) => {
@@ -140,7 +141,7 @@ impl Credentials {
         partners.collect::<Result<Vec<_>, _>>().map(Some)
     }
 
-    /// Writes the folder for the partners of a sandbox that listens.
+    /// Writes the folder for a sandbox that has started to listen.
     pub(crate) fn write(
         &self,
         base_url: &str,
@@ -184,12 +185,12 @@ impl Credentials {
         }
         self.write_variables(&described)?;
         let text = serde_json::to_string_pretty(&described)? + "\n";
-        // Last, because a reader may wait for it.
+        // Written last, because readers may wait for this file.
         files::write(&self.file(), &text)
     }
 
-    /// One file to source for each model: the variables that the client of this
-    /// workspace and the tests of others read.
+    /// Writes one shell file per model, with the variables that the client of
+    /// this workspace and test suites in other languages read.
     fn write_variables(&self, described: &Described) -> io::Result<()> {
         for (model, name) in [
             (Model::Website, "sandbox.env"),
@@ -204,8 +205,9 @@ impl Credentials {
             else {
                 continue;
             };
-            // Node.js adds this one to those it trusts. The variable of others takes
-            // the place of all they trust, so a person has to set it.
+            // Node.js adds this certificate to those it trusts. The variables
+            // of other programs replace their trusted certificates, so users
+            // must set them themselves.
             let trust = described.ca_file.as_ref().map(|file| {
                 let file = quoted(&file.to_string_lossy());
                 format!("export NODE_EXTRA_CA_CERTS={file}\nexport TWIPLA_SANDBOX_CA={file}\n")
@@ -228,7 +230,7 @@ impl Credentials {
     }
 }
 
-/// A word of a shell, whatever is in it.
+/// Quotes a word for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

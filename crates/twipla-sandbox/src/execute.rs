@@ -1,5 +1,5 @@
-//! Runs a request against the state: checks who is asking, and lets the rule
-//! of the operation answer.
+//! Runs a request against the state: authenticates it and calls the rule of the
+//! operation.
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -18,10 +18,10 @@ use crate::rules::context::OperationContext;
 use crate::rules::{api_keys, dispatch_data, dispatch_management};
 use crate::state::{Login, World};
 
-/// How long the tokens of a login are valid; the real time is not public.
+/// How long the tokens of a login are valid; the real lifetime is not public.
 const LOGIN_LIFETIME: Duration = Duration::minutes(15);
 
-/// Runs a request; `now` is what the server's clock shows.
+/// Runs a request; `now` is the time of the server's clock.
 pub(crate) fn execute(
     world: &mut World,
     request: &HttpRequest,
@@ -87,7 +87,7 @@ fn data(
 ) -> ApiResult {
     let site = website_of_request(world, request, path, time)?;
     let mut body = json_body(request)?;
-    // The graphs check the addresses themselves.
+    // The graphs check the URLs themselves.
     let has_rows = ["query_session_analytics", "query_page_analytics"].contains(&operation.id);
     if let Some(body) = body.as_mut().filter(|_| has_rows) {
         page_urls::to_paths(body, &site.domain);
@@ -99,7 +99,7 @@ fn data(
     Ok(reply)
 }
 
-/// The partner whose token the request carries.
+/// Returns the partner of the request's token.
 fn partner(world: &World, request: &HttpRequest, now: DateTime<Utc>) -> Option<Uuid> {
     match world.bearer(request.bearer_token()?, now)? {
         Bearer::Partner(partner) => Some(partner),
@@ -107,7 +107,7 @@ fn partner(world: &World, request: &HttpRequest, now: DateTime<Utc>) -> Option<U
     }
 }
 
-/// The website that the path names, if the request carries one of its API keys.
+/// Returns the website of the path, if the request has one of its API keys.
 fn website_of_request<'a>(
     world: &'a World,
     request: &HttpRequest,

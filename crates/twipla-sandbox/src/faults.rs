@@ -1,4 +1,4 @@
-//! The faults in force: which one strikes a request, and what has struck so far.
+//! The active faults: which one strikes a request, and what has struck so far.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +9,18 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fault::{Fault, FaultKind, Moment};
 
-/// More faults than this are refused.
+/// The maximum number of active faults.
 const CAPACITY: usize = 1000;
 
-/// What the faults of a sandbox have done so far, and what is pending.
+/// The status of all faults, and the number of pending commits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FaultReport {
-    /// All faults since the last clearing, in the order in which they were injected.
+    /// All faults since the last clearing, in the order of injection.
     pub faults: Vec<FaultStatus>,
-    /// Requests that have yet to be carried out, because a `LateCommit` or
-    /// `CommitAfterHangUp` struck them.
+    /// Requests struck by a `LateCommit` or `CommitAfterHangUp` that have yet
+    /// to be carried out.
     pub pending_commits: usize,
 }
 
@@ -29,27 +29,27 @@ pub struct FaultReport {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FaultStatus {
-    /// The fault as it was injected.
+    /// The injected fault.
     #[serde(flatten)]
     pub fault: Fault,
-    /// How often it has struck. A request whose reply it could not change, because
-    /// the field that should be missing is not there, for instance, does not count.
+    /// How often it has struck. Requests whose response it did not change do
+    /// not count, for instance if the field to remove was missing anyway.
     pub struck: u64,
-    /// How often it may still strike; `None` without a limit.
+    /// How often it can still strike; `None` if unlimited.
     pub remaining: Option<u64>,
 }
 
-/// What strikes a request.
+/// A fault that strikes a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Strike {
-    /// Which fault it is of.
+    /// The number of the fault.
     pub(crate) fault: u64,
     pub(crate) kind: FaultKind,
-    /// Whether the request is carried out first, for a kind that leaves it open.
+    /// Whether the request is carried out before the fault strikes.
     pub(crate) after_commit: bool,
 }
 
-/// The faults in force, and those that have struck for the last time.
+/// The active faults, and exhausted ones.
 #[derive(Default)]
 pub(crate) struct Faults {
     active: Vec<ActiveFault>,
@@ -58,7 +58,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Adds a fault after those that are already there.
+    /// Adds a fault after the existing ones.
     pub(crate) fn add(&mut self, fault: Fault) -> Result<(), Error> {
         fault.validate()?;
         if self.active.len() == CAPACITY {
@@ -75,32 +75,33 @@ impl Faults {
         Ok(())
     }
 
-    /// Removes all faults. Requests that one of them has struck are still
-    /// carried out late.
+    /// Removes all faults. Late commits that are pending still happen.
     pub(crate) fn clear(&mut self) {
         self.active.clear();
     }
 
-    /// Removes one fault; false if it is not there.
+    /// Removes one fault. Returns false if it does not exist.
     pub(crate) fn remove(&mut self, number: u64) -> bool {
         let before = self.active.len();
         self.active.retain(|fault| fault.number != number);
         self.active.len() < before
     }
 
-    /// The number of each fault, in the order of [`report`](Self::report).
+    /// Returns the number of each fault, in the order of
+    /// [`report`](Self::report).
     pub(crate) fn numbers(&self) -> Vec<u64> {
         self.active.iter().map(|fault| fault.number).collect()
     }
 
-    /// What strikes a request, if anything; the fault injected first wins.
+    /// Returns the fault that strikes a request, if any; the one injected first
+    /// takes precedence.
     pub(crate) fn next_fault(&mut self, operation: Option<&str>, now: Instant) -> Option<Strike> {
         self.active
             .iter_mut()
             .find_map(|fault| fault.strike(operation, now))
     }
 
-    /// Does not count a strike that changed nothing.
+    /// Uncounts a strike that changed nothing.
     pub(crate) fn take_back(&mut self, number: u64) {
         let fault = self.active.iter_mut().find(|fault| fault.number == number);
         if let Some(fault) = fault {
@@ -121,10 +122,10 @@ impl Faults {
     }
 }
 
-/// A fault with what it needs to decide whether it strikes.
+/// A fault, and the state that decides whether it strikes.
 struct ActiveFault {
     fault: Fault,
-    /// Tells it from all others that were ever added.
+    /// Unique among all faults ever added.
     number: u64,
     struck: u64,
     random: StdRng,
@@ -179,7 +180,7 @@ impl ActiveFault {
     }
 }
 
-/// The 429 of a gateway; `wait` until the next request is let through.
+/// The 429 of a gateway; `wait` is the time until the next request is allowed.
 fn rate_limited(wait: Duration) -> FaultKind {
     let seconds = wait.as_secs_f64().ceil().max(1.0);
     FaultKind::Status {
@@ -189,7 +190,7 @@ fn rate_limited(wait: Duration) -> FaultKind {
     }
 }
 
-/// Lets `burst` requests through at once, and `per_second` in the long run.
+/// Allows bursts of `burst` requests, and `per_second` in the long run.
 struct TokenBucket {
     per_second: f64,
     burst: f64,
@@ -207,7 +208,7 @@ impl TokenBucket {
         }
     }
 
-    /// Takes a token, or says how long it takes until there is one.
+    /// Takes a token, or returns the time until one is available.
     fn take(&mut self, now: Instant) -> Option<Duration> {
         let since = self.filled_at.replace(now);
         let passed = since.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));

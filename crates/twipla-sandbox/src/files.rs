@@ -1,4 +1,4 @@
-//! Files for the owner's eyes only, written whole or not at all.
+//! Files that only their owner can read, written atomically.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Result, Write as _};
@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fs4::TryLockError;
 
-/// Creates a folder that only its owner can enter. One that is there already
-/// must be like that: its mode may serve others, so it is not for us to change.
+/// Creates a folder that only its owner can enter. An existing folder must
+/// already have this mode: it may be shared on purpose, so its mode is not
+/// changed.
 pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -27,8 +28,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file so that a reader finds the old text or the new one, and only
-/// its owner is one.
+/// Writes a file atomically, readable only by its owner.
 pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     let draft = beside(file, ".draft");
     let mut open = open_private(&draft)?;
@@ -37,9 +37,9 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     std::fs::rename(&draft, file)
 }
 
-/// Keeps other processes from locking a file, until what is returned is dropped;
-/// `None` if one of them has. The lock is on a file beside it, which stays,
-/// because a write puts another file in its place.
+/// Locks a file against other processes until the result is dropped. Returns
+/// `None` if another process holds the lock. The lock is on a separate file,
+/// which is not deleted, because a write replaces the file itself.
 pub(crate) fn lock(file: &Path) -> Result<Option<File>> {
     let open = open_private(&beside(file, ".lock"))?;
     match fs4::FileExt::try_lock(&open) {
@@ -63,7 +63,7 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The text of a file, or `None` if there is no such file.
+/// Returns the text of a file, or `None` if it does not exist.
 pub(crate) fn read(file: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),

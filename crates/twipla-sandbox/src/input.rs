@@ -1,4 +1,4 @@
-//! Reads the fields of a JSON body and the query parameters. Errors name the field.
+//! Parses fields of a JSON body and query parameters. Errors name the field.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -6,11 +6,10 @@ use uuid::Uuid;
 
 use crate::reply::ApiError;
 
-/// Of larger numbers with a fraction or an exponent, it is not known which whole
-/// number was meant.
+/// Larger numbers with a fraction or an exponent cannot be converted exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A JSON object of a request, or one inside it.
+/// A JSON object of a request, at the top level or nested.
 pub(crate) struct Fields<'a> {
     fields: &'a Map<String, Value>,
     at: String,
@@ -28,13 +27,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field; null counts as absent, because it is not known whether the real
-    /// server tells them apart.
+    /// Returns a field. Null counts as missing, because it is not known whether
+    /// the real server distinguishes them.
     pub(crate) fn optional(&self, name: &str) -> Option<&'a Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
-    /// Refuses fields that would be ignored and change what is asked for.
+    /// Rejects unknown fields where ignoring them would change the meaning of
+    /// the request.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let mut names = self.fields.keys().map(String::as_str);
         match names.find(|name| !known.contains(name)) {
@@ -65,7 +65,8 @@ impl<'a> Fields<'a> {
         parse_uuid(text).ok_or_else(|| self.wrong(name, "must be a uuid"))
     }
 
-    /// A uuid, or an empty text where there is none, as one official client sends it.
+    /// Parses an optional UUID. One official client sends an empty string for
+    /// none.
     pub(crate) fn uuid_opt(&self, name: &str) -> Result<Option<Uuid>, ApiError> {
         match self.text_opt(name)? {
             None | Some("") => Ok(None),
@@ -117,7 +118,7 @@ impl<'a> Fields<'a> {
             .map_err(|_| self.wrong(name, "must be a date-time"))
     }
 
-    /// One of the values of an enum.
+    /// Parses one of the values of an enum.
     pub(crate) fn one_of<T: Clone + AsRef<str>>(
         &self,
         name: &str,
@@ -165,7 +166,7 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    /// The objects of a list.
+    /// Returns the objects of a list.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, ApiError> {
         self.list(name)?
             .iter()
@@ -185,14 +186,14 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Parses a uuid in its usual form; this API accepts no other notation.
+/// Parses a UUID with hyphens; this API accepts no other notation.
 pub(crate) fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36)
         .then(|| Uuid::parse_str(text).ok())
         .flatten()
 }
 
-/// Query parameters, decoded.
+/// Decoded query parameters.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -221,7 +222,7 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// All parameters, in their order.
+    /// Returns all parameters in order.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
@@ -234,7 +235,7 @@ impl Query {
             .ok_or_else(|| ApiError::bad(format!("the query parameter {name} is required")))
     }
 
-    /// A whole number of at least `least`, as `3` or `3.0`.
+    /// Parses a whole number of at least `least`, such as `3` or `3.0`.
     pub(crate) fn whole(&self, name: &str, least: usize) -> Result<Option<usize>, ApiError> {
         let Some(text) = self.get(name) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! RSA keys: generated, or taken from a private key that was kept.
+//! RSA keys: generated, or loaded from a private key.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -11,14 +11,14 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::error::Error;
 
-/// A private key and the public one that goes with it, both as PEM.
+/// A key pair as PEM.
 pub(crate) struct PemPair {
     pub(crate) private: String,
     pub(crate) public: String,
 }
 
 impl PemPair {
-    /// The public key of a partner who keeps the private one.
+    /// The public key of a partner that keeps the private key.
     pub(crate) fn public_only(public: String) -> Self {
         Self {
             private: String::new(),
@@ -27,7 +27,8 @@ impl PemPair {
     }
 }
 
-/// Generates a key pair of 2048 bits, the size that the reference page asks for.
+/// Generates a key pair of 2048 bits, the size that the reference page
+/// requires.
 pub(crate) fn generate() -> Result<PemPair, Error> {
     let failed = |what: &str| Error::new(format!("{what} an RSA key"));
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed("cannot generate"))?;
@@ -38,7 +39,7 @@ pub(crate) fn generate() -> Result<PemPair, Error> {
     })
 }
 
-/// The pair of a private key in PKCS#8.
+/// Returns the key pair of a private key in PKCS#8.
 pub(crate) fn from_private(private: String) -> Result<PemPair, Error> {
     let invalid = || {
         Error::new(

@@ -1,4 +1,4 @@
-//! The sandbox as a program.
+//! The command-line program.
 
 use std::error::Error;
 use std::io::IsTerminal as _;
@@ -11,44 +11,46 @@ use serde_json::json;
 use twipla_sandbox::{Model, PartnerConfig, Sandbox};
 use uuid::Uuid;
 
-/// A TWIPLA 3AS server in one process, for tests and experiments without an account.
+/// A local TWIPLA 3AS server, for tests and experiments without an account.
 ///
 /// It starts with two partners, one for each subscription model, writes their
-/// private keys and a sandbox.json that names them into the credentials folder,
-/// and prints one line of JSON when it listens. With the same folder, it has
-/// the same partners again; what they own is kept with --state only.
+/// private keys and a sandbox.json into the credentials folder, and prints one
+/// line of JSON when it starts listening. With the same folder, it has the same
+/// partners again; their data is kept only with --state.
 #[derive(Parser)]
 #[command(version, about, long_about)]
 struct Args {
-    /// Address to listen on, such as localhost:8787; port 0 takes a free one
+    /// Address to listen on, such as localhost:8787; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:8787")]
     listen: String,
 
-    /// Folder for the keys, sandbox.json and sandbox.env; created if it does not exist, and read if it does
+    /// Folder for the keys, sandbox.json and sandbox.env; created if it does not exist, otherwise
+    /// reused
     #[arg(long)]
     credentials: PathBuf,
 
-    /// File that keeps what the partners own from one start to the next; created if it does not exist
+    /// File that keeps the partners' data between starts; created if it does not exist
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// File that describes what the partners own at the first start and after a reset
+    /// File with the initial data of the partners, which a reset restores
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
 
-    /// Serve https under the host names of the real servers, with ca.pem of the credentials folder as the authority to trust
+    /// Serve https under the host names of the real servers, with a certificate signed by ca.pem in
+    /// the credentials folder
     #[arg(long)]
     tls: bool,
 
-    /// Host name under which the control endpoints may be used, besides localhost and IP addresses
+    /// Additional host name for the control endpoints, besides localhost and IP addresses
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
 
-    /// Let browsers on other machines use the console at /__sandbox/
+    /// Allow browsers on other machines to use the console at /__sandbox/
     #[arg(long)]
     remote_console: bool,
 
-    /// One more partner with a key of its own: id=UUID,model=website|account,public-key=FILE
+    /// Add a partner with its own key: id=UUID,model=website|account,public-key=FILE
     #[arg(long = "partner", value_parser = partner)]
     partners: Vec<PartnerConfig>,
 }
@@ -110,7 +112,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The address of a host and port; IPv4 where a host has both, as most clients try it.
+/// Resolves a host and port; prefers IPv4, as most clients do.
 async fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let found: Vec<_> = tokio::net::lookup_host(text)
         .await
@@ -126,7 +128,7 @@ async fn listen_address(text: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| format!("invalid address {text:?}: the host has no address"))
 }
 
-/// Reads `id=UUID,model=website|account,public-key=FILE`.
+/// Parses `id=UUID,model=website|account,public-key=FILE`.
 fn partner(text: &str) -> Result<PartnerConfig, String> {
     let mut parts = std::collections::HashMap::new();
     for part in text.split(',') {
@@ -156,8 +158,8 @@ fn partner(text: &str) -> Result<PartnerConfig, String> {
     }
 }
 
-/// Ends when somebody asks the program to stop. Listens from the moment of the
-/// call, so that no signal after the line on stdout is missed.
+/// Completes when the program is asked to stop. The signal handlers are
+/// installed immediately, so that no signal after the line on stdout is missed.
 #[cfg(unix)]
 fn stop_requested() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,5 +1,5 @@
-//! Addresses of pages. The generated analytics know the pages of every website
-//! by their paths; a client sees them under the domain of its website.
+//! URLs of pages. The generated analytics use paths; clients see URLs under the
+//! domain of the website.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::reply::{Body, Reply};
 
 const MEMBER: &str = "pageUrl";
 
-/// Makes paths of the addresses that a query asks for. An address of another
-/// website stays as it is, and so is found nowhere.
+/// Converts the URLs in a query to paths. The URL of another website becomes a
+/// value that matches nothing.
 pub(crate) fn to_paths(query: &mut Value, domain: &str) {
     let conditions = query
         .pointer_mut("/where/and")
@@ -27,7 +27,7 @@ pub(crate) fn to_paths(query: &mut Value, domain: &str) {
     }
 }
 
-/// Makes addresses of the paths in the rows of a reply.
+/// Converts the paths in the rows of a reply to URLs.
 pub(crate) fn to_addresses(reply: &mut Reply, domain: &str) {
     let Body::Json(body) = &mut reply.body else {
         return;
@@ -37,14 +37,14 @@ pub(crate) fn to_addresses(reply: &mut Reply, domain: &str) {
         if let Some(page) = row.get_mut(MEMBER)
             && let Some(path) = page.as_str()
         {
-            // Without a slash at the end (observed).
+            // Without a trailing slash (observed).
             let address = format!("https://{}{path}", host(domain));
             *page = Value::from(address.trim_end_matches('/'));
         }
     }
 }
 
-/// The path of an address; `None` if it is that of another website.
+/// Returns the path of a URL; `None` if it belongs to another website.
 pub(crate) fn path<'a>(url: &'a str, domain: &str) -> Option<&'a str> {
     let rest = url
         .strip_prefix("https://")
@@ -57,7 +57,7 @@ pub(crate) fn path<'a>(url: &'a str, domain: &str) -> Option<&'a str> {
     }
 }
 
-/// The host of a website, whose domain may have been given as a URL.
+/// Returns the host of a website, whose domain may have been given as a URL.
 fn host(domain: &str) -> &str {
     let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
     rest.trim_end_matches('/')

@@ -1,4 +1,4 @@
-//! The partners of a sandbox, as its user sees them and asks for them.
+//! The partners of a sandbox, and their configuration.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::account::Model;
 use crate::error::Error;
 use crate::keys;
 
-/// A partner that the sandbox knows.
+/// A partner of a sandbox.
 #[derive(Clone)]
 pub struct Partner {
     id: Uuid,
@@ -23,17 +23,17 @@ pub struct Partner {
 }
 
 impl Partner {
-    /// The id that TWIPLA would have issued.
+    /// The id, which TWIPLA would have issued.
     pub fn id(&self) -> PartnerId {
         self.id.into()
     }
 
-    /// Name of the company.
+    /// The name of the company.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Subscription model.
+    /// The subscription model.
     pub fn model(&self) -> Model {
         self.model
     }
@@ -43,8 +43,8 @@ impl Partner {
         &self.billing_mode
     }
 
-    /// The private key as PKCS#8 PEM. Empty for a partner that came with a
-    /// public key of its own.
+    /// The private key as PKCS#8 PEM. Empty for a partner configured with a
+    /// public key.
     pub fn private_key_pem(&self) -> &str {
         &self.private_key
     }
@@ -55,7 +55,7 @@ impl Partner {
     }
 }
 
-/// Shows no key.
+/// Omits the keys.
 impl fmt::Debug for Partner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Partner")
@@ -65,7 +65,7 @@ impl fmt::Debug for Partner {
     }
 }
 
-/// A partner to be added to a sandbox.
+/// The configuration of a partner.
 #[derive(Clone)]
 pub struct PartnerConfig {
     id: Uuid,
@@ -76,7 +76,7 @@ pub struct PartnerConfig {
     private_key: Option<String>,
 }
 
-/// Shows no key.
+/// Omits the keys.
 impl fmt::Debug for PartnerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PartnerConfig")
@@ -89,7 +89,8 @@ impl fmt::Debug for PartnerConfig {
 }
 
 impl PartnerConfig {
-    /// A partner that does its own billing. Its key is generated when the sandbox starts.
+    /// Creates a partner that does its own billing. Its key is generated when
+    /// the sandbox starts.
     pub fn new(id: Uuid, model: Model) -> Self {
         Self {
             id,
@@ -101,28 +102,29 @@ impl PartnerConfig {
         }
     }
 
-    /// The partner's own public key, as PEM, instead of a generated one.
+    /// Sets the partner's public key, as PEM, instead of generating a key pair.
     #[must_use]
     pub fn public_key_pem(mut self, pem: impl Into<String>) -> Self {
         self.public_key = Some(pem.into());
         self
     }
 
-    /// A private key that was kept, as PKCS#8 PEM, instead of a generated one.
+    /// Sets the partner's private key, as PKCS#8 PEM, instead of generating a
+    /// key pair.
     #[must_use]
     pub fn private_key_pem(mut self, pem: impl Into<String>) -> Self {
         self.private_key = Some(pem.into());
         self
     }
 
-    /// Who does the billing.
+    /// Sets who does the billing.
     #[must_use]
     pub fn billing_mode(mut self, mode: BillingMode) -> Self {
         self.billing_mode = mode;
         self
     }
 
-    /// Name of the company.
+    /// Sets the name of the company.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -141,7 +143,7 @@ impl PartnerConfig {
         self.private_key == other.private_key && self.public_key == other.public_key
     }
 
-    /// The partner, and the key that verifies its tokens.
+    /// Returns the partner, and the key that verifies its tokens.
     pub(crate) fn into_partner(self) -> Result<(Partner, DecodingKey), Error> {
         let id = self.id;
         let remedy = "make the public one with `openssl rsa -in KEY -pubout`";

@@ -1,4 +1,4 @@
-//! The packages that every partner starts with.
+//! The initial packages of every partner.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
@@ -7,12 +7,12 @@ use twipla_api::types::{BillingInterval, Currency, Package, PackageVisibility};
 use twipla_api::{Count, PackageId};
 use uuid::Uuid;
 
-/// Name of the package that a new website starts on for a while (observed).
+/// Name of the initial package of a new website (observed).
 pub(crate) const TRIAL: &str = "unlimited_30_day_free_trial";
-/// Name of the package that an ended subscription falls back to (observed).
+/// Name of the package after a subscription has ended (observed).
 pub(crate) const FREE: &str = "Free";
 
-/// The first package of this name.
+/// Returns the first package with this name.
 pub(crate) fn package_named<'a>(
     packages: &'a IndexMap<PackageId, Package>,
     name: &str,
@@ -20,9 +20,9 @@ pub(crate) fn package_named<'a>(
     packages.values().find(|package| package.name == name)
 }
 
-/// The packages that a partner starts with: the free and the trial package, and a
-/// monthly and yearly price list. None is restricted: the vendor's own tests pick
-/// one by its place in the list.
+/// Returns the initial packages of a partner: the free and the trial package,
+/// and a monthly and yearly price list. None is restricted, because the
+/// vendor's own tests select packages by their position in the list.
 pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
         id: lasting_id(partner, "package", name).into(),
@@ -66,8 +66,8 @@ pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     list
 }
 
-/// An id that is the same at every start: a configuration that names a package
-/// is good for longer than one run.
+/// Returns an id that is the same at every start, so that configurations that
+/// contain package ids remain valid.
 pub(crate) fn lasting_id(partner: Uuid, kind: &str, name: &str) -> Uuid {
     let mut text = partner.as_bytes().to_vec();
     text.extend_from_slice(format!("{kind} {name}").as_bytes());
@@ -76,6 +76,6 @@ pub(crate) fn lasting_id(partner: Uuid, kind: &str, name: &str) -> Uuid {
     for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
         *to = *from;
     }
-    // In the form of a random one, as the server's are.
+    // Formatted as a random UUID, like those of the server.
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

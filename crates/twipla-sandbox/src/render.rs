@@ -1,4 +1,4 @@
-//! Turns the state into the types of the contract.
+//! Converts the state into the types of the contract.
 
 use chrono::{DateTime, Utc};
 use twipla_api::types as wire;
@@ -8,7 +8,7 @@ use crate::account::{Account, Customer, Model, Website};
 use crate::reply::ApiError;
 use crate::subscription::Subscription;
 
-/// A customer.
+/// Renders a customer.
 pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::Intpc {
     wire::Intpc {
         id: customer.id,
@@ -20,7 +20,7 @@ pub(crate) fn intpc(account: &Account, id: &str, customer: &Customer) -> wire::I
     }
 }
 
-/// A website, with the subscription that it draws on, as they are by `now`.
+/// Renders a website with its subscription as of `now`.
 pub(crate) fn website(
     account: &Account,
     id: &str,
@@ -63,7 +63,7 @@ pub(crate) fn website(
         created_at: site.created_at,
         expires_at: subscription.expires_at,
         stp_reset_at: Some(subscription.stp_reset_at),
-        // A website under an account has no limit of its own.
+        // Under the account model, websites have no limit of their own.
         consumption: Some(consumption(if pooled {
             -1
         } else {
@@ -72,7 +72,7 @@ pub(crate) fn website(
     })
 }
 
-/// A subscription; `site` is the website that holds it, under the website model.
+/// Renders a subscription; `site` is its website under the website model.
 pub(crate) fn subscription(
     account: &Account,
     customer: &str,
@@ -107,7 +107,7 @@ pub(crate) fn subscription(
     })
 }
 
-/// The partner itself.
+/// Renders the details of the partner.
 pub(crate) fn company(account: &Account) -> wire::CompanyDetails {
     wire::CompanyDetails {
         id: account.id.into(),
@@ -120,7 +120,7 @@ pub(crate) fn company(account: &Account) -> wire::CompanyDetails {
     }
 }
 
-/// Owner and contributors of a website.
+/// Renders the owner and the contributors of a website.
 pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteContributors {
     let email = |id: &str| {
         account
@@ -149,7 +149,7 @@ pub(crate) fn contributors(account: &Account, site: &Website) -> wire::WebsiteCo
     }
 }
 
-/// Describes one page of a list; pages are counted from 0.
+/// Renders the metadata of one page of a list; pages are counted from 0.
 pub(crate) fn meta(page: usize, page_size: usize, total: usize) -> twipla_api::PaginationMeta {
     let count = |n: usize| Some(i64::try_from(n).unwrap_or(i64::MAX));
     twipla_api::PaginationMeta {
@@ -188,8 +188,8 @@ fn consumption(limit: i64) -> wire::Consumption {
     }
 }
 
-/// A snippet in the shape of the real one: a pair of comments around a script
-/// that names the website. It measures nothing.
+/// Returns a snippet similar to the real one: a script with the website's id
+/// between two comments. It measures nothing.
 fn tracking_code(site: &Website, max_privacy: bool) -> String {
     let mode = if max_privacy { ", maximum privacy" } else { "" };
     format!(
@@ -210,7 +210,7 @@ pub(crate) fn html(text: &str) -> String {
         .replace("--", "&#45;&#45;")
 }
 
-/// The entries of one page; pages are counted from 0.
+/// Returns the entries of one page; pages are counted from 0.
 pub(crate) fn window<T>(items: impl Iterator<Item = T>, page: usize, page_size: usize) -> Vec<T> {
     items
         .skip(page.saturating_mul(page_size))

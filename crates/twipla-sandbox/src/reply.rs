@@ -1,4 +1,4 @@
-//! What a rule returns, and how it becomes an HTTP response.
+//! The result of a rule, and its conversion to an HTTP response.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::message::HttpResponse;
 
-/// A reply, or the error that the API answers with.
+/// A reply, or an error of the API.
 pub(crate) type ApiResult = Result<Reply, ApiError>;
 
 /// A reply of the API.
@@ -16,13 +16,13 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
 }
 
-/// Body of a reply.
+/// The body of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Body {
     Empty,
     Json(Value),
     Html(String),
-    /// A page, script or style for a browser, with the headers that guard it.
+    /// A page, script or style for a browser, with security headers.
     File {
         content_type: &'static str,
         headers: &'static [(&'static str, &'static str)],
@@ -39,12 +39,12 @@ impl Reply {
         }
     }
 
-    /// `payload` in its envelope.
+    /// Wraps `payload` in the API's envelope.
     pub(crate) fn payload(status: u16, payload: &impl Serialize) -> ApiResult {
         Self::json(status, &json!({ "payload": value(payload)? }))
     }
 
-    /// `payload` and `meta` in their envelope.
+    /// Wraps `payload` and `meta` in the API's envelope.
     pub(crate) fn page(payload: &impl Serialize, meta: &impl Serialize) -> ApiResult {
         Self::json(
             200,
@@ -52,7 +52,7 @@ impl Reply {
         )
     }
 
-    /// JSON without an envelope.
+    /// JSON without the envelope.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> ApiResult {
         Ok(Self {
             status,
@@ -60,7 +60,7 @@ impl Reply {
         })
     }
 
-    /// The response to send; `date` is what the server's clock shows.
+    /// Converts the reply into a response with this `Date`.
     pub(crate) fn into_response(self, date: DateTime<Utc>) -> HttpResponse {
         let mut guards: &[(&str, &str)] = &[];
         let (content_type, body) = match self.body {
@@ -97,8 +97,9 @@ fn value(of: &impl Serialize) -> Result<Value, ApiError> {
     Ok(value)
 }
 
-/// The real server runs on Node.js (inferred): a whole number has no fraction,
-/// and a time always has milliseconds. Typed clients rely on both.
+/// Writes JSON as the real server, which runs on Node.js (inferred): integers
+/// have no fraction, and times always have milliseconds. Typed clients rely on
+/// both.
 fn write_as_javascript(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -109,7 +110,8 @@ fn write_as_javascript(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(write_as_javascript),
         Value::Object(fields) => {
             for (name, field) in fields {
-                // Times have such names; other texts are somebody's and stay as they are.
+                // Fields with times have such names; other strings are left
+                // unchanged.
                 if let Value::String(text) = field {
                     if name.ends_with("At")
                         && let Ok(time) = DateTime::parse_from_rfc3339(text)
@@ -126,7 +128,7 @@ fn write_as_javascript(value: &mut Value) {
     }
 }
 
-/// The whole number that a number is, if a double holds it exactly.
+/// Returns the integer that a number represents, if a double holds it exactly.
 fn whole(number: f64) -> Option<i64> {
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     #[allow(clippy::cast_possible_truncation)]
@@ -134,7 +136,7 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= LARGEST).then_some(whole)
 }
 
-/// An error that the API answers with.
+/// An error response of the API.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -142,17 +144,20 @@ pub(crate) struct ApiError {
     shape: Shape,
 }
 
-/// The shapes of error bodies that clients of this API are known to handle.
-/// Each family of operations has one.
+/// The forms of error bodies that clients of this API are known to handle. Each
+/// family of operations has its own.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// `{status, message, code, error}`: what needs the partner's token, and the login.
+    /// `{status, message, code, error}`: operations with the partner's token,
+    /// and the login.
     Full,
-    /// `{error}`: five operations whose errors are documented, and refused tokens.
+    /// `{error}`: five operations whose errors are documented, and rejected
+    /// tokens.
     Short,
-    /// `{message}`: what needs an API key.
+    /// `{message}`: operations with an API key.
     Data,
-    /// `{error: {code, message}}`: a query that such an operation cannot answer.
+    /// `{error: {code, message}}`: an operation with an API key that cannot
+    /// process a query.
     Coded(&'static str),
 }
 
@@ -177,7 +182,8 @@ impl ApiError {
         Self::new(404, format!("{what} {id} not found"))
     }
 
-    /// A broken rule of subscriptions: the server answers 500 where 400 would be right.
+    /// A subscription change that a rule forbids: the server responds with 500
+    /// where 400 would be correct.
     pub(crate) fn rule(message: impl Into<String>) -> Self {
         Self::new(500, message)
     }
@@ -206,7 +212,7 @@ impl ApiError {
         }
     }
 
-    /// The same error in the short shape, which five operations use.
+    /// Converts the error to the short form, which five operations use.
     pub(crate) fn short(mut self) -> Self {
         if matches!(self.shape, Shape::Full) {
             self.shape = Shape::Short;
@@ -214,7 +220,7 @@ impl ApiError {
         self
     }
 
-    /// The same error as an operation that needs an API key tells it.
+    /// Converts the error to the form of operations with an API key.
     pub(crate) fn of_data(mut self) -> Self {
         if matches!(self.shape, Shape::Full) {
             self.shape = Shape::Data;
@@ -242,8 +248,8 @@ impl ApiError {
     }
 }
 
-/// A website that is not there has 1004 (observed). No other code is known, so
-/// the others say no more than the status does.
+/// Returns 1004 for a missing website (observed). No other code is known, so
+/// the others repeat the status.
 fn code(status: u16) -> u16 {
     match status {
         404 => 1004,

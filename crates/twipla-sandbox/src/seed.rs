@@ -228,7 +228,7 @@ impl Planter<'_> {
             self.package(package)
                 .map_err(|why| format!("package {:?}: {why}", package.name))?;
         }
-        // All websites exist before anything refers to them.
+        // Create all websites before anything that refers to them.
         for customer in &partner.customers {
             self.customer(customer)
                 .map_err(|why| format!("customer {:?}: {why}", customer.intp_customer_id))?;

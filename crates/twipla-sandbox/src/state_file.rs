@@ -1,4 +1,4 @@
-//! The file that keeps what the partners own from one start to the next.
+//! The file that keeps the partners' data between starts.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::files;
 use crate::partner::{Partner, PartnerConfig};
 use crate::state::{SharedWorld, World};
 
-/// Rises whenever an older sandbox could not read the file any more, or
-/// would read something else.
+/// Incremented whenever older sandboxes can no longer read the file, or would
+/// misread it.
 const VERSION: u64 = 1;
 /// How long changes may wait to be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The file, and which changes are in it.
+/// The file, and the last change written to it.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
@@ -32,16 +32,16 @@ pub(crate) struct StateFile {
 #[derive(Debug)]
 struct Written {
     saved: Option<Changes>,
-    /// Keeps other sandboxes away; `None` once this one has stopped.
+    /// The lock against other sandboxes; `None` once this one has stopped.
     lock: Option<File>,
 }
 
-/// What the file says.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct State {
     version: u64,
-    /// How far subscriptions, trials and API keys are ahead of the clock.
+    /// How far the billing time is ahead of the clock.
     advanced_millis: i64,
     partners: Vec<KeptPartner>,
 }
@@ -53,24 +53,24 @@ struct KeptPartner {
     account: Account,
 }
 
-/// So that the file is enough to start from.
+/// Stored so that a sandbox can start from this file alone.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Keys {
     id: uuid::Uuid,
     public_key: String,
-    /// Empty for a partner that keeps its own.
+    /// Empty if only the partner has the private key.
     private_key: String,
 }
 
-/// Shows no key.
+/// Omits the key.
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Keys").field(&self.id).finish()
     }
 }
 
-/// Which changes of a world there have been.
+/// Identifies the last change of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Changes {
     commits: u64,
@@ -79,7 +79,7 @@ struct Changes {
 }
 
 impl State {
-    /// Reads a state; `None` if there is no such file.
+    /// Reads a state file; `None` if it does not exist.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let unreadable = |why: String| {
             Error::new(format!(
@@ -91,7 +91,8 @@ impl State {
         let Some(text) = text else {
             return Ok(None);
         };
-        // The version comes first: of another one, nothing else may make sense.
+        // The version is checked first, because nothing else can be parsed
+        // reliably in another version.
         let value: Value =
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         match value.get("version") {
@@ -103,7 +104,7 @@ impl State {
             }
             None => return Err(unreadable("it has no version".to_owned())),
         }
-        // From the text again, so that an error says where.
+        // Parsed from the text again, so that errors include the position.
         let mut json = serde_json::Deserializer::from_str(&text);
         let mut state: Self = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| unreadable(error.to_string()))?;
@@ -119,7 +120,7 @@ impl State {
         Ok(Some(state))
     }
 
-    /// The partners that the file has keys of.
+    /// Returns the partners whose keys are in the file.
     pub(crate) fn partners(&self) -> Vec<PartnerConfig> {
         let partners = self.partners.iter().map(|partner| {
             let account = &partner.account;
@@ -134,14 +135,14 @@ impl State {
         partners.collect()
     }
 
-    /// Puts what was kept into a world.
+    /// Restores the data into a world.
     ///
     /// # Errors
     ///
-    /// If a partner of the world is under another model than in the state.
+    /// If a partner of the world is under a different model than in the file.
     pub(crate) fn restore(self, world: &mut World) -> Result<(), Error> {
         world.clock.reset();
-        // A time that has left the calendar since then is not moved.
+        // If the time is no longer within the calendar, it is not advanced.
         let _ = world
             .clock
             .advance(TimeDelta::milliseconds(self.advanced_millis));
@@ -161,7 +162,7 @@ impl State {
 }
 
 impl StateFile {
-    /// Takes the file for this sandbox alone.
+    /// Locks the file for this sandbox.
     pub(crate) fn lock(path: &Path) -> Result<File, Error> {
         match files::lock(path) {
             Ok(Some(lock)) => Ok(lock),
@@ -189,15 +190,15 @@ impl StateFile {
         }
     }
 
-    /// Writes the changes since the last time, if there are any.
+    /// Writes the changes since the last time, if any.
     pub(crate) fn save(&self, world: &SharedWorld) -> Result<(), Error> {
-        // Held to the end, so that an older state never follows a newer one.
+        // Held until the end, so that an older state never replaces a newer
+        // one.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut written, world)
     }
 
-    /// Writes the last changes, and leaves the file to others. After the first
-    /// time, this does nothing.
+    /// Writes the last changes and releases the lock. Later calls do nothing.
     pub(crate) fn close(&self, world: &SharedWorld) -> Result<(), Error> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.write(&mut written, world);
@@ -228,7 +229,7 @@ impl StateFile {
         Ok(())
     }
 
-    /// Writes changes as they come, until the sandbox is gone.
+    /// Writes changes as they occur, until the sandbox is dropped.
     pub(crate) async fn keep_saving(self: Arc<Self>, world: std::sync::Weak<SharedWorld>) {
         loop {
             tokio::time::sleep(PAUSE).await;

@@ -1,11 +1,11 @@
-//! Rows under ids that the caller chose, in the order in which they came. Every
-//! lookup and change costs the same, however many rows there are.
+//! Rows with ids chosen by the caller, in the order of insertion. The cost of a
+//! lookup or change does not depend on the number of rows.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// See the description of the module. `IndexMap` keeps the order, too, but moves
+/// See the module documentation. `IndexMap` keeps the order, too, but shifts
 /// all later rows when one is removed.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
@@ -41,7 +41,7 @@ impl<T> Table<T> {
         self.rows.get_mut(place).map(|(_, row)| row)
     }
 
-    /// Adds a row at the end. One that is there under this id goes.
+    /// Appends a row. Replaces one with the same id.
     pub(crate) fn insert(&mut self, id: String, row: T) {
         self.remove(&id);
         self.places.insert(id.clone(), self.next);
@@ -59,7 +59,7 @@ impl<T> Table<T> {
     }
 }
 
-/// Written as a list of pairs, so that the order is kept.
+/// Serialised as a list of pairs to keep the order.
 impl<T: Serialize> Serialize for Table<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(self.rows.values())

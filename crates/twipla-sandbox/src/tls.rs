@@ -1,5 +1,5 @@
-//! A certificate authority of the sandbox's own, so that clients that have the
-//! https hosts of the real server built in can be led to it.
+//! The sandbox's own certificate authority, for clients that have the https
+//! hosts of the real server built in.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::Error;
 
-/// The hosts of the real servers: API, data endpoints and dashboard, in
-/// production, stage and dev, and those of one partner.
+/// The hosts of the real servers in production, stage and dev (API, data
+/// endpoints and dashboard), and those of one partner.
 pub(crate) const KNOWN_HOSTS: &[&str] = &[
     "api-gateway.visitor-analytics.io",
     "app-3as.visitor-analytics.io",
@@ -33,14 +33,15 @@ pub(crate) const KNOWN_HOSTS: &[&str] = &[
     "dashboard.analytics.typo3.com",
 ];
 
-/// How long the authority is valid, so that it is trusted once and not again.
+/// Validity of the authority, long enough that clients need to trust it only
+/// once.
 const AUTHORITY_YEARS: i32 = 10;
-/// How long the certificate of a start is valid; some clients refuse more.
+/// Validity of the server certificate; some clients reject longer ones.
 const CERTIFICATE: TimeDelta = TimeDelta::days(397);
-/// For clients whose clock is behind.
+/// Allows for clients whose clock is slow.
 const BACKDATED: TimeDelta = TimeDelta::days(2);
 
-/// The authority: its certificate, and the key that signs those of the server.
+/// The authority's certificate, and the key that signs server certificates.
 pub(crate) struct Authority {
     certificate: String,
     key: KeyPair,
@@ -53,7 +54,7 @@ impl Authority {
         Ok(Self { certificate, key })
     }
 
-    /// The authority of an earlier start.
+    /// Loads the authority of an earlier start.
     pub(crate) fn from_pem(certificate: String, key: &str) -> Result<Self, Error> {
         let key = KeyPair::from_pem(key)
             .map_err(|error| Error::new("invalid key of the authority").with_source(error))?;
@@ -76,7 +77,8 @@ impl Authority {
         self.key.serialize_pem()
     }
 
-    /// TLS under the known host names, those of this machine, and `more`.
+    /// Creates a TLS configuration for the known host names, those of this
+    /// machine, and `more`.
     pub(crate) fn server_config(
         &self,
         listen: SocketAddr,
@@ -116,8 +118,8 @@ impl Authority {
     }
 }
 
-/// What the certificate of the authority says. The name and the key are all
-/// that a certificate which it signs refers to.
+/// Returns the parameters of the authority's certificate. Server certificates
+/// refer only to its name and key.
 fn authority() -> CertificateParams {
     let now = Utc::now();
     let mut params = valid(
@@ -138,7 +140,7 @@ fn valid(from: DateTime<Utc>, until: DateTime<Utc>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     let day = |at: DateTime<Utc>| {
-        // Months and days are small.
+        // Month and day always fit.
         let part = |number: u32| u8::try_from(number).unwrap_or(1);
         date_time_ymd(at.year(), part(at.month()), part(at.day()))
     };

@@ -1,4 +1,4 @@
-//! What the forms of the console do.
+//! The actions of the console's forms.
 
 use chrono::Duration;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::input::Query;
 use crate::reply::ApiError;
 use crate::state::World;
 
-/// Carries out an action; `None` if there is no such action.
+/// Runs an action; `None` if it does not exist.
 pub(super) fn carry_out(
     world: &mut World,
     action: &str,
@@ -25,7 +25,8 @@ pub(super) fn carry_out(
     Some(check_token(world, form).and_then(|()| act(world, form)))
 }
 
-/// Only the page knows the token, and no page of another origin can read it.
+/// Only the console's page contains the token, and pages of other origins
+/// cannot read it.
 fn check_token(world: &World, form: &Query) -> Result<(), ApiError> {
     if form.get("token") == Some(&world.console_token) {
         return Ok(());
@@ -77,7 +78,7 @@ fn reset(world: &mut World, _form: &Query) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The fault that a form describes, read as the control endpoint reads one.
+/// Parses the fault of a form with the parser of the control endpoint.
 fn fault(form: &Query) -> Result<Fault, ApiError> {
     let mut fault = Map::new();
     let value = given(form, "value").unwrap_or_default();
@@ -99,7 +100,7 @@ fn fault(form: &Query) -> Result<Fault, ApiError> {
         .map_err(|error| ApiError::bad(format!("invalid fault: {error}")))
 }
 
-/// The kind of a fault in JSON. What `value` stands for depends on the kind; [`KINDS`] says it.
+/// Returns the kind of a fault as JSON. [`KINDS`] describes the meaning of `value` for each kind.
 fn kind(name: &str, value: &str) -> Result<Value, ApiError> {
     Ok(match name {
         "status" => json!({ "status": { "code": parsed("value", value)? } }),
@@ -112,7 +113,7 @@ fn kind(name: &str, value: &str) -> Result<Value, ApiError> {
     })
 }
 
-/// The kinds that the form offers: their name, what they do, and what their value stands for.
+/// The kinds in the form: their name, effect, and the meaning of their value.
 pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("status", "answer with a status", "status code"),
     (
@@ -158,7 +159,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("expiredToken", "treat the token as expired", ""),
 ];
 
-/// A number of a form; 0 where the field was left empty.
+/// Returns a number of a form; 0 if the field is empty.
 fn number(form: &Query, name: &str) -> Result<i64, ApiError> {
     let Some(text) = given(form, name) else {
         return Ok(0);
@@ -174,7 +175,7 @@ fn parsed(name: &str, text: &str) -> Result<Value, ApiError> {
         .ok_or_else(|| ApiError::bad(format!("invalid {name} {text:?}: expected a number")))
 }
 
-/// A field of a form that was filled in.
+/// Returns a field of a form, if it is not empty.
 fn given<'a>(form: &'a Query, name: &str) -> Option<&'a str> {
     form.get(name)
         .map(str::trim)

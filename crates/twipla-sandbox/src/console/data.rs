@@ -1,4 +1,4 @@
-//! What each partner owns, a part of it at a time.
+//! The partners' data, one page at a time.
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -9,21 +9,22 @@ use crate::input::Query;
 use crate::state::World;
 use crate::subscription::Subscription;
 
-/// Rows of a table, so that the page stays light whatever the sandbox holds.
+/// Rows per page, so that the page stays small.
 const ROWS: usize = 50;
-/// API keys and contributors of a website.
+/// API keys and contributors shown per website.
 const FEW: usize = 5;
 
-/// What of each table is shown.
+/// The search and the page number of the tables.
 pub(super) struct View<'a> {
-    /// Text that an id, a domain or an e-mail address contains.
+    /// Text to search for in ids, domains and e-mail addresses.
     search: &'a str,
     /// Counted from 0.
     page: usize,
 }
 
 impl<'a> View<'a> {
-    /// As the query of the page asks for; anything else than a number is the first page.
+    /// Parses the query of the page; an invalid page number counts as the first
+    /// page.
     pub(super) fn of(query: &'a Query) -> Self {
         let page = query.get("page").and_then(|page| page.parse().ok());
         Self {
@@ -36,7 +37,7 @@ impl<'a> View<'a> {
         self.search.is_empty() || texts.iter().any(|text| text.contains(self.search))
     }
 
-    /// The rows of this page, and whether there are more.
+    /// Returns the rows of this page, and whether there are more.
     fn rows<T>(&self, matching: impl Iterator<Item = T>) -> (Vec<T>, bool) {
         let mut rows: Vec<T> = matching
             .skip(self.page.saturating_mul(ROWS))
@@ -253,7 +254,7 @@ fn more_than_few(count: usize) -> Markup {
     html! { @if count > FEW { div.quiet { "and " (count - FEW) " more" } } }
 }
 
-/// Enough of a key to tell it from others, and too little to use it.
+/// Masks an API key: enough to recognise it, too little to use it.
 fn masked(key: &Key) -> String {
     let end = key.secret.len().saturating_sub(4);
     format!("twpl-…{}", key.secret.get(end..).unwrap_or_default())

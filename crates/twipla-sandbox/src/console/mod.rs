@@ -1,4 +1,5 @@
-//! The console: a page at `/__sandbox/` that shows what the sandbox holds, and forms that change it.
+//! The console: a page at `/__sandbox/` that shows the state of the sandbox, with forms that change
+//! it.
 
 mod actions;
 mod data;
@@ -11,7 +12,8 @@ use crate::message::HttpRequest;
 use crate::reply::Reply;
 use crate::state::World;
 
-/// Answers a request below the prefix of the control endpoints; `None` if the console has no such path.
+/// Handles a request below the prefix of the control endpoints; `None` if the path is not the
+/// console's.
 pub(crate) fn answer(world: &mut World, request: &HttpRequest, endpoint: &str) -> Option<Reply> {
     match (request.method.as_str(), endpoint) {
         ("GET", "") => Some(page::show(world, &Query::parse(&request.query), None)),

@@ -1,4 +1,4 @@
-//! The document: clock, faults, requests and partners, with the headers that guard it.
+//! The document: clock, faults, requests and partners, with security headers.
 
 use chrono::SubsecRound as _;
 use maud::{DOCTYPE, Markup, html};
@@ -14,7 +14,7 @@ use crate::input::Query;
 use crate::reply::{ApiError, Body, Reply};
 use crate::state::World;
 
-/// No script or style but ours, and no page around this one: a click on it must be meant for it.
+/// Only our own script and style are allowed, and no parent page, to prevent clickjacking.
 const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
@@ -25,7 +25,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
 ];
 
-/// Shows the page again, so that a reload does not repeat the action.
+/// Redirects to the page, so that a reload does not repeat the action.
 const BACK: &[(&str, &str)] = &[("location", "/__sandbox/"), ("cache-control", "no-store")];
 
 pub(super) fn script() -> Reply {
@@ -44,7 +44,7 @@ pub(super) fn style() -> Reply {
     )
 }
 
-/// The answer to an action that was carried out.
+/// Responds to a successful action.
 pub(super) fn back() -> Reply {
     Reply {
         status: 303,
@@ -56,7 +56,7 @@ pub(super) fn back() -> Reply {
     }
 }
 
-/// The page, with why an action was refused.
+/// Renders the page, with the error of a rejected action.
 pub(super) fn show(world: &World, query: &Query, refused: Option<&ApiError>) -> Reply {
     let view = View::of(query);
     let page = html! {
@@ -195,7 +195,7 @@ fn fault_row(world: &World, status: &FaultStatus, number: u64) -> Markup {
     }
 }
 
-/// A kind as the control endpoint takes it, which says its value as well.
+/// Returns a kind and its value as the control endpoint accepts them.
 fn kind(kind: &FaultKind) -> String {
     serde_json::to_value(kind)
         .map(|kind| match kind {
@@ -256,7 +256,7 @@ fn inject_form(world: &World) -> Markup {
     }
 }
 
-/// A form with the token that every change needs.
+/// Renders a form with the token that every change needs.
 fn action(world: &World, name: &str, fields: &Markup) -> Markup {
     html! {
         form.action method="post" action={ "/__sandbox/console/" (name) } {

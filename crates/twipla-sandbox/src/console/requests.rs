@@ -1,4 +1,4 @@
-//! The last requests, as the console shows them.
+//! The most recent requests, as shown by the console.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::text;
 use crate::record::RecordedRequest;
 use crate::state::World;
 
-/// So many of the last requests are shown.
+/// The number of requests shown.
 const SHOWN: usize = 50;
 
 pub(super) fn show(world: &World) -> Markup {

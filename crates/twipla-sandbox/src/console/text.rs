@@ -1,12 +1,12 @@
-//! Texts of clients, cut so that the page stays light whatever they send.
+//! Shortens text from clients, so that the page stays small.
 
 use std::io::{self, Write};
 
 use serde_json::Value;
 
-/// Characters of an id, an address, a header or a query.
+/// Maximum number of characters of an id, an address, a header or a query.
 const MAX_LINE: usize = 300;
-/// Bytes of a body.
+/// Maximum number of bytes of a body.
 const MAX_BODY: usize = 4096;
 
 pub(super) fn line(text: &str) -> String {
@@ -16,7 +16,7 @@ pub(super) fn line(text: &str) -> String {
     }
 }
 
-/// A body, laid out for reading. What is cut off is not laid out at all.
+/// Formats a body, and stops at the limit.
 pub(super) fn body(json: &Value) -> String {
     let mut start = Start(Vec::new());
     let is_whole = serde_json::to_writer_pretty(&mut start, json).is_ok();
@@ -29,7 +29,7 @@ pub(super) fn body(json: &Value) -> String {
     }
 }
 
-/// Takes so many bytes, and then fails.
+/// Accepts up to [`MAX_BODY`] bytes, and then fails.
 struct Start(Vec<u8>);
 
 impl Write for Start {
@@ -59,7 +59,7 @@ mod tests {
             line(&long),
             format!("{}… (10000 bytes)", "ä".repeat(MAX_LINE))
         );
-        // The quote takes a byte, so that the end is within a character.
+        // The quote takes one byte, so that the limit is within a character.
         let expected = format!("\"{}… (more than 4096 bytes)", "ä".repeat(2047));
         assert_eq!(body(&json!(long)), expected);
     }

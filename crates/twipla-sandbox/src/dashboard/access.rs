@@ -1,4 +1,4 @@
-//! Who reads the dashboard, and of which website.
+//! Access control of the dashboard.
 
 use chrono::{DateTime, Utc};
 use twipla_api::types::{BillingMode, Package, SubscriptionStatus};
@@ -10,23 +10,24 @@ use crate::input::Query;
 use crate::state::World;
 use crate::subscription::Subscription;
 
-/// A website, opened by somebody who may see it.
+/// A website, and the reader's access to it.
 pub(super) struct Access<'a> {
     pub(super) account: &'a Account,
     /// The partner's id of the website.
     pub(super) website: &'a str,
     pub(super) site: &'a Website,
-    /// The token that opened it.
+    /// The token of the URL.
     pub(super) token: &'a str,
-    /// Contributors look on; the owner and whoever logs in with an API key also buy.
+    /// Owners and logins with an API key may buy upgrades, contributors may
+    /// not.
     pub(super) may_upgrade: bool,
-    /// What the website draws on, and its package.
+    /// The subscription of the website, and its package.
     pub(super) subscription: Subscription,
     pub(super) package: &'a Package,
 }
 
 impl<'a> Access<'a> {
-    /// The website that the URL opens.
+    /// Finds the website of the URL and checks the reader's access to it.
     pub(super) fn find(
         world: &'a World,
         query: &'a Query,
@@ -102,12 +103,13 @@ impl<'a> Access<'a> {
         })
     }
 
-    /// Whether upgrades are bought in the dashboard, and not from the partner.
+    /// Reports whether upgrades are bought in the dashboard rather than from
+    /// the partner.
     pub(super) fn sells(&self) -> bool {
         self.account.billing_mode == BillingMode::PlatformManaged
     }
 
-    /// The id of who holds the subscription: the website or its owner.
+    /// Returns the id of the website or customer that has the subscription.
     pub(super) fn holder(&self) -> &'a str {
         match self.account.model {
             Model::Website => self.website,

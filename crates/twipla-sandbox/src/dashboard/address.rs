@@ -1,11 +1,11 @@
-//! Addresses of the dashboard's pages: the parameters of the page that links to
-//! them go along.
+//! URLs of the dashboard's pages, which pass on the parameters of the current
+//! page.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::input::Query;
 
-/// The parameters that a dashboard URL may have.
+/// The parameters of a dashboard URL.
 const PARAMETERS: &[&str] = &[
     "intpc_token",
     "intpcToken",
@@ -19,7 +19,7 @@ const PARAMETERS: &[&str] = &[
     "upgradePackageId",
 ];
 
-/// The parameters of a page that are kept, but for those named in `without`.
+/// Returns the parameters of the current page, except those in `without`.
 pub(super) fn kept<'a>(query: &'a Query, without: &[&str]) -> Vec<(&'a str, &'a str)> {
     query
         .pairs()
@@ -27,7 +27,7 @@ pub(super) fn kept<'a>(query: &'a Query, without: &[&str]) -> Vec<(&'a str, &'a 
         .collect()
 }
 
-/// A path of the dashboard with these parameters.
+/// Returns a URL of the dashboard with these parameters.
 pub(super) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let pairs: Vec<_> = parameters

@@ -1,25 +1,25 @@
-//! Charts, drawn as SVG. Each says in words what it shows, and has a table.
+//! SVG charts. Each has a description and a table.
 
 use maud::{Markup, html};
 
 use super::locale::Locale;
 use crate::rules::traffic::Days;
 
-/// Size of the drawing of visits over time.
+/// Size of the chart of visits over time.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 240.0;
-/// Room for the scale at the left, and for the days below.
+/// Space for the scale on the left, and for the dates below.
 const LEFT: f64 = 52.0;
 const BELOW: f64 = 26.0;
 const ABOVE: f64 = 10.0;
-/// Lines of the scale above zero.
+/// Number of grid lines above zero.
 const LINES: u32 = 4;
-/// With more days than this, single days have no dots.
+/// With more days than this, no dots are drawn.
 const DOTS: usize = 62;
-/// Length of the circle that a ring is drawn on.
+/// Circumference of the ring.
 const RING: f64 = 100.0;
 
-/// A line with one value for each day.
+/// Draws a line chart with one value per day.
 pub(super) fn line(days: Days, values: &[f64], locale: Locale) -> Markup {
     let texts = locale.texts();
     let number = |value: f64| locale.number(value, 0);
@@ -91,7 +91,7 @@ pub(super) fn line(days: Days, values: &[f64], locale: Locale) -> Markup {
     }
 }
 
-/// A table of named values, with a bar for each.
+/// Renders a table of named values, with a bar for each.
 pub(super) fn bars(title: &str, kind: &str, values: &[(&str, f64)], locale: Locale) -> Markup {
     let most = values.iter().map(|(_, value)| *value).fold(1.0, f64::max);
     html! {
@@ -104,7 +104,7 @@ pub(super) fn bars(title: &str, kind: &str, values: &[(&str, f64)], locale: Loca
     }
 }
 
-/// A ring of parts of a whole, with a table that says which is which.
+/// Draws a ring chart, with a table as its legend.
 pub(super) fn ring(title: &str, kind: &str, values: &[(&str, f64)], locale: Locale) -> Markup {
     let total = total(values);
     let mut from = 0.0;
@@ -126,7 +126,7 @@ pub(super) fn ring(title: &str, kind: &str, values: &[(&str, f64)], locale: Loca
                         (name) " " (locale.percent(*length))
                     }
                 }
-                // A circle of this radius is 100 long.
+                // A circle with this radius has a circumference of 100.
                 @for (at, (name, start, length, value)) in parts.iter().enumerate() {
                     circle class={ "part part-" (at) } cx="21" cy="21" r="15.9155" pathLength=(RING)
                         stroke-dasharray=(format!("{length:.2} {:.2}", RING - length))
@@ -174,7 +174,7 @@ fn table(
     }
 }
 
-/// The sum, or one where there is nothing to divide.
+/// Returns the sum; positive, so that it can be a divisor.
 fn total(values: &[(&str, f64)]) -> f64 {
     values
         .iter()
@@ -187,7 +187,7 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
 
-/// Where the value at a place is drawn, of so many.
+/// Returns the x coordinate of value `at` of `count`.
 fn x(at: usize, count: usize) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "some thousand days at most")]
     let share = at as f64 / (count.saturating_sub(1).max(1)) as f64;
@@ -195,7 +195,7 @@ fn x(at: usize, count: usize) -> f64 {
     LEFT + room * share
 }
 
-/// The next of 1, 2, 5, 10, 20, 50, … that is not smaller.
+/// Returns the smallest of 1, 2, 5, 10, 20, 50, … that is at least `at_least`.
 fn step(at_least: f64) -> f64 {
     let mut power = 1.0;
     loop {

@@ -1,10 +1,10 @@
-//! Languages of the dashboard: which there are, and how they write numbers and dates.
+//! Languages of the dashboard, and their formats of numbers and dates.
 
 use chrono::{Datelike as _, NaiveDate};
 
 use super::texts::{DE, EN, ES, FR, Texts};
 
-/// A language that the dashboard has texts in.
+/// A language of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Locale {
     En,
@@ -14,7 +14,7 @@ pub(super) enum Locale {
 }
 
 impl Locale {
-    /// The language of a code, and English for those that have no texts here.
+    /// Returns the language of a code; English if it is not supported.
     pub(super) fn of(code: Option<&str>) -> Self {
         match code {
             Some("de") => Self::De,
@@ -42,13 +42,13 @@ impl Locale {
         }
     }
 
-    /// A number with so many decimals.
+    /// Formats a number with this many decimals.
     pub(super) fn number(self, number: f64, decimals: usize) -> String {
         let (group, point, ungrouped) = match self {
             Self::En => (',', '.', 3),
             Self::De => ('.', ',', 3),
             Self::Fr => ('\u{202f}', ',', 3),
-            // Four digits stand together in Spanish.
+            // Spanish does not group four-digit numbers.
             Self::Es => ('.', ',', 4),
         };
         let text = format!("{number:.decimals$}");
@@ -71,7 +71,7 @@ impl Locale {
         written
     }
 
-    /// A share of a hundred, with its sign.
+    /// Formats a percentage.
     pub(super) fn percent(self, number: f64) -> String {
         let number = self.number(number, 1);
         match self {

@@ -1,13 +1,13 @@
-//! The messages that the dashboard posts to the page around it.
+//! The messages that the dashboard posts to its parent page.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::access::Access;
 
-/// A message about the website and the package that it has. What
-/// `SUBSCRIPTION_UPGRADED` carries is not public; here it is what
-/// `UPGRADE_BUTTON_CLICKED` carries, and the package is the new one.
+/// A message about the website and its package. The content of the real
+/// `SUBSCRIPTION_UPGRADED` is not public; here it has the fields of
+/// `UPGRADE_BUTTON_CLICKED`, with the new package.
 pub(super) fn message(kind: &str, access: &Access<'_>) -> Value {
     let expires_at = access.subscription.expires_at;
     json!({

@@ -1,5 +1,4 @@
-//! The dashboard: the pages behind a dashboard URL, made to stand in a frame of
-//! any other page.
+//! The dashboard: the pages behind a dashboard URL, which any page may frame.
 
 mod access;
 mod address;
@@ -20,7 +19,7 @@ use crate::message::HttpRequest;
 use crate::reply::Reply;
 use crate::state::World;
 
-/// Answers a request for one of the dashboard's paths.
+/// Handles a request for one of the dashboard's paths.
 pub(crate) fn answer(
     world: &mut World,
     request: &HttpRequest,

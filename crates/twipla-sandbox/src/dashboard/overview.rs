@@ -1,4 +1,4 @@
-//! The first page: what the website was visited for in the chosen days.
+//! The first page: the visits of the website in the selected days.
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -16,7 +16,7 @@ use crate::input::Query;
 use crate::rules::traffic::{self, Graph, Part};
 use crate::state::World;
 
-/// The page for a dashboard URL.
+/// Renders the page of a dashboard URL.
 pub(super) fn show(
     world: &World,
     query: &Query,
@@ -67,7 +67,7 @@ pub(super) fn show(
     ))
 }
 
-/// The numbers of the page, which are those of the analytics API.
+/// The numbers of the page, which match the analytics API.
 struct Figures {
     visits: Vec<f64>,
     visitors: f64,

@@ -1,17 +1,16 @@
-//! What all pages have: the document around them, their script and style, and
-//! the headers that keep them safe.
+//! The parts common to all pages: document, script, style and security headers.
 
 use maud::{DOCTYPE, Markup, html};
 
 use super::locale::Locale;
 use crate::reply::{Body, Reply};
 
-/// Under the dashboard's own paths, where no operation of the API can be.
+/// Below the dashboard's own paths, so that they cannot collide with the API.
 const SCRIPT: &str = "/dashboard/assets/dashboard.js";
 const STYLE: &str = "/dashboard/assets/dashboard.css";
 
-/// No script or style but ours. Any page may frame these, which is what they are
-/// for. An address holds a token, so it is neither kept nor told to anybody.
+/// Only our own script and style are allowed, but any page may be the parent.
+/// URLs contain a token, so they are neither cached nor sent as a referrer.
 const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
@@ -22,7 +21,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
 ];
 
-/// The script or style, if the path is its.
+/// Returns the script or style of a path, if it has one.
 pub(super) fn asset(path: &str) -> Option<Reply> {
     let (content_type, text) = match path {
         SCRIPT => (
@@ -35,12 +34,12 @@ pub(super) fn asset(path: &str) -> Option<Reply> {
     Some(file(200, content_type, text.to_owned()))
 }
 
-/// The response that shows a page.
+/// Creates the response for a page.
 pub(super) fn reply(status: u16, page: Markup) -> Reply {
     file(status, "text/html; charset=utf-8", page.into_string())
 }
 
-/// The document around the content of a page.
+/// Renders the document around the content of a page.
 pub(super) fn layout(locale: Locale, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -50,7 +49,7 @@ pub(super) fn layout(locale: Locale, title: &str, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                // None: the browser does not ask for one then.
+                // An empty icon keeps the browser from requesting one.
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE);
                 script src=(SCRIPT) defer {}

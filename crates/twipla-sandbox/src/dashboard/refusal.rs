@@ -1,4 +1,4 @@
-//! Why a page is not shown.
+//! Errors of the dashboard, each with a page that explains it.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::locale::Locale;
 use super::page;
 use super::texts::Texts;
 
-/// What stands between a reader and the page.
+/// Why a page cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     NoToken,
@@ -21,12 +21,12 @@ pub(super) enum Refusal {
     InactiveWebsite,
     InvalidTimezone,
     InvalidDates,
-    /// Upgrades are not bought here: the partner does the billing.
+    /// The partner does the billing, so there are no upgrades here.
     BillingElsewhere,
-    /// Only the owner buys an upgrade.
+    /// Only the owner can buy an upgrade.
     NotTheOwner,
     UnavailablePackage,
-    /// The form was not given out for this, or what it was for has changed.
+    /// The form was forged or is out of date.
     InvalidForm,
 }
 

@@ -1,4 +1,4 @@
-//! The upgrade page, where TWIPLA does the billing: the choice of a package, the
+//! The upgrade page, for platform-managed billing: the choice of a package, the
 //! checkout, and the change itself.
 
 use aws_lc_rs::hmac;
@@ -25,7 +25,8 @@ use crate::state::World;
 /// The path of the page.
 pub(super) const PATH: &str = "/upgrade";
 
-/// The packages to choose from, or the checkout of the one that the URL names.
+/// Renders the packages to choose from, or the checkout of the package in the
+/// URL.
 pub(super) fn show(
     world: &World,
     query: &Query,
@@ -48,7 +49,7 @@ pub(super) fn show(
     ))
 }
 
-/// Puts the subscription on the package of a checkout form that was sent.
+/// Changes the subscription to the package of a submitted checkout form.
 pub(super) fn carry_out(
     world: &mut World,
     query: &Query,
@@ -67,7 +68,7 @@ pub(super) fn carry_out(
     let key = hmac::Key::new(hmac::HMAC_SHA256, &world.form_key);
     hmac::verify(&key, &signed_text(&access, package), &given).map_err(|_| Refusal::InvalidForm)?;
 
-    // By the rule of the API, so that both change the same things.
+    // Runs the API's rule, so that both make the same changes.
     let (operation, holder) = match access.account.model {
         Model::Website => (&UPGRADE_WEBSITE_SUBSCRIPTION, "intpWebsiteId"),
         Model::Account => (&UPGRADE_INTPC_SUBSCRIPTION, "intpcId"),
@@ -92,7 +93,7 @@ pub(super) fn carry_out(
     Ok(upgraded(&access, query, locale))
 }
 
-/// Somebody who may buy an upgrade here.
+/// Checks that the reader may buy an upgrade here.
 fn customer<'a>(
     world: &'a World,
     query: &'a Query,
@@ -227,8 +228,9 @@ fn touchpoints(package: &Package, locale: Locale) -> String {
     format!("{number} {}", locale.texts().touchpoints_a_month)
 }
 
-/// Proves that this page gave a form out: to this reader, for this website as it
-/// is now, and for this package. So a form works once, and no other page can make one.
+/// The text that the form's signature covers: the reader, the website in its
+/// current state, and the package. So a form works only once and cannot be
+/// forged.
 fn form_token(key: &[u8], access: &Access<'_>, package: &Package) -> hmac::Tag {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     hmac::sign(&key, &signed_text(access, package))

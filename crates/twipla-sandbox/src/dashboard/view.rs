@@ -1,4 +1,4 @@
-//! What of a website the dashboard shows.
+//! The date range shown by the dashboard.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -7,18 +7,18 @@ use super::refusal::Refusal;
 use crate::input::Query;
 use crate::rules::traffic::Days;
 
-/// How many days are shown where the URL does not say.
+/// The default number of days.
 const DAYS: i64 = 30;
 
-/// The days and the time zone that they are in.
+/// The days and their time zone.
 pub(super) struct View {
     pub(super) days: Days,
     pub(super) timezone: Tz,
 }
 
 impl View {
-    /// What the parameters of a dashboard URL ask for. Without them, the last
-    /// days in UTC, of which `now` is the last.
+    /// Parses the date range of a dashboard URL. The default is the last days
+    /// until `now`, in UTC.
     pub(super) fn of(query: &Query, now: DateTime<Utc>) -> Result<Self, Refusal> {
         let timezone = match query.get("timezone") {
             Some(name) => name.parse().map_err(|_| Refusal::InvalidTimezone)?,
@@ -42,7 +42,7 @@ impl View {
 }
 
 fn date(query: &Query, name: &str) -> Result<Option<NaiveDate>, Refusal> {
-    // Only as documented: YYYY-MM-DD.
+    // Only the documented format: YYYY-MM-DD.
     query
         .get(name)
         .map(|text| {

@@ -1,4 +1,4 @@
-//! What a rule is given, and the lookups that several rules share.
+//! The input of a rule, and lookups shared by several rules.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -11,15 +11,15 @@ use crate::commits::CommitRecorder;
 use crate::input::{Fields, Query};
 use crate::reply::ApiError;
 
-/// One request of an operation, as the rules see it.
+/// One request for an operation, as passed to a rule.
 pub(crate) struct OperationContext<'a> {
     pub(crate) account: &'a mut Account,
     pub(crate) now: DateTime<Utc>,
-    /// Path parameters, decoded, in the order of the template.
+    /// Decoded path parameters, in the order of the template.
     pub(crate) path: &'a [String],
     pub(crate) query: &'a Query,
     pub(crate) body: Option<&'a Value>,
-    /// Where a rule records what it changed.
+    /// Records the changes that the rule makes.
     pub(crate) commits: CommitRecorder<'a>,
 }
 
@@ -47,7 +47,8 @@ pub(crate) fn website<'a>(account: &'a Account, id: &str) -> Result<&'a Website,
         .ok_or_else(|| ApiError::not_found("website", id))
 }
 
-/// A package that a request names. An unknown one is a bad request, not a 404.
+/// Returns the package that a request names. An unknown id is a bad request,
+/// not a 404.
 pub(crate) fn requested_package(account: &Account, id: Uuid) -> Result<Package, ApiError> {
     account
         .packages
@@ -60,7 +61,7 @@ pub(crate) fn requested_package(account: &Account, id: Uuid) -> Result<Package, 
         })
 }
 
-/// One of the packages that every partner has.
+/// Returns one of the packages that every partner has.
 pub(crate) fn preset_package(account: &Account, name: &str) -> Result<Package, ApiError> {
     account
         .package_named(name)

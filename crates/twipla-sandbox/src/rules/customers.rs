@@ -22,7 +22,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     }
     let package = fields.uuid_opt("packageId")?;
     let billing_date = fields.date_opt("billingDate")?;
-    // One official client always sends the object, with empty fields if there is no website.
+    // One official client always sends the object, with empty fields to create no website.
     let empty = |site: &Fields<'_>, name| matches!(site.text_opt(name), Ok(Some("")));
     let site = fields
         .object_opt("website")?
@@ -72,7 +72,8 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
             ))
         }
     };
-    // The website is checked before the customer is created, so that both are or neither is.
+    // The website is validated before the customer is created, so that either both are created or
+    // neither.
     let site = site
         .map(|new| websites::build(account, new, now))
         .transpose()?;
@@ -144,7 +145,7 @@ pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     Reply::payload(200, &before)
 }
 
-/// A rough check that catches mistakes.
+/// Catches obvious mistakes; not a full validation.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')

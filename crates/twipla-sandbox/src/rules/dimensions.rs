@@ -1,8 +1,8 @@
-//! What the visits of every website are made of.
+//! Dimensions of the generated visits, and their values.
 
 use crate::reply::ApiError;
 
-/// Values of the dimensions, with their share of the visits in percent.
+/// The values of each dimension, with their share of the visits in percent.
 pub(super) const DIMENSIONS: &[(&str, &[(&str, f64)])] = &[
     (
         "deviceType",
@@ -34,7 +34,7 @@ pub(super) const DIMENSIONS: &[(&str, &[(&str, f64)])] = &[
     ),
 ];
 
-/// The values of a dimension, with their shares.
+/// Returns the values of a dimension, with their shares.
 pub(super) fn values(dimension: &str) -> Result<&'static [(&'static str, f64)], ApiError> {
     DIMENSIONS
         .iter()

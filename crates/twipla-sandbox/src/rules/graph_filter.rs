@@ -1,4 +1,5 @@
-//! What a graph is about: the whole website, or what its conditions leave of it.
+//! The filter of a graph: the whole website, or the visits that match the
+//! conditions.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +12,16 @@ use crate::input::Fields;
 use crate::page_urls;
 use crate::reply::ApiError;
 
-/// The part of a website that a graph shows.
+/// The filter of a graph, applied to the visits of a website.
 pub(super) struct GraphFilter {
     /// Share of the visits, from 0 to 1.
     share: f64,
-    /// Tells one part from another, empty for the whole website.
+    /// Distinguishes filters; empty for the whole website.
     name: String,
 }
 
 impl GraphFilter {
-    /// What it leaves of a website.
+    /// Returns the matching part of a website's visits.
     pub(super) fn part(&self, website: Uuid) -> Part<'_> {
         Part {
             website,
@@ -29,7 +30,7 @@ impl GraphFilter {
         }
     }
 
-    /// Reads the body of a graph, which is sent even where nothing is filtered.
+    /// Parses the body of a graph request, which is sent even without a filter.
     /// `domain` is that of the website.
     pub(super) fn of(body: Option<&Value>, domain: &str) -> Result<Self, ApiError> {
         let fields = Fields::of(body)?;
@@ -39,7 +40,7 @@ impl GraphFilter {
         if filter.optional("and").is_none() {
             return Err(ApiError::bad("where.and is required"));
         }
-        // What all conditions on a member leave of its values.
+        // The values of each member that match all of its conditions.
         let mut left: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for condition in filter.objects("and")? {
             let (member, asked) = equals(&condition)?;
@@ -68,7 +69,7 @@ impl GraphFilter {
     }
 }
 
-/// The member and the values of a condition, which has at least one.
+/// Returns the member and the values of a condition, which has at least one.
 pub(super) fn equals<'a>(condition: &Fields<'a>) -> Result<(&'a str, Vec<&'a str>), ApiError> {
     condition.only(&["member", "operator", "values"])?;
     let (member, operator) = (condition.text("member")?, condition.text("operator")?);
@@ -88,17 +89,17 @@ pub(super) fn equals<'a>(condition: &Fields<'a>) -> Result<(&'a str, Vec<&'a str
     Ok((member, asked))
 }
 
-/// The share of the visits, from 0 to 1, that these values of a member have.
+/// Returns the share of the visits, from 0 to 1, with one of these values.
 pub(super) fn share(member: &str, allowed: &[&str]) -> Result<f64, ApiError> {
-    // Not sum(): the sum of an empty iterator is minus zero.
+    // Not sum(), because the sum of an empty iterator is minus zero.
     Ok(values(member)?
         .iter()
         .filter(|(value, _)| allowed.contains(value))
         .fold(0.0, |sum, (_, share)| sum + share / 100.0))
 }
 
-/// The path of a page, which is given as an absolute URL without a slash at its
-/// end. That of another website stays as it is, and so is found nowhere.
+/// Returns the path of a page given as an absolute URL. The URL of another
+/// website is returned unchanged, so that it matches nothing.
 fn path_of<'a>(url: &'a str, domain: &str) -> Result<&'a str, ApiError> {
     let rest = url
         .strip_prefix("https://")

@@ -1,6 +1,6 @@
-//! The rules of the API, one module per noun, and which operation runs which
-//! rule. The caller holds the lock, so that of several identical creates
-//! exactly one succeeds.
+//! The rules of the API, one module per resource, and their dispatch by
+//! operation. The caller holds the lock, so that exactly one of several
+//! identical creates succeeds.
 
 mod analytics;
 pub(crate) mod api_keys;
@@ -28,7 +28,7 @@ use traffic::Graph;
 pub(crate) use packages::usable_package;
 pub(crate) use subscriptions::upgrades;
 
-/// Runs an operation that needs the partner's token.
+/// Runs an operation that is authenticated with the partner's token.
 pub(crate) fn dispatch_management(
     operation: &Operation,
     context: OperationContext<'_>,
@@ -75,7 +75,7 @@ pub(crate) fn dispatch_management(
     }
 }
 
-/// Runs an operation that needs the API key of a website.
+/// Runs an operation that is authenticated with the API key of a website.
 pub(crate) fn dispatch_data(
     operation: &Operation,
     site: &account::Website,

@@ -1,4 +1,4 @@
-//! Packages, and who may use the restricted ones.
+//! Packages, and the assignment of restricted ones.
 
 use twipla_api::types::{
     BillingInterval, Currency, Package, PackageRestriction, PackageVisibility,
@@ -13,7 +13,7 @@ use crate::input::parse_uuid;
 use crate::price_list::{FREE, TRIAL};
 use crate::reply::{ApiError, ApiResult, Reply};
 
-/// Whether a website or customer with this id may use the package.
+/// Reports whether the website or customer with this id may use the package.
 pub(crate) fn usable(package: &Package, target: &str) -> Result<(), ApiError> {
     if visible(package, target) {
         Ok(())
@@ -25,7 +25,7 @@ pub(crate) fn usable(package: &Package, target: &str) -> Result<(), ApiError> {
     }
 }
 
-/// A package that a request names for a website or customer, who may use it.
+/// Returns the requested package if the website or customer may use it.
 pub(crate) fn usable_package(
     account: &Account,
     id: Uuid,
@@ -115,7 +115,7 @@ pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
     Reply::payload(201, &package)
 }
 
-/// Recommended packages keep their name (observed).
+/// Recommended packages cannot be renamed (observed).
 pub(crate) fn rename(mut context: OperationContext<'_>) -> ApiResult {
     let name = context.fields()?.text("name")?.to_owned();
     let id = find(context.account, context.param(0))?.id;
@@ -154,7 +154,7 @@ pub(crate) fn assign(mut context: OperationContext<'_>) -> ApiResult {
     Ok(Reply::done())
 }
 
-/// A subscription that is already on the package keeps it (documented).
+/// A subscription to the package is not affected (documented).
 pub(crate) fn unassign(mut context: OperationContext<'_>) -> ApiResult {
     let (id, _) = restriction(&context)?;
     let target = context.param(1).to_owned();
@@ -180,7 +180,8 @@ fn record_assignment(context: &mut OperationContext<'_>, package: PackageId) {
         .record(&[("packageId", &package.to_string()), (target, &id)]);
 }
 
-/// The package of the path, and the website or customer it is assigned to.
+/// Returns the package of the path, and the website or customer that it is
+/// assigned to.
 fn restriction(
     context: &OperationContext<'_>,
 ) -> Result<(PackageId, PackageRestriction), ApiError> {

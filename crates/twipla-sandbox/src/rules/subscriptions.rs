@@ -1,5 +1,5 @@
-//! Changes of a subscription, held by a website or by a customer. The server
-//! answers 500 where 400 would be right if a rule forbids a change (observed).
+//! Subscription changes of websites and customers. If a rule forbids a change,
+//! the server responds with 500 where 400 would be correct (observed).
 
 use chrono::{DateTime, Utc};
 use twipla_api::types::{Package, SubscriptionStatus};
@@ -12,7 +12,7 @@ use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
 use crate::subscription::Subscription;
 
-/// What a request does to a subscription.
+/// The requested change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubscriptionAction {
     Upgrade,
@@ -22,7 +22,7 @@ pub(crate) enum SubscriptionAction {
     Deactivate,
 }
 
-/// Who holds a subscription. The account model names it by the customer.
+/// Who has the subscription: a website, or a customer under the account model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubscriptionOwner {
     Website,
@@ -47,7 +47,8 @@ pub(crate) fn change(
         _ => None,
     };
     let trial = fields.bool_or_false("trial")?;
-    // How a pro-rated change is calculated is not public, so only the type is checked.
+    // How pro rata amounts are calculated is not public, so only the type is
+    // checked.
     fields.bool_or_false("proRate")?;
 
     let OperationContext {
@@ -109,8 +110,8 @@ pub(crate) fn change(
     Reply::payload(201, &shown)
 }
 
-/// The packages that a subscription may be upgraded to, when `target` (the id of
-/// the website or customer) holds it.
+/// Returns the packages to which the subscription can be upgraded. `target` is
+/// the id of the website or customer.
 pub(crate) fn upgrades<'a>(
     account: &'a Account,
     subscription: &Subscription,
@@ -125,7 +126,7 @@ pub(crate) fn upgrades<'a>(
         .collect()
 }
 
-/// A change that was asked for.
+/// The parameters of an upgrade or downgrade.
 struct Change<'a> {
     account: &'a Account,
     owner: SubscriptionOwner,
@@ -159,9 +160,10 @@ impl Change<'_> {
                 subscription.last_package_change_at = self.now;
                 subscription.status = SubscriptionStatus::Active;
                 subscription.planned = None;
-                // Who may have a trial is not public. Here, each subscription has
-                // one: the upgrade of a second trial is carried out without a
-                // trial, and `inTrial` of the reply says so.
+                // Who is entitled to a trial is not public. Here each
+                // subscription has one: an upgrade that asks for a second trial
+                // is carried out without one, and has `inTrial: false` in the
+                // response.
                 subscription.in_trial = self.trial && !subscription.had_trial;
                 subscription.had_trial |= subscription.in_trial;
             }
@@ -208,14 +210,14 @@ impl Change<'_> {
     }
 }
 
-/// How large a package is. The unlimited trial (-1) counts as the smallest, so
+/// Returns the size of a package. The unlimited trial (-1) is the smallest, so
 /// that every package is an upgrade from it.
 fn size(package: &Package) -> i64 {
     package.touchpoints.get()
 }
 
-/// The reply shows the state before. A website stays and is inactive; a customer
-/// is deleted with their websites (both observed).
+/// Responds with the previous state. A website is kept and becomes inactive; a
+/// customer is deleted with their websites (both observed).
 fn deactivate(
     account: &mut Account,
     owner: SubscriptionOwner,
@@ -285,7 +287,7 @@ mod tests {
     use crate::input::Query;
     use crate::rules::customers;
 
-    /// A partner with customer `c` and website `w` on the package "Pro".
+    /// An account with customer `c` and website `w` on the package "Pro".
     fn account(model: Model, now: DateTime<Utc>) -> Account {
         let mut account = Account::new(
             Uuid::new_v4(),
@@ -357,7 +359,7 @@ mod tests {
         }
     }
 
-    /// Every action in every state, under both models.
+    /// Runs every action in every state, under both models.
     #[test]
     fn actions_by_state() {
         use SubscriptionAction::{Cancel, Downgrade, Resume, Upgrade};

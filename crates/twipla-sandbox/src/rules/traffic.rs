@@ -1,5 +1,5 @@
-//! The generated numbers, always the same for the same website and days. The data
-//! endpoints and the dashboard show the same ones.
+//! Generated visits, always the same for the same website and days, for the
+//! data endpoints and the dashboard.
 
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
@@ -8,10 +8,10 @@ use super::dimensions;
 use crate::input::{Fields, Query};
 use crate::reply::ApiError;
 
-/// The longest date range that is accepted.
+/// The longest date range.
 const MAX_DAYS: i64 = 3660;
 
-/// Sources of the traffic, with their share in percent.
+/// Traffic sources, with their share of the visits in percent.
 const SOURCES: &[(&str, f64)] = &[
     ("direct", 34.0),
     ("search", 31.0),
@@ -22,7 +22,7 @@ const SOURCES: &[(&str, f64)] = &[
     ("unknown", 2.0),
 ];
 
-/// A graph of one number a day.
+/// A graph with one value per day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Graph {
     Visits,
@@ -30,7 +30,7 @@ pub(crate) enum Graph {
     PageViewDuration,
 }
 
-/// A date range that includes both days.
+/// A date range that includes both its days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Days {
     pub(crate) first: NaiveDate,
@@ -43,12 +43,12 @@ pub(crate) struct Part<'a> {
     pub(crate) website: Uuid,
     /// From 0 to 1.
     pub(crate) share: f64,
-    /// Tells one part from another, empty for the whole website.
+    /// Distinguishes parts; empty for the whole website.
     pub(crate) name: &'a str,
 }
 
 impl Part<'_> {
-    /// All visits of a website.
+    /// Returns all visits of a website.
     pub(crate) fn whole(website: Uuid) -> Self {
         Self {
             website,
@@ -57,13 +57,13 @@ impl Part<'_> {
         }
     }
 
-    /// One value a day.
+    /// Returns one value per day.
     pub(crate) fn by_day(self, days: Days, graph: Graph) -> Vec<f64> {
         let noise = |day, seed: &str| noise(self.website, day, &format!("{seed}{}", self.name));
         days.iter()
             .map(|day| match graph {
                 Graph::Visits => (visits(self.website, day) * self.share).round(),
-                // Nobody was there to leave or to stay.
+                // Without visits there is no bounce rate and no duration.
                 Graph::BounceRate | Graph::PageViewDuration if self.share == 0.0 => 0.0,
                 Graph::BounceRate => one_decimal(30.0 + noise(day, "bounce") * 40.0),
                 Graph::PageViewDuration => one_decimal(20.0 + noise(day, "duration") * 160.0),
@@ -71,7 +71,7 @@ impl Part<'_> {
             .collect()
     }
 
-    /// Each source of the visits, with one value a day.
+    /// Returns the visits of each source, per day.
     pub(crate) fn by_source(self, days: Days) -> Vec<(&'static str, Vec<f64>)> {
         SOURCES
             .iter()
@@ -85,13 +85,13 @@ impl Part<'_> {
             .collect()
     }
 
-    /// All visits of the days.
+    /// Returns the total number of visits.
     pub(crate) fn total(self, days: Days) -> f64 {
         let all: f64 = days.iter().map(|day| visits(self.website, day)).sum();
         (all * self.share).round()
     }
 
-    /// Each value of a dimension, with the visits that it has.
+    /// Returns the visits for each value of a dimension.
     pub(crate) fn by_value(
         self,
         days: Days,
@@ -108,7 +108,7 @@ impl Part<'_> {
     }
 }
 
-/// The visitors that so many visits come from.
+/// Estimates the number of visitors from the number of visits.
 pub(crate) fn visitors(visits: f64) -> f64 {
     (visits * 0.8).round()
 }
@@ -130,7 +130,7 @@ impl Days {
     }
 
     fn between(first: &str, last: &str) -> Result<Self, ApiError> {
-        // The day is the local one, at the offset that was sent.
+        // The local date, by the offset in the request.
         let day = |text: &str| {
             DateTime::parse_from_rfc3339(text)
                 .map(|at| at.date_naive())
@@ -150,7 +150,7 @@ impl Days {
         })
     }
 
-    /// Both days and those between them; `None` if these are none, or too many.
+    /// Creates a date range; `None` if it is empty or too long.
     pub(crate) fn new(first: NaiveDate, last: NaiveDate) -> Option<Self> {
         let length = last.signed_duration_since(first).num_days();
         (0..MAX_DAYS)
@@ -169,7 +169,7 @@ impl Days {
     }
 }
 
-/// The average of values, with one decimal.
+/// Returns the average, rounded to one decimal.
 pub(crate) fn average(values: &[f64]) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let count = values.len().max(1) as f64;
@@ -184,7 +184,8 @@ fn visits(website: Uuid, day: NaiveDate) -> f64 {
     (80.0 + noise(website, day, "visits") * 240.0).round()
 }
 
-/// A number from 0 to 1 that looks random but always comes out the same (FNV-1a).
+/// Returns a pseudo-random number from 0 to 1 that depends only on the
+/// arguments (FNV-1a).
 pub(super) fn noise(website: Uuid, day: NaiveDate, seed: &str) -> f64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let days = chrono::Datelike::num_days_from_ce(&day).to_le_bytes();

@@ -14,7 +14,7 @@ use crate::render;
 use crate::reply::{ApiError, ApiResult, Reply};
 use crate::subscription::Subscription;
 
-/// A website as a request describes it.
+/// The data of a website to be created.
 pub(crate) struct NewWebsite {
     pub(crate) id: String,
     pub(crate) customer: String,
@@ -22,11 +22,11 @@ pub(crate) struct NewWebsite {
     pub(crate) package: Option<Uuid>,
     pub(crate) billing_date: Option<DateTime<Utc>>,
     pub(crate) privacy_level: Option<i64>,
-    /// Name of the package it starts on if the request names none.
+    /// Name of the initial package if the request names none.
     pub(crate) without_package: &'static str,
 }
 
-/// The website to insert, or the rule that forbids it. The caller checks that the owner exists.
+/// Validates a new website and returns it for insertion. The caller checks that the owner exists.
 pub(crate) fn build(
     account: &Account,
     new: NewWebsite,
@@ -66,8 +66,9 @@ pub(crate) fn build(
     Ok((new.id, website))
 }
 
-/// Name of the package that a website starts on if the request names none
-/// (observed; that it is the free one when TWIPLA does the billing is inferred).
+/// Returns the name of a website's initial package if the request names none
+/// (observed; that it is the free package under platform-managed billing is
+/// inferred).
 pub(crate) fn default_package(account: &Account) -> &'static str {
     if account.billing_mode == BillingMode::PlatformManaged {
         FREE
@@ -76,7 +77,7 @@ pub(crate) fn default_package(account: &Account) -> &'static str {
     }
 }
 
-/// Version 3, with nested objects.
+/// Version 3 of the operation, with nested objects.
 pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let (site, owner) = (fields.object("website")?, fields.object("intpc")?);
@@ -85,7 +86,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
         .map(|options| options.bool_or_false("uft"))
         .transpose()?
         .unwrap_or(false);
-    // One official client always sends the object, with an empty id if there is no package.
+    // One official client always sends the object, with an empty id for no package.
     let package = site
         .object_opt("package")?
         .filter(|package| !matches!(package.text_opt("id"), Ok(Some(""))));
@@ -119,7 +120,7 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     insert(context, new)
 }
 
-/// Version 2, with flat fields, for the website model only.
+/// Version 2 of the operation, with flat fields, only for the website model.
 pub(crate) fn create_flat(context: OperationContext<'_>) -> ApiResult {
     if context.account.model == Model::Account {
         return Err(ApiError::bad("the flat form needs the website model"));
@@ -182,7 +183,7 @@ pub(crate) fn get(context: OperationContext<'_>) -> ApiResult {
     )
 }
 
-/// By the id that the server issued.
+/// Finds a website by its server-issued id.
 pub(crate) fn get_by_id(context: OperationContext<'_>) -> ApiResult {
     let text = context.param(0);
     let id = parse_uuid(text).ok_or_else(|| ApiError::bad("websiteId must be a uuid"))?;
@@ -194,7 +195,7 @@ pub(crate) fn get_by_id(context: OperationContext<'_>) -> ApiResult {
     )
 }
 
-/// The reply shows the website as it was. Afterwards it is not found.
+/// Responds with the website as it was.
 pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     let id = context.param(0).to_owned();
     let site = website(context.account, &id)?;
@@ -209,7 +210,8 @@ pub(crate) fn list_contributors(context: OperationContext<'_>) -> ApiResult {
     Reply::payload(200, &render::contributors(context.account, site))
 }
 
-/// Adds a contributor or changes their role: a contributor has exactly one.
+/// Adds a contributor or changes their role. A contributor has exactly one
+/// role.
 pub(crate) fn add_contributor(mut context: OperationContext<'_>) -> ApiResult {
     let fields = context.fields()?;
     let id = fields.text("intpCustomerId")?.to_owned();
@@ -260,7 +262,7 @@ pub(crate) fn add_domain(mut context: OperationContext<'_>) -> ApiResult {
     Ok(Reply::done())
 }
 
-/// Succeeds even if the domain was not on the list (observed).
+/// Succeeds even if the domain is not on the list (observed).
 pub(crate) fn remove_domain(mut context: OperationContext<'_>) -> ApiResult {
     let domain = context.fields()?.text("domain")?.to_owned();
     let id = context.param(0).to_owned();
