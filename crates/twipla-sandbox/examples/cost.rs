@@ -29,14 +29,14 @@ async fn main() -> Result<()> {
     let client = Client::new(&sandbox)?;
     println!("| websites | create | get | last page | of a customer | with an API key | delete |");
     println!("|---|---|---|---|---|---|---|");
-    let mut made = 0;
+    let mut created = 0;
     let mut size = 100;
     while size <= largest {
-        while made < size {
-            client.create(made).await?;
-            made += 1;
+        while created < size {
+            client.create(created).await?;
+            created += 1;
         }
-        println!("{}", client.row(made).await?);
+        println!("{}", client.row(created).await?);
         size *= 10;
     }
     sandbox.stop().await;
@@ -58,14 +58,14 @@ impl Client {
         })
     }
 
-    /// Measures each kind of call while there are `made` websites.
-    async fn row(&self, made: usize) -> Result<String> {
-        let key = self.api_key(made / 2).await?;
+    /// Measures each kind of call while there are `created` websites.
+    async fn row(&self, created: usize) -> Result<String> {
+        let key = self.api_key(created / 2).await?;
         let mut times: [Vec<u128>; 6] = std::array::from_fn(|_| Vec::new());
         for call in 0..CALLS {
             // Any of those that are there, and one more that comes and goes.
-            let (some, extra) = (call * 7919 % made, made + call);
-            let page = format!("/v2/3as/websites?page={}&pageSize=10", made / 10 - 1);
+            let (some, extra) = (call * 7919 % created, created + call);
+            let page = format!("/v2/3as/websites?page={}&pageSize=10", created / 10 - 1);
             let owned = format!("/v2/3as/websites?externalCustomerId=c{some}");
             let started = Instant::now();
             self.create(extra).await?;
@@ -91,7 +91,7 @@ impl Client {
             times.sort_unstable();
             times[times.len() / 2].to_string()
         });
-        Ok(format!("| {made} | {} |", medians.join(" | ")))
+        Ok(format!("| {created} | {} |", medians.join(" | ")))
     }
 
     /// Creates the customer and the website with this number.

@@ -29,7 +29,7 @@ pub(crate) struct Origin<'a> {
 }
 
 /// Handles a control request.
-pub(crate) fn answer(world: &mut World, request: &HttpRequest, origin: &Origin<'_>) -> Delivery {
+pub(crate) fn handle(world: &mut World, request: &HttpRequest, origin: &Origin<'_>) -> Delivery {
     let endpoint = request.path.strip_prefix(PREFIX).unwrap_or_default();
     if let Err(error) = check_sender(request, origin) {
         return respond(error.into_reply());
@@ -43,7 +43,7 @@ pub(crate) fn answer(world: &mut World, request: &HttpRequest, origin: &Origin<'
     if (request.method.as_str(), endpoint) == ("GET", "events") {
         return Delivery::Events;
     }
-    if let Some(reply) = console::answer(world, request, endpoint) {
+    if let Some(reply) = console::handle(world, request, endpoint) {
         return respond(reply);
     }
     let reply = check_token(world, request)
@@ -222,7 +222,7 @@ mod tests {
                 allowed_hosts: &[],
                 remote_console,
             };
-            answer(&mut world, &request, &origin).status()
+            handle(&mut world, &request, &origin).status()
         };
         for path in ["", "console.js", "events"] {
             assert_eq!(status(path, true, false), 200, "{path} on this machine");

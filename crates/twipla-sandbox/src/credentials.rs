@@ -87,11 +87,11 @@ impl Credentials {
                 .with_source(error)
             });
         }
-        let made = Authority::generate()?;
-        files::write(&key, &made.key_pem())
-            .and_then(|()| files::write(&certificate, made.certificate_pem()))
+        let created = Authority::generate()?;
+        files::write(&key, &created.key_pem())
+            .and_then(|()| files::write(&certificate, created.certificate_pem()))
             .map_err(|error| unusable(&self.folder, &error))?;
-        Ok(made)
+        Ok(created)
     }
 
     /// Loads the partners of an earlier start, if any.

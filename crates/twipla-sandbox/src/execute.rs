@@ -31,7 +31,7 @@ pub(crate) fn execute(
     let query = Query::parse(&request.query);
     match route {
         Route::Operation(operation, path) => run(world, request, operation, path, &query, now),
-        Route::Dashboard => Ok(dashboard::answer(world, request, &query, now)),
+        Route::Dashboard => Ok(dashboard::handle(world, request, &query, now)),
         Route::Reactivate => Err(ApiError::new(
             501,
             "the sandbox has no reactivate: only a client that was retired in 2025 has it, and what it does is \

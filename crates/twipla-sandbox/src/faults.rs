@@ -297,7 +297,7 @@ mod tests {
             assert_eq!((code, headers[0].0.as_str()), (429, "retry-after"));
             Some(headers[0].1.parse::<u64>().unwrap())
         };
-        let answers: Vec<_> = [
+        let waits: Vec<_> = [
             0.0, 0.0, 0.0, 0.0, 0.9, 1.9, 2.0, 2.0, 60.0, 60.0, 60.0, 60.0,
         ]
         .into_iter()
@@ -305,7 +305,7 @@ mod tests {
         .collect();
         let (pass, wait) = (None, Some);
         assert_eq!(
-            answers,
+            waits,
             [
                 pass,
                 pass,

@@ -30,7 +30,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file atomically, readable only by its owner.
 pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
-    let draft = beside(file, ".draft");
+    let draft = sibling(file, ".draft");
     let mut open = open_private(&draft)?;
     open.write_all(text.as_bytes())?;
     open.sync_all()?;
@@ -41,7 +41,7 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
 /// `None` if another process holds the lock. The lock is on a separate file,
 /// which is not deleted, because a write replaces the file itself.
 pub(crate) fn lock(file: &Path) -> Result<Option<File>> {
-    let open = open_private(&beside(file, ".lock"))?;
+    let open = open_private(&sibling(file, ".lock"))?;
     match fs4::FileExt::try_lock(&open) {
         Ok(()) => Ok(Some(open)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -57,7 +57,7 @@ fn open_private(file: &Path) -> Result<File> {
     options.open(file)
 }
 
-fn beside(file: &Path, ending: &str) -> PathBuf {
+fn sibling(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()

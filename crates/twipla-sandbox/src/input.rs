@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let mut names = self.fields.keys().map(String::as_str);
         match names.find(|name| !known.contains(name)) {
-            Some(name) => Err(self.wrong(name, "is not known")),
+            Some(name) => Err(self.error(name, "is not known")),
             None => Ok(()),
         }
     }
@@ -46,9 +46,9 @@ impl<'a> Fields<'a> {
     pub(crate) fn text(&self, name: &str) -> Result<&'a str, ApiError> {
         match self.optional(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
-            Some(Value::String(_)) => Err(self.wrong(name, "must not be empty")),
-            Some(_) => Err(self.wrong(name, "must be a string")),
-            None => Err(self.wrong(name, "is required")),
+            Some(Value::String(_)) => Err(self.error(name, "must not be empty")),
+            Some(_) => Err(self.error(name, "must be a string")),
+            None => Err(self.error(name, "is required")),
         }
     }
 
@@ -56,13 +56,13 @@ impl<'a> Fields<'a> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.wrong(name, "must be a string")),
+            Some(_) => Err(self.error(name, "must be a string")),
         }
     }
 
     pub(crate) fn uuid(&self, name: &str) -> Result<Uuid, ApiError> {
         let text = self.text(name)?;
-        parse_uuid(text).ok_or_else(|| self.wrong(name, "must be a uuid"))
+        parse_uuid(text).ok_or_else(|| self.error(name, "must be a uuid"))
     }
 
     /// Parses an optional UUID. One official client sends an empty string for
@@ -78,15 +78,15 @@ impl<'a> Fields<'a> {
         match self.optional(name) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(self.wrong(name, "must be a boolean")),
+            Some(_) => Err(self.error(name, "must be a boolean")),
         }
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<f64, ApiError> {
         match self.optional(name) {
             Some(Value::Number(number)) => Ok(number.as_f64().unwrap_or_default()),
-            Some(_) => Err(self.wrong(name, "must be a number")),
-            None => Err(self.wrong(name, "is required")),
+            Some(_) => Err(self.error(name, "must be a number")),
+            None => Err(self.error(name, "is required")),
         }
     }
 
@@ -96,10 +96,10 @@ impl<'a> Fields<'a> {
         }
         let number = self.number(name)?;
         if number.fract() != 0.0 {
-            return Err(self.wrong(name, "must be a whole number"));
+            return Err(self.error(name, "must be a whole number"));
         }
         if number.abs() > MAX_EXACT {
-            return Err(self.wrong(name, "is too large a number"));
+            return Err(self.error(name, "is too large a number"));
         }
         #[allow(
             clippy::cast_possible_truncation,
@@ -115,7 +115,7 @@ impl<'a> Fields<'a> {
         };
         DateTime::parse_from_rfc3339(text)
             .map(|at| Some(at.with_timezone(&Utc)))
-            .map_err(|_| self.wrong(name, "must be a date-time"))
+            .map_err(|_| self.error(name, "must be a date-time"))
     }
 
     /// Parses one of the values of an enum.
@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
             .iter()
             .find(|value| (*value).as_ref() == text)
             .cloned()
-            .ok_or_else(|| self.wrong(name, "is not one of the allowed values"))
+            .ok_or_else(|| self.error(name, "is not one of the allowed values"))
     }
 
     pub(crate) fn object_opt(&self, name: &str) -> Result<Option<Fields<'a>>, ApiError> {
@@ -139,20 +139,20 @@ impl<'a> Fields<'a> {
                 fields,
                 at: format!("{}{name}.", self.at),
             })),
-            Some(_) => Err(self.wrong(name, "must be an object")),
+            Some(_) => Err(self.error(name, "must be an object")),
         }
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Fields<'a>, ApiError> {
         self.object_opt(name)?
-            .ok_or_else(|| self.wrong(name, "is required"))
+            .ok_or_else(|| self.error(name, "is required"))
     }
 
     pub(crate) fn list(&self, name: &str) -> Result<&'a [Value], ApiError> {
         match self.optional(name) {
             None => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
-            Some(_) => Err(self.wrong(name, "must be a list")),
+            Some(_) => Err(self.error(name, "must be a list")),
         }
     }
 
@@ -161,7 +161,7 @@ impl<'a> Fields<'a> {
             .iter()
             .map(|item| {
                 item.as_str()
-                    .ok_or_else(|| self.wrong(name, "must be a list of strings"))
+                    .ok_or_else(|| self.error(name, "must be a list of strings"))
             })
             .collect()
     }
@@ -176,12 +176,12 @@ impl<'a> Fields<'a> {
                     fields,
                     at: format!("{}{name}[{n}].", self.at),
                 }),
-                _ => Err(self.wrong(name, "must be a list of objects")),
+                _ => Err(self.error(name, "must be a list of objects")),
             })
             .collect()
     }
 
-    fn wrong(&self, name: &str, why: &str) -> ApiError {
+    fn error(&self, name: &str, why: &str) -> ApiError {
         ApiError::bad(format!("{}{name} {why}", self.at))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn package_named<'a>(
 /// vendor's own tests select packages by their position in the list.
 pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
     let package = |name: &str, touchpoints: i64, price: f64, period: BillingInterval| Package {
-        id: lasting_id(partner, "package", name).into(),
+        id: stable_id(partner, "package", name).into(),
         name: name.to_owned(),
         touchpoints: Count::from(touchpoints),
         intp_id: partner.into(),
@@ -68,7 +68,7 @@ pub(crate) fn price_list(partner: Uuid, now: DateTime<Utc>) -> Vec<Package> {
 
 /// Returns an id that is the same at every start, so that configurations that
 /// contain package ids remain valid.
-pub(crate) fn lasting_id(partner: Uuid, kind: &str, name: &str) -> Uuid {
+pub(crate) fn stable_id(partner: Uuid, kind: &str, name: &str) -> Uuid {
     let mut text = partner.as_bytes().to_vec();
     text.extend_from_slice(format!("{kind} {name}").as_bytes());
     let hash = digest(&SHA256, &text);

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::files;
 use crate::input::Query;
 use crate::partner::PartnerConfig;
-use crate::price_list::{TRIAL, lasting_id};
+use crate::price_list::{TRIAL, stable_id};
 use crate::rules::api_keys::NewKey;
 use crate::rules::context::OperationContext;
 use crate::rules::{dispatch_management, usable_package};
@@ -264,12 +264,12 @@ impl Planter<'_> {
             "visibility": package.visibility, "externalId": package.external_id,
         });
         self.run("create_package", &[], &body)?;
-        let made = self.package_named(&package.name)?;
+        let created = self.package_named(&package.name)?;
         // Derived from the name so that it is the same at every start, as for
         // the initial packages.
-        if let Some(mut made) = self.account.packages.shift_remove(&made) {
-            made.id = lasting_id(self.account.id, "package", &package.name).into();
-            self.account.packages.insert(made.id, made);
+        if let Some(mut created) = self.account.packages.shift_remove(&created) {
+            created.id = stable_id(self.account.id, "package", &package.name).into();
+            self.account.packages.insert(created.id, created);
         }
         Ok(())
     }
@@ -296,7 +296,7 @@ impl Planter<'_> {
         self.run("create_website", &[], &body)?;
         let uuid = site
             .id
-            .unwrap_or_else(|| lasting_id(self.account.id, "website", id));
+            .unwrap_or_else(|| stable_id(self.account.id, "website", id));
         if self.account.set_website_uuid(id, uuid) {
             Ok(())
         } else {
@@ -334,10 +334,10 @@ impl Planter<'_> {
                 expires_at: key.expires_at,
                 secret: key.api_key.clone(),
             };
-            let made = new
+            let created = new
                 .build(self.account, id, self.now)
                 .map_err(|error| error.message().to_owned())?;
-            self.account.add_api_key(id, made);
+            self.account.add_api_key(id, created);
         }
         match &site.subscription {
             Some(subscription) => self.subscription(Model::Website, id, subscription),

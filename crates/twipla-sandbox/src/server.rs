@@ -136,7 +136,7 @@ impl Server {
         let of_events = stop.clone();
         let service = service_fn(|request| {
             let (server, end) = (Arc::clone(&self), end.clone());
-            answer(server, request, is_local, end, of_events.clone())
+            handle(server, request, is_local, end, of_events.clone())
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -170,7 +170,7 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-async fn answer(
+async fn handle(
     server: Arc<Server>,
     request: Request<Incoming>,
     is_local: bool,
@@ -194,7 +194,7 @@ async fn answer(
                 allowed_hosts: &settings.allowed_hosts,
                 remote_console: settings.remote_console,
             };
-            let delivery = control::answer(&mut server.world.lock(), &request, &origin);
+            let delivery = control::handle(&mut server.world.lock(), &request, &origin);
             if method != "GET" {
                 server.world.notify();
             }

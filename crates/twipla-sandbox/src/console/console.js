@@ -7,7 +7,7 @@ const live = document.querySelector("#live");
 const message = document.querySelector("#message");
 
 /** Takes over each live part of another rendering of this page that differs. */
-const take = (html) => {
+const update = (html) => {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const open = [...document.querySelectorAll("details[open]")].map((details) => details.id);
   for (const old of document.querySelectorAll("[data-live]")) {
@@ -36,7 +36,7 @@ const refresh = async () => {
   refreshing = true;
   try {
     const response = await fetch(location.href);
-    if (response.ok) take(await response.text());
+    if (response.ok) update(await response.text());
   } catch {
     // The stream of events says that the sandbox is gone.
   } finally {
@@ -51,7 +51,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
     const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    const page = take(await response.text());
+    const page = update(await response.text());
     message.replaceChildren(...page.querySelector("#message").childNodes);
     if (response.ok) form.closest("#reset")?.removeAttribute("open");
   } catch {

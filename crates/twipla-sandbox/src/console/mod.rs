@@ -14,7 +14,7 @@ use crate::state::World;
 
 /// Handles a request below the prefix of the control endpoints; `None` if the path is not the
 /// console's.
-pub(crate) fn answer(world: &mut World, request: &HttpRequest, endpoint: &str) -> Option<Reply> {
+pub(crate) fn handle(world: &mut World, request: &HttpRequest, endpoint: &str) -> Option<Reply> {
     match (request.method.as_str(), endpoint) {
         ("GET", "") => Some(page::show(world, &Query::parse(&request.query), None)),
         ("GET", "console.js") => Some(page::script()),

@@ -18,9 +18,9 @@ pub(super) fn line(text: &str) -> String {
 
 /// Formats a body, and stops at the limit.
 pub(super) fn body(json: &Value) -> String {
-    let mut start = Start(Vec::new());
-    let is_whole = serde_json::to_writer_pretty(&mut start, json).is_ok();
-    let text = start.0.utf8_chunks().next();
+    let mut writer = LimitedWriter(Vec::new());
+    let is_whole = serde_json::to_writer_pretty(&mut writer, json).is_ok();
+    let text = writer.0.utf8_chunks().next();
     let text = text.map(|chunk| chunk.valid()).unwrap_or_default();
     if is_whole {
         text.to_owned()
@@ -30,13 +30,13 @@ pub(super) fn body(json: &Value) -> String {
 }
 
 /// Accepts up to [`MAX_BODY`] bytes, and then fails.
-struct Start(Vec<u8>);
+struct LimitedWriter(Vec<u8>);
 
-impl Write for Start {
+impl Write for LimitedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(MAX_BODY - self.0.len());
-        self.0.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
+        let count = bytes.len().min(MAX_BODY - self.0.len());
+        self.0.extend_from_slice(&bytes[..count]);
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use twipla_api::types::{BillingMode, Package, SubscriptionStatus};
 
-use super::refusal::Refusal;
+use super::page_error::PageError;
 use crate::account::{Account, Model, Website};
 use crate::auth::Bearer;
 use crate::input::Query;
@@ -32,46 +32,49 @@ impl<'a> Access<'a> {
         world: &'a World,
         query: &'a Query,
         now: DateTime<Utc>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, PageError> {
         let time = world.clock.billing_time(now);
         if let Some(token) = query.get("websiteToken") {
             let login = world
                 .logins
                 .iter()
                 .find(|login| login.refresh_token == token && login.until > time)
-                .ok_or(Refusal::EndedLogin)?;
+                .ok_or(PageError::EndedLogin)?;
             let (account, (website, site)) = world
                 .accounts
                 .values()
                 .find_map(|account| Some((account, account.website_by_uuid(login.website)?)))
-                .ok_or(Refusal::UnknownWebsite)?;
+                .ok_or(PageError::UnknownWebsite)?;
             return Self::open(account, website, site, token, true, time);
         }
         let token = query
             .get("intpc_token")
             .or_else(|| query.get("intpcToken"))
-            .ok_or(Refusal::NoToken)?;
+            .ok_or(PageError::NoToken)?;
         let signed = world
             .signed_token(token, now)
-            .ok_or(Refusal::InvalidToken)?;
+            .ok_or(PageError::InvalidToken)?;
         if signed.is_expired {
-            return Err(Refusal::ExpiredToken);
+            return Err(PageError::ExpiredToken);
         }
         let Bearer::Customer(partner, customer) = signed.bearer else {
-            return Err(Refusal::PartnerToken);
+            return Err(PageError::PartnerToken);
         };
-        let account = world.accounts.get(&partner).ok_or(Refusal::InvalidToken)?;
+        let account = world
+            .accounts
+            .get(&partner)
+            .ok_or(PageError::InvalidToken)?;
         if !account.customers().contains(&customer) {
-            return Err(Refusal::UnknownCustomer);
+            return Err(PageError::UnknownCustomer);
         }
-        let website = query.get("externalWebsiteId").ok_or(Refusal::NoWebsite)?;
+        let website = query.get("externalWebsiteId").ok_or(PageError::NoWebsite)?;
         let site = account
             .websites()
             .get(website)
-            .ok_or(Refusal::UnknownWebsite)?;
+            .ok_or(PageError::UnknownWebsite)?;
         let is_owner = site.customer == customer;
         if !is_owner && !site.contributors().contains_key(&customer) {
-            return Err(Refusal::ForeignWebsite);
+            return Err(PageError::ForeignWebsite);
         }
         Self::open(account, website, site, token, is_owner, time)
     }
@@ -83,15 +86,15 @@ impl<'a> Access<'a> {
         token: &'a str,
         may_upgrade: bool,
         time: DateTime<Utc>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, PageError> {
         let subscription = account
             .subscription_of(site, time)
             .filter(|subscription| subscription.status != SubscriptionStatus::Inactive)
-            .ok_or(Refusal::InactiveWebsite)?;
+            .ok_or(PageError::InactiveWebsite)?;
         let package = account
             .packages
             .get(&subscription.package)
-            .ok_or(Refusal::InactiveWebsite)?;
+            .ok_or(PageError::InactiveWebsite)?;
         Ok(Self {
             account,
             website,
@@ -105,12 +108,12 @@ impl<'a> Access<'a> {
 
     /// Reports whether upgrades are bought in the dashboard rather than from
     /// the partner.
-    pub(super) fn sells(&self) -> bool {
+    pub(super) fn is_platform_managed(&self) -> bool {
         self.account.billing_mode == BillingMode::PlatformManaged
     }
 
     /// Returns the id of the website or customer that has the subscription.
-    pub(super) fn holder(&self) -> &'a str {
+    pub(super) fn subscriber_id(&self) -> &'a str {
         match self.account.model {
             Model::Website => self.website,
             Model::Account => &self.site.customer,

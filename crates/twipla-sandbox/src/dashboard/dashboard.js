@@ -8,7 +8,7 @@ const button = document.querySelector("button[data-post]");
 if (button) {
   button.addEventListener("click", () => {
     post(button.dataset.post);
-    document.querySelector("[role=status]").textContent = button.dataset.said;
+    document.querySelector("[role=status]").textContent = button.dataset.confirmation;
   });
 }
 

@@ -7,7 +7,7 @@ mod locale;
 mod message;
 mod overview;
 mod page;
-mod refusal;
+mod page_error;
 mod texts;
 mod upgrade;
 mod view;
@@ -20,7 +20,7 @@ use crate::reply::Reply;
 use crate::state::World;
 
 /// Handles a request for one of the dashboard's paths.
-pub(crate) fn answer(
+pub(crate) fn handle(
     world: &mut World,
     request: &HttpRequest,
     query: &Query,
@@ -39,6 +39,6 @@ pub(crate) fn answer(
     };
     match shown {
         Ok(page) => page::reply(200, page),
-        Err(refusal) => page::reply(refusal.status(), refusal.show(locale)),
+        Err(error) => page::reply(error.status(), error.show(locale)),
     }
 }

@@ -9,7 +9,7 @@ use super::charts;
 use super::locale::Locale;
 use super::message::message;
 use super::page;
-use super::refusal::Refusal;
+use super::page_error::PageError;
 use super::upgrade;
 use super::view::View;
 use crate::input::Query;
@@ -22,7 +22,7 @@ pub(super) fn show(
     query: &Query,
     locale: Locale,
     now: DateTime<Utc>,
-) -> Result<Markup, Refusal> {
+) -> Result<Markup, PageError> {
     let access = Access::find(world, query, now)?;
     let view = View::of(query, world.clock.billing_time(now))?;
     let texts = locale.texts();
@@ -34,7 +34,7 @@ pub(super) fn show(
             main {
                 (heading(&access, &view, query, locale))
                 (dates(&view, query, locale))
-                p.said role="status" {}
+                p.confirmation role="status" {}
                 section.tiles aria-label=(texts.key_figures) {
                     (tile(texts.visits, &locale.number(figures.visits.iter().sum(), 0)))
                     (tile(texts.visitors, &locale.number(figures.visitors, 0)))
@@ -118,10 +118,10 @@ fn heading(access: &Access<'_>, view: &View, query: &Query, locale: Locale) -> M
                     " · " (texts.package_now) ": " (access.package.name)
                 }
             }
-            @if has_button && access.sells() {
+            @if has_button && access.is_platform_managed() {
                 a.button #upgrade href=(link(upgrade::PATH, &kept(query, &[]))) { (texts.upgrade) }
             } @else if has_button {
-                button.button #upgrade type="button" data-said=(texts.upgrade_said)
+                button.button #upgrade type="button" data-confirmation=(texts.upgrade_requested)
                     data-post=(message("UPGRADE_BUTTON_CLICKED", access)) { (texts.upgrade) }
             }
         }

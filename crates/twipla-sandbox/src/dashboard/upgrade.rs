@@ -15,7 +15,7 @@ use super::address::{kept, link};
 use super::locale::Locale;
 use super::message::message;
 use super::page;
-use super::refusal::Refusal;
+use super::page_error::PageError;
 use crate::account::Model;
 use crate::input::Query;
 use crate::rules::context::OperationContext;
@@ -32,9 +32,9 @@ pub(super) fn show(
     query: &Query,
     locale: Locale,
     now: DateTime<Utc>,
-) -> Result<Markup, Refusal> {
+) -> Result<Markup, PageError> {
     let access = customer(world, query, now)?;
-    let offers = upgrades(access.account, &access.subscription, access.holder());
+    let offers = upgrades(access.account, &access.subscription, access.subscriber_id());
     let Some(wanted) = query.get("upgradePackageId") else {
         return Ok(choice(&access, query, &offers, locale));
     };
@@ -56,30 +56,31 @@ pub(super) fn carry_out(
     body: &[u8],
     locale: Locale,
     now: DateTime<Utc>,
-) -> Result<Markup, Refusal> {
+) -> Result<Markup, PageError> {
     let form = Query::parse(&String::from_utf8_lossy(body));
     let access = customer(world, query, now)?;
-    let offers = upgrades(access.account, &access.subscription, access.holder());
+    let offers = upgrades(access.account, &access.subscription, access.subscriber_id());
     let wanted = form.get("packageId").unwrap_or_default();
     let package = offered(&offers, wanted)?;
     let given = URL_SAFE_NO_PAD
         .decode(form.get("formToken").unwrap_or_default())
-        .map_err(|_| Refusal::InvalidForm)?;
+        .map_err(|_| PageError::InvalidForm)?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &world.form_key);
-    hmac::verify(&key, &signed_text(&access, package), &given).map_err(|_| Refusal::InvalidForm)?;
+    hmac::verify(&key, &signed_text(&access, package), &given)
+        .map_err(|_| PageError::InvalidForm)?;
 
     // Runs the API's rule, so that both make the same changes.
-    let (operation, holder) = match access.account.model {
+    let (operation, id_field) = match access.account.model {
         Model::Website => (&UPGRADE_WEBSITE_SUBSCRIPTION, "intpWebsiteId"),
         Model::Account => (&UPGRADE_INTPC_SUBSCRIPTION, "intpcId"),
     };
-    let change = json!({ holder: access.holder(), "packageId": package.id });
+    let change = json!({ id_field: access.subscriber_id(), "packageId": package.id });
     let partner = access.account.id;
     let time = world.clock.billing_time(now);
     let account = world
         .accounts
         .get_mut(&partner)
-        .ok_or(Refusal::InvalidToken)?;
+        .ok_or(PageError::InvalidToken)?;
     let context = OperationContext {
         account,
         now: time,
@@ -88,7 +89,7 @@ pub(super) fn carry_out(
         body: Some(&change),
         commits: world.commits.recorder(operation.id, partner),
     };
-    dispatch_management(operation, context).map_err(|_| Refusal::UnavailablePackage)?;
+    dispatch_management(operation, context).map_err(|_| PageError::UnavailablePackage)?;
     let access = Access::find(world, query, now)?;
     Ok(upgraded(&access, query, locale))
 }
@@ -98,23 +99,23 @@ fn customer<'a>(
     world: &'a World,
     query: &'a Query,
     now: DateTime<Utc>,
-) -> Result<Access<'a>, Refusal> {
+) -> Result<Access<'a>, PageError> {
     let access = Access::find(world, query, now)?;
-    if !access.sells() {
-        return Err(Refusal::BillingElsewhere);
+    if !access.is_platform_managed() {
+        return Err(PageError::BillingElsewhere);
     }
     if !access.may_upgrade {
-        return Err(Refusal::NotTheOwner);
+        return Err(PageError::NotTheOwner);
     }
     Ok(access)
 }
 
-fn offered<'a>(offers: &[&'a Package], id: &str) -> Result<&'a Package, Refusal> {
+fn offered<'a>(offers: &[&'a Package], id: &str) -> Result<&'a Package, PageError> {
     offers
         .iter()
         .find(|package| package.id.to_string() == id)
         .copied()
-        .ok_or(Refusal::UnavailablePackage)
+        .ok_or(PageError::UnavailablePackage)
 }
 
 fn choice(access: &Access<'_>, query: &Query, offers: &[&Package], locale: Locale) -> Markup {

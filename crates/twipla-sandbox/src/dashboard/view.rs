@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::refusal::Refusal;
+use super::page_error::PageError;
 use crate::input::Query;
 use crate::rules::traffic::Days;
 
@@ -19,9 +19,9 @@ pub(super) struct View {
 impl View {
     /// Parses the date range of a dashboard URL. The default is the last days
     /// until `now`, in UTC.
-    pub(super) fn of(query: &Query, now: DateTime<Utc>) -> Result<Self, Refusal> {
+    pub(super) fn of(query: &Query, now: DateTime<Utc>) -> Result<Self, PageError> {
         let timezone = match query.get("timezone") {
-            Some(name) => name.parse().map_err(|_| Refusal::InvalidTimezone)?,
+            Some(name) => name.parse().map_err(|_| PageError::InvalidTimezone)?,
             None => Tz::UTC,
         };
         let (start, end) = (date(query, "startDate")?, date(query, "endDate")?);
@@ -36,12 +36,12 @@ impl View {
                 start.and_then(|start| Days::new(start, end))
             }
         };
-        let days = days.ok_or(Refusal::InvalidDates)?;
+        let days = days.ok_or(PageError::InvalidDates)?;
         Ok(Self { days, timezone })
     }
 }
 
-fn date(query: &Query, name: &str) -> Result<Option<NaiveDate>, Refusal> {
+fn date(query: &Query, name: &str) -> Result<Option<NaiveDate>, PageError> {
     // Only the documented format: YYYY-MM-DD.
     query
         .get(name)
@@ -49,7 +49,7 @@ fn date(query: &Query, name: &str) -> Result<Option<NaiveDate>, Refusal> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d")
                 .ok()
                 .filter(|date| date.to_string() == text)
-                .ok_or(Refusal::InvalidDates)
+                .ok_or(PageError::InvalidDates)
         })
         .transpose()
 }

@@ -77,13 +77,13 @@ pub(crate) fn create(context: OperationContext<'_>) -> ApiResult {
     let site = site
         .map(|new| websites::build(account, new, now))
         .transpose()?;
-    let made = Customer {
+    let created = Customer {
         id: Uuid::new_v4(),
         email,
         created_at: now,
         subscription,
     };
-    account.add_customer(id.clone(), made);
+    account.add_customer(id.clone(), created);
     match &site {
         Some((site_id, _)) => {
             commits.record(&[("intpCustomerId", &id), ("intpWebsiteId", site_id)]);

@@ -160,11 +160,11 @@ async fn page_has_headers_that_guard_it() {
 #[tokio::test]
 async fn actions_change_the_sandbox() {
     let console = Console::new().await;
-    let answer = console
+    let response = console
         .send("advance", &[("days", "2"), ("hours", "3")])
         .await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers()[header::LOCATION], "/__sandbox/");
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    assert_eq!(response.headers()[header::LOCATION], "/__sandbox/");
     assert!(console.page().await.contains("2 days 3 hours"));
 
     let fault = [
@@ -263,9 +263,9 @@ async fn invalid_input_is_refused_with_a_message_on_the_page() {
             "invalid times 0: expected at least 1",
         ),
     ] {
-        let answer = console.send(action, fields).await;
-        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{fields:?}");
-        let page = answer.text().await.unwrap();
+        let response = console.send(action, fields).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{fields:?}");
+        let page = response.text().await.unwrap();
         let (_, message) = page.split_once("role=\"alert\">").unwrap();
         assert!(
             message.starts_with(&format!("<p>{says}")),
@@ -293,9 +293,9 @@ async fn changes_need_the_token_of_the_page() {
                 ("kind", "hang"),
                 ("number", "1"),
             ];
-            let answer = console.send_without_token(action, &fields).await;
+            let response = console.send_without_token(action, &fields).await;
             assert_eq!(
-                answer.status(),
+                response.status(),
                 StatusCode::FORBIDDEN,
                 "{action} with {token:?}"
             );
@@ -321,9 +321,9 @@ async fn changes_need_the_token_of_the_page() {
                     .body("{}")
                     .send()
             };
-            let answer = request(&other).await.unwrap();
+            let response = request(&other).await.unwrap();
             assert_eq!(
-                answer.status(),
+                response.status(),
                 StatusCode::FORBIDDEN,
                 "{endpoint} from {browser:?}"
             );
@@ -334,7 +334,7 @@ async fn changes_need_the_token_of_the_page() {
     assert!(!console.sandbox.requests().is_empty());
 
     let token = console.token().await;
-    let answer = console
+    let response = console
         .http
         .delete(format!("{base}/__sandbox/faults"))
         .header("origin", base)
@@ -342,7 +342,7 @@ async fn changes_need_the_token_of_the_page() {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
@@ -356,10 +356,10 @@ async fn get_changes_nothing() {
     let token = console.token().await;
     for endpoint in ["advance", "inject", "clear-fault", "clear-faults", "reset"] {
         for path in [endpoint.to_owned(), format!("console/{endpoint}")] {
-            let answer = console
+            let response = console
                 .get(&format!("{path}?token={token}&days=40&kind=hang&number=1"))
                 .await;
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
     assert_eq!(console.sandbox.snapshot(), before);
@@ -403,8 +403,8 @@ async fn pages_of_other_origins_are_refused() {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), status, "{path} with {headers:?}");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), status, "{path} with {headers:?}");
         }
     }
 }
@@ -462,8 +462,8 @@ async fn page_stays_small_whatever_the_sandbox_holds() {
             "website": { "id": format!("w{n:03}"), "domain": format!("{n}.example.org") },
             "intpc": { "id": "c" },
         });
-        let answer = client.post("/v3/3as/websites", &body).await.unwrap();
-        assert!(answer.status().is_success(), "{answer:?}");
+        let response = client.post("/v3/3as/websites", &body).await.unwrap();
+        assert!(response.status().is_success(), "{response:?}");
     }
     let rows = |page: &str| page.matches(".example.org</td>").count();
     let first = console.page().await;
@@ -490,19 +490,19 @@ async fn page_stays_small_whatever_clients_send() {
         let package = json!({
             "name": format!("Package {n:02}"), "touchpoints": 1000, "price": 1, "currency": "EUR", "period": "monthly",
         });
-        let answer = client.post("/v2/3as/packages", &package).await.unwrap();
-        assert!(answer.status().is_success(), "{answer:?}");
+        let response = client.post("/v2/3as/packages", &package).await.unwrap();
+        assert!(response.status().is_success(), "{response:?}");
     }
     for n in 0..8 {
         let key = json!({ "name": format!("key {n}") });
         let path = "/v2/3as/websites/w/api-keys";
-        let answer = client.post(path, &key).await.unwrap();
-        assert!(answer.status().is_success(), "{answer:?}");
+        let response = client.post(path, &key).await.unwrap();
+        assert!(response.status().is_success(), "{response:?}");
     }
     let long = "long".repeat(10_000);
     let customer = json!({ "intpCustomerId": long, "email": format!("{long}@example.com") });
-    let answer = client.post("/v2/3as/customers", &customer).await.unwrap();
-    assert_eq!(answer.status(), 201);
+    let response = client.post("/v2/3as/customers", &customer).await.unwrap();
+    assert_eq!(response.status(), 201);
     let text = &long[..10_000];
     let url = format!("{}/{text}?{text}", console.sandbox.base_url());
     for _ in 0..50 {

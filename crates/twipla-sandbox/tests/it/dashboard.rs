@@ -164,7 +164,7 @@ async fn every_refusal_is_a_page_that_says_why() {
         .await;
 
     let (owner, stranger) = (site.token("c", 600), site.token("d", 600));
-    let (gone, expired) = (site.token("nobody", 600), site.token("c", -60));
+    let (unknown, expired) = (site.token("nobody", 600), site.token("c", -60));
     let tampered = format!("{}AAAA", &owner[..owner.len() - 4]);
     let partner = site.client.token.clone();
     for (status, says, parameters) in [
@@ -187,7 +187,7 @@ async fn every_refusal_is_a_page_that_says_why() {
         (
             401,
             "The customer does not exist.",
-            vec![("intpcToken", &gone), ("externalWebsiteId", "w")],
+            vec![("intpcToken", &unknown), ("externalWebsiteId", "w")],
         ),
         (
             401,

@@ -291,16 +291,16 @@ async fn kinds_of_the_readme_are_taken() {
         .lines()
         .skip(2)
         .take_while(|line| line.starts_with('|'));
-    let mut taken = 0;
+    let mut accepted = 0;
     for row in rows {
         let cell = row.split(" | ").next().unwrap();
         for kind in cell.split('`').skip(1).step_by(2) {
             let kind: Value = serde_json::from_str(kind).expect(kind);
             let fault = json!({ "kind": kind });
-            let answer = client.post("/__sandbox/faults", &fault).await.unwrap();
-            assert_eq!(answer.status(), 204, "{kind}");
-            taken += 1;
+            let response = client.post("/__sandbox/faults", &fault).await.unwrap();
+            assert_eq!(response.status(), 204, "{kind}");
+            accepted += 1;
         }
     }
-    assert_eq!(taken, 18, "one for each kind");
+    assert_eq!(accepted, 18, "one for each kind");
 }

@@ -33,7 +33,7 @@ async fn fill(sandbox: &Sandbox) -> (String, String) {
         "name": "Own", "touchpoints": 7, "price": 1.5, "currency": "EUR", "period": "yearly", "visibility": "restricted",
     });
     let key = json!({"name": "k", "expiresAt": "2099-01-01T00:00:00.000Z"});
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (path, body) in [
         ("/v2/3as/customers", guest),
         ("/v2/3as/packages", package),
@@ -55,19 +55,19 @@ async fn fill(sandbox: &Sandbox) -> (String, String) {
         ),
         ("/v2/3as/websites/w/api-keys", key),
     ] {
-        let answer = client.post(path, &body).await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {answer:?}");
-        answers.push(answer.text().await.unwrap());
+        let response = client.post(path, &body).await.unwrap();
+        assert!(response.status().is_success(), "{path}: {response:?}");
+        responses.push(response.text().await.unwrap());
     }
     let of = |text: &str| serde_json::from_str::<Value>(text).unwrap()["payload"].take();
-    let own = of(&answers[1])["id"].as_str().unwrap().to_owned();
+    let own = of(&responses[1])["id"].as_str().unwrap().to_owned();
     let assignment = format!("/v3/3as/packages/{own}/assignments/w");
     let assigned = client.send(reqwest::Method::PUT, &assignment, None).await;
     assert_eq!(assigned.unwrap().status(), 204);
     let site: Value = client.get(WEBSITE).await.unwrap().json().await.unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (
-        text(&of(&answers[6])["apiKey"]),
+        text(&of(&responses[6])["apiKey"]),
         text(&site["payload"]["id"]),
     )
 }
@@ -179,17 +179,17 @@ async fn state_that_cannot_be_used_is_named_and_left_alone() {
         ),
     ] {
         std::fs::write(&file, text).unwrap();
-        let said = start().await;
-        assert!(said.contains(says), "{text}: {said}");
-        assert!(said.contains("state.json"), "{said}");
-        assert!(said.contains("remove this one"), "{said}");
+        let error = start().await;
+        assert!(error.contains(says), "{text}: {error}");
+        assert!(error.contains("state.json"), "{error}");
+        assert!(error.contains("remove this one"), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     }
 
     let nowhere = folder.0.join("no-such-folder/state.json");
     let started = Sandbox::builder().state(&nowhere).start().await;
-    let said = started.unwrap_err().to_string();
-    assert!(said.contains("no-such-folder"), "{said}");
+    let error = started.unwrap_err().to_string();
+    assert!(error.contains("no-such-folder"), "{error}");
 }
 
 #[tokio::test]
@@ -197,12 +197,12 @@ async fn state_is_used_by_one_sandbox_at_a_time() {
     let (_folder, file) = state_file("locked");
     let first = sandbox(&file).await;
     let started = Sandbox::builder().state(&file).start().await;
-    let said = started.unwrap_err().to_string();
+    let error = started.unwrap_err().to_string();
     assert!(
-        said.contains("state.json: another sandbox has it"),
-        "{said}"
+        error.contains("state.json: another sandbox has it"),
+        "{error}"
     );
-    assert!(said.contains("stop that one"), "{said}");
+    assert!(error.contains("stop that one"), "{error}");
 
     Client::with_website(&first).await;
     let before = first.snapshot();
@@ -219,9 +219,9 @@ async fn stop_says_that_the_last_changes_are_lost() {
     let sandbox = sandbox(&file).await;
     std::fs::remove_dir_all(&folder.0).unwrap();
     sandbox.advance(chrono::Duration::days(1));
-    let said = sandbox.try_stop().await.unwrap_err().to_string();
-    assert!(said.contains("cannot write the state to"), "{said}");
-    assert!(said.contains("state.json"), "{said}");
+    let error = sandbox.try_stop().await.unwrap_err().to_string();
+    assert!(error.contains("cannot write the state to"), "{error}");
+    assert!(error.contains("state.json"), "{error}");
 }
 
 #[tokio::test]
@@ -239,8 +239,8 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
         .start()
         .await
         .unwrap();
-    let said = start("b").await.unwrap_err().to_string();
-    assert!(said.contains("remove one of them"), "{said}");
+    let error = start("b").await.unwrap_err().to_string();
+    assert!(error.contains("remove one of them"), "{error}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
     let key_in = |folder_name: &str| {
         let file = folder.0.join(folder_name).join("sandbox.json");
@@ -250,8 +250,8 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
     };
     let own = std::fs::read_to_string(key_in("a")).unwrap();
     std::fs::copy(key_in("b"), key_in("a")).unwrap();
-    let said = start("a").await.unwrap_err().to_string();
-    assert!(said.contains("different keys"), "{said}");
+    let error = start("a").await.unwrap_err().to_string();
+    assert!(error.contains("different keys"), "{error}");
     std::fs::write(key_in("a"), own).unwrap();
     start("a").await.unwrap();
     // A folder that is gone is made again from the state.
@@ -272,8 +272,8 @@ async fn state_of_a_partner_under_another_model_is_refused() {
     first.stop().await;
     let other = PartnerConfig::new(id, Model::Account);
     let builder = Sandbox::builder().state(&file).partner(other);
-    let said = builder.start().await.unwrap_err().to_string();
-    assert!(said.contains("under the website model"), "{said}");
+    let error = builder.start().await.unwrap_err().to_string();
+    assert!(error.contains("under the website model"), "{error}");
 }
 
 #[tokio::test]
@@ -299,8 +299,8 @@ async fn partner_keeps_the_private_key_that_is_given() {
     let partner = second.partners().last().unwrap().clone();
     assert_eq!(partner.private_key_pem(), key);
     let client = Client::new(&second, partner);
-    let answer = client.get("/v2/3as/packages").await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = client.get("/v2/3as/packages").await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]

@@ -349,8 +349,8 @@ fn refused(arguments: &[&str]) -> String {
 #[test]
 fn invalid_arguments_are_named_with_a_remedy() {
     let folder = Folder::new("refused");
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let said = refused(&["--listen", &address, "--credentials", folder.text()]);
     assert!(
         said.contains(&address) && said.contains("another address"),

@@ -56,12 +56,12 @@ async fn deleted_customer_leaves_nothing_behind() {
         204
     );
     let keys = "/v2/3as/websites/w/api-keys";
-    let made = client.post(keys, &json!({"name": "k"})).await.unwrap();
-    let made: Value = made.json().await.unwrap();
+    let created = client.post(keys, &json!({"name": "k"})).await.unwrap();
+    let created: Value = created.json().await.unwrap();
     let site: Value = payload(&client, "/v2/3as/websites/w").await;
     let by_id = format!("/v2/3as/internal/websites/{}", site["id"].as_str().unwrap());
     assert_eq!(payload(&client, &by_id).await["intpWebsiteId"], "w");
-    let login = json!({"apiKey": made["payload"]["apiKey"], "websiteId": site["id"]});
+    let login = json!({"apiKey": created["payload"]["apiKey"], "websiteId": site["id"]});
     let try_login = async || {
         let response = client.post("/v2/3as/api-keys/login", &login).await;
         response.unwrap().status()
@@ -98,9 +98,9 @@ async fn filter_of_analytics_leaves_what_all_conditions_allow() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let keys = "/v2/3as/websites/w/api-keys";
-    let made = client.post(keys, &json!({"name": "k"})).await.unwrap();
-    let made: Value = made.json().await.unwrap();
-    let key = made["payload"]["apiKey"].as_str().unwrap();
+    let created = client.post(keys, &json!({"name": "k"})).await.unwrap();
+    let created: Value = created.json().await.unwrap();
+    let key = created["payload"]["apiKey"].as_str().unwrap();
     let id = payload(&client, "/v2/3as/websites/w").await["id"].take();
     let id = id.as_str().unwrap();
     let send = async |path: String, body: Value| {
@@ -174,20 +174,20 @@ async fn whole_numbers_are_taken_exactly_or_refused() {
         let package = json!({
             "name": "Own", "touchpoints": touchpoints, "price": 1, "currency": "EUR", "period": "monthly",
         });
-        let answer = client.post("/v2/3as/packages", &package).await.unwrap();
+        let response = client.post("/v2/3as/packages", &package).await.unwrap();
         (
-            answer.status().as_u16(),
-            answer.json::<Value>().await.unwrap(),
+            response.status().as_u16(),
+            response.json::<Value>().await.unwrap(),
         )
     };
-    for (sent, taken) in [
+    for (sent, stored) in [
         (json!(9_007_199_254_740_993_i64), 9_007_199_254_740_993),
         (json!(i64::MAX), i64::MAX),
         (json!(100.0), 100),
     ] {
         let (status, package) = create(sent.clone()).await;
         assert_eq!(status, 201, "{sent}: {package}");
-        assert_eq!(package["payload"]["touchpoints"], taken, "{sent}");
+        assert_eq!(package["payload"]["touchpoints"], stored, "{sent}");
     }
     for (sent, says) in [
         (

@@ -240,18 +240,18 @@ async fn world_that_cannot_be_is_refused_with_its_place() {
         ),
     ] {
         let seed = json!({ "partners": [partner] });
-        let said = started(&folder.0, &seed).await.unwrap_err().to_string();
-        assert!(said.contains(says), "{says}: {said}");
-        assert!(said.contains("seed.json"), "{said}");
-        assert!(!said.contains("twpl-"), "{said}");
+        let error = started(&folder.0, &seed).await.unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+        assert!(error.contains("seed.json"), "{error}");
+        assert!(!error.contains("twpl-"), "{error}");
     }
     let twice = json!({"partners": [{"model": "website"}, {"model": "website"}]});
-    let said = started(&folder.0, &twice).await.unwrap_err().to_string();
-    assert!(said.contains("described twice"), "{said}");
+    let error = started(&folder.0, &twice).await.unwrap_err().to_string();
+    assert!(error.contains("described twice"), "{error}");
     let missing = Sandbox::builder().seed("no-such-seed.json").start().await;
-    let said = missing.unwrap_err().to_string();
+    let error = missing.unwrap_err().to_string();
     assert!(
-        said.contains("no-such-seed.json: the file does not exist"),
-        "{said}"
+        error.contains("no-such-seed.json: the file does not exist"),
+        "{error}"
     );
 }

@@ -54,10 +54,10 @@ async fn client_in_another_language_reaches_every_known_host() {
     let ca = folder.0.join("ca.pem");
     let mut hosts = HOSTS.to_vec();
     hosts.extend(["localhost", "127.0.0.1", "sandbox.test"]);
-    let answers = node(&folder.0, Some(&ca), &hosts);
+    let responses = node(&folder.0, Some(&ca), &hosts);
     let id = sandbox.website_partner().id();
     for host in &hosts {
-        assert_eq!(answers[host], json!({"status": 200, "id": id}), "{host}");
+        assert_eq!(responses[host], json!({"status": 200, "id": id}), "{host}");
     }
     let kept = std::fs::read_to_string(&ca).unwrap();
     assert_eq!(sandbox.ca_certificate_pem(), Some(kept.as_str()));
@@ -66,11 +66,11 @@ async fn client_in_another_language_reaches_every_known_host() {
     let exported = format!("export NODE_EXTRA_CA_CERTS='{}'\n", named.display());
     assert!(variables.contains(&exported), "{variables}");
 
-    let answers = node(&folder.0, Some(&ca), &["example.com"]);
+    let responses = node(&folder.0, Some(&ca), &["example.com"]);
     let refused = json!({"error": "ERR_TLS_CERT_ALTNAME_INVALID"});
-    assert_eq!(answers["example.com"], refused);
-    let answers = node(&folder.0, None, &HOSTS[..1]);
-    let error = answers[HOSTS[0]]["error"].as_str().unwrap().to_owned();
+    assert_eq!(responses["example.com"], refused);
+    let responses = node(&folder.0, None, &HOSTS[..1]);
+    let error = responses[HOSTS[0]]["error"].as_str().unwrap().to_owned();
     assert!(
         error.contains("UNABLE_TO") || error.contains("SELF_SIGNED"),
         "who does not trust the authority does not talk to it: {error}"
@@ -86,8 +86,8 @@ async fn authority_that_is_trusted_once_signs_for_later_starts() {
     std::fs::copy(&ca, &trusted).unwrap();
 
     let again = sandbox(&folder).await;
-    let answers = node(&folder.0, Some(&trusted), &HOSTS[..1]);
-    assert_eq!(answers[HOSTS[0]]["status"], 200);
+    let responses = node(&folder.0, Some(&trusted), &HOSTS[..1]);
+    assert_eq!(responses[HOSTS[0]]["status"], 200);
     drop(again);
 
     // The half of another authority is no reason to serve what nobody trusts.
@@ -108,9 +108,9 @@ async fn plain_request_to_the_tls_port_leaves_the_server_alive() {
     let address = sandbox.base_url().strip_prefix("https://").unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    assert!(!answer.starts_with(b"HTTP/"), "{answer:?}");
-    let answers = node(&folder.0, Some(&folder.0.join("ca.pem")), &["localhost"]);
-    assert_eq!(answers["localhost"]["status"], 200);
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response);
+    assert!(!response.starts_with(b"HTTP/"), "{response:?}");
+    let responses = node(&folder.0, Some(&folder.0.join("ca.pem")), &["localhost"]);
+    assert_eq!(responses["localhost"]["status"], 200);
 }

@@ -43,6 +43,6 @@ const get = (host) =>
     request.on("error", (error) => resolve({ error: error.code }));
   });
 
-const answers = {};
-for (const host of hosts) answers[host] = await get(host);
-console.log(JSON.stringify(answers));
+const responses = {};
+for (const host of hosts) responses[host] = await get(host);
+console.log(JSON.stringify(responses));

@@ -109,15 +109,15 @@ fn requests(is_website: bool) -> Vec<(Method, &'static str, Value)> {
 #[tokio::test]
 async fn whole_numbers_have_no_fraction_and_times_have_milliseconds() {
     let sandbox = Sandbox::start().await.unwrap();
-    let mut answered = BTreeSet::new();
+    let mut covered = BTreeSet::new();
     for partner in sandbox.partners() {
         let client = Client::new(&sandbox, partner.clone());
         let customer = json!({
             "intpCustomerId": "c", "email": "c@example.com",
             "website": {"intpWebsiteId": "w", "domain": "example.com"},
         });
-        let made = client.post("/v2/3as/customers", &customer).await.unwrap();
-        check("create_customer", &made.text().await.unwrap());
+        let created = client.post("/v2/3as/customers", &customer).await.unwrap();
+        check("create_customer", &created.text().await.unwrap());
         let packages = sandbox.packages(partner.id());
         let id_of = |name: &str| {
             let package = packages.iter().find(|(known, _)| known == name);
@@ -158,7 +158,7 @@ async fn whole_numbers_have_no_fraction_and_times_have_milliseconds() {
                 known.push(("KEY", secret.to_owned()));
             }
         }
-        answered.extend(
+        covered.extend(
             sandbox
                 .requests()
                 .iter()
@@ -169,7 +169,7 @@ async fn whole_numbers_have_no_fraction_and_times_have_milliseconds() {
     let silent: Vec<_> = operations::ALL
         .iter()
         .map(|operation| operation.id)
-        .filter(|id| !answered.contains(id))
+        .filter(|id| !covered.contains(id))
         .collect();
     let without_a_body = [
         "delete_api_key",
@@ -364,11 +364,11 @@ async fn requests_of_older_clients_are_understood() {
         "intpCustomerId": "c", "email": "c@example.com", "packageId": "",
         "website": {"intpWebsiteId": "w", "domain": "example.com", "packageId": ""},
     });
-    let made = client.post("/v2/3as/customers", &customer).await.unwrap();
-    assert_eq!(made.status(), 201);
+    let created = client.post("/v2/3as/customers", &customer).await.unwrap();
+    assert_eq!(created.status(), 201);
     let flat = json!({"intpWebsiteId": "x", "intpCustomerId": "c", "domain": "example.com", "packageId": ""});
-    let made = client.post("/v2/3as/websites", &flat).await.unwrap();
-    assert_eq!(made.status(), 201);
+    let created = client.post("/v2/3as/websites", &flat).await.unwrap();
+    assert_eq!(created.status(), 201);
     let site = payload(&client, "/v2/3as/websites/x").await;
     assert_eq!(site["inTrial"], true);
     assert_eq!(
@@ -385,10 +385,10 @@ async fn requests_of_older_clients_are_understood() {
         "v2/3as/notifications/subscriptions",
     ] {
         let path = format!("/{family}/reactivate");
-        let answer = client.post(&path, &json!({"intpWebsiteId": "w"})).await;
-        let answer = answer.unwrap();
-        assert_eq!(answer.status(), 501, "{path}");
-        let body: Value = answer.json().await.unwrap();
+        let response = client.post(&path, &json!({"intpWebsiteId": "w"})).await;
+        let response = response.unwrap();
+        assert_eq!(response.status(), 501, "{path}");
+        let body: Value = response.json().await.unwrap();
         let message = body["message"].as_str().unwrap();
         assert!(message.contains("create it again"), "{message}");
     }
@@ -408,9 +408,9 @@ async fn api_key_always_has_a_comment() {
             "for reports",
         ),
     ] {
-        let made = client.post(path, &body).await.unwrap();
-        let made: Value = made.json().await.unwrap();
-        assert_eq!(made["payload"]["comment"], comment);
+        let created = client.post(path, &body).await.unwrap();
+        let created: Value = created.json().await.unwrap();
+        assert_eq!(created["payload"]["comment"], comment);
         let listed = payload(&client, path).await;
         let listed = listed.as_array().unwrap().last().unwrap();
         assert_eq!(listed["comment"], comment);
@@ -431,9 +431,9 @@ async fn rows_of_pages_follow_the_domain_of_the_website() {
         client.post("/v2/3as/websites", &new).await.unwrap();
         let path = format!("/v2/3as/websites/{site}");
         let keys = format!("{path}/api-keys");
-        let made = client.post(&keys, &json!({"name": "k"})).await.unwrap();
-        let made: Value = made.json().await.unwrap();
-        let key = made["payload"]["apiKey"].as_str().unwrap();
+        let created = client.post(&keys, &json!({"name": "k"})).await.unwrap();
+        let created: Value = created.json().await.unwrap();
+        let key = created["payload"]["apiKey"].as_str().unwrap();
         let id = payload(&client, &path).await["id"].take();
         let path = format!("/v2/websites/{}/analytics/pages", id.as_str().unwrap());
         let rows = async |pages: &[String]| {

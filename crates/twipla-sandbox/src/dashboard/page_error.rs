@@ -8,7 +8,7 @@ use super::texts::Texts;
 
 /// Why a page cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum PageError {
     NoToken,
     InvalidToken,
     ExpiredToken,
@@ -30,7 +30,7 @@ pub(super) enum Refusal {
     InvalidForm,
 }
 
-impl Refusal {
+impl PageError {
     pub(super) fn status(self) -> u16 {
         match self {
             Self::NoToken
@@ -56,7 +56,7 @@ impl Refusal {
             locale,
             texts.not_available,
             &html! {
-                main.refusal {
+                main.error {
                     p.status { (self.status()) }
                     h1 { (texts.not_available) }
                     p.reason role="alert" { (reason) }
