@@ -17,11 +17,11 @@ use crate::page::Page;
 
 pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
     vec![
-        scenario("dashboard_draws_its_charts", tools, draws_its_charts),
+        scenario("dashboard_shows_charts", tools, shows_charts),
         scenario(
-            "dashboard_shows_the_days_that_its_reader_chooses",
+            "dashboard_shows_the_selected_days",
             tools,
-            shows_chosen_days,
+            shows_the_selected_days,
         ),
         scenario(
             "dashboard_posts_the_upgrade_button_to_another_origin",
@@ -29,29 +29,29 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             posts_the_upgrade_button,
         ),
         scenario(
-            "dashboard_posts_an_upgrade_that_was_bought",
+            "dashboard_posts_a_completed_upgrade",
             tools,
-            posts_an_upgrade,
+            posts_a_completed_upgrade,
         ),
         scenario(
-            "dashboard_message_of_a_foreign_origin_is_refused",
+            "dashboard_message_of_a_foreign_origin_is_rejected",
             tools,
-            refuses_a_foreign_message,
+            rejects_a_foreign_message,
         ),
         scenario(
-            "dashboard_says_that_its_token_has_expired",
+            "dashboard_reports_an_expired_token",
             tools,
-            says_that_its_token_has_expired,
+            reports_an_expired_token,
         ),
     ]
 }
 
-async fn draws_its_charts(page: Page) {
+async fn shows_charts(page: Page) {
     let stage = Stage::new(BillingMode::CompanyManaged).await;
     let url = stage.url().await;
     page.goto(url.as_str()).await;
     page.see("h1", "example.com").await;
-    // Nothing is drawn where a style or script was refused.
+    // Nothing is drawn if the policy blocks a style or script.
     let drawn = page
         .browser
         .execute(
@@ -79,7 +79,7 @@ async fn draws_its_charts(page: Page) {
     page.assert_quiet().await;
 }
 
-async fn shows_chosen_days(page: Page) {
+async fn shows_the_selected_days(page: Page) {
     let stage = Stage::new(BillingMode::CompanyManaged).await;
     page.goto(stage.url().await.as_str()).await;
     let choose = "document.querySelector('[name=startDate]').value = '2026-03-01';
@@ -132,7 +132,7 @@ async fn posts_the_upgrade_button(page: Page) {
     page.assert_quiet().await;
 }
 
-async fn posts_an_upgrade(page: Page) {
+async fn posts_a_completed_upgrade(page: Page) {
     let stage = Stage::new(BillingMode::PlatformManaged).await;
     let url = stage.url().await;
     let parent = Parent::around(url.as_str()).await;
@@ -159,7 +159,7 @@ async fn posts_an_upgrade(page: Page) {
     assert_eq!(site.package_name, "Pro");
     page.assert_quiet().await;
 
-    // The pages themselves, as a reader with assistive technology has them.
+    // The accessibility of the pages on their own.
     let upgrade = url.as_str().replace("/?", "/upgrade?");
     for address in [
         upgrade.clone(),
@@ -171,7 +171,7 @@ async fn posts_an_upgrade(page: Page) {
     }
 }
 
-async fn refuses_a_foreign_message(page: Page) {
+async fn rejects_a_foreign_message(page: Page) {
     let stage = Stage::new(BillingMode::CompanyManaged).await;
     let url = stage.url().await;
     let forger = Parent::serving(
@@ -191,10 +191,10 @@ async fn refuses_a_foreign_message(page: Page) {
     assert!(!IframeMessage::is_trusted_origin(&origin, url.as_str()));
 }
 
-async fn says_that_its_token_has_expired(page: Page) {
+async fn reports_an_expired_token(page: Page) {
     let stage = Stage::new(BillingMode::CompanyManaged).await;
     let url = stage.url().await;
-    // The same partner an hour later: nobody has to wait for it.
+    // The same partner an hour later, so that the test need not wait.
     let id = stage.twipla.partner_id();
     let mut partners = stage.sandbox.partners().iter();
     let partner = partners.find(|partner| partner.id() == id).unwrap();
@@ -251,14 +251,15 @@ impl Stage {
     }
 }
 
-/// A page under an origin of its own.
+/// A server for one page under its own origin.
 struct Parent {
     address: String,
     server: JoinHandle<()>,
 }
 
 impl Parent {
-    /// A page that frames an address as a partner would, and keeps what is posted to it.
+    /// Serves a page that frames a URL like a partner's page, and keeps the
+    /// messages posted to it.
     async fn around(address: &str) -> Self {
         let address = address.replace('&', "&amp;");
         Self::serving(format!(
@@ -280,7 +281,7 @@ impl Parent {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let html = Arc::clone(&html);
                 tokio::spawn(async move {
-                    // A request for a page fits into one read.
+                    // A browser's request fits into one read.
                     let _ = stream.read(&mut [0; 8192]).await;
                     let length = html.len();
                     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close";
@@ -299,11 +300,11 @@ impl Drop for Parent {
     }
 }
 
-/// Origin and text of the one message that comes to the parent page.
+/// Returns the origin and text of the only message received by the parent page.
 async fn received(page: &Page) -> (String, String) {
     let wait = "const done = arguments[0];
-                const look = () => received.length ? done(received) : setTimeout(look, 20);
-                look();";
+                const check = () => received.length ? done(received) : setTimeout(check, 20);
+                check();";
     let messages = page.browser.execute_async(wait, Vec::new()).await.unwrap();
     let messages: Vec<(String, String)> =
         serde_json::from_value::<Vec<_>>(messages.json().clone()).unwrap();

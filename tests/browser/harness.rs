@@ -11,7 +11,7 @@ use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogL
 
 use crate::page::Page;
 
-/// What a scenario needs besides this program.
+/// The tools required by the scenarios.
 #[derive(Clone)]
 pub(crate) struct Tools {
     chromium: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Finds the tools, or names the first that is missing.
+    /// Finds the tools, or returns the first one that is missing.
     pub(crate) fn find() -> Result<Self, String> {
         let axe = root().join("target/axe/node_modules/axe-core/axe.min.js");
         if !axe.is_file() {
@@ -35,12 +35,13 @@ impl Tools {
     }
 }
 
-/// Whether a machine without a browser fails instead of skipping.
+/// Reports whether scenarios must fail, rather than be skipped, without a
+/// browser.
 pub(crate) fn required() -> bool {
     env::var_os("TWIPLA_BROWSER").is_some_and(|value| value == "required")
 }
 
-/// A scenario under its name: it gets a page of a new browser. Without tools it is skipped.
+/// Creates a test that runs a scenario with a page of a new browser, or skips it without tools.
 pub(crate) fn scenario<F: Future<Output = ()>>(
     name: &str,
     tools: Option<&Tools>,
@@ -91,7 +92,7 @@ fn capabilities(tools: &Tools) -> Result<thirtyfour::ChromeCapabilities, Failed>
     )?;
     for argument in [
         "--headless=new",
-        // CI runs as root, where Chromium refuses its own sandbox. It only sees pages of ours.
+        // CI runs as root, where Chromium's own sandbox does not work. It loads only our own pages.
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--disable-gpu",
@@ -103,12 +104,12 @@ fn capabilities(tools: &Tools) -> Result<thirtyfour::ChromeCapabilities, Failed>
         capabilities.add_arg(argument)?;
     }
     capabilities.set_logging_prefs("browser", LoggingPrefsLogLevel::All)?;
-    // Names each request that a page makes.
+    // Logs each request of a page.
     capabilities.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
     Ok(capabilities)
 }
 
-/// A chromedriver of its own, ended when it is dropped.
+/// A chromedriver process, killed when dropped.
 struct Driver {
     process: Child,
     port: u16,
@@ -143,7 +144,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may already have exited.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -156,11 +157,11 @@ fn program(name: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{name} is not installed"))
 }
 
-/// The harness itself: what the helpers of a page report is seen here to fail.
+/// Tests of the harness itself: its checks detect problems.
 pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
     vec![
         scenario(
-            "harness_sees_an_inaccessible_page",
+            "harness_detects_an_inaccessible_page",
             tools,
             |page| async move {
                 page.goto("data:text/html,<title>x</title><img src='data:,'>")
@@ -169,7 +170,7 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             },
         ),
         scenario(
-            "harness_sees_an_error_in_the_console",
+            "harness_detects_an_error_in_the_console",
             tools,
             |page| async move {
                 page.goto("data:text/html,<script>nothing.at.all()</script>")
@@ -178,7 +179,7 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             },
         ),
         scenario(
-            "harness_sees_a_request_to_another_host",
+            "harness_detects_a_request_to_another_host",
             tools,
             |page| async move {
                 page.goto("data:text/html,<img src='http://192.0.2.1/x.png'>")

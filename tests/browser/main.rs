@@ -1,7 +1,8 @@
 //! Scenarios in a real browser: one file for each page, one function for each scenario.
 //!
-//! They need Debian's chromium and chromium-driver, and axe-core from npm; `.ci/install-browser` installs all three. On a
-//! machine without them each scenario is named and skipped, unless `TWIPLA_BROWSER=required` says that it must run.
+//! They need Debian's chromium and chromium-driver, and axe-core from npm; `.ci/install-browser`
+//! installs all three. Without them, the scenarios are listed as skipped, or fail if
+//! `TWIPLA_BROWSER=required` is set.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +25,7 @@ use harness::Tools;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Two browsers on two cores; more would only wait for each other.
+    // Two browsers on two cores; more would only slow each other down.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let tools = Tools::find();
     if let Err(missing) = &tools {

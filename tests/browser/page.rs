@@ -1,4 +1,4 @@
-//! A page of the browser, with the questions that scenarios ask it.
+//! A page of the browser, and the checks of the scenarios.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use twipla::url::{Host, Url};
 
-/// How long a page may take to show what a scenario waits for, on a busy machine.
+/// How long to wait for a page to show something, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The tab that a scenario looks at.
+/// The tab used by a scenario.
 pub(crate) struct Page {
-    /// For what has no method here.
+    /// For everything that has no method here.
     pub(crate) browser: WebDriver,
     axe: String,
 }
@@ -26,7 +26,7 @@ impl Page {
         self.browser.goto(url).await.unwrap();
     }
 
-    /// The first element that matches the selector, as soon as it is there.
+    /// Waits for the first element that matches the selector.
     pub(crate) async fn find(&self, css: &str) -> WebElement {
         self.browser
             .query(By::Css(css))
@@ -47,7 +47,7 @@ impl Page {
         element.click().await.unwrap();
     }
 
-    /// Writes into a field, in place of what it held.
+    /// Replaces the text of a field.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
         let field = self.find(css).await;
         field.clear().await.unwrap();
@@ -63,7 +63,8 @@ impl Page {
                 let expected = expected.to_owned();
                 move |element: WebElement| {
                     let expected = expected.clone();
-                    // An element of a page that was replaced since has no text any more.
+                    // An element that has been replaced in the meantime has no
+                    // text.
                     async move {
                         Ok(element
                             .text()
@@ -82,7 +83,7 @@ impl Page {
         }
     }
 
-    /// Shows the page as a reader with this `prefers-color-scheme` sees it.
+    /// Emulates a `prefers-color-scheme`.
     pub(crate) async fn color_scheme(&self, scheme: &str) {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.browser
@@ -92,7 +93,7 @@ impl Page {
             .unwrap();
     }
 
-    /// Fails on anything serious that axe-core finds, in light and in dark.
+    /// Fails if axe-core finds serious violations in light or dark mode.
     pub(crate) async fn assert_accessible(&self) {
         for scheme in ["light", "dark"] {
             self.color_scheme(scheme).await;
@@ -102,7 +103,7 @@ impl Page {
         self.color_scheme("light").await;
     }
 
-    /// The rules of impact serious or critical that axe-core finds broken, with what breaks them.
+    /// Returns the serious and critical violations found by axe-core, with the offending elements.
     pub(crate) async fn accessibility_problems(&self) -> Vec<String> {
         self.browser.execute(&self.axe, Vec::new()).await.unwrap();
         let found = self
@@ -123,14 +124,15 @@ impl Page {
             .collect()
     }
 
-    /// Fails if a script or a policy complained, or a request left this machine.
+    /// Fails on errors in the browser's console and on requests to other
+    /// machines.
     pub(crate) async fn assert_quiet(&self) {
         assert_eq!(self.console_errors().await, Vec::<String>::new());
         assert_eq!(self.foreign_requests().await, Vec::<String>::new());
     }
 
-    /// Errors in the browser's console since the last call: of scripts, of the content security policy, and responses that
-    /// are errors.
+    /// Returns the errors in the browser's console since the last call: from scripts, from the
+    /// content security policy, and failed responses.
     pub(crate) async fn console_errors(&self) -> Vec<String> {
         self.browser
             .get_log("browser")
@@ -142,7 +144,8 @@ impl Page {
             .collect()
     }
 
-    /// Requests since the last call that left for another host than this machine.
+    /// Returns the requests since the last call that were sent to other
+    /// machines.
     pub(crate) async fn foreign_requests(&self) -> Vec<String> {
         self.browser
             .get_log("performance")
@@ -163,7 +166,7 @@ impl Page {
             .collect()
     }
 
-    /// Keeps a picture of the page as `target/screenshots/NAME.png`.
+    /// Saves a screenshot of the page as `target/screenshots/NAME.png`.
     pub(crate) async fn screenshot(&self, name: &str) {
         let folder = Path::new(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -207,7 +210,7 @@ fn stays_here(url: &str) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        // `data:` and `blob:` go nowhere.
+        // `data:` and `blob:` URLs send no request.
         None => true,
     }
 }

@@ -1,4 +1,4 @@
-//! The partner's portal: what its customers see and do, with the sandbox's dashboard in its frame.
+//! The partner's portal, with the sandbox's dashboard in its frame.
 
 use std::time::Duration;
 
@@ -13,7 +13,11 @@ use crate::page::Page;
 
 pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
     vec![
-        scenario("portal_customer_goes_all_the_way", tools, story),
+        scenario(
+            "portal_creates_upgrades_cancels_and_resumes",
+            tools,
+            subscribe_and_cancel,
+        ),
         scenario("portal_shows_a_customer_with_a_history", tools, history),
         scenario(
             "portal_ignores_messages_of_foreign_origins",
@@ -21,16 +25,20 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             foreign_messages,
         ),
         scenario(
-            "portal_frames_what_the_dashboard_says_of_an_expired_token",
+            "portal_shows_the_dashboard_error_for_an_expired_token",
             tools,
             expired_token,
         ),
-        scenario("portal_says_what_went_wrong", tools, problems),
-        scenario("portal_frames_nobody_else", tools, frames_nobody_else),
+        scenario("portal_shows_errors", tools, problems),
+        scenario(
+            "portal_frames_only_the_dashboard",
+            tools,
+            frames_only_the_dashboard,
+        ),
     ]
 }
 
-async fn story(page: Page) {
+async fn subscribe_and_cancel(page: Page) {
     let stage = Stage::start().await;
     page.goto(&stage.portal.url()).await;
     page.see("h1", "Sign in").await;
@@ -45,7 +53,7 @@ async fn story(page: Page) {
     page.fill("#domain", "harbour.example").await;
     page.click("form[action='/sites'] button").await;
 
-    // The page follows by itself once the site is at TWIPLA.
+    // The page updates by itself once the website exists at TWIPLA.
     page.see("h1", "harbour.example").await;
     page.see("#tracking-code", "tracking code for harbour.example")
         .await;
@@ -72,7 +80,7 @@ async fn story(page: Page) {
         "harbour.example"
     );
 
-    // The wish comes out of the frame, the plans open over it.
+    // The dashboard posts the upgrade request, and the portal opens its plans.
     page.click("a[href$='/analytics']").await;
     page.browser.enter_frame(0).await.unwrap();
     page.see("h1", "harbour.example").await;
@@ -138,7 +146,7 @@ async fn history(page: Page) {
     page.screenshot("portal-sites-dark").await;
     page.click("tbody a[href$='demo-nova-shop']").await;
     page.see(".figure", "Basic").await;
-    // Without the modal: the same plans on a page.
+    // The same plans as a page instead of a modal.
     page.click("a[href$='/plans']").await;
     page.see("h1", "Choose a plan").await;
     page.see(".badge", "Your plan").await;
@@ -151,8 +159,8 @@ async fn foreign_messages(page: Page) {
     let stage = Stage::start().await;
     stage.sign_in(&page, "demo-nova").await;
     let analytics = format!("{}/sites/demo-nova-shop/analytics", stage.portal.url());
-    // A page of another origin opens the portal, and posts what the dashboard would. Of all pages
-    // there are, one of the sandbox's host: what differs from the dashboard is the port.
+    // A page of another origin opens the portal and posts the dashboard's message. Its host is that
+    // of the sandbox: only the port differs from the dashboard's.
     let forger = Sandbox::start().await.unwrap();
     page.goto(&format!("{}/nothing", forger.base_url())).await;
     let opened = page.browser.window().await.unwrap();
@@ -167,23 +175,24 @@ async fn foreign_messages(page: Page) {
     page.find("iframe").await;
     page.see_ready().await;
     page.browser.switch_to_window(opened).await.unwrap();
-    let wish = json!({
+    let message = json!({
         "type": "UPGRADE_BUTTON_CLICKED",
         "data": {"intpWebsiteId": "demo-nova-shop", "intpCustomerId": "demo-nova"},
     });
-    page.run(&format!("window.portal.postMessage({wish}, '*')"))
+    page.run(&format!("window.portal.postMessage({message}, '*')"))
         .await;
     page.browser.switch_to_window(portal).await.unwrap();
-    assert_eq!(page.answers_to_messages(1).await, json!([204]));
-    // Nor may the page itself.
-    page.run(&format!("window.postMessage({wish}, '*')")).await;
-    assert_eq!(page.answers_to_messages(2).await, json!([204, 204]));
+    assert_eq!(page.responses_to_messages(1).await, json!([204]));
+    // Neither may the portal's own page.
+    page.run(&format!("window.postMessage({message}, '*')"))
+        .await;
+    assert_eq!(page.responses_to_messages(2).await, json!([204, 204]));
     assert_eq!(
         page.run("return document.getElementById('upgrade').open")
             .await,
         false
     );
-    // What is not about an upgrade is not worth a request.
+    // Messages that are not about an upgrade cause no request.
     page.run("window.postMessage({type: 'RESIZE'}, '*'); window.postMessage('x', '*')")
         .await;
 
@@ -191,13 +200,14 @@ async fn foreign_messages(page: Page) {
     page.click("#upgrade").await;
     page.browser.enter_default_frame().await.unwrap();
     page.see("dialog[open]", "Choose a plan").await;
-    assert_eq!(page.answers_to_messages(3).await, json!([204, 204, 200]));
+    assert_eq!(page.responses_to_messages(3).await, json!([204, 204, 200]));
     let foreign = page.foreign_requests().await;
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
 async fn expired_token(page: Page) {
-    // The dashboard is an hour ahead of the API: nobody has to wait for a token to expire.
+    // The dashboard's clock is an hour ahead of the API's, so the test need not wait for a token to
+    // expire.
     let sandbox = Sandbox::start().await.unwrap();
     let partner = sandbox.website_partner();
     let same = PartnerConfig::new(partner.id().into(), Model::Website)
@@ -242,12 +252,12 @@ async fn problems(page: Page) {
     page.goto(&format!("{url}/sites/demo-nova-shop/plans"))
         .await;
     page.see("h1", "Choose a plan").await;
-    // An error in the console for each of the two, and no other.
+    // One error in the console for each of the two failed responses.
     let errors = page.console_errors().await;
     assert_eq!(errors.len(), 2, "{errors:?}");
 }
 
-async fn frames_nobody_else(page: Page) {
+async fn frames_only_the_dashboard(page: Page) {
     let stage = Stage::start().await;
     stage.sign_in(&page, "demo-nova").await;
     page.goto(&format!(
@@ -272,7 +282,8 @@ async fn frames_nobody_else(page: Page) {
     );
 }
 
-/// The portal on its demonstration: three customers, one of them with a history.
+/// The portal with its demonstration data: three customers, one of them with a
+/// history.
 struct Stage {
     sandbox: Sandbox,
     twipla: Twipla,
@@ -316,35 +327,35 @@ impl Stage {
 }
 
 impl Page {
-    /// Runs a script in the page, and returns what it returns.
+    /// Runs a script in the page and returns its result.
     async fn run(&self, script: &str) -> Value {
         let result = self.browser.execute(script, Vec::new()).await.unwrap();
         result.json().clone()
     }
 
-    /// Waits until the page and its scripts are there.
+    /// Waits until the page and its scripts have loaded.
     async fn see_ready(&self) {
         let wait = "const done = arguments[0];
-                    const look = () => document.readyState === 'complete' ? done() : setTimeout(look, 20);
-                    look();";
+                    const check = () => document.readyState === 'complete' ? done() : setTimeout(check, 20);
+                    check();";
         self.browser.execute_async(wait, Vec::new()).await.unwrap();
     }
 
-    /// What the portal answered to the messages that its script passed on, as soon as there are so many.
-    async fn answers_to_messages(&self, count: usize) -> Value {
+    /// Waits for this many responses of the portal to forwarded messages, and returns them.
+    async fn responses_to_messages(&self, count: usize) -> Value {
         let wait = format!(
             "const done = arguments[0];
-             const look = () => {{
+             const check = () => {{
                const all = performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/messages'));
-               all.length >= {count} ? done(all.map((entry) => entry.responseStatus)) : setTimeout(look, 20);
+               all.length >= {count} ? done(all.map((entry) => entry.responseStatus)) : setTimeout(check, 20);
              }};
-             look();"
+             check();"
         );
-        let answers = self.browser.execute_async(wait, Vec::new()).await.unwrap();
-        answers.json().clone()
+        let responses = self.browser.execute_async(wait, Vec::new()).await.unwrap();
+        responses.json().clone()
     }
 
-    /// The errors in the console, as soon as there are so many.
+    /// Waits for this many errors in the console, and returns them.
     async fn errors(&self, count: usize) -> Vec<String> {
         let mut errors = Vec::new();
         while errors.len() < count {
@@ -354,7 +365,7 @@ impl Page {
         errors
     }
 
-    /// Nothing went wrong in the browser, and nothing left for another host.
+    /// Fails on errors in the browser and on requests to other machines.
     async fn quiet(&self) {
         assert_eq!(self.console_errors().await, Vec::<String>::new());
         assert_eq!(self.foreign_requests().await, Vec::<String>::new());

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::too_many_lines, reason = "one table")]
-    fn only_a_valid_token_of_the_partner_is_accepted() {
+    fn only_valid_tokens_of_the_partner_are_accepted() {
         let now = Utc::now();
         let at = now.timestamp();
         let (partner, other) = (Uuid::new_v4(), Uuid::new_v4());

@@ -220,7 +220,7 @@ impl Builder {
             .with_source(error)
         })?;
         let address = listener.local_addr().map_err(|error| {
-            Error::new("cannot tell which port the sandbox listens on").with_source(error)
+            Error::new("cannot determine the port of the sandbox").with_source(error)
         })?;
         let scheme = if self.is_tls { "https" } else { "http" };
         let base_url = format!("{scheme}://{address}");
@@ -328,7 +328,7 @@ fn kept_partners(
     for config in of_state {
         let Some(partner) = partners.iter().find(|partner| partner.id() == config.id()) else {
             return Err(Error::new(format!(
-                "the state has partner {}, whom the credentials do not name: use the folder and the file of the same sandbox, or remove one of them",
+                "the state has partner {}, which is not in the credentials: use the folder and the file of the same sandbox, or remove one of them",
                 config.id()
             )));
         };
@@ -352,7 +352,7 @@ fn all_partners(
     for (index, config) in wanted.iter().enumerate() {
         let id = config.id();
         if wanted[..index].iter().any(|earlier| earlier.id() == id) {
-            return Err(Error::new(format!("the partner {id} is named twice")));
+            return Err(Error::new(format!("duplicate partner {id}")));
         }
         match partners.iter_mut().find(|partner| partner.id() == id) {
             Some(partner) => *partner = config.clone(),

@@ -36,8 +36,7 @@ pub(crate) fn handle(world: &mut World, request: &HttpRequest, origin: &Origin<'
     }
     let is_console = endpoint.is_empty() || endpoint == "events" || endpoint.starts_with("console");
     if is_console && !origin.is_local && !origin.remote_console {
-        let error =
-            "the console is for this machine alone: start the sandbox with --remote-console";
+        let error = "only this machine may use the console: start the sandbox with --remote-console to allow others";
         return respond(ApiError::new(403, error).into_reply());
     }
     if (request.method.as_str(), endpoint) == ("GET", "events") {
@@ -185,7 +184,7 @@ fn check_token(world: &World, request: &HttpRequest) -> Result<(), ApiError> {
     }
     Err(ApiError::new(
         403,
-        "invalid x-sandbox-token: expected the token of the console, for the request comes from a browser",
+        "invalid x-sandbox-token: expected the token of the console, because the request comes from a browser",
     ))
 }
 
@@ -206,7 +205,7 @@ mod tests {
     use crate::clock::Clock;
 
     #[test]
-    fn console_is_for_this_machine_unless_it_is_opened() {
+    fn console_is_local_unless_remote_access_is_enabled() {
         let mut world = World::new(Clock::new(Duration::zero()));
         let mut status = |path: &str, is_local, remote_console| {
             let request = HttpRequest {

@@ -81,7 +81,7 @@ impl Credentials {
         if let (Some(certificate_pem), Some(key_pem)) = (read(&certificate)?, read(&key)?) {
             return Authority::from_pem(certificate_pem, &key_pem).map_err(|error| {
                 Error::new(format!(
-                    "cannot use {} and ca.key beside it: remove both, and clients have to trust the new one",
+                    "cannot use {} with the ca.key next to it: remove both, and make clients trust the new ca.pem",
                     certificate.display()
                 ))
                 .with_source(error)
@@ -133,7 +133,7 @@ impl Credentials {
             match config.clone().into_partner() {
                 Ok(_) => Ok(config),
                 Err(error) => {
-                    let why = format!("{} holds no key that can be used", file.display());
+                    let why = format!("{} does not contain a valid key", file.display());
                     Err(unreadable(why).with_source(error))
                 }
             }
@@ -237,7 +237,7 @@ fn quoted(text: &str) -> String {
 
 fn unusable(folder: &Path, error: &io::Error) -> Error {
     Error::new(format!(
-        "cannot write credentials into {}: {error}: choose a folder of your own that can be written, or a new one",
+        "cannot write credentials into {}: {error}: choose a new folder, or a writable one that only you can enter",
         folder.display()
     ))
 }

@@ -34,11 +34,11 @@ pub(crate) fn execute(
         Route::Dashboard => Ok(dashboard::handle(world, request, &query, now)),
         Route::Reactivate => Err(ApiError::new(
             501,
-            "the sandbox has no reactivate: only a client that was retired in 2025 has it, and what it does is \
+            "the sandbox does not support reactivate: only a client that was retired in 2025 uses it, and its effect is \
              not known: delete the website or customer and create it again",
         )),
         Route::Malformed => Err(ApiError::bad("invalid path: expected UTF-8")),
-        Route::WrongMethod => Err(ApiError::new(405, "the path does not take this method")),
+        Route::WrongMethod => Err(ApiError::new(405, "the path does not allow this method")),
         Route::Unknown => Err(ApiError::new(404, "the path is unknown")),
     }
 }

@@ -208,7 +208,7 @@ impl Fault {
             }
             if matches!(self.kind, FaultKind::RateLimit { .. }) {
                 return Err(invalid(
-                    "rateLimit takes no probability: the rate says which requests it strikes",
+                    "invalid probability: rateLimit does not accept one, because the rate selects the requests",
                 ));
             }
         }
@@ -221,7 +221,7 @@ impl Fault {
         );
         if self.moment.is_some() && !has_choice {
             return Err(invalid(
-                "this kind has a moment of its own: only status, gateway, delay and hang can strike before or after the commit",
+                "invalid moment: only status, gateway, delay and hang accept one",
             ));
         }
         Ok(())
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_is_read_from_json_and_written_back() {
+    fn fault_round_trips_through_json() {
         for json in [
             r#"{"kind":"hang"}"#,
             r#"{"kind":{"delay":50},"operation":"get_website","times":1,"moment":"either"}"#,
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_fault_is_refused_with_what_is_expected() {
+    fn invalid_fault_error_names_the_expected_value() {
         for (json, says) in [
             (r#"{"kind":"fire"}"#, "unknown variant `fire`"),
             (
@@ -407,7 +407,7 @@ mod tests {
             ),
             (
                 r#"{"kind":{"rateLimit":{"perSecond":1,"burst":1}},"probability":0.5}"#,
-                "takes no probability",
+                "invalid probability: rateLimit",
             ),
             (
                 r#"{"kind":{"delay":99999999999}}"#,
@@ -431,7 +431,7 @@ mod tests {
             ),
             (
                 r#"{"kind":"htmlBody","moment":"afterCommit"}"#,
-                "a moment of its own",
+                "invalid moment",
             ),
             (
                 r#"{"kind":"hang","moment":"never"}"#,
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_that_would_never_strike_is_refused() {
+    fn fault_that_would_never_strike_is_rejected() {
         for (json, says) in [
             (
                 r#"{"kind":"hang","probability":0}"#,

@@ -65,7 +65,7 @@ impl Faults {
             let exhausted = self.active.iter().position(ActiveFault::is_exhausted);
             let Some(exhausted) = exhausted else {
                 return Err(Error::new(format!(
-                    "cannot add a fault: {CAPACITY} are in force: clear them first"
+                    "cannot add a fault: {CAPACITY} are active: clear them first"
                 )));
             };
             self.active.remove(exhausted);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn moment_by_dice_is_each_half_of_the_time() {
+    fn either_moment_is_chosen_equally_often() {
         let mut faults = Faults::default();
         faults
             .add(Fault::new(FaultKind::Gateway(520)).before_or_after_commit())
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_limit_lets_a_burst_through_and_then_its_rate() {
+    fn rate_limit_allows_a_burst_and_then_its_rate() {
         let mut faults = Faults::default();
         let kind = FaultKind::RateLimit {
             per_second: 0.5,
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn exhausted_faults_make_room_and_active_ones_do_not() {
+    fn only_exhausted_faults_are_dropped_at_capacity() {
         let mut faults = Faults::default();
         faults.add(Fault::new(FaultKind::Hang).times(1)).unwrap();
         for _ in 1..CAPACITY {

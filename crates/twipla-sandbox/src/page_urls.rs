@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_has_a_path_on_its_own_website_only() {
+    fn url_has_a_path_only_on_its_own_website() {
         for (url, domain, expected) in [
             ("https://example.com", "example.com", Some("/")),
             ("https://example.com/shop", "example.com", Some("/shop")),

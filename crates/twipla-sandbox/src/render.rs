@@ -34,7 +34,7 @@ pub(crate) fn website(
     let package = account
         .packages
         .get(&subscription.package)
-        .ok_or_else(|| ApiError::new(500, "the package of the website is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the package of the website is missing"))?;
     let planned = subscription
         .planned
         .and_then(|id| account.packages.get(&id));
@@ -82,11 +82,11 @@ pub(crate) fn subscription(
     let package = account
         .packages
         .get(&subscription.package)
-        .ok_or_else(|| ApiError::new(500, "the package of the subscription is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the package of the subscription is missing"))?;
     let owner = account
         .customers()
         .get(customer)
-        .ok_or_else(|| ApiError::new(500, "the owner of the subscription is gone"))?;
+        .ok_or_else(|| ApiError::new(500, "the owner of the subscription is missing"))?;
     Ok(wire::Subscription {
         id: subscription.id,
         status: subscription.status.clone(),

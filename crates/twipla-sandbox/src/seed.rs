@@ -136,7 +136,7 @@ impl Seed {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let unreadable = |why: String| {
             Error::new(format!(
-                "cannot read the seed {}: {why}: the README of twipla-sandbox says what it may hold",
+                "cannot read the seed {}: {why}: the README of twipla-sandbox documents the format",
                 path.display()
             ))
         };
@@ -188,7 +188,7 @@ impl Seed {
                 return Err(failed("its id is that of a partner under the other model"));
             }
             if seen.contains(&account.id) {
-                return Err(failed("it is described twice"));
+                return Err(failed("the seed contains it twice"));
             }
             seen.push(account.id);
             let planter = Planter { account, now };

@@ -83,7 +83,7 @@ impl State {
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let unreadable = |why: String| {
             Error::new(format!(
-                "cannot read the state in {}: {why}: name another file, or remove this one to start afresh",
+                "cannot read the state in {}: {why}: use another file, or remove this one to start with new data",
                 path.display()
             ))
         };
@@ -151,7 +151,7 @@ impl State {
             let fresh = world.accounts.get(&id);
             if fresh.is_some_and(|fresh| fresh.model != partner.account.model) {
                 return Err(Error::new(format!(
-                    "the state has partner {id} under the {} model: name it so, or remove the file of the state",
+                    "the state has partner {id} under the {} model: configure it so, or remove the state file",
                     partner.account.model.as_str()
                 )));
             }
@@ -167,7 +167,7 @@ impl StateFile {
         match files::lock(path) {
             Ok(Some(lock)) => Ok(lock),
             Ok(None) => Err(Error::new(format!(
-                "cannot use the state in {}: another sandbox has it: stop that one, or name another file",
+                "cannot use the state in {}: another sandbox uses it: stop that one, or use another file",
                 path.display()
             ))),
             Err(error) => Err(unwritable(path, &error)),

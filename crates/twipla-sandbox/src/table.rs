@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stay_in_the_order_in_which_they_came() {
+    fn rows_keep_the_order_of_insertion() {
         let mut table = Table::new();
         for id in ["c", "a", "b", "d"] {
             table.insert(id.to_owned(), id);

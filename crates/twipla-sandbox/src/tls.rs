@@ -63,7 +63,7 @@ impl Authority {
         let public = key.subject_public_key_info();
         if !der.windows(public.len()).any(|part| part == public) {
             return Err(Error::new(
-                "the certificate of the authority belongs to another key",
+                "the certificate of the authority does not match its key",
             ));
         }
         Ok(Self { certificate, key })
@@ -162,5 +162,5 @@ fn subject(name: &str) -> Result<SanType, Error> {
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new("cannot make a certificate").with_source(error)
+    Error::new("cannot create a certificate").with_source(error)
 }

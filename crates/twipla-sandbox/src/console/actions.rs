@@ -33,7 +33,7 @@ fn check_token(world: &World, form: &Query) -> Result<(), ApiError> {
     }
     Err(ApiError::new(
         403,
-        "invalid token: expected the one of this sandbox: reload the page",
+        "invalid token: expected that of this sandbox: reload the page",
     ))
 }
 
@@ -115,47 +115,47 @@ fn kind(name: &str, value: &str) -> Result<Value, ApiError> {
 
 /// The kinds in the form: their name, effect, and the meaning of their value.
 pub(super) const KINDS: &[(&str, &str, &str)] = &[
-    ("status", "answer with a status", "status code"),
+    ("status", "respond with a status", "status code"),
     (
         "gateway",
-        "answer with a gateway's page",
+        "respond with a gateway's error page",
         "502 to 504, 520 to 524, or 530",
     ),
     (
         "rateLimit",
-        "let few requests through",
+        "limit the rate of requests",
         "requests per second",
     ),
     ("delay", "delay the response", "milliseconds"),
-    ("hang", "never answer", ""),
+    ("hang", "never respond", ""),
     (
         "resetBeforeCommit",
-        "close the connection before the work",
+        "close the connection before the commit",
         "",
     ),
     (
         "resetAfterCommit",
-        "close the connection after the work",
+        "close the connection after the commit",
         "",
     ),
     (
         "lateCommit",
-        "close the connection and do the work later",
+        "close the connection and commit later",
         "milliseconds",
     ),
     (
         "commitAfterHangUp",
-        "do the work after the client gave up",
+        "commit after the client closed the connection",
         "milliseconds",
     ),
-    ("truncatedBody", "cut the body off", ""),
-    ("htmlBody", "answer with a page of HTML", ""),
-    ("emptyBody", "answer with an empty body", ""),
-    ("invalidJson", "answer with broken JSON", ""),
-    ("missingField", "leave a field out", "name of the field"),
-    ("unknownEnumValue", "answer with unknown enum values", ""),
-    ("noContent", "answer with 204", ""),
-    ("clockSkew", "let the server's clock differ", "seconds"),
+    ("truncatedBody", "truncate the body", ""),
+    ("htmlBody", "respond with an HTML page", ""),
+    ("emptyBody", "respond with an empty body", ""),
+    ("invalidJson", "respond with invalid JSON", ""),
+    ("missingField", "remove a field", "name of the field"),
+    ("unknownEnumValue", "respond with unknown enum values", ""),
+    ("noContent", "respond with 204", ""),
+    ("clockSkew", "set the server's clock off", "seconds"),
     ("expiredToken", "treat the token as expired", ""),
 ];
 
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_the_form_is_a_fault() {
+    fn every_kind_in_the_form_is_a_valid_fault() {
         for (name, _, value) in KINDS {
             let value = match *value {
                 "" => "",

@@ -1,12 +1,12 @@
 "use strict";
 
-// Everything on the page is there without this script. It sends the forms without
-// leaving the page, and puts new parts in the place of old ones when something changed.
+// The page works without this script, which submits the forms without leaving the page
+// and replaces the parts of the page that have changed.
 
 const live = document.querySelector("#live");
 const message = document.querySelector("#message");
 
-/** Takes over each live part of another rendering of this page that differs. */
+/** Replaces each live part of the page that differs in a new rendering of it. */
 const update = (html) => {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const open = [...document.querySelectorAll("details[open]")].map((details) => details.id);
@@ -20,7 +20,7 @@ const update = (html) => {
     for (const details of old.querySelectorAll("details")) details.open ||= open.includes(details.id);
     if (focused) (document.getElementById(focused)?.querySelector("summary, button") ?? document.getElementById(focused))?.focus();
   }
-  // A sandbox that was started again has another token.
+  // A restarted sandbox has a new token.
   const token = fresh.querySelector("[name=token]")?.value;
   if (token) for (const field of document.querySelectorAll("[name=token]")) field.value = token;
   return fresh;
@@ -29,7 +29,7 @@ const update = (html) => {
 let refreshing = false;
 let again = false;
 
-/** One request at a time; what changes meanwhile is fetched afterwards. */
+/** Fetches the page, one request at a time; later changes are fetched afterwards. */
 const refresh = async () => {
   again = refreshing;
   if (refreshing) return;
@@ -38,7 +38,7 @@ const refresh = async () => {
     const response = await fetch(location.href);
     if (response.ok) update(await response.text());
   } catch {
-    // The stream of events says that the sandbox is gone.
+    // The event stream reports that the sandbox is unreachable.
   } finally {
     refreshing = false;
   }
@@ -59,7 +59,7 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-/** The sandbox's clock goes on while nothing else changes. */
+// Advance the displayed clocks between updates.
 let shown = Date.now();
 setInterval(() => {
   const by = Date.now() - shown;
@@ -76,5 +76,5 @@ events.addEventListener("open", async () => {
   await refresh();
   if (events.readyState === EventSource.OPEN) live.textContent = "Live";
 });
-events.addEventListener("error", () => { live.textContent = "The sandbox cannot be reached; trying again"; });
+events.addEventListener("error", () => { live.textContent = "The sandbox cannot be reached; retrying"; });
 events.addEventListener("change", refresh);

@@ -80,7 +80,7 @@ pub(super) fn show(world: &World, query: &Query, refused: Option<&ApiError>) -> 
                         a href="#requests" { "Requests" }
                         a href="#data" { "Partners" }
                     }
-                    p #live role="status" { "Reload to see what changed" }
+                    p #live role="status" { "Reload to see changes" }
                 }
                 main {
                     div #message role="alert" { @if let Some(error) = refused { p { (error.message()) } } }
@@ -132,7 +132,7 @@ fn state(world: &World) -> Markup {
             details #reset {
                 summary { "Reset the sandbox …" }
                 p { "Deletes every customer, website, request and fault, and sets the clock back." }
-                (action(world, "reset", &html! { button.danger { "Reset, and lose all of it" } }))
+                (action(world, "reset", &html! { button.danger { "Reset and delete everything" } }))
             }
         }
     }
@@ -146,7 +146,7 @@ fn faults(world: &World) -> Markup {
             h2 #faults-heading { "Faults" }
             div #active-faults data-live {
                 @if report.faults.is_empty() {
-                    p.quiet { "None: every request is answered as it should be." }
+                    p.quiet { "No active faults." }
                 } @else {
                     div.scrolls tabindex="0" role="region" aria-labelledby="faults-heading" {
                         table {
@@ -165,7 +165,7 @@ fn faults(world: &World) -> Markup {
                         }
                     }
                     @if report.pending_commits > 0 {
-                        p { (report.pending_commits) " requests have yet to be carried out" }
+                        p { (report.pending_commits) " late commits are pending" }
                     }
                     (action(world, "clear-faults", &html! { button { "Clear all faults" } }))
                 }
@@ -230,12 +230,12 @@ fn inject_form(world: &World) -> Markup {
             input #probability name="probability" type="number" min="0" max="1" step="any" placeholder="1";
         }
         div.field {
-            label for="moment" { "When" }
+            label for="moment" { "Moment" }
             select #moment name="moment" {
-                option value="" { "as usual" }
-                option value="beforeCommit" { "before the work" }
-                option value="afterCommit" { "after the work" }
-                option value="either" { "either, by dice" }
+                option value="" { "default" }
+                option value="beforeCommit" { "before the commit" }
+                option value="afterCommit" { "after the commit" }
+                option value="either" { "either, at random" }
             }
         }
         button { "Inject the fault" }
@@ -250,7 +250,7 @@ fn inject_form(world: &World) -> Markup {
                     @if index > 0 { "; " }
                     "for " code { (name) } ", " (value)
                 }
-                ". The other kinds have none."
+                ". The other kinds have no value."
             }
         }
     }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_text_is_whole_and_long_text_is_cut_between_characters() {
+    fn long_text_is_cut_between_characters() {
         assert_eq!(line("ä"), "ä");
         assert_eq!(body(&json!({ "a": "ä" })), "{\n  \"a\": \"ä\"\n}");
         let long = "ä".repeat(5000);

@@ -1,7 +1,7 @@
 "use strict";
 
-// Which page frames this one is not known, and what is posted is no secret to it:
-// the ids are its own. So the message goes to any origin; who receives it checks ours.
+// The parent page is not known, and the message contains only its own ids, no secrets. So
+// the message is posted to any origin; the receiver checks ours.
 const post = (message) => window.parent.postMessage(JSON.parse(message), "*");
 
 const button = document.querySelector("button[data-post]");

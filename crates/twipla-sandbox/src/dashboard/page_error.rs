@@ -60,7 +60,7 @@ impl PageError {
                     p.status { (self.status()) }
                     h1 { (texts.not_available) }
                     p.reason role="alert" { (reason) }
-                    p.quiet { (texts.ask_for_a_new_address) }
+                    p.quiet { (texts.open_again) }
                 }
             },
         )

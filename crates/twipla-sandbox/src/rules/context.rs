@@ -66,5 +66,5 @@ pub(crate) fn preset_package(account: &Account, name: &str) -> Result<Package, A
     account
         .package_named(name)
         .cloned()
-        .ok_or_else(|| ApiError::new(500, format!("the package {name} is gone")))
+        .ok_or_else(|| ApiError::new(500, format!("the package {name} is missing")))
 }

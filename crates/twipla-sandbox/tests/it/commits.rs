@@ -8,7 +8,7 @@ use twipla_sandbox::{Fault, FaultKind, Sandbox};
 
 use crate::support::Client;
 
-/// Operation and ids of each change, with the name or domain at the end.
+/// Operation and ids of each change, followed by the name or domain.
 fn changes(sandbox: &Sandbox) -> Vec<String> {
     let commits = sandbox.commits();
     let sequences: Vec<_> = commits.iter().map(|commit| commit.sequence).collect();
@@ -41,7 +41,7 @@ async fn each_change_is_logged_with_its_ids() {
     let send = async |method: Method, path: &str, body: Value| {
         let response = client.send(method, path, Some(&body)).await.unwrap();
         assert!(response.status().is_success(), "{path}");
-        // Some have no body.
+        // Some responses have no body.
         response.json::<Value>().await.unwrap_or_default()["payload"].take()
     };
     let post = async |path: &str, body: Value| send(Method::POST, path, body).await;
@@ -121,7 +121,7 @@ async fn each_change_is_logged_with_its_ids() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_not_logged() {
+async fn requests_without_effect_are_not_logged() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let cancel = json!({"intpWebsiteId": "w"});
@@ -152,11 +152,11 @@ async fn what_changes_nothing_is_not_logged() {
     assert_eq!(changes(&sandbox), [""; 0]);
 
     client.delete("/v2/3as/websites/w").await.unwrap();
-    assert_eq!(sandbox.commits()[0].sequence, 3, "the sequence goes on");
+    assert_eq!(sandbox.commits()[0].sequence, 3, "the numbers continue");
 }
 
 #[tokio::test]
-async fn lost_and_late_responses_are_logged() {
+async fn changes_with_lost_or_late_responses_are_logged() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     sandbox.clear_commits();

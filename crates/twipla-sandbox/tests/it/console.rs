@@ -1,4 +1,4 @@
-//! The console, as a browser requests it.
+//! The console, requested as by a browser.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Console {
         rest.split_once('"').unwrap().0.to_owned()
     }
 
-    /// Sends a form as a browser does, with the page's token.
+    /// Submits a form like a browser, with the token of the page.
     async fn send(&self, action: &str, fields: &[(&str, &str)]) -> Response {
         let token = self.token().await;
         let mut fields = fields.to_vec();
@@ -65,7 +65,7 @@ impl Console {
 }
 
 #[tokio::test]
-async fn page_shows_what_the_sandbox_holds() {
+async fn page_shows_the_state_of_the_sandbox() {
     let console = Console::new().await;
     let client = Client::with_website(&console.sandbox).await;
     console.sandbox.inject(
@@ -99,7 +99,7 @@ async fn page_shows_what_the_sandbox_holds() {
 }
 
 #[tokio::test]
-async fn query_of_a_dashboard_request_is_shown_without_its_token() {
+async fn token_in_a_dashboard_query_is_redacted() {
     let console = Console::new().await;
     let base = console.sandbox.base_url();
     let url = format!("{base}/?intpc_token=s3cret&websiteToken=s3cret&externalWebsiteId=w");
@@ -111,7 +111,7 @@ async fn query_of_a_dashboard_request_is_shown_without_its_token() {
 }
 
 #[tokio::test]
-async fn credentials_are_found_under_encoded_names_and_in_other_headers() {
+async fn credentials_with_encoded_names_or_in_other_headers_are_redacted() {
     let console = Console::new().await;
     let url = format!("{}/?intpc%5Ftoken=s3cret", console.sandbox.base_url());
     let request = console.http.get(url);
@@ -144,7 +144,7 @@ async fn hostile_text_is_escaped() {
 }
 
 #[tokio::test]
-async fn page_has_headers_that_guard_it() {
+async fn page_has_security_headers() {
     let response = Console::new().await.get("").await;
     let policy = response.headers()["content-security-policy"]
         .to_str()
@@ -227,7 +227,7 @@ async fn actions_change_the_sandbox() {
 }
 
 #[tokio::test]
-async fn invalid_input_is_refused_with_a_message_on_the_page() {
+async fn invalid_input_shows_an_error_on_the_page() {
     let console = Console::new().await;
     for (action, fields, says) in [
         (
@@ -277,7 +277,7 @@ async fn invalid_input_is_refused_with_a_message_on_the_page() {
 }
 
 #[tokio::test]
-async fn changes_need_the_token_of_the_page() {
+async fn changes_require_the_token_of_the_page() {
     let console = Console::new().await;
     Client::with_website(&console.sandbox).await;
     console
@@ -378,7 +378,7 @@ async fn pages_of_other_origins_are_refused() {
         ),
         (&[("origin", "https://evil.example")], 403),
         (&[("host", "evil.example")], 403),
-        // A link to the console, the address bar, and the console itself.
+        // A link to the console, the address bar, and the console's own pages.
         (
             &[
                 ("sec-fetch-site", "cross-site"),
@@ -410,7 +410,7 @@ async fn pages_of_other_origins_are_refused() {
 }
 
 #[tokio::test]
-async fn event_comes_with_each_change() {
+async fn every_change_sends_an_event() {
     let console = Console::new().await;
     let mut events = console.get("events").await;
     assert_eq!(events.headers()[header::CONTENT_TYPE], "text/event-stream");
@@ -440,12 +440,12 @@ async fn event_comes_with_each_change() {
     assert_eq!(
         events.chunk().await.unwrap().unwrap(),
         event,
-        "after a read, which the page lists"
+        "after a read, which is listed on the page"
     );
 }
 
 #[tokio::test]
-async fn stream_of_events_ends_with_the_sandbox() {
+async fn event_stream_ends_when_the_sandbox_stops() {
     let console = Console::new().await;
     let mut events = console.get("events").await;
     events.chunk().await.unwrap();
@@ -454,7 +454,7 @@ async fn stream_of_events_ends_with_the_sandbox() {
 }
 
 #[tokio::test]
-async fn page_stays_small_whatever_the_sandbox_holds() {
+async fn page_stays_small_with_much_data() {
     let console = Console::new().await;
     let client = Client::with_website(&console.sandbox).await;
     for n in 0..120 {
@@ -482,7 +482,7 @@ async fn page_stays_small_whatever_the_sandbox_holds() {
 }
 
 #[tokio::test]
-async fn page_stays_small_whatever_clients_send() {
+async fn page_stays_small_with_long_texts() {
     let console = Console::new().await;
     let client = Client::with_website(&console.sandbox).await;
     let before = console.page().await.len();

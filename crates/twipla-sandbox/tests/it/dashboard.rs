@@ -1,4 +1,4 @@
-//! The dashboard, as a browser requests it.
+//! The dashboard, requested as by a browser.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::{Client, now, payload, sign};
 
-/// A partner with customer `c`, who owns website `w`.
+/// A partner with customer `c` and their website `w`.
 struct Site {
     sandbox: Sandbox,
     client: Client,
@@ -25,7 +25,7 @@ impl Site {
         Self { sandbox, client }
     }
 
-    /// Of a partner whose customers buy from TWIPLA. The website is on Basic.
+    /// Under platform-managed billing. The website is on Basic.
     async fn platform_managed(model: Model) -> Self {
         let id = Uuid::new_v4();
         let config = PartnerConfig::new(id, model).billing_mode(BillingMode::PlatformManaged);
@@ -62,7 +62,7 @@ impl Site {
         );
     }
 
-    /// One more website of `c`.
+    /// Adds a website of `c`.
     async fn add_website(&self, id: &str, domain: &str) {
         let body = json!({"website": {"id": id, "domain": domain}, "intpc": {"id": "c"}});
         self.post("/v3/3as/websites", &body).await;
@@ -74,7 +74,7 @@ impl Site {
         found.unwrap().1.to_string()
     }
 
-    /// A token of a customer that expires so many seconds from now.
+    /// Creates a token of a customer that expires in this many seconds.
     fn token(&self, customer: &str, expires_in: i64) -> String {
         let partner = self.client.partner();
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": partner.id()});
@@ -85,7 +85,7 @@ impl Site {
         sign(partner, &header, &claims)
     }
 
-    /// An address of the dashboard for `c` and `w`, with more parameters.
+    /// Returns a dashboard URL for `c` and `w`, with additional parameters.
     fn address(&self, path: &str, parameters: &[(&str, &str)]) -> String {
         let token = self.token("c", 600);
         let mut all = vec![("intpc_token", token.as_str()), ("externalWebsiteId", "w")];
@@ -93,7 +93,7 @@ impl Site {
         address(path, &all)
     }
 
-    /// A page that must be shown.
+    /// Fetches a page that must be shown.
     async fn page(&self, path: &str, parameters: &[(&str, &str)]) -> String {
         let (status, page) = self.open(&self.address(path, parameters)).await;
         assert_eq!(status, 200, "{page}");
@@ -138,7 +138,7 @@ fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     format!("{path}?{}", pairs.join("&"))
 }
 
-/// What stands between two texts, each time that they come.
+/// Returns every part of a text between two delimiters.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before)
         .skip(1)
@@ -154,7 +154,7 @@ fn unescape(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_refusal_is_a_page_that_says_why() {
+async fn every_error_page_shows_the_reason() {
     let site = Site::new().await;
     let customer = json!({"intpCustomerId": "d", "email": "d@example.com"});
     site.post("/v2/3as/customers", &customer).await;
@@ -168,7 +168,7 @@ async fn every_refusal_is_a_page_that_says_why() {
     let tampered = format!("{}AAAA", &owner[..owner.len() - 4]);
     let partner = site.client.token.clone();
     for (status, says, parameters) in [
-        (401, "The address has no token.", vec![]),
+        (401, "The URL contains no token.", vec![]),
         (
             401,
             "The token is not valid.",
@@ -191,14 +191,18 @@ async fn every_refusal_is_a_page_that_says_why() {
         ),
         (
             401,
-            "The login has ended.",
+            "The login has expired.",
             vec![
                 ("websiteToken", "x"),
                 ("intpc_token", &owner),
                 ("externalWebsiteId", "w"),
             ],
         ),
-        (404, "names no website", vec![("intpc_token", &owner)]),
+        (
+            404,
+            "does not name a website",
+            vec![("intpc_token", &owner)],
+        ),
         (
             404,
             "The website does not exist.",
@@ -206,7 +210,7 @@ async fn every_refusal_is_a_page_that_says_why() {
         ),
         (
             403,
-            "belongs to somebody else",
+            "You do not have access to this website",
             vec![("intpc_token", &stranger), ("externalWebsiteId", "w")],
         ),
         (
@@ -237,7 +241,7 @@ async fn every_refusal_is_a_page_that_says_why() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refused_in_the_language_of_the_page() {
+async fn expired_token_error_is_shown_in_the_requested_language() {
     let site = Site::new().await;
     let expired = site.token("c", -60);
     for (locale, says) in [
@@ -262,7 +266,7 @@ async fn an_expired_token_is_refused_in_the_language_of_the_page() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_is_escaped() {
+async fn text_of_clients_is_escaped() {
     let site = Site::new().await;
     let domain = "\"><script>alert('1')</script>&amp;.example";
     site.add_website("<b>\"", domain).await;
@@ -285,7 +289,7 @@ async fn what_others_wrote_is_escaped() {
 }
 
 #[tokio::test]
-async fn pages_run_no_inline_script_and_can_be_framed_by_anyone() {
+async fn pages_allow_any_parent_and_no_inline_script() {
     let site = Site::platform_managed(Model::Website).await;
     let pro = site.package("Pro");
     let pages = [
@@ -336,7 +340,7 @@ async fn pages_run_no_inline_script_and_can_be_framed_by_anyone() {
 }
 
 #[tokio::test]
-async fn a_page_is_read_with_get() {
+async fn pages_allow_only_get() {
     let site = Site::new().await;
     for (path, allow) in [
         ("/", "GET"),
@@ -353,9 +357,9 @@ async fn a_page_is_read_with_get() {
 }
 
 #[tokio::test]
-async fn the_numbers_are_those_of_the_analytics_api() {
+async fn numbers_match_the_analytics_api() {
     let site = Site::new().await;
-    // Both have days whose offset is not that of the others.
+    // Both time zones change their offset within these days.
     for (timezone, first, last, from, until) in [
         (
             "Europe/Berlin",
@@ -435,7 +439,7 @@ async fn the_numbers_are_those_of_the_analytics_api() {
     }
 }
 
-/// The analytics API of a website, for some days.
+/// Queries the analytics API of a website for some days.
 struct Analytics<'a> {
     client: &'a Client,
     key: String,
@@ -490,7 +494,7 @@ impl<'a> Analytics<'a> {
     }
 }
 
-/// The rows of a section's table: names in lower case, and visits.
+/// Returns the rows of a section's table: names in lower case, and visits.
 fn table(page: &str, section: &str) -> Vec<(String, f64)> {
     let section = between(page, &format!("id=\"{section}\""), "</section>")[0];
     between(section, "<th scope=\"row\">", "</tr>")
@@ -505,7 +509,7 @@ fn table(page: &str, section: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// A number as English pages write it, with or without a unit.
+/// Parses a number in English format, with or without a unit.
 fn number(text: &str) -> f64 {
     let digits: String = text
         .chars()
@@ -519,7 +523,7 @@ fn float(value: &Value) -> f64 {
 }
 
 #[tokio::test]
-async fn each_language_writes_texts_numbers_and_dates_its_own_way() {
+async fn texts_numbers_and_dates_follow_the_language() {
     let site = Site::new().await;
     let mut totals = BTreeMap::new();
     for (locale, lang, title, from, digits) in [
@@ -575,7 +579,7 @@ async fn each_language_writes_texts_numbers_and_dates_its_own_way() {
 }
 
 #[tokio::test]
-async fn the_days_end_today_in_the_time_zone() {
+async fn default_range_ends_today_in_the_time_zone() {
     let site = Site::new().await;
     let last = async |timezone: &str| {
         let page = site.page("/", &[("timezone", timezone)]).await;
@@ -586,18 +590,15 @@ async fn the_days_end_today_in_the_time_zone() {
             .unwrap()
             .to_owned()
     };
-    // They are 25 hours apart, so never on the same day.
+    // The time zones are 25 hours apart, so their dates always differ.
     assert!(last("Pacific/Kiritimati").await > last("Pacific/Niue").await);
     let before = last("UTC").await;
     site.sandbox.advance(chrono::Duration::days(3));
-    assert!(
-        last("UTC").await > before,
-        "the time that was moved on counts"
-    );
+    assert!(last("UTC").await > before, "the advanced clock is used");
 }
 
 #[tokio::test]
-async fn a_chart_has_room_for_one_day_and_for_ten_years() {
+async fn chart_shows_one_day_and_ten_years() {
     let site = Site::new().await;
     for (first, last, days, dots) in [
         ("2026-03-01", "2026-03-01", 1, 1),
@@ -613,11 +614,11 @@ async fn a_chart_has_room_for_one_day_and_for_ten_years() {
     }
     let parameters = [("startDate", "2016-03-01"), ("endDate", "2026-03-09")];
     let (status, _) = site.open(&site.address("/", &parameters)).await;
-    assert_eq!(status, 400, "a day more than the API takes");
+    assert_eq!(status, 400, "one day more than the API allows");
 }
 
 #[tokio::test]
-async fn the_upgrade_button_carries_the_documented_message() {
+async fn upgrade_button_has_the_documented_message() {
     let site = Site::new().await;
     let page = site.page("/", &[("allowUpgrade", "true")]).await;
     let message: Value =
@@ -643,7 +644,7 @@ async fn the_upgrade_button_carries_the_documented_message() {
 }
 
 #[tokio::test]
-async fn a_contributor_looks_on_and_does_not_buy() {
+async fn contributor_cannot_upgrade() {
     let site = Site::platform_managed(Model::Website).await;
     let customer = json!({"intpCustomerId": "d", "email": "d@example.com"});
     site.post("/v2/3as/customers", &customer).await;
@@ -668,7 +669,7 @@ async fn a_contributor_looks_on_and_does_not_buy() {
 }
 
 #[tokio::test]
-async fn an_upgrade_page_is_there_only_where_twipla_bills() {
+async fn upgrade_page_exists_only_under_platform_managed_billing() {
     let site = Site::new().await;
     let pro = site.package("Pro");
     let address = site.address("/upgrade", &[("upgradePackageId", &pro)]);
@@ -703,7 +704,7 @@ async fn an_upgrade_page_is_there_only_where_twipla_bills() {
 }
 
 #[tokio::test]
-async fn the_upgrade_page_offers_what_can_be_chosen() {
+async fn upgrade_page_lists_available_packages() {
     let site = Site::platform_managed(Model::Website).await;
     for (name, assigned) in [("Secret", false), ("Mine", true)] {
         let package = json!({
@@ -743,7 +744,7 @@ async fn the_upgrade_page_offers_what_can_be_chosen() {
     ] {
         assert!(!names.contains(&other), "{other}");
     }
-    // Each leads to its checkout.
+    // Each package links to its checkout.
     let link = unescape(between(&page, "class=\"button\" href=\"", "\"")[0]);
     let (status, page) = site.open(&link).await;
     assert!(
@@ -753,7 +754,7 @@ async fn the_upgrade_page_offers_what_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_checkout_changes_the_subscription_and_posts_it() {
+async fn checkout_changes_the_subscription_and_posts_a_message() {
     for model in [Model::Website, Model::Account] {
         let site = Site::platform_managed(model).await;
         let pro = site.package("Pro");
@@ -778,14 +779,14 @@ async fn a_checkout_changes_the_subscription_and_posts_it() {
             (&json!(pro), &json!("Pro"))
         );
 
-        // Once more, as a reload of the page would.
+        // Submit it again, like a reload of the page.
         let (status, _) = site.submit(&action, &form).await;
         assert_eq!((status.as_u16(), site.sandbox.commits().len()), (400, 1));
     }
 }
 
 #[tokio::test]
-async fn only_the_form_of_the_page_changes_the_subscription() {
+async fn forged_or_reused_form_is_rejected() {
     let site = Site::platform_managed(Model::Website).await;
     let (pro, basic, unicorn) = (
         site.package("Pro"),
@@ -796,7 +797,7 @@ async fn only_the_form_of_the_page_changes_the_subscription() {
     let address = site.address("/upgrade", &[("upgradePackageId", &pro)]);
     let (_, page) = site.open(&address).await;
     let token = form_token(&page);
-    // A form that was given out to somebody else's session.
+    // A form created for another session.
     let elsewhere = site.token("c", 500);
     let parameters = [
         ("intpc_token", elsewhere.as_str()),
@@ -836,7 +837,7 @@ fn form_token(page: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_login_opens_the_dashboard_until_it_ends() {
+async fn login_opens_the_dashboard_until_it_expires() {
     let site = Site::platform_managed(Model::Website).await;
     let key = site.api_key().await;
     let id = payload(&site.client, "/v2/3as/websites/w").await["id"].take();
@@ -867,7 +868,7 @@ async fn a_login_opens_the_dashboard_until_it_ends() {
     site.sandbox.advance(chrono::Duration::minutes(16));
     let (status, page) = site.open(&address("/", &parameters)).await;
     assert!(
-        status == 401 && page.contains("The login has ended."),
+        status == 401 && page.contains("The login has expired."),
         "{status} {page}"
     );
 }

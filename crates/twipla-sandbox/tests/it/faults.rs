@@ -1,4 +1,4 @@
-//! Faults, as a client meets them.
+//! Faults, as seen by a client.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::Client;
 const WEBSITE: &str = "/v2/3as/websites/w";
 
 #[tokio::test]
-async fn expired_token_is_refused_as_long_as_it_is_sent() {
+async fn expired_token_is_rejected_every_time() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut client = Client::with_website(&sandbox).await;
     client.use_token_of_age(60);
@@ -35,7 +35,7 @@ async fn expired_token_is_refused_as_long_as_it_is_sent() {
 }
 
 #[tokio::test]
-async fn expired_token_of_this_second_is_refused_once_it_cannot_have_been_signed_again() {
+async fn expired_token_of_this_second_is_rejected_two_seconds_later() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut client = Client::with_website(&sandbox).await;
     sandbox.inject(Fault::new(FaultKind::ExpiredToken).times(1));
@@ -49,7 +49,7 @@ async fn expired_token_of_this_second_is_refused_once_it_cannot_have_been_signed
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn truncated_body_arrives_up_to_the_middle() {
+async fn truncated_body_ends_in_the_middle() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     sandbox.inject(Fault::new(FaultKind::TruncatedBody).times(1));
@@ -70,7 +70,7 @@ async fn truncated_body_arrives_up_to_the_middle() {
 }
 
 #[tokio::test]
-async fn status_and_gateway_strike_before_the_commit_or_after_it() {
+async fn status_and_gateway_strike_before_or_after_the_commit() {
     for (kind, status) in [
         (FaultKind::Gateway(524), 524),
         (
@@ -99,7 +99,7 @@ async fn status_and_gateway_strike_before_the_commit_or_after_it() {
 }
 
 #[tokio::test]
-async fn hang_after_the_commit_leaves_the_work_done() {
+async fn hang_after_the_commit_carries_out_the_request() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     sandbox.inject(Fault::new(FaultKind::Hang).times(1).after_commit());
@@ -135,7 +135,7 @@ async fn late_commit_happens_after_the_attempt_has_ended() {
 }
 
 #[tokio::test]
-async fn rate_limit_answers_429_with_the_time_to_wait() {
+async fn rate_limit_returns_429_with_retry_after() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     sandbox.inject(Fault::new(FaultKind::RateLimit {
@@ -154,7 +154,7 @@ async fn rate_limit_answers_429_with_the_time_to_wait() {
 }
 
 #[tokio::test]
-async fn fault_that_changes_nothing_does_not_count() {
+async fn fault_without_effect_does_not_count() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     for (kind, unchanged) in [
@@ -247,7 +247,7 @@ async fn faults_are_added_listed_and_cleared_over_http() {
 }
 
 #[tokio::test]
-async fn invalid_fault_is_refused_and_not_added() {
+async fn invalid_fault_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     for (fault, says) in [
@@ -269,20 +269,20 @@ async fn invalid_fault_is_refused_and_not_added() {
     }
     let fault = Fault::new(FaultKind::HtmlBody).after_commit();
     let error = sandbox.try_inject(fault).unwrap_err().to_string();
-    assert!(error.contains("a moment of its own"), "{error}");
+    assert!(error.contains("invalid moment"), "{error}");
     assert!(sandbox.faults().faults.is_empty());
 }
 
 #[tokio::test]
 #[should_panic(expected = "unknown operation \"get_site\"")]
-async fn inject_panics_where_the_fault_would_never_strike() {
+async fn inject_panics_if_the_fault_would_never_strike() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::new(FaultKind::Hang).operation("get_site"));
 }
 
-/// Each kind in the table of the README is one that the endpoint takes.
+/// The endpoint accepts each kind in the README's table.
 #[tokio::test]
-async fn kinds_of_the_readme_are_taken() {
+async fn kinds_in_the_readme_are_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let readme = include_str!("../../README.md");

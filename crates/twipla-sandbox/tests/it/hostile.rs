@@ -1,5 +1,5 @@
-//! Requests that are meant to do harm: from web pages of others, half-sent,
-//! oversized, or with forged tokens.
+//! Malicious requests: from foreign web pages, incomplete, oversized, or with
+//! forged tokens.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use twipla_sandbox::Sandbox;
 
 use crate::support::{Client, now, sign};
 
-/// Connects to the sandbox; nothing in these tests may take longer than this.
+/// Connects to the sandbox; no step of these tests may take longer than this.
 fn connect(sandbox: &Sandbox) -> TcpStream {
     let address = sandbox.base_url().strip_prefix("http://").unwrap();
     let stream = TcpStream::connect(address).unwrap();
@@ -21,7 +21,7 @@ fn connect(sandbox: &Sandbox) -> TcpStream {
     stream
 }
 
-/// The status of a control request with these headers.
+/// Returns the status of a control request with these headers.
 fn control(sandbox: &Sandbox, method_and_path: &str, headers: &[&str], body: &str) -> String {
     let mut stream = connect(sandbox);
     let headers = headers.join("\r\n");
@@ -49,7 +49,7 @@ async fn control_endpoint_checks_host_and_origin() {
         (&["host: LOCALHOST"], 204),
         (&["host: api.localhost"], 204),
         (&["host: Sandbox.Internal:8787"], 204),
-        // A page of the sandbox itself, without the token of the console.
+        // The sandbox's own page, without the token of the console.
         (
             &["host: localhost:8787", "origin: http://localhost:8787"],
             403,
@@ -81,12 +81,13 @@ async fn control_endpoint_checks_host_and_origin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn control_endpoint_takes_json_only() {
+async fn control_endpoint_accepts_only_json() {
     let sandbox = Sandbox::start().await.unwrap();
     for (content_type, status) in [
         ("content-type: application/json", 204),
         ("content-type: Application/JSON; charset=utf-8", 204),
-        // A form or a script of any page may send these without being asked.
+        // A form or a script of any page can send these without a preflight
+        // request.
         ("content-type: text/plain", 415),
         ("content-type: application/x-www-form-urlencoded", 415),
         ("x-nothing: 1", 415),
@@ -107,7 +108,7 @@ async fn control_endpoint_takes_json_only() {
 }
 
 #[tokio::test]
-async fn absurd_numbers_are_refused() {
+async fn out_of_range_numbers_are_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     for body in [
@@ -140,7 +141,7 @@ async fn absurd_numbers_are_refused() {
 }
 
 #[tokio::test]
-async fn token_with_an_unknown_extension_is_refused() {
+async fn token_with_an_unknown_extension_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let partner = sandbox.website_partner();
     let mut client = Client::with_website(&sandbox).await;
@@ -156,7 +157,7 @@ async fn token_with_an_unknown_extension_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_sent_request_times_out() {
+async fn incomplete_request_times_out() {
     let sandbox = Sandbox::builder()
         .idle_timeout(Duration::from_millis(300))
         .start()
@@ -183,7 +184,7 @@ async fn half_sent_request_times_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn head_is_bounded() {
+async fn head_size_is_limited() {
     let sandbox = Sandbox::start().await.unwrap();
     let send = |padding: usize| {
         let mut stream = connect(&sandbox);
@@ -191,7 +192,7 @@ async fn head_is_bounded() {
         let request = format!(
             "GET /v2/3as/packages HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {padding}\r\n\r\n"
         );
-        // A server that refuses the head closes before everything is written.
+        // The server may close the connection before the whole head is written.
         let _ = stream.write_all(request.as_bytes());
         let mut response = Vec::new();
         let _ = stream.read_to_end(&mut response);
@@ -207,7 +208,7 @@ async fn head_is_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_sent_bodies_of_all_connections_are_bounded() {
+async fn total_size_of_incomplete_bodies_is_limited() {
     const BODY: usize = 1024 * 1024;
     let sandbox = Sandbox::start().await.unwrap();
     let half = vec![b' '; BODY - 1];
@@ -218,7 +219,7 @@ async fn half_sent_bodies_of_all_connections_are_bounded() {
     for _ in 0..70 {
         let mut stream = connect(&sandbox);
         stream.write_all(head.as_bytes()).unwrap();
-        // One that is refused closes before it has read everything.
+        // A rejected body is not read to its end.
         let written = stream.write_all(&half);
         stream
             .set_read_timeout(Some(Duration::from_millis(50)))
@@ -229,7 +230,7 @@ async fn half_sent_bodies_of_all_connections_are_bounded() {
         }
         open.push(stream);
     }
-    assert!((6..70).contains(&refused), "{refused} of 70 were refused");
+    assert!((6..70).contains(&refused), "{refused} of 70 were rejected");
     drop(open);
 
     tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,4 +1,4 @@
-//! What a sandbox keeps from one start to the next, and how it starts afresh.
+//! Persistence: the state between starts, and resets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::support::{Client, Folder};
 
 const WEBSITE: &str = "/v2/3as/websites/w";
 
-/// A sandbox that keeps its state in a file.
+/// Starts a sandbox with a state file.
 async fn sandbox(file: &PathBuf) -> Sandbox {
     Sandbox::builder().state(file).start().await.unwrap()
 }
 
-/// A folder, and a file in it.
+/// Creates a folder, and returns a file path in it.
 fn state_file(name: &str) -> (Folder, PathBuf) {
     let folder = Folder::new(name);
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -23,7 +23,8 @@ fn state_file(name: &str) -> (Folder, PathBuf) {
     (folder, file)
 }
 
-/// One of everything that a website can have. Returns its API key, and its id.
+/// Creates one of everything that a website can have. Returns its API key and
+/// id.
 async fn fill(sandbox: &Sandbox) -> (String, String) {
     let client = Client::with_website(sandbox).await;
     let packages = sandbox.packages(sandbox.website_partner().id());
@@ -84,7 +85,8 @@ async fn restart_with_a_state_loses_nothing() {
     let second = sandbox(&file).await;
     assert_eq!(second.snapshot(), before);
     assert_eq!(list(&second).await, listed);
-    // The index is there, too: owners, addresses, ids and secrets are found.
+    // The index is restored, too: lookups by owner, address, id and secret
+    // work.
     let client = Client::new(&second, second.website_partner());
     let twice = json!({"intpCustomerId": "other", "email": "GUEST@example.com"});
     let twice = client.post("/v2/3as/customers", &twice).await.unwrap();
@@ -97,7 +99,7 @@ async fn restart_with_a_state_loses_nothing() {
     client.delete("/v2/3as/customers/guest").await.unwrap();
     assert_eq!(contributors(&second), json!({}));
 
-    // The planned downgrade still takes effect, and time that was moved stays moved.
+    // The planned downgrade still takes effect, and the time is still advanced.
     second.advance(chrono::Duration::days(40));
     let before = second.snapshot();
     second.stop().await;
@@ -153,12 +155,12 @@ async fn changes_are_in_the_file_before_the_sandbox_stops() {
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "it holds keys");
+        assert_eq!(mode & 0o777, 0o600, "the file contains keys");
     }
 }
 
 #[tokio::test]
-async fn state_that_cannot_be_used_is_named_and_left_alone() {
+async fn unusable_state_is_named_and_not_modified() {
     let (folder, file) = state_file("unusable");
     let start = async || {
         let started = Sandbox::builder().state(&file).start().await;
@@ -193,13 +195,13 @@ async fn state_that_cannot_be_used_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn state_is_used_by_one_sandbox_at_a_time() {
+async fn second_sandbox_cannot_use_the_state() {
     let (_folder, file) = state_file("locked");
     let first = sandbox(&file).await;
     let started = Sandbox::builder().state(&file).start().await;
     let error = started.unwrap_err().to_string();
     assert!(
-        error.contains("state.json: another sandbox has it"),
+        error.contains("state.json: another sandbox uses it"),
         "{error}"
     );
     assert!(error.contains("stop that one"), "{error}");
@@ -214,7 +216,7 @@ async fn state_is_used_by_one_sandbox_at_a_time() {
 }
 
 #[tokio::test]
-async fn stop_says_that_the_last_changes_are_lost() {
+async fn stop_returns_an_error_if_the_last_changes_are_lost() {
     let (folder, file) = state_file("lost");
     let sandbox = sandbox(&file).await;
     std::fs::remove_dir_all(&folder.0).unwrap();
@@ -225,7 +227,7 @@ async fn stop_says_that_the_last_changes_are_lost() {
 }
 
 #[tokio::test]
-async fn state_of_other_partners_than_the_credentials_is_refused() {
+async fn state_that_contradicts_the_credentials_is_rejected() {
     let (folder, file) = state_file("mismatch");
     let start = |credentials: &str| {
         let builder = Sandbox::builder().state(&file);
@@ -254,7 +256,7 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
     assert!(error.contains("different keys"), "{error}");
     std::fs::write(key_in("a"), own).unwrap();
     start("a").await.unwrap();
-    // A folder that is gone is made again from the state.
+    // A deleted credentials folder is restored from the state.
     start("c").await.unwrap().stop().await;
     let of = |folder_name: &str| {
         let file = folder.0.join(folder_name).join("sandbox.json");
@@ -265,7 +267,7 @@ async fn state_of_other_partners_than_the_credentials_is_refused() {
 }
 
 #[tokio::test]
-async fn state_of_a_partner_under_another_model_is_refused() {
+async fn state_with_another_model_is_rejected() {
     let (_folder, file) = state_file("other-model");
     let first = sandbox(&file).await;
     let id = *first.website_partner().id().as_uuid();
@@ -277,7 +279,7 @@ async fn state_of_a_partner_under_another_model_is_refused() {
 }
 
 #[tokio::test]
-async fn sandbox_has_a_partner_of_each_model_whoever_takes_a_place() {
+async fn sandbox_always_has_a_partner_of_each_model() {
     let folder = Folder::new("each-model");
     let first = Sandbox::builder().credentials(&folder.0).start().await;
     let id = *first.unwrap().website_partner().id().as_uuid();
@@ -290,7 +292,7 @@ async fn sandbox_has_a_partner_of_each_model_whoever_takes_a_place() {
 }
 
 #[tokio::test]
-async fn partner_keeps_the_private_key_that_is_given() {
+async fn configured_private_key_is_used() {
     let first = Sandbox::start().await.unwrap();
     let key = first.website_partner().private_key_pem().to_owned();
     let id = uuid::Uuid::new_v4();
@@ -304,7 +306,7 @@ async fn partner_keeps_the_private_key_that_is_given() {
 }
 
 #[tokio::test]
-async fn reset_over_http_starts_afresh_with_the_same_partners() {
+async fn reset_over_http_keeps_only_the_partners() {
     let (_folder, file) = state_file("reset");
     let first = sandbox(&file).await;
     let fresh = first.snapshot();
@@ -332,13 +334,17 @@ async fn reset_over_http_starts_afresh_with_the_same_partners() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let late = client.get("/v2/3as/websites/late").await.unwrap();
-    assert_eq!(late.status(), 404, "it was asked of the world before");
+    assert_eq!(late.status(), 404, "requested before the reset");
 
     first.stop().await;
-    // Nothing but the reset has changed since the state was written.
+    // The reset is the only change since the state was written.
     let second = sandbox(&file).await;
     assert_ne!(second.snapshot(), fresh);
     second.reset();
     second.stop().await;
-    assert_eq!(sandbox(&file).await.snapshot(), fresh, "the state is, too");
+    assert_eq!(
+        sandbox(&file).await.snapshot(),
+        fresh,
+        "the state file was reset, too"
+    );
 }

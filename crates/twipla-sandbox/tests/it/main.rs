@@ -1,4 +1,5 @@
-//! The sandbox from outside: as a program, and as a client meets it.
+//! Tests of the sandbox from the outside: the program, and the server as seen
+//! by a client.
 
 #![allow(
     clippy::unwrap_used,

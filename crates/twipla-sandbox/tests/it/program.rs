@@ -1,4 +1,4 @@
-//! The sandbox as a program: what it prints, what it writes, how it ends.
+//! The program: its output, its files, its exit.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// The child, and the line that it prints once it listens.
+/// The child process, and the line that it prints when it starts listening.
 fn listening(mut child: Child) -> (Child, Value) {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap())
@@ -29,7 +29,7 @@ fn listening(mut child: Child) -> (Child, Value) {
     (child, line)
 }
 
-/// The credentials that a start wrote, and what it listens on.
+/// The credentials written at a start, and the address it listens on.
 fn credentials_of_a_start(arguments: &[&str]) -> (Value, String) {
     let (mut child, line) = listening(program(arguments).spawn().unwrap());
     child.kill().unwrap();
@@ -51,7 +51,7 @@ fn start_with_the_same_credentials_has_the_same_partners() {
     let (first, _) = credentials_of_a_start(&arguments);
     let keys = [key_of(&first, 0), key_of(&first, 1)];
 
-    // One that came with its own key is there again without being named.
+    // A partner with its own key is restored without the option.
     let own = PathBuf::from(first["partners"][0]["publicKeyFile"].as_str().unwrap());
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
     let partner = format!("id={id},model=website,public-key={}", own.display());
@@ -69,32 +69,32 @@ fn start_with_the_same_credentials_has_the_same_partners() {
 }
 
 #[test]
-fn damaged_credentials_are_named_and_left_alone() {
+fn damaged_credentials_are_named_and_not_modified() {
     let folder = Folder::new("damaged");
     let arguments = ["--listen", "127.0.0.1:0", "--credentials", folder.text()];
     let (first, _) = credentials_of_a_start(&arguments);
     let key = first["partners"][0]["privateKeyFile"].as_str().unwrap();
     std::fs::write(key, "not a key").unwrap();
-    let said = refused(&arguments);
-    assert!(said.contains("expected an RSA key"), "{said}");
-    assert!(said.contains(key), "{said} names no {key}");
+    let error = startup_error(&arguments);
+    assert!(error.contains("expected an RSA key"), "{error}");
+    assert!(error.contains(key), "{error} does not name {key}");
     assert!(
-        said.contains(first["partners"][0]["id"].as_str().unwrap()),
-        "{said}"
+        error.contains(first["partners"][0]["id"].as_str().unwrap()),
+        "{error}"
     );
     assert_eq!(std::fs::read_to_string(key).unwrap(), "not a key");
 
     let file = folder.0.join("sandbox.json");
     std::fs::write(&file, "{").unwrap();
-    let said = refused(&arguments);
-    assert!(said.contains("sandbox.json"), "{said}");
-    assert!(said.contains("remove the folder"), "{said}");
+    let error = startup_error(&arguments);
+    assert!(error.contains("sandbox.json"), "{error}");
+    assert!(error.contains("remove the folder"), "{error}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
 }
 
 #[cfg(unix)]
 #[test]
-fn program_keeps_the_state_of_a_seed_and_speaks_tls() {
+fn program_keeps_the_state_of_a_seed_and_serves_tls() {
     let folder = Folder::new("flags");
     let state = Folder::new("flags-state");
     std::fs::create_dir_all(&state.0).unwrap();
@@ -121,7 +121,8 @@ fn program_keeps_the_state_of_a_seed_and_speaks_tls() {
     assert!(kept.contains(r#""version":1"#) && kept.contains("agency-site"));
 }
 
-/// What a shell has after it sourced a file of the credentials folder.
+/// Returns the environment of a shell after sourcing a file of the credentials
+/// folder.
 #[cfg(unix)]
 fn sourced(folder: &Folder, file: &str, variable: &str) -> String {
     let script = format!(". '{}/{file}'; printf %s \"${variable}\"", folder.text());
@@ -132,10 +133,10 @@ fn sourced(folder: &Folder, file: &str, variable: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn shell_has_the_variables_of_a_partner_after_sourcing_its_file() {
+fn env_file_sets_the_variables_of_a_partner() {
     let folder = Folder::new("it's a folder");
     let arguments = ["--listen", "127.0.0.1:0", "--credentials", folder.text()];
-    // The quote of the name is for this test; the script above has its own.
+    // The quote in the name tests the quoting of values.
     let link = Folder::new("plain-link");
     let (described, listening) = credentials_of_a_start(&arguments);
     std::os::unix::fs::symlink(&folder.0, &link.0).unwrap();
@@ -184,7 +185,7 @@ fn program_prints_its_address_and_writes_credentials() {
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = std::fs::metadata(key).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "only its owner reads a key");
+            assert_eq!(mode & 0o777, 0o600, "keys are private");
         }
     }
 
@@ -221,7 +222,7 @@ fn program_prints_its_address_and_writes_credentials() {
             .lines()
             .filter(|line| line.contains("/v2/3as/packages"))
             .collect();
-        assert_eq!(lines.len(), 1, "one line a request: {log}");
+        assert_eq!(lines.len(), 1, "one line per request: {log}");
         assert!(
             lines[0].contains("401") && lines[0].contains("list_packages"),
             "{log}"
@@ -237,7 +238,7 @@ fn program_prints_its_address_and_writes_credentials() {
 
 #[cfg(unix)]
 #[test]
-fn terminate_ends_the_program_within_a_second() {
+fn sigterm_stops_the_program_within_a_second() {
     use std::io::Write as _;
     use std::net::TcpStream;
     use std::time::{Duration, Instant};
@@ -260,7 +261,8 @@ fn terminate_ends_the_program_within_a_second() {
     let mut response = String::new();
     added.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 204"), "{response}");
-    // One that is never answered, one that never ends, and one that is idle.
+    // One request that is never answered, one that is incomplete, and an idle
+    // connection.
     let _open = [
         send("GET /v2/3as/packages HTTP/1.1\r\nhost: x\r\n\r\n"),
         send("POST /v2/3as/customers HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"),
@@ -278,7 +280,7 @@ fn terminate_ends_the_program_within_a_second() {
 
 #[cfg(unix)]
 #[test]
-fn program_fails_where_its_last_changes_are_lost() {
+fn program_fails_if_the_last_changes_are_lost() {
     use std::io::Write as _;
 
     let (folder, state) = (Folder::new("lost-credentials"), Folder::new("lost-state"));
@@ -301,13 +303,16 @@ fn program_fails_where_its_last_changes_are_lost() {
     assert!(kill.unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("error: cannot write the state to"), "{said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("error: cannot write the state to"),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]
 #[test]
-fn credentials_folder_is_for_its_owner_only() {
+fn credentials_folder_is_private() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -320,20 +325,21 @@ fn credentials_folder_is_for_its_owner_only() {
     assert_eq!(mode & 0o777, 0o700);
 
     std::fs::set_permissions(&folder.0, Permissions::from_mode(0o755)).unwrap();
-    let error = refused(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
+    let error = startup_error(&["--listen", "127.0.0.1:0", "--credentials", folder.text()]);
     assert!(error.contains("mode 755, expected 700"), "{error}");
     let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
     assert_eq!(
         mode & 0o777,
         0o755,
-        "a folder that is not ours keeps its mode"
+        "the mode of an existing folder is not changed"
     );
 }
 
-/// The error of a run that cannot start.
-fn refused(arguments: &[&str]) -> String {
+/// Runs the program with arguments that it must reject, and returns the error.
+fn startup_error(arguments: &[&str]) -> String {
     let mut child = program(arguments).spawn().unwrap();
-    // A program that starts nevertheless prints a line; one that ends closes its output.
+    // If it starts nevertheless, it prints a line; if it exits, it closes its
+    // output.
     let mut line = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     stdout.read_line(&mut line).unwrap();
@@ -347,28 +353,28 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn invalid_arguments_are_named_with_a_remedy() {
+fn invalid_arguments_are_rejected_with_a_remedy() {
     let folder = Folder::new("refused");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let said = refused(&["--listen", &address, "--credentials", folder.text()]);
+    let error = startup_error(&["--listen", &address, "--credentials", folder.text()]);
     assert!(
-        said.contains(&address) && said.contains("another address"),
-        "{said}"
+        error.contains(&address) && error.contains("another address"),
+        "{error}"
     );
 
-    let said = refused(&["--listen", "localhost", "--credentials", folder.text()]);
-    assert!(said.contains("as in localhost:8787"), "{said}");
+    let error = startup_error(&["--listen", "localhost", "--credentials", folder.text()]);
+    assert!(error.contains("as in localhost:8787"), "{error}");
 
-    let said = refused(&[
+    let error = startup_error(&[
         "--listen",
         "127.0.0.1:0",
         "--credentials",
         "/dev/null/folder",
     ]);
     assert!(
-        said.contains("/dev/null/folder") && said.contains("can be written"),
-        "{said}"
+        error.contains("/dev/null/folder") && error.contains("writable"),
+        "{error}"
     );
 
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
@@ -385,8 +391,8 @@ fn invalid_arguments_are_named_with_a_remedy() {
         ),
         ("nonsense", "name=value"),
     ] {
-        let said = refused(&["--credentials", folder.text(), "--partner", partner]);
-        assert!(said.contains(says), "{partner}: {said}");
+        let error = startup_error(&["--credentials", folder.text(), "--partner", partner]);
+        assert!(error.contains(says), "{partner}: {error}");
     }
 }
 

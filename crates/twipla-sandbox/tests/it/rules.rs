@@ -1,4 +1,4 @@
-//! Rules for which the real server's behaviour is not known.
+//! Rules for which the behaviour of the real server is not known.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use twipla_sandbox::Sandbox;
 use crate::support::{Client, payload};
 
 #[tokio::test]
-async fn second_trial_is_an_upgrade_without_a_trial() {
+async fn second_trial_becomes_an_upgrade_without_a_trial() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox, sandbox.account_partner());
     let packages = sandbox.packages(sandbox.account_partner().id());
@@ -39,9 +39,9 @@ async fn second_trial_is_an_upgrade_without_a_trial() {
     );
 }
 
-/// Whatever finds something by e-mail address, owner, id or key forgets it, too.
+/// All lookups are updated: by e-mail address, owner, id and key.
 #[tokio::test]
-async fn deleted_customer_leaves_nothing_behind() {
+async fn deleted_customer_is_removed_from_all_lookups() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let other = json!({
@@ -91,10 +91,10 @@ async fn deleted_customer_leaves_nothing_behind() {
     assert_eq!(twice.status(), 400);
 }
 
-/// A filter leaves what all its conditions allow, of this website only, and
-/// what the sandbox does not understand is refused rather than ignored.
+/// A filter matches the visits that satisfy all conditions, and conditions that
+/// the sandbox does not support are rejected, not ignored.
 #[tokio::test]
-async fn filter_of_analytics_leaves_what_all_conditions_allow() {
+async fn analytics_filter_matches_all_conditions() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let keys = "/v2/3as/websites/w/api-keys";
@@ -167,7 +167,7 @@ async fn filter_of_analytics_leaves_what_all_conditions_allow() {
 }
 
 #[tokio::test]
-async fn whole_numbers_are_taken_exactly_or_refused() {
+async fn whole_numbers_are_stored_exactly_or_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox, sandbox.website_partner());
     let create = async |touchpoints: Value| {

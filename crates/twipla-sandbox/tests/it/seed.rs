@@ -1,4 +1,4 @@
-//! A sandbox that starts from a described world.
+//! Seeds.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use twipla_sandbox::Sandbox;
 
 use crate::support::{Client, Folder, payload};
 
-/// The example that the README explains.
+/// The example of the README.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/world.json");
 
 #[tokio::test]
-async fn example_world_is_there_over_http() {
+async fn example_seed_is_readable_over_http() {
     let sandbox = Sandbox::builder().seed(EXAMPLE).start().await.unwrap();
     let client = Client::new(&sandbox, sandbox.website_partner());
     let site = async |id: &str| payload(&client, &format!("/v2/3as/websites/{id}")).await;
@@ -64,11 +64,14 @@ async fn example_world_is_there_over_http() {
     let pooled = payload(&client, "/v2/3as/websites/b").await;
     assert_eq!(pooled["packageName"], "Executive");
 
-    assert!(sandbox.commits().is_empty(), "nobody asked for it");
+    assert!(
+        sandbox.commits().is_empty(),
+        "seeding is not a logged change"
+    );
 }
 
 #[tokio::test]
-async fn world_of_the_readme_can_be_started_from() {
+async fn seed_of_the_readme_is_valid() {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("```json\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
@@ -81,7 +84,7 @@ async fn world_of_the_readme_can_be_started_from() {
 }
 
 #[tokio::test]
-async fn reset_goes_back_to_the_seed_and_a_state_comes_before_it() {
+async fn reset_restores_the_seed_and_a_state_takes_precedence() {
     let folder = Folder::new("seed");
     std::fs::create_dir_all(&folder.0).unwrap();
     let file = folder.0.join("state.json");
@@ -99,7 +102,8 @@ async fn reset_goes_back_to_the_seed_and_a_state_comes_before_it() {
     let second = start().await;
     assert_eq!(second.snapshot(), changed);
     second.reset();
-    // Ids of customers, keys and subscriptions are issued anew, as the times are.
+    // Ids of customers, keys and subscriptions are issued anew, and so are
+    // times.
     let ids = |seen: &Value| {
         let sites = |partner: &Value| {
             let sites = partner["websites"].as_object().unwrap().clone();
@@ -118,7 +122,7 @@ async fn reset_goes_back_to_the_seed_and_a_state_comes_before_it() {
     );
 }
 
-/// The packages of the website partner in a snapshot.
+/// Returns the packages of the website partner in a snapshot.
 fn first_packages(seen: &Value, sandbox: &Sandbox) -> Vec<(String, twipla_api::PackageId)> {
     let id = sandbox.website_partner().id().to_string();
     let partners = seen["partners"].as_array().unwrap();
@@ -134,7 +138,7 @@ fn first_packages(seen: &Value, sandbox: &Sandbox) -> Vec<(String, twipla_api::P
 }
 
 #[tokio::test]
-async fn partner_that_is_named_by_id_is_added() {
+async fn partner_with_an_unknown_id_is_added() {
     let folder = Folder::new("seed-partner");
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
     let sandbox = started(
@@ -161,7 +165,7 @@ async fn started(folder: &Path, seed: &Value) -> Result<Sandbox, twipla_sandbox:
 }
 
 #[tokio::test]
-async fn world_that_cannot_be_is_refused_with_its_place() {
+async fn invalid_seed_is_rejected_with_its_place() {
     let folder = Folder::new("impossible");
     let site = |rest: Value| {
         let mut site = json!({"intpWebsiteId": "w", "domain": "example.com"});
@@ -247,7 +251,7 @@ async fn world_that_cannot_be_is_refused_with_its_place() {
     }
     let twice = json!({"partners": [{"model": "website"}, {"model": "website"}]});
     let error = started(&folder.0, &twice).await.unwrap_err().to_string();
-    assert!(error.contains("described twice"), "{error}");
+    assert!(error.contains("contains it twice"), "{error}");
     let missing = Sandbox::builder().seed("no-such-seed.json").start().await;
     let error = missing.unwrap_err().to_string();
     assert!(

@@ -1,4 +1,4 @@
-//! A small client that signs its own tokens.
+//! A minimal client that signs its own tokens.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use twipla_sandbox::{Partner, Sandbox};
 
-/// A client of one partner.
+/// A client for one partner.
 pub(crate) struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -24,7 +24,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(sandbox: &Sandbox, partner: Partner) -> Self {
         Self {
-            // A pooled connection could turn a reset into a silent second attempt.
+            // A pooled connection could hide a reset with an automatic retry.
             http: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
                 .timeout(Duration::from_millis(500))
@@ -36,8 +36,8 @@ impl Client {
         }
     }
 
-    /// A partner under the website model with customer `c` and website `w`,
-    /// which starts on the trial package.
+    /// Creates a client of the partner under the website model, with customer
+    /// `c` and website `w` on the trial package.
     pub(crate) async fn with_website(sandbox: &Sandbox) -> Self {
         let client = Self::new(sandbox, sandbox.website_partner());
         let body = json!({
@@ -53,7 +53,7 @@ impl Client {
         &self.partner
     }
 
-    /// Replaces the token by one that was issued this many seconds ago.
+    /// Replaces the token with one issued this many seconds ago.
     pub(crate) fn use_token_of_age(&mut self, seconds: i64) {
         self.token = token(&self.partner, now() - seconds);
     }
@@ -70,8 +70,8 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
-    /// Sends raw bytes on a connection of its own, and returns everything that
-    /// comes back until the server closes it.
+    /// Sends raw bytes on a new connection, and returns everything received
+    /// until the server closes it.
     pub(crate) fn exchange_bytes(&self, request: &[u8]) -> String {
         let address = self.base_url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -90,7 +90,7 @@ impl Client {
         self.send_with_key(method, path, body, None).await
     }
 
-    /// With an API key beside the token: an operation looks at one of them only.
+    /// Sends an API key as well; each operation uses either this or the token.
     pub(crate) async fn send_with_key(
         &self,
         method: Method,
@@ -112,14 +112,14 @@ impl Client {
     }
 }
 
-/// The payload of a response that succeeds.
+/// Returns the payload of a successful response.
 pub(crate) async fn payload(client: &Client, path: &str) -> Value {
     let response = client.get(path).await.unwrap();
     assert_eq!(response.status(), 200, "{path}");
     response.json::<Value>().await.unwrap()["payload"].take()
 }
 
-/// A folder of its own for a test, removed at the end.
+/// A temporary folder, removed when it is dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -139,7 +139,7 @@ impl Drop for Folder {
     }
 }
 
-/// A token of the partner that is valid for ten minutes from its issue.
+/// Creates a token of the partner that is valid for ten minutes after `iat`.
 pub(crate) fn token(partner: &Partner, issued_at: i64) -> String {
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": partner.id()});
     let claims = json!({
@@ -149,7 +149,7 @@ pub(crate) fn token(partner: &Partner, issued_at: i64) -> String {
     sign(partner, &header, &claims)
 }
 
-/// Any token, signed with the partner's key.
+/// Signs arbitrary claims with the partner's key.
 pub(crate) fn sign(partner: &Partner, header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(header), part(claims));
@@ -159,7 +159,7 @@ pub(crate) fn sign(partner: &Partner, header: &Value, claims: &Value) -> String 
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// Seconds since 1970.
+/// Returns the Unix time in seconds.
 pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap()

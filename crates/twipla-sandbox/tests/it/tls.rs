@@ -1,4 +1,4 @@
-//! The sandbox over TLS, as a client in another language reaches it.
+//! The sandbox over TLS, with a client in another language.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use twipla_sandbox::Sandbox;
 
 use crate::support::Folder;
 
-/// The hosts that the official clients and two others have built in.
+/// The hosts built into the official clients and two others.
 const HOSTS: &[&str] = &[
     "api-gateway.visitor-analytics.io",
     "app-3as.visitor-analytics.io",
@@ -25,7 +25,7 @@ const HOSTS: &[&str] = &[
     "dashboard.analytics.typo3.com",
 ];
 
-/// What Node.js gets from each host; it is on every machine that runs the tests.
+/// Requests each host with Node.js, and returns the results.
 fn node(folder: &Path, trust: Option<&Path>, hosts: &[&str]) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls_client.mjs");
     let mut command = Command::new("node");
@@ -73,12 +73,12 @@ async fn client_in_another_language_reaches_every_known_host() {
     let error = responses[HOSTS[0]]["error"].as_str().unwrap().to_owned();
     assert!(
         error.contains("UNABLE_TO") || error.contains("SELF_SIGNED"),
-        "who does not trust the authority does not talk to it: {error}"
+        "a client that does not trust the authority must not connect: {error}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn authority_that_is_trusted_once_signs_for_later_starts() {
+async fn authority_is_reused_at_later_starts() {
     let folder = Folder::new("tls-again");
     let ca = folder.0.join("ca.pem");
     sandbox(&folder).await.stop().await;
@@ -90,17 +90,17 @@ async fn authority_that_is_trusted_once_signs_for_later_starts() {
     assert_eq!(responses[HOSTS[0]]["status"], 200);
     drop(again);
 
-    // The half of another authority is no reason to serve what nobody trusts.
+    // A mismatched authority is rejected, because nobody would trust it.
     let other = Sandbox::builder().tls(true).start().await.unwrap();
     std::fs::write(&ca, other.ca_certificate_pem().unwrap()).unwrap();
     let started = Sandbox::builder().tls(true).credentials(&folder.0);
-    let said = started.start().await.unwrap_err().to_string();
-    assert!(said.contains("ca.pem"), "{said}");
-    assert!(said.contains("remove both"), "{said}");
+    let error = started.start().await.unwrap_err().to_string();
+    assert!(error.contains("ca.pem"), "{error}");
+    assert!(error.contains("remove both"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_request_to_the_tls_port_leaves_the_server_alive() {
+async fn plain_http_on_the_tls_port_does_not_stop_the_server() {
     use std::io::{Read as _, Write as _};
 
     let folder = Folder::new("tls-plain");

@@ -1,9 +1,9 @@
-//! What the vendor's own end-to-end suite of June 2025 asserts, as far as it is
-//! known, step by step on a fresh sandbox.
+//! The assertions of the vendor's own end-to-end suite of June 2025, as far as
+//! they are known, step by step on a new sandbox.
 //!
-//! The suite picks packages by their place in the monthly list, sorted by size,
-//! and the free one by its name. One of its assertions does not hold here, and
-//! is marked: it wants 204 from the nested create, which has answered with the
+//! The suite selects packages by their position in the monthly list, sorted by
+//! size, and the free one by its name. One of its assertions fails here, and is
+//! marked: it expects 204 from the nested create, which has returned the
 //! website since 2026.
 
 use std::collections::BTreeMap;
@@ -15,27 +15,28 @@ use twipla_sandbox::Sandbox;
 
 use crate::support::{Client, payload};
 
-/// The steps of one model, in the order of the file.
+/// The steps of each model, in the order of the file.
 const SUITE: &str = include_str!("vendor_suite.json");
 
-/// A request, and what the suite expects of its response. `$picked`,
-/// `$smaller`, `$larger` and `$free` stand for the ids of packages.
+/// A request, and the response that the suite expects. `$picked`, `$smaller`,
+/// `$larger` and `$free` stand for ids of packages.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
-    /// What the step is about.
+    /// What the step checks.
     says: String,
     /// Method and path.
     send: String,
     body: Option<Value>,
     status: u16,
-    /// Fields of the payload. `null` is a field that is null or missing,
-    /// `"in a month"` a time, and `"as before"` what the step before had.
+    /// Expected fields of the payload. `null` stands for a null or missing
+    /// field, `"in a month"` for a time, and `"as before"` for the value of the
+    /// previous step.
     #[serde(default)]
     fields: Map<String, Value>,
 }
 
-/// The steps of a model, with the ids of the packages of a partner.
+/// Returns the steps of a model, with the ids of the partner's packages.
 async fn steps(client: &Client, model: &str) -> Vec<Step> {
     let list = payload(client, "/v2/3as/packages").await;
     let all = list.as_array().unwrap();
@@ -76,7 +77,7 @@ async fn account_model_passes_the_suite() {
     run(&client, "account", 16).await;
 }
 
-/// Runs the steps of a model, of which there are so many.
+/// Runs the steps of a model, and checks their number.
 async fn run(client: &Client, model: &str, count: usize) {
     let steps = steps(client, model).await;
     assert_eq!(steps.len(), count);
@@ -111,7 +112,7 @@ fn is_in_a_month(time: &Value) -> bool {
     (time - expected).abs() < TimeDelta::minutes(5)
 }
 
-/// Of five identical creates at the same time, one succeeds.
+/// Of five concurrent identical creates, exactly one succeeds.
 async fn identical_creates(client: &Client) {
     for (path, body) in [
         (

@@ -1,4 +1,4 @@
-//! How the sandbox writes what it sends: clients in typed languages are strict.
+//! The format of responses, about which clients in typed languages are strict.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use twipla_sandbox::Sandbox;
 
 use crate::support::{Client, payload};
 
-/// A request of every operation that answers with a body, in an order in which
-/// all of them succeed. `PRO`, `BASIC`, `ID` and `KEY` stand for what is known
-/// once the sandbox runs.
+/// A request for every operation whose response has a body, in an order in
+/// which all succeed. `PRO`, `BASIC`, `ID` and `KEY` stand for values that are
+/// known only at run time.
 fn requests(is_website: bool) -> Vec<(Method, &'static str, Value)> {
     let range =
         "from=2026-06-01T00:00:00.000Z&until=2026-06-03T00:00:00.000Z&unit=day&type=time-series";
@@ -37,7 +37,7 @@ fn requests(is_website: bool) -> Vec<(Method, &'static str, Value)> {
             "/v2/3as/packages",
             json!({"name": "Own", "touchpoints": 10, "price": 5, "currency": "EUR", "period": "monthly"}),
         ),
-        // A date with as many digits as RFC 3339 allows.
+        // A date with the maximum number of digits in RFC 3339.
         post(
             "/v2/3as/websites/w/api-keys",
             json!({"name": "k", "expiresAt": "2099-01-01T00:00:00.123456789+02:00"}),
@@ -100,7 +100,7 @@ fn requests(is_website: bool) -> Vec<(Method, &'static str, Value)> {
             json!({"intpWebsiteId": "flat", "intpCustomerId": "c", "domain": "example.com", "billingDate": "2026-01-01T00:00:00Z"}),
         ));
     } else {
-        // Deactivating a customer deleted both.
+        // Deactivating the customer deleted both.
         all.truncate(all.len() - 2);
     }
     all
@@ -180,10 +180,10 @@ async fn whole_numbers_have_no_fraction_and_times_have_milliseconds() {
         "add_whitelisted_domain",
         "remove_whitelisted_domain",
     ];
-    assert_eq!(silent, without_a_body, "the others are looked at");
+    assert_eq!(silent, without_a_body, "all other operations are checked");
 }
 
-/// Every number and every time of a response.
+/// Checks every number and every time of a response.
 fn check(what: &str, text: &str) {
     assert!(
         !text.contains(".0,") && !text.contains(".0}") && !text.contains(".0]"),
@@ -204,9 +204,9 @@ fn check_times(what: &str, value: &Value) {
     }
 }
 
-/// What looks like a time or a number in a text of somebody's stays as it is.
+/// Strings of callers that look like times or numbers are not changed.
 #[tokio::test]
-async fn texts_of_a_caller_come_back_as_they_were() {
+async fn strings_of_callers_are_returned_unchanged() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let key = json!({"name": "2026-01-01T00:00:00Z", "comment": "5.0"});
@@ -219,7 +219,7 @@ async fn texts_of_a_caller_come_back_as_they_were() {
     );
 }
 
-/// The fields of an error body; those of an object inside it have a dot.
+/// Returns the fields of an error body; nested fields contain a dot.
 fn shape(body: &Value) -> Vec<String> {
     let fields = body.as_object().unwrap().iter();
     let names = fields.flat_map(|(name, field)| match field.as_object() {
@@ -229,10 +229,10 @@ fn shape(body: &Value) -> Vec<String> {
     names.collect()
 }
 
-/// Who looks at one operation of a family knows how the others fail.
+/// The error of one operation is representative of its family.
 #[allow(clippy::too_many_lines, reason = "most of it is a table")]
 #[tokio::test]
-async fn errors_have_one_shape_for_each_family() {
+async fn errors_have_one_form_per_family() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     let mut key = client
@@ -354,10 +354,10 @@ async fn errors_have_one_shape_for_each_family() {
     );
 }
 
-/// The retired Go client ends a path with a slash, sends an empty package where
-/// there is none, and knows a change of subscriptions that nobody else does.
+/// The retired Go client sends trailing slashes, and an empty package for none,
+/// and uses a subscription change that no other client has.
 #[tokio::test]
-async fn requests_of_older_clients_are_understood() {
+async fn requests_of_older_clients_are_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox, sandbox.website_partner());
     let customer = json!({
@@ -375,7 +375,7 @@ async fn requests_of_older_clients_are_understood() {
         payload(&client, "/v2/3as/packages/").await,
         payload(&client, "/v2/3as/packages").await
     );
-    // What is left of an empty id is not a list.
+    // An empty id must not be treated as a list.
     let nobody = client.get("/v2/3as/customers/?page=0&pageSize=1").await;
     assert_eq!(nobody.unwrap().status(), 404);
 
@@ -394,7 +394,7 @@ async fn requests_of_older_clients_are_understood() {
     }
 }
 
-/// The PHP client types the comment of a key as a string that is never null.
+/// The PHP client declares the comment of a key as a non-null string.
 #[tokio::test]
 async fn api_key_always_has_a_comment() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -417,10 +417,10 @@ async fn api_key_always_has_a_comment() {
     }
 }
 
-/// Pages have addresses under the domain of their website, without a slash at
-/// the end, and a filter names them so.
+/// Page URLs are under the domain of the website, without a trailing slash, in
+/// rows and in filters.
 #[tokio::test]
-async fn rows_of_pages_follow_the_domain_of_the_website() {
+async fn page_urls_use_the_domain_of_the_website() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
     for (site, domain) in [
