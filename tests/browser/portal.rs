@@ -25,6 +25,11 @@ pub(crate) fn scenarios(tools: Option<&Tools>) -> Vec<Trial> {
             foreign_messages,
         ),
         scenario(
+            "portal_asks_to_sign_in_when_the_session_has_ended",
+            tools,
+            session_over,
+        ),
+        scenario(
             "portal_shows_the_dashboard_error_for_an_expired_token",
             tools,
             expired_token,
@@ -182,11 +187,19 @@ async fn foreign_messages(page: Page) {
     page.run(&format!("window.portal.postMessage({message}, '*')"))
         .await;
     page.browser.switch_to_window(portal).await.unwrap();
+    // Nor may the page itself, or a window that has the dashboard's origin and is not the frame.
+    page.run(&format!("window.postMessage({message}, '*')")).await;
+    let dashboard = stage.twipla.dashboard_origin();
+    let dispatched = |origin: &str, source: &str| {
+        format!(
+            "window.dispatchEvent(new MessageEvent('message', {{data: {message}, origin: '{origin}', source: {source}}}))"
+        )
+    };
+    page.run(&dispatched(&dashboard, "window")).await;
+    // What comes out of the frame is judged by the server: by its origin.
+    let frame = "document.querySelector('iframe').contentWindow";
+    page.run(&dispatched(forger.base_url(), frame)).await;
     assert_eq!(page.responses_to_messages(1).await, json!([204]));
-    // Neither may the portal's own page.
-    page.run(&format!("window.postMessage({message}, '*')"))
-        .await;
-    assert_eq!(page.responses_to_messages(2).await, json!([204, 204]));
     assert_eq!(
         page.run("return document.getElementById('upgrade').open")
             .await,
@@ -200,9 +213,27 @@ async fn foreign_messages(page: Page) {
     page.click("#upgrade").await;
     page.browser.enter_default_frame().await.unwrap();
     page.see("dialog[open]", "Choose a plan").await;
-    assert_eq!(page.responses_to_messages(3).await, json!([204, 204, 200]));
+    assert_eq!(page.responses_to_messages(2).await, json!([204, 200]));
     let foreign = page.foreign_requests().await;
     assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+async fn session_over(page: Page) {
+    let stage = Stage::start().await;
+    stage.sign_in(&page, "demo-nova").await;
+    page.click("tbody a[href$='demo-nova-shop']").await;
+    page.click("a[href$='/analytics']").await;
+    page.browser.enter_frame(0).await.unwrap();
+    page.find("#upgrade").await;
+    page.browser.enter_default_frame().await.unwrap();
+    page.browser.delete_all_cookies().await.unwrap();
+    page.browser.enter_frame(0).await.unwrap();
+    page.click("#upgrade").await;
+    page.browser.enter_default_frame().await.unwrap();
+    // As a page of its own, and not in the place of the plans.
+    page.see("h1", "Sign in").await;
+    assert_eq!(page.run("return location.pathname").await, "/sign-in");
+    page.quiet().await;
 }
 
 async fn expired_token(page: Page) {

@@ -17,13 +17,16 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// The page to sign in is for people: a script that is led there shows it as a whole.
+const isSignedOut = (answer) => answer.type === "opaqueredirect";
+
 // Asks until nothing is under way, and shows the page as it is then.
 const waiting = document.querySelector("[data-pending]");
 if (waiting) {
   const ask = async () => {
     try {
-      const answer = await fetch(waiting.dataset.pending);
-      if (answer.ok && !(await answer.json()).pending) {
+      const answer = await fetch(waiting.dataset.pending, { redirect: "manual" });
+      if (isSignedOut(answer) || (answer.ok && !(await answer.json()).pending)) {
         location.reload();
         return;
       }
@@ -35,21 +38,26 @@ if (waiting) {
   setTimeout(ask, 500);
 }
 
-// Any window can post messages to this page. The script does not judge them: it passes those that
-// may be the dashboard's to the portal, whose server checks the origin and reads them.
+// Any window can post messages to this page. The script passes on what comes out of the frame, and
+// does not judge it: the portal's server checks the origin and reads the message.
 const dashboard = document.querySelector("[data-messages]");
 const dialog = document.getElementById("upgrade");
 if (dashboard && dialog) {
   window.addEventListener("message", async (event) => {
     // Other messages are not worth a request.
-    if (event.data?.type !== "UPGRADE_BUTTON_CLICKED" || dialog.open) {
+    if (event.source !== dashboard.contentWindow || event.data?.type !== "UPGRADE_BUTTON_CLICKED" || dialog.open) {
       return;
     }
     const answer = await fetch(dashboard.dataset.messages, {
       method: "POST",
+      redirect: "manual",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": dashboard.dataset.csrf },
       body: JSON.stringify({ origin: event.origin, data: event.data }),
     });
+    if (isSignedOut(answer)) {
+      location.reload();
+      return;
+    }
     // 204: it was not the dashboard, or not about this site.
     if (answer.status !== 200 || dialog.open) {
       return;
