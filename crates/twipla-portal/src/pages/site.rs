@@ -19,8 +19,9 @@ pub(crate) async fn show(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
-    let site = own_site(&app, &who, &id).await?;
+    // Before what it changes: where nothing is under way, all that came of it is there.
     let pending = outbox::pending(&app.store, &id).await?;
+    let site = own_site(&app, &who, &id).await?;
     let order = app.store.last_order_of(&id).await?;
     let refusal = outbox::last_refusal(&app.store, &id).await?;
     let team = app.store.contributors_of(&id).await?;

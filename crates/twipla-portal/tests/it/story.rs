@@ -164,3 +164,22 @@ async fn portal_that_is_stopped_ends_what_it_began() {
     assert_eq!(stage.texts("SELECT state FROM outbox").await, ["done"]);
     assert_eq!(stage.texts("SELECT status FROM sites").await, ["active"]);
 }
+
+#[tokio::test]
+async fn page_without_a_change_under_way_shows_what_came_of_it() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    ada.buy(&site, &stage.package("Pro")).await;
+    ada.wait(&site).await;
+    // Somebody looks at the page while it is written, whenever that is.
+    for _ in 0..20 {
+        for (action, badge) in [("cancel", "Canceled"), ("resume", "Active")] {
+            let mut page = ada.submit(&site, &format!("{site}/{action}"), &[]).await;
+            while page.html.contains("data-pending") {
+                page = ada.open(&site).await;
+            }
+            page.says(&format!(">{badge}</span>"));
+        }
+    }
+}
