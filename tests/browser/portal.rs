@@ -188,7 +188,8 @@ async fn foreign_messages(page: Page) {
         .await;
     page.browser.switch_to_window(portal).await.unwrap();
     // Nor may the page itself, or a window that has the dashboard's origin and is not the frame.
-    page.run(&format!("window.postMessage({message}, '*')")).await;
+    page.run(&format!("window.postMessage({message}, '*')"))
+        .await;
     let dashboard = stage.twipla.dashboard_origin();
     let dispatched = |origin: &str, source: &str| {
         format!(
