@@ -1,5 +1,6 @@
 //! `twipla-portal`: starts the portal, or reconciles once.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,8 +14,8 @@ use twipla_sandbox::Sandbox;
 
 /// A hosting company's customer area with TWIPLA analytics in it, as an example
 ///
-/// Without options it has everything with it: a sandbox of the API in the same process and a database
-/// in memory. Both are gone when it ends.
+/// Without options it runs a sandbox of the API in the same process and keeps its database in memory. Both are lost when it
+/// ends.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -25,10 +26,10 @@ struct Arguments {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Browsers come by https, through a proxy: send cookies only there
+    /// Browsers use https, through a proxy: mark cookies as Secure
     #[arg(long)]
     https: bool,
-    /// Whoever has this token may POST /reconcile
+    /// Token that POST /reconcile requires
     #[arg(
         long,
         value_name = "TOKEN",
@@ -40,26 +41,26 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compare the database with TWIPLA once, mend what differs, and say what that was
+    /// Compare the database with TWIPLA once, correct differences and print them
     Reconcile,
 }
 
-/// Where the data is.
+/// Database and account.
 #[derive(Debug, Args)]
 struct Place {
     /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME; in memory by default
     #[arg(
         long,
         value_name = "URL",
-        env = "DATABASE_URL",
+        env = "PORTAL_DATABASE",
         hide_env_values = true,
         global = true
     )]
     database: Option<String>,
-    /// Folder for a database and the state of the sandbox, to go on from at the next start
+    /// Folder that keeps the database and the state of the sandbox between starts
     #[arg(long, value_name = "FOLDER", global = true)]
     data: Option<PathBuf>,
-    /// Profile of a real account, in place of the sandbox; so does TWIPLA_PARTNER_ID with its key
+    /// Profile of a real account to use instead of the sandbox; TWIPLA_PARTNER_ID with its key does the same
     #[arg(long, value_name = "NAME", env = "TWIPLA_PROFILE", global = true)]
     profile: Option<String>,
 }
@@ -71,6 +72,7 @@ async fn main() -> Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let arguments = Arguments::parse();
     match arguments.command {

@@ -20,7 +20,7 @@ fn program(arguments: &[&str]) -> Command {
     for variable in [
         "TWIPLA_PARTNER_ID",
         "TWIPLA_PROFILE",
-        "DATABASE_URL",
+        "PORTAL_DATABASE",
         "PORTAL_OPERATOR_TOKEN",
         "RUST_LOG",
     ] {
