@@ -68,6 +68,8 @@ CREATE TABLE outbox (
     state      TEXT NOT NULL,
     -- How often it was taken. Whoever took it last may say how it ended.
     attempts   BIGINT NOT NULL DEFAULT 0,
+    -- How often the server failed at it. It is refused when it fails too often.
+    failures   BIGINT NOT NULL DEFAULT 0,
     -- Nobody takes it before: somebody has it, or waits for better times.
     not_before BIGINT NOT NULL,
     -- 1 where TWIPLA may or may not have carried it out.

@@ -71,6 +71,19 @@ pub(crate) struct Entry {
     pub(crate) change: Change,
     /// How often it was taken, this time included.
     pub(crate) attempts: i64,
+    /// How often the server failed at it.
+    pub(crate) failures: i64,
+}
+
+/// Why an entry stays open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Open {
+    /// Nothing was changed: TWIPLA could not be reached, or not be asked.
+    Unchanged,
+    /// The server failed at it, and nothing was changed.
+    Failed,
+    /// TWIPLA may or may not have carried it out.
+    Uncertain,
 }
 
 /// What a page says of a site's open change.
@@ -111,7 +124,7 @@ pub(crate) async fn take(
         "UPDATE outbox SET not_before = $2, attempts = attempts + 1
          WHERE state = 'open' AND not_before <= $1 AND id IN
              (SELECT id FROM outbox WHERE state = 'open' AND not_before <= $1 ORDER BY id LIMIT $3)
-         RETURNING id, change, attempts",
+         RETURNING id, change, attempts, failures",
     )
     .bind(now)
     .bind(now + millis(lease))
@@ -127,6 +140,7 @@ pub(crate) async fn take(
                 id,
                 change,
                 attempts: row.try_get("attempts")?,
+                failures: row.try_get("failures")?,
             }),
             Err(error) => tracing::error!(%id, "cannot read a change: {error}"),
         }
@@ -183,17 +197,18 @@ pub(crate) async fn postpone(
     store: &Store,
     entry: &Entry,
     wait: Duration,
-    is_uncertain: bool,
+    open: Open,
     why: &str,
 ) -> anyhow::Result<()> {
     sqlx::query(
-        "UPDATE outbox SET not_before = $3, uncertain = $4, note = $5
+        "UPDATE outbox SET not_before = $3, uncertain = $4, failures = failures + $5, note = $6
          WHERE id = $1 AND attempts = $2 AND state = 'open'",
     )
     .bind(&entry.id)
     .bind(entry.attempts)
     .bind(now() + millis(wait))
-    .bind(i64::from(is_uncertain))
+    .bind(i64::from(open == Open::Uncertain))
+    .bind(i64::from(open == Open::Failed))
     .bind(why)
     .execute(&store.write)
     .await?;
@@ -351,7 +366,7 @@ mod tests {
         let first = take(&store, 1, NO_TIME).await.unwrap().remove(0);
         let second = take(&store, 1, A_WHILE).await.unwrap().remove(0);
         refused(&store, &first, "too late").await.unwrap();
-        postpone(&store, &first, NO_TIME, true, "too late")
+        postpone(&store, &first, NO_TIME, Open::Uncertain, "too late")
             .await
             .unwrap();
         let open = pending(&store, "s").await.unwrap().unwrap();

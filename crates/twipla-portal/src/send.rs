@@ -9,7 +9,7 @@ use twipla::resources::PackageChange;
 use twipla::types::{ContributorRole, SubscriptionStatus, Website};
 use twipla::{ChangeState, Error, ErrorKind, PackageId, Twipla};
 
-use crate::outbox::{Change, Entry};
+use crate::outbox::{Change, Entry, Open};
 use crate::settings::Pace;
 use crate::store::{Customer, Site, Store, now};
 
@@ -21,10 +21,8 @@ const PATIENCE: i64 = 10;
 pub(crate) enum Verdict {
     /// TWIPLA has what was asked for, and shows this website, read at this time.
     Done(Option<Box<Website>>, i64),
-    /// Nothing was changed. Try again after this time.
-    Later(Duration, String),
-    /// TWIPLA may have carried it out, or may yet. Look again after this time.
-    Uncertain(Duration, String),
+    /// It stays open. Look again after this time.
+    Later(Duration, Open, String),
     /// TWIPLA will never do it.
     Refused(String),
 }
@@ -35,9 +33,11 @@ pub(crate) async fn send(twipla: &Twipla, store: &Store, entry: &Entry, pace: &P
     let sending = make(twipla, store, &entry.change);
     match tokio::time::timeout(pace.lease / 2, sending).await {
         Ok(Ok((website, read_at))) => Verdict::Done(website.map(Box::new), read_at),
-        Ok(Err(Failure::Twipla(error))) => judge(&error, entry.attempts, pace),
-        Ok(Err(Failure::Portal(why))) => Verdict::Later(pace.delay(entry.attempts), why),
-        Err(_) => Verdict::Uncertain(pace.quiet, "no answer in time".to_owned()),
+        Ok(Err(Failure::Twipla(error))) => judge(&error, entry, pace),
+        Ok(Err(Failure::Portal(why))) => {
+            Verdict::Later(pace.delay(entry.attempts), Open::Unchanged, why)
+        }
+        Err(_) => Verdict::Later(pace.quiet, Open::Uncertain, "no answer in time".to_owned()),
     }
 }
 
@@ -174,28 +174,31 @@ fn in_force<T>(result: twipla::Result<T>) -> twipla::Result<Option<T>> {
 }
 
 /// What to do about an error. The order matters: an ambiguous failure is open whatever its kind.
-fn judge(error: &Error, attempts: i64, pace: &Pace) -> Verdict {
+fn judge(error: &Error, entry: &Entry, pace: &Pace) -> Verdict {
     let why = error.to_string();
     if error.is_ambiguous() {
-        return Verdict::Uncertain(pace.quiet, why);
+        return Verdict::Later(pace.quiet, Open::Uncertain, why);
     }
     let later = error
         .retry_after()
         .unwrap_or_default()
-        .max(pace.delay(attempts));
+        .max(pace.delay(entry.attempts));
     let operation = error.operation().unwrap_or_default();
     let was_read = operation.starts_with("get_") || operation.starts_with("list_");
     match error.kind() {
         // A read that fails says nothing about the change, unless there is nothing to change.
-        kind if was_read && kind != ErrorKind::NotFound => Verdict::Later(later, why),
+        kind if was_read && kind != ErrorKind::NotFound => {
+            Verdict::Later(later, Open::Unchanged, why)
+        }
         ErrorKind::InvalidInput
         | ErrorKind::NotFound
         | ErrorKind::Conflict
         | ErrorKind::Rejected => Verdict::Refused(why),
-        ErrorKind::Server if attempts >= PATIENCE => Verdict::Refused(why),
+        ErrorKind::Server if entry.failures + 1 >= PATIENCE => Verdict::Refused(why),
+        ErrorKind::Server => Verdict::Later(later, Open::Failed, why),
         // No network, no time, no token, too many requests, or nonsense for an answer: all of
         // them pass, or an operator ends them. The customer's change waits.
-        _ => Verdict::Later(later, why),
+        _ => Verdict::Later(later, Open::Unchanged, why),
     }
 }
 

@@ -63,13 +63,9 @@ async fn carry_out(worker: Worker, entry: Entry) {
             tracing::info!(%id, ?change, "done");
             outbox::done(&store, &entry, website.as_deref(), *read_at).await
         }
-        Verdict::Later(wait, why) => {
-            tracing::warn!(%id, ?change, ?wait, "not yet: {why}");
-            outbox::postpone(&store, &entry, *wait, false, why).await
-        }
-        Verdict::Uncertain(wait, why) => {
-            tracing::warn!(%id, ?change, ?wait, "may have been carried out: {why}");
-            outbox::postpone(&store, &entry, *wait, true, why).await
+        Verdict::Later(wait, open, why) => {
+            tracing::warn!(%id, ?change, ?wait, ?open, "not yet: {why}");
+            outbox::postpone(&store, &entry, *wait, *open, why).await
         }
         Verdict::Refused(why) => {
             tracing::error!(%id, ?change, "refused: {why}");

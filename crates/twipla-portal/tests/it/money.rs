@@ -1,6 +1,8 @@
 //! What is paid for, and what is not.
 
-use crate::stage::Stage;
+use twipla_sandbox::{Fault, FaultKind};
+
+use crate::stage::{Stage, until};
 
 #[tokio::test]
 async fn plan_that_the_site_has_is_not_sold_again() {
@@ -43,6 +45,30 @@ async fn plan_of_a_canceled_subscription_is_not_sold() {
         page.says("Nothing was charged");
     }
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 1);
+}
+
+#[tokio::test]
+async fn one_failure_after_an_outage_is_no_refusal() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    let answer = |code| FaultKind::Status {
+        code,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    let upgrade = "upgrade_website_subscription";
+    let away = Fault::new(answer(429)).operation(upgrade);
+    stage.sandbox.inject(away);
+    ada.buy(&site, &stage.package("Pro")).await;
+    until("many attempts are over", async || {
+        stage.count("SELECT MAX(attempts) FROM outbox").await > 11
+    })
+    .await;
+    stage.sandbox.clear_faults();
+    stage.fault_once(upgrade, answer(500));
+    ada.wait(&site).await;
+    ada.open(&site).await.says("paid and switched on");
 }
 
 #[tokio::test]
