@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::{Failed, Trial};
+use tempfile::TempDir;
 use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 
 use crate::page::Page;
@@ -113,12 +114,16 @@ fn capabilities(tools: &Tools) -> Result<thirtyfour::ChromeCapabilities, Failed>
 struct Driver {
     process: Child,
     port: u16,
+    /// For the profile and whatever else the browser writes: not all of it is deleted when it ends.
+    _folder: TempDir,
 }
 
 impl Driver {
     fn start(program: &Path) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
         let mut process = Command::new(program)
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
@@ -132,7 +137,11 @@ impl Driver {
                     .parse()
                     .ok()
             });
-        let mut driver = Self { process, port: 0 };
+        let mut driver = Self {
+            process,
+            port: 0,
+            _folder: folder,
+        };
         driver.port = port.ok_or("chromedriver ended before it named its port")?;
         Ok(driver)
     }
