@@ -123,7 +123,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
     interrupted().await?;
     tracing::info!("ending: requests and changes under way are carried out first");
-    portal.stop().await;
+    tokio::select! {
+        () = portal.stop() => {}
+        // Whoever asks twice does not want to wait: the outbox goes on from here at the next start.
+        again = interrupted() => return again,
+    }
     if let Some(sandbox) = sandbox {
         sandbox.try_stop().await?;
     }

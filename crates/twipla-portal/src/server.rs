@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -63,7 +64,8 @@ impl Portal {
             tasks.spawn(worker.run(stopped.clone()));
             tasks.spawn(keep_reconciling(app.clone(), stopped.clone()));
         }
-        tasks.spawn(serve(listener, router(app), stopped));
+        let grace = app.settings.grace;
+        tasks.spawn(serve(listener, router(app), grace, stopped));
         Ok(Self {
             address,
             stop,
@@ -165,13 +167,26 @@ async fn headers(State(app): State<App>, request: Request, next: Next) -> Respon
     response
 }
 
-async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let stopped = async move {
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    grace: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut stopped = stop.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let cut_off = async move {
         let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(grace).await;
     };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
-    if let Err(error) = served.await {
-        tracing::error!("cannot serve: {error}");
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::error!("cannot serve: {error}");
+        },
+        // A browser that never ends its request must not keep the portal from ending.
+        () = cut_off => tracing::warn!("requests that did not end in {grace:?} were cut off"),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Settings {
     pub operator_token: Option<String>,
     /// Whether changes are sent from this process. Off in tests of a crash, and where another process does it.
     pub sends: bool,
+    /// How long requests get to end when the portal stops.
+    pub grace: Duration,
     /// How fast things go.
     pub pace: Pace,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             https: false,
             operator_token: None,
             sends: true,
+            grace: Duration::from_secs(10),
             pace: Pace::default(),
         }
     }

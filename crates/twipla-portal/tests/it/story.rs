@@ -183,3 +183,22 @@ async fn page_without_a_change_under_way_shows_what_came_of_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn request_that_never_ends_does_not_keep_the_portal_from_ending() {
+    let mut stage = Stage::with(twipla_portal::Settings {
+        grace: std::time::Duration::from_millis(50),
+        ..crate::stage::settings()
+    })
+    .await;
+    let address = stage.url().strip_prefix("http://").unwrap().to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let half = b"POST /sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, half)
+        .await
+        .unwrap();
+    // Another connection that was answered says that the first one was accepted.
+    stage.stranger().open("/health").await;
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(60), stage.stop());
+    stopped.await.expect("the portal does not end");
+}
