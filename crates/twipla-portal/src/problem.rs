@@ -16,6 +16,8 @@ pub(crate) enum Problem {
     Forged,
     /// The request came under the name of another machine.
     Misdirected,
+    /// What the browser sent is no request of a page of ours.
+    Unreadable(StatusCode),
     /// There is no such page, site or package, or it is somebody else's: the answer is the same.
     NotFound,
     /// What was typed in cannot be used; the text says what to type.
@@ -59,6 +61,11 @@ impl IntoResponse for Problem {
                 StatusCode::MISDIRECTED_REQUEST,
                 "This is another machine",
                 "Open the portal under localhost or its IP address.",
+            ),
+            Self::Unreadable(status) => page(
+                status,
+                "This request cannot be read",
+                "Open the page again, and fill in all that it asks for.",
             ),
             Self::NotFound => page(
                 StatusCode::NOT_FOUND,

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -144,6 +144,9 @@ async fn headers(State(app): State<App>, request: Request, next: Next) -> Respon
          form-action 'self'; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
         app.twipla.dashboard_origin()
     );
+    if response.status().is_client_error() && !is_page(&response) {
+        response = Problem::Unreadable(response.status()).into_response();
+    }
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -165,6 +168,11 @@ async fn headers(State(app): State<App>, request: Request, next: Next) -> Respon
         );
     }
     response
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 async fn serve(

@@ -73,6 +73,27 @@ async fn unknown_address_is_not_found() {
 }
 
 #[tokio::test]
+async fn request_that_cannot_be_read_gets_a_page() {
+    let stage = Stage::start().await;
+    let ada = stage.browser("ada").await;
+    let site = ada.add_site("ada.example.com").await;
+    let id = |id: &str| vec![("id".to_owned(), id.to_owned())];
+    for (page, status) in [
+        (ada.open(&format!("{site}/checkout")).await, 400),
+        (ada.open(&format!("{site}/checkout?package=x")).await, 400),
+        (ada.open("/sites/%FF").await, 400),
+        (ada.post("/sites", &id("x")).await, 422),
+        (ada.post(&site, &[]).await, 405),
+    ] {
+        assert_eq!(page.status, status, "{page:?}");
+        page.says("<h1>This request cannot be read</h1>");
+        for word in ["deserialize", "UUID", "UTF-8"] {
+            page.does_not_say(word);
+        }
+    }
+}
+
+#[tokio::test]
 async fn portal_says_that_it_is_up() {
     let stage = Stage::start().await;
     let page = stage.stranger().open("/health").await;
