@@ -132,6 +132,13 @@ async fn missing(
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),
     }
+    // Made again, it would renew what its customer canceled, and cost them.
+    if matches!(site.status.as_str(), "canceled" | "inactive") {
+        let status = &site.status;
+        let line = format!("site {id} is missing at TWIPLA, and was {status} here");
+        report.noted.push(line);
+        return Ok(());
+    }
     let package: Option<PackageId> = site.package_id.as_deref().and_then(|id| id.parse().ok());
     // Only a package that is still sold can be started on. Without one, it is the trial again.
     let package = match package {

@@ -73,6 +73,17 @@ async fn website_that_twipla_lacks_is_created_again_on_its_package() {
 }
 
 #[tokio::test]
+async fn canceled_website_that_twipla_lacks_is_not_paid_for_again() {
+    let (stage, _, id) = with_site().await;
+    let website = stage.twipla.website(&id);
+    website.subscription().cancel().await.unwrap();
+    stage.reconcile().await;
+    website.delete().await.unwrap();
+    noted(&stage.reconcile().await, "is missing at TWIPLA");
+    assert!(website.get().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
 async fn customer_that_twipla_lacks_is_created_again_with_the_sites() {
     let (stage, _, id) = with_site().await;
     stage.twipla.customer("ada").delete().await.unwrap();
