@@ -1,4 +1,4 @@
-// The little that HTML cannot do: copying, waiting for a change, and the dashboard's wish for an upgrade.
+// What HTML cannot do: copy, wait for a change, and react to the dashboard's upgrade button.
 "use strict";
 
 // Copies the text of the element that the button names.

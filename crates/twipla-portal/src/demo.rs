@@ -1,4 +1,4 @@
-//! What a demonstration starts with: a sandbox in the same process, a few customers, and a history.
+//! Data for a demonstration: a sandbox in the same process, a few customers, and one with a history.
 
 use std::path::Path;
 
@@ -9,19 +9,19 @@ use twipla_sandbox::Sandbox;
 
 use crate::store::{Customer, Store};
 
-/// The customer who has been here for a while.
+/// The customer with a history.
 const REGULAR: &str = "demo-nova";
-/// Their sites, by id and domain.
+/// That customer's sites, by id and domain.
 const SITES: [(&str, &str); 2] = [
     ("demo-nova-shop", "bakery-nova.example"),
     ("demo-nova-blog", "sourdough-diary.example"),
 ];
 
-/// Starts a server of the API in this process. With a folder, it goes on from where it ended.
+/// Starts a sandbox in this process. A folder keeps its state between starts.
 ///
 /// # Errors
 ///
-/// Where no port is free, or the folder cannot be used.
+/// If no port is free or the folder cannot be used.
 pub async fn sandbox(folder: Option<&Path>) -> anyhow::Result<Sandbox> {
     let mut builder = Sandbox::builder();
     if let Some(folder) = folder {
@@ -34,7 +34,7 @@ pub async fn sandbox(folder: Option<&Path>) -> anyhow::Result<Sandbox> {
 ///
 /// # Errors
 ///
-/// Where the sandbox has an invalid key.
+/// If the sandbox has an invalid key.
 pub fn client(sandbox: &Sandbox) -> anyhow::Result<TwiplaBuilder> {
     let partner = sandbox.website_partner();
     let key = PrivateKey::from_pem(partner.private_key_pem())?;
@@ -43,11 +43,11 @@ pub fn client(sandbox: &Sandbox) -> anyhow::Result<TwiplaBuilder> {
         .base_url(sandbox.base_url()))
 }
 
-/// Adds the customers who can be chosen to sign in.
+/// Adds the customers that the sign-in page offers.
 ///
 /// # Errors
 ///
-/// Where the database fails.
+/// If the database fails.
 pub async fn customers(store: &Store) -> anyhow::Result<()> {
     for (id, name, email) in [
         (REGULAR, "Bakery Nova", "hello@bakery-nova.example"),
@@ -68,12 +68,12 @@ pub async fn customers(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives the regular customer two sites at TWIPLA: one on a package since a month and more, one in its
-/// trial. The portal does not know them yet: reconciling finds them.
+/// Creates two sites at TWIPLA for the customer with a history: one on a package for over a month, one in
+/// its trial. The portal learns of them by reconciling.
 ///
 /// # Errors
 ///
-/// Where the sandbox refuses.
+/// If the sandbox refuses.
 pub async fn history(twipla: &Twipla) -> anyhow::Result<()> {
     let packages = twipla.packages().list().await?;
     let basic = packages.iter().find(|package| package.price > 0.0);
@@ -86,7 +86,7 @@ pub async fn history(twipla: &Twipla) -> anyhow::Result<()> {
         .website_package(basic)
         .website_billing_date(Utc::now() - Duration::days(40));
     match customer.await {
-        // There since an earlier start.
+        // Created by an earlier start.
         Err(error) if error.is_conflict() => return Ok(()),
         result => drop(result?),
     }

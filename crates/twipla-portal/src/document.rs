@@ -1,14 +1,14 @@
-//! The HTML that all pages share, whoever they are for.
+//! The HTML that all pages share.
 
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
-/// A page for anybody.
+/// A page that needs no sign-in.
 pub(crate) fn open_page(title: &str, main: &Markup) -> Html<String> {
     whole(title, &html! {}, main)
 }
 
-/// A page that says what went wrong.
+/// An error page.
 pub(crate) fn problem(title: &str, text: &str) -> Html<String> {
     let main = html! {
         h1 { (title) }
@@ -18,7 +18,7 @@ pub(crate) fn problem(title: &str, text: &str) -> Html<String> {
     open_page(title, &main)
 }
 
-/// A whole page; `account` is the part of its head that says who is signed in.
+/// A whole page; `account` is the part of its header that shows who is signed in.
 pub(crate) fn whole(title: &str, account: &Markup, main: &Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)

@@ -1,8 +1,8 @@
-//! Numbers, days and amounts, for people.
+//! Formats numbers, days and amounts.
 
 use chrono::DateTime;
 
-/// A number for people: 11,000.
+/// Formats a number, as in 11,000.
 pub(crate) fn number(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -15,7 +15,7 @@ pub(crate) fn number(number: i64) -> String {
     text
 }
 
-/// A day, of milliseconds since 1970.
+/// Formats milliseconds since 1970 as a day.
 pub(crate) fn day(millis: i64) -> String {
     DateTime::from_timestamp_millis(millis).map_or_else(
         || "an unknown day".to_owned(),
@@ -23,7 +23,7 @@ pub(crate) fn day(millis: i64) -> String {
     )
 }
 
-/// An amount of hundredths.
+/// Formats an amount given in hundredths.
 pub(crate) fn money(amount: i64, currency: &str) -> String {
     let (whole, rest) = (number(amount / 100), amount % 100);
     match currency {

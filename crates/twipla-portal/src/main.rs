@@ -86,7 +86,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let account = place.account()?;
     ensure!(
         account.is_none() || arguments.listen.ip().is_loopback(),
-        "cannot listen on {} with a real account: whoever reaches this portal can sign in as anybody; use a loopback address",
+        "cannot listen on {} with a real account: anybody who reaches this portal can sign in as any customer: use a loopback address",
         arguments.listen
     );
     let store = place.store(account.is_some()).await?;
@@ -125,7 +125,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     tracing::info!("ending: requests and changes under way are carried out first");
     tokio::select! {
         () = portal.stop() => {}
-        // Whoever asks twice does not want to wait: the outbox goes on from here at the next start.
+        // A second Ctrl-C ends the program at once. The next start continues with the outbox.
         again = interrupted() => return again,
     }
     if let Some(sandbox) = sandbox {
@@ -144,7 +144,7 @@ async fn reconcile_once(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// One client for the whole program. A page waits for its reads: better a page that says so than none.
+/// One client for the whole program. Pages wait for its reads, so its timeout is short.
 fn build(builder: TwiplaBuilder) -> Result<Twipla> {
     Ok(builder
         .user_agent(concat!("twipla-portal/", env!("CARGO_PKG_VERSION")))
@@ -154,7 +154,7 @@ fn build(builder: TwiplaBuilder) -> Result<Twipla> {
 }
 
 impl Place {
-    /// The real account, if one is named.
+    /// Returns the real account, if one is named.
     fn account(&self) -> Result<Option<TwiplaBuilder>> {
         if let Some(name) = self.profile.as_deref().filter(|name| !name.is_empty()) {
             let profiles = twipla::profile::Profiles::load()?;
@@ -170,7 +170,7 @@ impl Place {
         let url = match (&self.database, &self.data) {
             (Some(url), _) => url.clone(),
             (None, Some(folder)) => in_folder(folder)?,
-            // The outbox would be gone with the portal, and what was promised with it.
+            // An outbox in memory would lose what customers were promised.
             (None, None) if is_real => {
                 bail!("a real account needs a database that lasts: give --database or --data")
             }
@@ -186,7 +186,7 @@ fn in_folder(folder: &Path) -> Result<String> {
     Ok(format!("sqlite:{}", folder.join("portal.db").display()))
 }
 
-/// Ctrl-C, or a request to terminate.
+/// Waits for Ctrl-C or a request to terminate.
 async fn interrupted() -> Result<()> {
     #[cfg(unix)]
     {

@@ -1,9 +1,9 @@
-//! The outbox: changes at TWIPLA that the portal decided on and that are still to be made.
+//! The outbox: changes that the portal has decided on and has yet to make at TWIPLA.
 //!
-//! A page never calls TWIPLA to change something. It writes its own rows and an entry here, in one
-//! transaction. Workers send the entries through `twipla` and write down what came of them. Whenever
-//! the portal ends, an entry is there or the rows are not; and an entry that is sent again finds what
-//! the first sending did (see `send`). So nothing is lost, and nothing done twice.
+//! A page never calls TWIPLA to change something. It writes its own rows and an entry here in one
+//! transaction. Workers send the entries through `twipla` and record the results. If the portal
+//! crashes, either both the rows and the entry exist or neither does, and sending an entry again
+//! finds what the first attempt did (see `send`). So nothing is lost and nothing is done twice.
 
 use std::time::Duration;
 
@@ -15,28 +15,28 @@ use uuid::Uuid;
 
 use crate::store::{Store, Tx, mirror, now, set_site_status};
 
-/// A change at TWIPLA. It says what shall be, so that making it twice is making it once.
+/// A change at TWIPLA, described by its result, so that carrying it out twice has no further effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Change {
-    /// The customer and the website exist.
+    /// Create the customer and the website.
     AddSite {
         site: String,
-        /// For one that was there before; a new one begins with its trial.
+        /// The package of a website that is created again; a new one starts with its trial.
         package: Option<PackageId>,
     },
-    /// The website is on the package, or will be when its period ends.
+    /// Move the website to the package, at once or at the end of its period.
     MoveTo {
         site: String,
         package: PackageId,
         /// What the customer paid for.
         order: String,
     },
-    /// The subscription ends with its period.
+    /// End the subscription with its period.
     Cancel { site: String },
-    /// The subscription goes on.
+    /// Revoke the cancellation.
     Resume { site: String },
-    /// The customer has the role on the website.
+    /// Give the customer the role on the website.
     Invite {
         site: String,
         customer: String,
@@ -55,7 +55,7 @@ impl Change {
         }
     }
 
-    /// What has one open change at a time.
+    /// The resource that may have one open change at a time.
     fn subject(&self) -> String {
         match self {
             Self::Invite { site, customer, .. } => format!("{site} {customer}"),
@@ -64,29 +64,29 @@ impl Change {
     }
 }
 
-/// An entry that a worker took.
+/// An entry that a worker has taken.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) change: Change,
-    /// How often it was taken, this time included.
+    /// How often it was taken, including this time.
     pub(crate) attempts: i64,
-    /// How often the server failed at it.
+    /// How often the server failed to carry it out.
     pub(crate) failures: i64,
 }
 
 /// Why an entry stays open.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Open {
-    /// Nothing was changed: TWIPLA could not be reached, or not be asked.
+    /// Nothing was changed: TWIPLA could not be reached.
     Unchanged,
-    /// The server failed at it, and nothing was changed.
+    /// The server failed, and nothing was changed.
     Failed,
     /// TWIPLA may or may not have carried it out.
     Uncertain,
 }
 
-/// What a page says of a site's open change.
+/// The open change of a site, as pages show it.
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) change: Change,
@@ -94,7 +94,7 @@ pub(crate) struct Pending {
     pub(crate) is_uncertain: bool,
 }
 
-/// Adds an entry. False where the thing has an open one already.
+/// Adds an entry. Returns false if the resource already has an open one.
 pub(crate) async fn add(tx: &mut Tx<'_>, change: &Change) -> anyhow::Result<bool> {
     let added = sqlx::query(
         "INSERT INTO outbox (id, subject, change, state, not_before, created_at)
@@ -110,16 +110,16 @@ pub(crate) async fn add(tx: &mut Tx<'_>, change: &Change) -> anyhow::Result<bool
     Ok(added.rows_affected() == 1)
 }
 
-/// Takes up to `limit` entries that are due. Nobody else takes them during `lease`; after it somebody
-/// does, for whoever has them now must have died.
+/// Takes up to `limit` entries that are due. No other worker takes them during `lease`. Afterwards one
+/// does: a worker that still had them would have finished, so it must have crashed.
 pub(crate) async fn take(
     store: &Store,
     limit: usize,
     lease: Duration,
 ) -> anyhow::Result<Vec<Entry>> {
     let now = now();
-    // Two workers that find the same entry: the second one waits for the first, and then sees
-    // that the entry is not due any more.
+    // If two workers find the same entry, the second waits for the first and then sees
+    // that the entry is no longer due.
     let rows = sqlx::query(
         "UPDATE outbox SET not_before = $2, attempts = attempts + 1
          WHERE state = 'open' AND not_before <= $1 AND id IN
@@ -134,7 +134,7 @@ pub(crate) async fn take(
     let mut entries = Vec::new();
     for row in &rows {
         let (id, change): (String, String) = (row.try_get("id")?, row.try_get("change")?);
-        // Of another version of the portal, perhaps. It must not hold up the others.
+        // Perhaps written by another version of the portal. It must not block the others.
         match serde_json::from_str(&change) {
             Ok(change) => entries.push(Entry {
                 id,
@@ -148,7 +148,7 @@ pub(crate) async fn take(
     Ok(entries)
 }
 
-/// TWIPLA has what was asked for, and shows `website`, read at `read_at`.
+/// Closes an entry as done: TWIPLA shows `website`, read at `read_at`.
 pub(crate) async fn done(
     store: &Store,
     entry: &Entry,
@@ -173,7 +173,7 @@ pub(crate) async fn done(
     Ok(())
 }
 
-/// TWIPLA refused it for good: what belongs to it is taken back.
+/// Closes an entry as refused, and takes back what belongs to it.
 pub(crate) async fn refused(store: &Store, entry: &Entry, why: &str) -> anyhow::Result<()> {
     let mut tx = store.begin().await?;
     if !close(&mut tx, entry, "refused", Some(why)).await? {
@@ -181,7 +181,7 @@ pub(crate) async fn refused(store: &Store, entry: &Entry, why: &str) -> anyhow::
     }
     match &entry.change {
         Change::AddSite { site, .. } => set_site_status(&mut tx, site, "refused").await?,
-        // This is where a real shop gives the money back, by an outbox of its own.
+        // A real shop would refund the customer here, through an outbox of its own.
         Change::MoveTo { order, .. } => set_order(&mut tx, order, "returned").await?,
         Change::Invite { site, customer, .. } => {
             set_contributor(&mut tx, site, customer, "refused").await?;
@@ -192,7 +192,7 @@ pub(crate) async fn refused(store: &Store, entry: &Entry, why: &str) -> anyhow::
     Ok(())
 }
 
-/// It stays open, and is taken again after a wait.
+/// Leaves an entry open, to be taken again after a delay.
 pub(crate) async fn postpone(
     store: &Store,
     entry: &Entry,
@@ -215,7 +215,7 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// The open change of a site or of somebody's role on it, if there is one.
+/// Returns the open change of a site or of a role on it.
 pub(crate) async fn pending(store: &Store, site: &str) -> anyhow::Result<Option<Pending>> {
     let row = sqlx::query(
         "SELECT change, uncertain FROM outbox WHERE state = 'open'
@@ -234,7 +234,7 @@ pub(crate) async fn pending(store: &Store, site: &str) -> anyhow::Result<Option<
     .transpose()
 }
 
-/// The last change of a site, if it was refused.
+/// Returns the reason why the last change of a site was refused.
 pub(crate) async fn last_refusal(store: &Store, site: &str) -> anyhow::Result<Option<Change>> {
     let row =
         sqlx::query("SELECT state, change FROM outbox WHERE subject = $1 ORDER BY id DESC LIMIT 1")
@@ -249,7 +249,7 @@ pub(crate) async fn last_refusal(store: &Store, site: &str) -> anyhow::Result<Op
     }
 }
 
-/// How many entries are open.
+/// Returns the number of open entries.
 pub(crate) async fn open_entries(store: &Store) -> sqlx::Result<i64> {
     sqlx::query("SELECT COUNT(*) AS entries FROM outbox WHERE state = 'open'")
         .fetch_one(&store.read)
@@ -257,7 +257,7 @@ pub(crate) async fn open_entries(store: &Store) -> sqlx::Result<i64> {
         .try_get("entries")
 }
 
-/// Ends an entry, unless somebody else took it in the meantime: then it is theirs to end.
+/// Closes an entry, unless another worker has taken it in the meantime.
 async fn close(
     tx: &mut Tx<'_>,
     entry: &Entry,
@@ -313,7 +313,7 @@ mod tests {
     const NO_TIME: Duration = Duration::ZERO;
     const A_WHILE: Duration = Duration::from_mins(1);
 
-    /// A database with a site, and its creation in the outbox.
+    /// Opens a database with a site whose creation is in the outbox.
     async fn store() -> Store {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let customer = Customer {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn entry_belongs_to_whoever_took_it() {
+    async fn entry_is_taken_by_one_worker_at_a_time() {
         let store = store().await;
         let taken = take(&store, 5, A_WHILE).await.unwrap();
         assert_eq!(taken.len(), 1);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_whoever_took_it_last_says_how_it_ended() {
+    async fn only_the_last_worker_closes_an_entry() {
         let store = store().await;
         let first = take(&store, 1, NO_TIME).await.unwrap().remove(0);
         let second = take(&store, 1, A_WHILE).await.unwrap().remove(0);

@@ -1,4 +1,4 @@
-//! What goes wrong in a request, and the page that says so.
+//! Errors of requests, and their pages.
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
@@ -7,26 +7,26 @@ use twipla::ErrorKind;
 
 use crate::document;
 
-/// Why a page cannot be shown, or a form not be carried out.
+/// Why a page cannot be shown or a form cannot be carried out.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// Nobody is signed in: the browser is sent to where that is done.
+    /// Nobody is signed in: the browser is redirected to the sign-in page.
     SignedOut,
     /// The form did not come from a page of this session.
     Forged,
-    /// The request came under the name of another machine.
+    /// The `Host` header names another machine.
     Misdirected,
-    /// What the browser sent is no request of a page of ours.
+    /// The request cannot be read: no page of ours sends it.
     Unreadable(StatusCode),
-    /// There is no such page, site or package, or it is somebody else's: the answer is the same.
+    /// The page, site or package does not exist or belongs to another customer; the response is the same.
     NotFound,
-    /// What was typed in cannot be used; the text says what to type.
+    /// The input is invalid; the text says what is expected.
     Invalid(String),
-    /// The last change of the same thing is still under way.
+    /// An earlier change of the same resource is still open.
     Busy,
-    /// TWIPLA failed a read. Changes never get here: they are in the outbox.
+    /// A read from TWIPLA failed. Changes never end here: they are in the outbox.
     Twipla(twipla::Error),
-    /// The database, or something else that only an operator can mend.
+    /// The database failed, or something else that only an operator can fix.
     Internal(anyhow::Error),
 }
 
@@ -70,7 +70,7 @@ impl IntoResponse for Problem {
             Self::NotFound => page(
                 StatusCode::NOT_FOUND,
                 "Not found",
-                "There is no such page in your customer area.",
+                "This page does not exist in your customer area.",
             ),
             Self::Invalid(what) => page(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -95,12 +95,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The page for a failed read. The error itself goes to the log: a customer can do nothing with it.
+/// The page for a failed read. The error itself goes to the log, because it is of no use to a customer.
 fn of_twipla(error: &twipla::Error) -> Response {
     tracing::warn!("{error:#}");
     match error.kind() {
         ErrorKind::NotFound => Problem::NotFound.into_response(),
-        // Nothing that waiting helps against: a key, an address, a rule.
+        // Waiting does not help: a key, an address or a rule is wrong.
         ErrorKind::Auth
         | ErrorKind::Configuration
         | ErrorKind::Signing

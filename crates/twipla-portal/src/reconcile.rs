@@ -1,8 +1,8 @@
-//! Reconciling: what TWIPLA has is compared with the portal's database, and what differs is mended.
+//! Reconciliation: compares TWIPLA with the portal's database and corrects differences.
 //!
-//! For what exists, the portal's word counts: its customers were promised their sites, so a site that
-//! TWIPLA does not have is created again. For what a subscription is, TWIPLA's word counts: periods end
-//! and trials pass there without a change of the portal's.
+//! The portal decides which sites exist: customers were promised theirs, so a site that TWIPLA lacks is
+//! created again. TWIPLA decides the state of a subscription: periods and trials end there without a
+//! change by the portal.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,15 +14,15 @@ use twipla::{PackageId, Twipla};
 use crate::outbox::{self, Change};
 use crate::store::{Site, Store, add_site, mirror, now, set_site_status};
 
-/// What a run found, in words for an operator.
+/// The findings of a run, in words for an operator.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Differences that are mended now, or will be when the outbox is empty.
+    /// Differences that were corrected, or will be once the outbox is empty.
     pub mended: Vec<String>,
-    /// Differences that a person has to look at.
+    /// Differences that need a person.
     pub noted: Vec<String>,
-    /// Changes that are still in the outbox. What they are about was left alone.
+    /// Changes still in the outbox; their resources were skipped.
     pub open: i64,
 }
 
@@ -30,10 +30,10 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// Where TWIPLA or the database fails. What was mended until then stays so.
+/// If TWIPLA or the database fails. Corrections made before that remain.
 pub async fn reconcile(twipla: &Twipla, store: &Store) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    // A site that is written after this is newer than what is read now.
+    // A row written after this is newer than the list that is read now.
     let read_at = now();
     let websites: Vec<Website> = twipla.websites().list().stream().try_collect().await?;
     let websites: HashMap<&str, &Website> = websites
@@ -66,7 +66,7 @@ pub async fn reconcile(twipla: &Twipla, store: &Store) -> anyhow::Result<Report>
     Ok(report)
 }
 
-/// A site that both have.
+/// Handles a site that exists on both sides.
 async fn compare(
     store: &Store,
     site: &Site,
@@ -101,7 +101,7 @@ async fn compare(
     Ok(())
 }
 
-/// Whether a row says what TWIPLA shows.
+/// Whether a row matches what TWIPLA shows.
 fn is_as_shown(site: &Site, website: &Website) -> bool {
     let planned = website.planned_downgrade_package_id;
     site.domain == website.domain
@@ -114,7 +114,7 @@ fn is_as_shown(site: &Site, website: &Website) -> bool {
         && site.snippet == website.visa_tracking_code
 }
 
-/// A site that the list of TWIPLA's does not have.
+/// Handles a site that TWIPLA's list lacks.
 async fn missing(
     twipla: &Twipla,
     store: &Store,
@@ -122,17 +122,17 @@ async fn missing(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let id = &*site.id;
-    // Refused ones were never there.
+    // Refused sites were never created.
     if site.status == "refused" {
         return Ok(());
     }
-    // The list is older than the row may be: ask for this one.
+    // The list may be older than the row, so read this site.
     match twipla.website(id).get().await {
         Ok(_) => return Ok(()),
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),
     }
-    // Made again, it would renew what its customer canceled, and cost them.
+    // Creating it again would renew, and bill, what its customer canceled.
     if matches!(site.status.as_str(), "canceled" | "inactive") {
         let status = &site.status;
         let line = format!("site {id} is missing at TWIPLA, and was {status} here");
@@ -140,7 +140,7 @@ async fn missing(
         return Ok(());
     }
     let package: Option<PackageId> = site.package_id.as_deref().and_then(|id| id.parse().ok());
-    // Only a package that is still sold can be started on. Without one, it is the trial again.
+    // Only a package that is still sold can be chosen. Without one, the trial starts again.
     let package = match package {
         Some(package) if !site.in_trial => Some(package),
         _ => None,
@@ -151,7 +151,7 @@ async fn missing(
     };
     let mut tx = store.begin().await?;
     set_site_status(&mut tx, id, "new").await?;
-    // Where a change is open, it is the outbox's to end: nothing is added or written.
+    // An open change belongs to the outbox: nothing is added or written.
     if outbox::add(&mut tx, &change).await? {
         tx.commit().await?;
         let line = format!("site {id} is missing at TWIPLA: it will be created again");
@@ -160,7 +160,7 @@ async fn missing(
     Ok(())
 }
 
-/// A website that the portal does not have.
+/// Handles a website that the portal lacks.
 async fn adopt(store: &Store, website: &Website, report: &mut Report) -> anyhow::Result<()> {
     let (id, customer) = (&website.intp_website_id, &website.intp_customer_id);
     if store.customer(customer.as_str()).await?.is_none() {
@@ -181,8 +181,8 @@ async fn adopt(store: &Store, website: &Website, report: &mut Report) -> anyhow:
     Ok(())
 }
 
-/// The contributors of a site to which the portal invited somebody. Other sites are not asked for
-/// theirs: that is one request each.
+/// Compares the contributors of a site to which the portal invited somebody. Other sites are skipped,
+/// because each takes a request.
 async fn contributors(
     twipla: &Twipla,
     store: &Store,
@@ -208,12 +208,12 @@ async fn contributors(
             theirs.insert(contributor.intp_customer_id.as_str(), role.to_string());
         }
     }
-    // Those that are invited are the outbox's.
+    // Open invitations belong to the outbox.
     for our in ours.iter().filter(|our| our.state != "invited") {
         let id = &our.customer.id;
         match theirs.get(&**id) {
             Some(role) if *role == our.role && our.state == "active" => {}
-            // Where another role was refused, the one from before is still there.
+            // If another role was refused, the earlier one still exists.
             Some(role) => {
                 sqlx::query(
                     "UPDATE contributors SET role = $3, state = 'active'

@@ -1,7 +1,7 @@
-//! Making one change at TWIPLA, and judging what came of it.
+//! Carries out one change at TWIPLA and judges the result.
 //!
 //! Every change reads before it changes, or creates under an id that the portal chose. So an entry
-//! that is sent again, after a crash or a lost answer, finds what is there and does the rest.
+//! that is sent again, after a crash or a lost response, finds what exists and does the rest.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::outbox::{Change, Entry, Open};
 use crate::settings::Pace;
 use crate::store::{Customer, Site, Store, now};
 
-/// A server that fails this often means it: this API answers 500 where a rule forbids a change.
+/// After this many server errors the change counts as refused: this API answers 500 if a rule forbids a change.
 const PATIENCE: i64 = 10;
 
-/// How a sending ended.
+/// The result of sending a change.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// TWIPLA has what was asked for, and shows this website, read at this time.
+    /// TWIPLA shows this website, as requested, read at this time.
     Done(Option<Box<Website>>, i64),
-    /// It stays open. Look again after this time.
+    /// The entry stays open, to be taken again after this time.
     Later(Duration, Open, String),
-    /// TWIPLA will never do it.
+    /// TWIPLA refused the change for good.
     Refused(String),
 }
 
-/// Makes the change, for at most half of the time that the entry is taken for: when the other
-/// half is over, somebody else may take it.
+/// Carries out the change within half of the lease, so that it is over before another worker may
+/// take the entry.
 pub(crate) async fn send(twipla: &Twipla, store: &Store, entry: &Entry, pace: &Pace) -> Verdict {
     let sending = make(twipla, store, &entry.change);
     match tokio::time::timeout(pace.lease / 2, sending).await {
@@ -59,7 +59,7 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// Leads TWIPLA to what the change asks for, and returns what it shows then and when that was read.
+/// Carries out the change, and returns what TWIPLA shows afterwards and when that was read.
 async fn make(
     twipla: &Twipla,
     store: &Store,
@@ -109,7 +109,7 @@ async fn make(
     Ok((Some(website), read_at))
 }
 
-/// Creates the customer at TWIPLA, if it is not there.
+/// Creates the customer at TWIPLA unless it exists.
 async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> twipla::Result<()> {
     let create = twipla.customers().create(&*customer.id, &*customer.email);
     let Err(refusal) = in_force(create.await) else {
@@ -121,7 +121,7 @@ async fn ensure_customer(twipla: &Twipla, customer: &Customer) -> twipla::Result
     }
 }
 
-/// Creates the website at TWIPLA, if it is not there, and returns it.
+/// Creates the website at TWIPLA unless it exists, and returns it.
 async fn ensure_website(
     twipla: &Twipla,
     site: &Site,
@@ -145,8 +145,8 @@ async fn ensure_website(
     }
 }
 
-/// A create that was refused may be so because an earlier sending made it. Only a read tells, and
-/// while the read fails, nothing is known.
+/// A create may be refused because an earlier attempt succeeded. Only a read tells, and as long as
+/// the read fails, the entry stays open.
 fn more_telling<T>(refusal: Error, read: twipla::Result<T>) -> Error {
     match read {
         Err(error) if !error.is_not_found() => error,
@@ -159,13 +159,13 @@ async fn owner(store: &Store, id: &str) -> Result<Customer, Failure> {
     customer.ok_or_else(|| missing("customer", id))
 }
 
-/// Counts a failure after which what was asked for is there as a success.
+/// Turns a failure after which the requested state exists into a success.
 fn in_force<T>(result: twipla::Result<T>) -> twipla::Result<Option<T>> {
     match result {
         Ok(made) => Ok(Some(made)),
-        // Exactly this exists: made by an earlier sending.
+        // An earlier attempt created exactly this.
         Err(error) if error.exists_as_requested() => Ok(None),
-        // The answer was lost, and the client read back that the change is in force.
+        // The response was lost, and the client read back that the change took effect.
         Err(error) => match error.change_state() {
             Some(ChangeState::Applied | ChangeState::InForce) => Ok(None),
             _ => Err(error),
@@ -173,7 +173,7 @@ fn in_force<T>(result: twipla::Result<T>) -> twipla::Result<Option<T>> {
     }
 }
 
-/// What to do about an error. The order matters: an ambiguous failure is open whatever its kind.
+/// Decides what an error means for the entry. The order matters: after an ambiguous failure it stays open, whatever the kind.
 fn judge(error: &Error, entry: &Entry, pace: &Pace) -> Verdict {
     let why = error.to_string();
     if error.is_ambiguous() {
@@ -186,7 +186,7 @@ fn judge(error: &Error, entry: &Entry, pace: &Pace) -> Verdict {
     let operation = error.operation().unwrap_or_default();
     let was_read = operation.starts_with("get_") || operation.starts_with("list_");
     match error.kind() {
-        // A read that fails says nothing about the change, unless there is nothing to change.
+        // A failed read says nothing about the change, unless there is nothing to change.
         kind if was_read && kind != ErrorKind::NotFound => {
             Verdict::Later(later, Open::Unchanged, why)
         }
@@ -196,8 +196,8 @@ fn judge(error: &Error, entry: &Entry, pace: &Pace) -> Verdict {
         | ErrorKind::Rejected => Verdict::Refused(why),
         ErrorKind::Server if entry.failures + 1 >= PATIENCE => Verdict::Refused(why),
         ErrorKind::Server => Verdict::Later(later, Open::Failed, why),
-        // No network, no time, no token, too many requests, or nonsense for an answer: all of
-        // them pass, or an operator ends them. The customer's change waits.
+        // Network, timeout, token, rate limit or an unreadable response: all of them pass, or an
+        // operator fixes them. The change waits.
         _ => Verdict::Later(later, Open::Unchanged, why),
     }
 }

@@ -1,4 +1,4 @@
-//! The portal as a server: its routes, what every answer says, starting and stopping.
+//! The server: routes, common headers, start and stop.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::state::App;
 use crate::store::Store;
 use crate::worker::Worker;
 
-/// A portal that runs. Dropping it ends it as a crash would: whatever is being sent is left where it is.
+/// A running portal. Dropping it ends it as a crash would, in the middle of what it is sending.
 #[derive(Debug)]
 pub struct Portal {
     address: SocketAddr,
@@ -35,11 +35,11 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Listens, and begins to send and to reconcile.
+    /// Starts to listen, to send and to reconcile.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be listened on.
+    /// If it cannot listen on the address.
     pub async fn start(twipla: Twipla, store: Store, settings: Settings) -> anyhow::Result<Self> {
         let listen = settings.listen;
         let listener = TcpListener::bind(listen)
@@ -73,12 +73,12 @@ impl Portal {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address it listens on.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Ends it: requests and changes that are under way are carried out first.
+    /// Stops the portal after requests and changes in progress have ended.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
@@ -112,8 +112,8 @@ fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Refuses requests under another name than this machine's: a page elsewhere can let its name point here
-/// (DNS rebinding), and nobody needs a password. Behind a proxy, the name is the proxy's to check.
+/// Rejects requests whose `Host` names another machine: a foreign page can point its name here (DNS
+/// rebinding), and no password is needed. Behind a proxy, the proxy checks the name.
 async fn check_host(
     State(app): State<App>,
     request: Request,
@@ -134,11 +134,11 @@ fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
 }
 
-/// What every answer says about how a browser may use it.
+/// Adds the security headers of every response.
 async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    // Only the dashboard may be framed here, and nobody may frame this. No script or style in the
-    // page itself: what a customer typed in cannot become one.
+    // Only the dashboard may be framed here, and nobody may frame this. No inline script or style:
+    // customer input cannot become one.
     let policy = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
          form-action 'self'; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
@@ -158,7 +158,7 @@ async fn headers(State(app): State<App>, request: Request, next: Next) -> Respon
     };
     fixed(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     fixed(headers, header::REFERRER_POLICY, "same-origin");
-    // Pages are one customer's: nothing on the way may keep them.
+    // A page belongs to one customer: no cache may store it.
     fixed(headers, header::CACHE_CONTROL, "no-store");
     if app.settings.https {
         fixed(
@@ -193,12 +193,12 @@ async fn serve(
         served = served => if let Err(error) = served {
             tracing::error!("cannot serve: {error}");
         },
-        // A browser that never ends its request must not keep the portal from ending.
+        // A request that never ends must not keep the portal from stopping.
         () = cut_off => tracing::warn!("requests that did not end in {grace:?} were cut off"),
     }
 }
 
-/// Compares the database with TWIPLA now and then.
+/// Reconciles at regular intervals.
 async fn keep_reconciling(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         tokio::select! {

@@ -1,8 +1,7 @@
 //! Sessions: who is signed in, and the token that each form carries.
 //!
-//! This is a demonstration: a customer is signed in by choosing one. Everything behind that is as it
-//! should be: the cookie is random, out of reach of scripts and not sent along by other sites, the
-//! database has only its hash, and it changes when somebody signs in.
+//! In this demonstration, signing in is choosing a customer. The rest is as in production: the cookie is
+//! random, `HttpOnly` and `SameSite`, the database stores only its hash, and it changes at sign-in.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, HeaderValue};
@@ -26,13 +25,13 @@ const LIFETIME: i64 = 8 * 60 * 60 * 1000;
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     id_hash: String,
-    /// What each form and each request of a script has to carry.
+    /// The token that each form and each request of the script must contain.
     pub(crate) csrf: String,
     customer: Option<Customer>,
 }
 
 impl Session {
-    /// Begins a session, and returns the cookie that the browser needs.
+    /// Starts a session and returns its cookie.
     pub(crate) async fn begin(
         app: &App,
         customer: Option<&Customer>,
@@ -72,7 +71,7 @@ impl Session {
         self.customer.is_some()
     }
 
-    /// Refuses what did not come from a page of this session.
+    /// Rejects requests that did not come from a page of this session.
     pub(crate) fn check_csrf(&self, given: &str) -> Result<(), Problem> {
         if given == self.csrf {
             Ok(())
@@ -139,7 +138,7 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
-/// The cookie of a browser that signed out.
+/// Returns the cookie that signs a browser out.
 pub(crate) fn no_cookie(app: &App) -> HeaderValue {
     let mut cookie = built(app, "");
     cookie.make_removal();
@@ -159,7 +158,7 @@ fn built(app: &App, id: &str) -> Cookie<'static> {
         .build()
 }
 
-/// A cookie of ours has nothing that a header could not.
+/// Our cookies contain only characters that a header allows.
 fn header(cookie: &Cookie<'_>) -> HeaderValue {
     HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static(""))
 }
@@ -173,7 +172,7 @@ fn cookie_of(parts: &Parts) -> Option<String> {
         .map(|cookie| cookie.value().to_owned())
 }
 
-/// 256 bits that nobody can guess.
+/// Returns 256 random bits.
 fn random() -> String {
     let bytes: [u8; 32] = rand::rng().random();
     URL_SAFE_NO_PAD.encode(bytes)

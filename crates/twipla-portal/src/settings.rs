@@ -1,39 +1,39 @@
-//! What a portal is started with.
+//! Settings of a portal.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Settings of a portal. [`Default`] is for a look at it on this machine.
+/// Settings of a portal. [`Default`] suits a demonstration on this machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where it listens; port 0 takes a free one.
+    /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Whether browsers reach it over https, by a proxy in front of it: cookies are only sent there then.
+    /// Whether browsers use https, through a proxy: cookies are then marked `Secure`.
     pub https: bool,
-    /// Who may `POST /reconcile`: whoever has this token. Nobody without one.
+    /// Token that `POST /reconcile` requires. Without one, the route does not exist.
     pub operator_token: Option<String>,
-    /// Whether changes are sent from this process. Off in tests of a crash, and where another process does it.
+    /// Whether this process sends changes. Off in crash tests, and if another process does it.
     pub sends: bool,
-    /// How long requests get to end when the portal stops.
+    /// How long requests may take to end when the portal stops.
     pub grace: Duration,
-    /// How fast things go.
+    /// Intervals and limits of the outbox.
     pub pace: Pace,
 }
 
-/// How fast the portal works through its outbox.
+/// Intervals and limits of the outbox.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// How often the outbox is looked at, besides when something was put into it.
+    /// How often the outbox is polled; new entries wake the worker at once.
     pub poll: Duration,
-    /// How many changes are sent at once.
+    /// How many changes are sent in parallel.
     pub senders: usize,
-    /// How long an entry belongs to whoever took it. A change is sent for half of it at most.
+    /// How long a worker keeps an entry. Sending takes at most half of it.
     pub lease: Duration,
-    /// How long after an ambiguous failure TWIPLA is read again. Longer than a request can be on its way.
+    /// How long after an ambiguous failure TWIPLA is read again; longer than a request can be in flight.
     pub quiet: Duration,
-    /// The wait after a first failure. It doubles, up to `longest_delay`.
+    /// The delay after the first failure. It doubles up to `longest_delay`.
     pub first_delay: Duration,
-    /// The longest of these waits.
+    /// The longest delay.
     pub longest_delay: Duration,
     /// How often the database is compared with TWIPLA.
     pub reconcile: Duration,
@@ -67,7 +67,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The wait after so many failures.
+    /// Returns the delay after this many failures.
     pub(crate) fn delay(&self, attempts: i64) -> Duration {
         let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or_default();
         let delay = self.first_delay.saturating_mul(1 << doublings);

@@ -1,4 +1,4 @@
-//! What every handler has.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -14,6 +14,6 @@ pub(crate) struct App {
     pub(crate) twipla: Twipla,
     pub(crate) store: Store,
     pub(crate) settings: Arc<Settings>,
-    /// Wakes the worker when something was put into the outbox.
+    /// Wakes the worker when an entry is added to the outbox.
     pub(crate) wake: Arc<Notify>,
 }

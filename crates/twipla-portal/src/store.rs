@@ -7,7 +7,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyPool, Row as _, SqlSafeStr as _, Transaction};
 use twipla::types::Website;
 
-/// A transaction: a row of the portal's and the change at TWIPLA that belongs to it are written in one.
+/// A transaction: the portal's rows and the outbox entry that belongs to them are written in one.
 pub(crate) type Tx<'a> = Transaction<'a, Any>;
 
 /// The database. Clones share its connections.
@@ -22,13 +22,13 @@ pub struct Store {
 pub struct Customer {
     /// The id, which is also the customer's id at TWIPLA.
     pub id: String,
-    /// What they call themselves.
+    /// Display name.
     pub name: String,
-    /// Their address.
+    /// E-mail address.
     pub email: String,
 }
 
-/// A website of a customer, with what TWIPLA showed of it last.
+/// A website of a customer, as TWIPLA last showed it.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) id: String,
@@ -44,13 +44,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Whether the site is at TWIPLA, with a subscription that can be used.
+    /// Whether the site exists at TWIPLA with a usable subscription.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.status.as_str(), "active" | "canceled")
     }
 }
 
-/// Somebody with a role on a site of another customer.
+/// A customer with a role on another customer's site.
 #[derive(Debug, Clone)]
 pub(crate) struct Contributor {
     pub(crate) customer: Customer,
@@ -68,31 +68,31 @@ pub(crate) struct Order {
 }
 
 impl Store {
-    /// Opens the database, and brings its tables up to date.
+    /// Opens the database and migrates it.
     ///
     /// `url` is `sqlite::memory:`, `sqlite:FILE` or `postgres://…`.
     ///
     /// # Errors
     ///
-    /// Where the URL is of another kind, or the database cannot be reached.
+    /// If the URL has another scheme or the database cannot be reached.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
         sqlx::any::install_default_drivers();
         let store = match url.split_once(':').map(|(scheme, _)| scheme) {
             // In memory, each connection would have a database of its own.
             Some("sqlite") if url.contains(":memory:") => Self::of(connect(url, 1).await?),
-            // SQLite has one writer at a time. With one connection for it, writers queue up here and
-            // find the file locked never.
+            // SQLite has one writer at a time. With a single connection, writers queue here and never
+            // find the file locked.
             Some("sqlite") => {
                 let url = with_mode(url);
                 let write = connect(&url, 1).await?;
-                // Readers wait for no writer, and a commit writes to the disk once.
+                // With WAL, readers do not wait for a writer, and a commit writes to the disk once.
                 let mode = sqlx::query("PRAGMA journal_mode = WAL");
                 mode.execute(&write).await?;
                 let read = connect(&url, 4).await?;
                 Self { read, write }
             }
             Some("postgres" | "postgresql") => Self::of(connect(url, 16).await?),
-            // Not the URL: it may have a password.
+            // The URL is left out: it may contain a password.
             _ => bail!("invalid database: expected sqlite:FILE or postgres://…"),
         };
         let migrated = migrations().run(&store.write).await;
@@ -107,16 +107,16 @@ impl Store {
         }
     }
 
-    /// Starts a transaction. It is undone where it is dropped without a commit.
+    /// Starts a transaction. Dropping it without a commit rolls it back.
     pub(crate) async fn begin(&self) -> sqlx::Result<Tx<'static>> {
         self.write.begin().await
     }
 
-    /// Adds a customer, unless there is one with the id.
+    /// Adds a customer unless the id exists.
     ///
     /// # Errors
     ///
-    /// Where the database fails, or another customer has the address.
+    /// If the database fails or another customer has the e-mail address.
     pub async fn add_customer(&self, customer: &Customer) -> anyhow::Result<()> {
         sqlx::query(
             "INSERT INTO customers (id, name, email) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
@@ -130,7 +130,7 @@ impl Store {
         Ok(())
     }
 
-    /// The first customers by name.
+    /// Returns the first customers by name.
     pub(crate) async fn customers(&self, limit: i64) -> sqlx::Result<Vec<Customer>> {
         let rows = sqlx::query("SELECT id, name, email FROM customers ORDER BY name, id LIMIT $1")
             .bind(limit)
@@ -217,12 +217,12 @@ impl Store {
     }
 }
 
-/// Now, as the database has it.
+/// Returns the current time as the database stores it.
 pub(crate) fn now() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// Adds a site that TWIPLA does not have yet. False where there is one with the id.
+/// Adds a site that is not yet at TWIPLA. Returns false if the id exists.
 pub(crate) async fn add_site(
     tx: &mut Tx<'_>,
     id: &str,
@@ -252,7 +252,7 @@ pub(crate) async fn set_site_status(tx: &mut Tx<'_>, id: &str, status: &str) -> 
     Ok(())
 }
 
-/// Writes what TWIPLA shows of a website into its row, if the row was not written since `read_at`.
+/// Updates a site's row from TWIPLA, unless the row was written after `read_at`.
 pub(crate) async fn mirror(tx: &mut Tx<'_>, website: &Website, read_at: i64) -> sqlx::Result<bool> {
     let written = sqlx::query(
         "UPDATE sites SET domain = $2, status = $3, package_id = $4, package_name = $5,
@@ -293,7 +293,7 @@ fn migrations() -> Migrator {
 async fn connect(url: &str, connections: u32) -> anyhow::Result<AnyPool> {
     AnyPoolOptions::new()
         .max_connections(connections)
-        // A database in memory is gone with its connection.
+        // A database in memory ends with its connection.
         .idle_timeout(None)
         .max_lifetime(None)
         .connect(url)
@@ -301,7 +301,7 @@ async fn connect(url: &str, connections: u32) -> anyhow::Result<AnyPool> {
         .context("cannot open the database")
 }
 
-/// A file that is not there yet is made.
+/// Creates the file if it does not exist.
 fn with_mode(url: &str) -> String {
     if url.contains('?') {
         url.to_owned()

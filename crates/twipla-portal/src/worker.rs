@@ -1,4 +1,4 @@
-//! The worker: takes what is due from the outbox, sends it, and writes down what came of it.
+//! The worker: takes due entries from the outbox, sends them and records the results.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use crate::send::{Verdict, send};
 use crate::settings::Pace;
 use crate::store::Store;
 
-/// What a worker works with.
+/// A worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Worker {
     pub(crate) twipla: Twipla,
     pub(crate) store: Store,
     pub(crate) pace: Pace,
-    /// Called when something was put into the outbox.
+    /// Wakes the worker when an entry is added.
     pub(crate) wake: Arc<Notify>,
 }
 
 impl Worker {
-    /// Works until told to stop, and then ends what it began.
+    /// Runs until told to stop, and then finishes what it has begun.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut sending = JoinSet::new();
         while !*stop.borrow() {
@@ -47,8 +47,8 @@ impl Worker {
     }
 }
 
-/// Sends an entry. Dying anywhere in here costs nothing: the entry is still open then, and taken
-/// again when its lease is over.
+/// Sends an entry. A crash at any point is harmless: the entry stays open and is taken again when
+/// its lease is over.
 async fn carry_out(worker: Worker, entry: Entry) {
     let Worker {
         twipla,
@@ -73,6 +73,6 @@ async fn carry_out(worker: Worker, entry: Entry) {
         }
     };
     if let Err(error) = written {
-        tracing::error!(%id, "cannot write down what came of a change: {error:#}");
+        tracing::error!(%id, "cannot record the result of a change: {error:#}");
     }
 }

@@ -1,4 +1,4 @@
-//! The analytics of a site: TWIPLA's dashboard in a frame, and what it tells the page around it.
+//! The analytics of a site: TWIPLA's dashboard in an iframe, and its messages.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,8 +14,8 @@ use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::App;
 
-/// What the frame may do. It keeps its origin, which is another than ours, so that its messages carry
-/// it; it may not lead the browser away from this page.
+/// Permissions of the iframe. It keeps its own origin, which differs from ours, so that its messages
+/// carry it. It cannot navigate the page around it.
 const SANDBOX: &str = "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads";
 
 pub(crate) async fn show(
@@ -27,7 +27,7 @@ pub(crate) async fn show(
     if !site.is_live() {
         return Err(Problem::Busy);
     }
-    // A URL for each visit: its token lets whoever has it in until it expires.
+    // A new URL for each visit: its token admits anybody who has it until it expires.
     let url = app
         .twipla
         .dashboard(&*who.customer.id, &*site.id)
@@ -51,7 +51,7 @@ pub(crate) async fn show(
     Ok(layout::page("Analytics", &who, &main))
 }
 
-/// A message that a window posted to the page, as the script passes it on.
+/// A message posted to the page, as the script forwards it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Posted {
     /// `event.origin`
@@ -60,8 +60,8 @@ pub(crate) struct Posted {
     data: Value,
 }
 
-/// Judges a message: the plans to choose from, if it is the dashboard's wish for an upgrade of this
-/// site, and 204 for everything else. Any window can post messages, so others are no error.
+/// Answers a message: the plans to choose from if the dashboard asks for an upgrade of this site, and
+/// 204 otherwise. Any window can post messages, so others are not errors.
 pub(crate) async fn message(
     State(app): State<App>,
     who: SignedIn,
@@ -79,8 +79,8 @@ pub(crate) async fn message(
         return Ok(nothing);
     }
     match IframeMessage::from_value(posted.data) {
-        // The dashboard says which site it shows. It is a wish and no more: what is bought, and
-        // for which site, is decided by the forms of this portal.
+        // The message is only the user's intent: what is bought, and for which site, is decided by
+        // the portal's own forms.
         Ok(IframeMessage::UpgradeButtonClicked {
             intp_website_id: Some(wanted),
             ..

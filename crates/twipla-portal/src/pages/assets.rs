@@ -1,4 +1,4 @@
-//! The style and the script, which are part of the program.
+//! The stylesheet and the script, compiled into the program.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;

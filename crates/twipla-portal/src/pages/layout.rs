@@ -1,4 +1,4 @@
-//! What the pages of somebody who is signed in share.
+//! The layout of pages for a signed-in customer.
 
 use axum::response::Html;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::document;
 use crate::session::{Session, SignedIn};
 
-/// A page of somebody who is signed in.
+/// Renders a page for a signed-in customer.
 pub(crate) fn page(title: &str, who: &SignedIn, main: &Markup) -> Html<String> {
     let account = html! {
         div.account {
@@ -20,7 +20,7 @@ pub(crate) fn page(title: &str, who: &SignedIn, main: &Markup) -> Html<String> {
     document::whole(title, &account, main)
 }
 
-/// The token that every form carries.
+/// Renders the token that every form contains.
 pub(crate) fn csrf(session: &Session) -> Markup {
     html! { input type="hidden" name="csrf" value=(session.csrf); }
 }

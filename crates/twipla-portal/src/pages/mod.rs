@@ -1,4 +1,4 @@
-//! The pages: one module for each, with its handlers and its HTML. maud escapes whatever is put into it.
+//! The pages: one module for each, with its handlers and its HTML. maud escapes all values.
 
 pub(crate) mod analytics;
 pub(crate) mod assets;
@@ -18,13 +18,13 @@ use crate::session::SignedIn;
 use crate::state::App;
 use crate::store::Site;
 
-/// A form that has nothing but a button.
+/// A form with a single button.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ButtonForm {
     pub(crate) csrf: String,
 }
 
-/// What is encoded in a path. The id of a site that was adopted is somebody else's choice.
+/// Characters that are encoded in a path. Ids of adopted sites may contain anything.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -32,17 +32,17 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl Site {
-    /// The path of its page.
+    /// Returns the path of the site's page.
     pub(crate) fn address(&self) -> String {
         format!("/sites/{}", utf8_percent_encode(&self.id, ENCODED))
     }
 }
 
-/// The site of a path, if it is the customer's own.
+/// Returns the site of a path if it belongs to the customer.
 pub(crate) async fn own_site(app: &App, who: &SignedIn, id: &str) -> Result<Site, Problem> {
     match app.store.site(id).await? {
         Some(site) if site.customer_id == who.customer.id => Ok(site),
-        // Somebody else's is as good as none: nobody learns which ids exist.
+        // Sites of others get the same response as unknown ones, so that nobody learns which ids exist.
         _ => Err(Problem::NotFound),
     }
 }

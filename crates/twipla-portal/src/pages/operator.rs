@@ -1,4 +1,4 @@
-//! For those who run the portal.
+//! Routes for operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,13 +9,13 @@ use crate::problem::Problem;
 use crate::reconcile::{Report, reconcile};
 use crate::state::App;
 
-/// Whether the portal and its database answer.
+/// Reports whether the portal and its database respond.
 pub(crate) async fn health(State(app): State<App>) -> Result<&'static str, Problem> {
     app.store.customers(1).await?;
     Ok("ok\n")
 }
 
-/// Compares everything now. Without the operator's token, there is no such page.
+/// Reconciles now. Without the operator's token, the route does not exist.
 pub(crate) async fn reconcile_now(
     State(app): State<App>,
     headers: HeaderMap,

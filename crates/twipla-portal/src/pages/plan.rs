@@ -1,4 +1,4 @@
-//! Choosing a plan, paying for it, canceling it and taking that back.
+//! Choosing a plan, paying for it, canceling and resuming it.
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -87,13 +87,13 @@ pub(crate) async fn checkout(
                 }
                 form method="post" action={ (site.address()) "/orders" } {
                     (layout::csrf(&who.session))
-                    // As for sites: an order that is sent twice is one order.
+                    // As for sites: a form that is sent twice is one order.
                     input type="hidden" name="order" value=(Uuid::new_v4());
                     input type="hidden" name="package" value=(package.id);
                     input type="hidden" name="amount" value=(amount);
                     button { "Pay " (format::money(amount, package.currency.as_str())) }
                 }
-                p.muted { "A demonstration: the button stands for your payment provider, and no money moves." }
+                p.muted { "A demonstration: this button takes the place of your payment provider, and nothing is charged." }
             }
         }
     };
@@ -126,7 +126,7 @@ pub(crate) async fn order(
             "The price has changed since you opened the page. Please look at it again.".to_owned(),
         ));
     }
-    // The money, and the change that it buys: both, or neither.
+    // The order and the change that it pays for are written in one transaction.
     let mut tx = app.store.begin().await?;
     let added = sqlx::query(
         "INSERT INTO orders (id, site_id, package_id, package_name, amount, currency, state, created_at)
@@ -150,7 +150,7 @@ pub(crate) async fn order(
         if !outbox::add(&mut tx, &change).await? {
             return Err(Problem::Busy);
         }
-        // Only now: with this change open no other can end, and another tab may have bought the plan.
+        // Checked only now: another tab may have bought the plan, and while this change is open no other can end.
         check_sale(&mut tx, &site.id, package.id).await?;
         tx.commit().await?;
         app.wake.notify_one();
@@ -195,7 +195,7 @@ async fn change_subscription(
     Ok(Redirect::to(&site.address()))
 }
 
-/// What is sold to everybody, smallest first.
+/// Returns the packages on sale, smallest first.
 pub(crate) async fn offered(twipla: &Twipla) -> twipla::Result<Vec<Package>> {
     let mut packages = twipla.packages().list().await?;
     packages.retain(|package| {
@@ -207,7 +207,7 @@ pub(crate) async fn offered(twipla: &Twipla) -> twipla::Result<Vec<Package>> {
     Ok(packages)
 }
 
-/// Refuses to sell what the site has, and what TWIPLA does not change.
+/// Rejects the current package, and changes that TWIPLA does not allow.
 async fn check_sale(tx: &mut Tx<'_>, site: &str, package: PackageId) -> Result<(), Problem> {
     let row = sqlx::query("SELECT status, package_id, planned_package_id FROM sites WHERE id = $1")
         .bind(site)
@@ -237,7 +237,7 @@ fn price(package: &Package) -> String {
     format!("{amount} a month")
 }
 
-/// A price as a whole number, to be compared and stored.
+/// Returns a price in hundredths.
 #[allow(clippy::cast_possible_truncation, reason = "no price comes near")]
 fn hundredths(price: f64) -> i64 {
     (price * 100.0).round() as i64

@@ -13,15 +13,15 @@ use crate::problem::Problem;
 use crate::session::{Session, no_cookie};
 use crate::state::App;
 
-/// More customers than this are not offered.
+/// The most customers that are offered.
 const OFFERED: i64 = 20;
 
 pub(crate) async fn show(
     State(app): State<App>,
     found: Result<Session, Problem>,
 ) -> Result<Response, Problem> {
-    // A session of nobody: its token protects the form. One that is there is kept: a new one would
-    // make the forms of other tabs useless, or sign somebody out.
+    // A session without a customer: its token protects the form. An existing session is kept, because
+    // a new one would invalidate the forms of other tabs.
     let (session, cookie) = match found {
         Ok(session) if session.is_signed_in() => return Ok(Redirect::to("/sites").into_response()),
         Ok(session) => (session, None),
@@ -69,7 +69,7 @@ pub(crate) async fn sign_in(
     session.check_csrf(&form.csrf)?;
     let customer = app.store.customer(&form.customer).await?;
     let customer = customer.ok_or(Problem::NotFound)?;
-    // A new session: whoever may have planted the old one does not get in with it.
+    // A new session, so that one planted by an attacker is not signed in (session fixation).
     session.end(&app.store).await?;
     let (_, cookie) = Session::begin(&app, Some(&customer)).await?;
     Ok(([(SET_COOKIE, cookie)], Redirect::to("/sites")).into_response())

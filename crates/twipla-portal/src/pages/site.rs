@@ -19,7 +19,7 @@ pub(crate) async fn show(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
-    // Before what it changes: where nothing is under way, all that came of it is there.
+    // Read before the site: if no change is open, the site already shows the result.
     let pending = outbox::pending(&app.store, &id).await?;
     let site = own_site(&app, &who, &id).await?;
     let order = app.store.last_order_of(&id).await?;
@@ -35,7 +35,7 @@ pub(crate) async fn show(
                 a.button href={ (site.address()) "/analytics" } { "Open analytics" }
             }
         }
-        // The script asks this address until nothing is under way, and then loads the page again.
+        // The script polls this address until no change is open, and then reloads the page.
         div role="status" data-pending=[pending.as_ref().map(|_| site.address() + "/pending")] {
             @if let Some(pending) = &pending {
                 (notice(pending))
@@ -58,7 +58,7 @@ pub(crate) async fn show(
     Ok(layout::page(&site.domain, &who, &main))
 }
 
-/// Whether a change of the site is under way; for the script.
+/// Reports to the script whether a change of the site is open.
 pub(crate) async fn pending(
     State(app): State<App>,
     who: SignedIn,
@@ -74,7 +74,7 @@ fn is_paid(site: &Site) -> bool {
     !site.in_trial && site.package_name.as_deref() != Some("Free")
 }
 
-/// The status in a word.
+/// Returns the status as shown.
 pub(crate) fn badge(site: &Site) -> Markup {
     let (class, text) = match site.status.as_str() {
         "new" => ("badge wait", "Being set up"),
@@ -88,7 +88,7 @@ pub(crate) fn badge(site: &Site) -> Markup {
     html! { span class=(class) { (text) } }
 }
 
-/// The name of a plan, for people.
+/// Returns the name of a plan as shown.
 pub(crate) fn plan_name(package: &str) -> &str {
     match package {
         "unlimited_30_day_free_trial" => "Free trial",

@@ -31,7 +31,7 @@ pub(crate) async fn show(State(app): State<App>, who: SignedIn) -> Result<Html<S
             h2 id="add" { "Add a site" }
             form.row method="post" action="/sites" {
                 (layout::csrf(&who.session))
-                // The id is chosen before the form is sent: sent twice, it is the same site.
+                // The id is chosen before the form is sent, so a form that is sent twice creates one site.
                 input type="hidden" name="id" value=(Uuid::new_v4());
                 div.field {
                     label for="domain" { "Domain" }
@@ -84,7 +84,7 @@ pub(crate) async fn add(
     who.session.check_csrf(&form.csrf)?;
     let domain = check_domain(&form.domain)?;
     let id = format!("site-{}", form.id);
-    // The site and the change that makes it at TWIPLA: both, or neither.
+    // The site and its outbox entry are written in one transaction.
     let mut tx = app.store.begin().await?;
     if add_site(&mut tx, &id, &who.customer.id, &domain).await? {
         let change = Change::AddSite {
@@ -98,7 +98,7 @@ pub(crate) async fn add(
     Ok(Redirect::to(&format!("/sites/{id}")))
 }
 
-/// A name that a website can have, in lower case. TWIPLA has the last word.
+/// Checks a domain and returns it in lower case. TWIPLA may still refuse it.
 fn check_domain(text: &str) -> Result<String, Problem> {
     let domain = text.trim().trim_end_matches('.').to_ascii_lowercase();
     let is_label = |label: &str| {

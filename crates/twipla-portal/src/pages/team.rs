@@ -1,4 +1,4 @@
-//! Who sees the analytics of a site besides its owner.
+//! The contributors of a site.
 
 use axum::Form;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use crate::session::{Session, SignedIn};
 use crate::state::App;
 use crate::store::{Contributor, Site};
 
-/// The roles that can be given, with what they may do.
+/// The roles, with their permissions.
 const ROLES: [(&str, &str); 3] = [
     ("watcher", "May look"),
     ("editor", "May look and edit"),
