@@ -44,7 +44,7 @@ pub(crate) fn verify(
 }
 
 /// Verifies everything except the expiry, which the dashboard reports with a
-/// text of its own.
+/// separate text.
 pub(crate) fn verify_signed(
     token: &str,
     now: DateTime<Utc>,
@@ -94,9 +94,9 @@ pub(crate) fn verify_signed(
 
 /// Tokens that were valid until a fault struck them.
 #[derive(Default)]
-pub(crate) struct RefusedTokens(IndexMap<String, Option<f64>>);
+pub(crate) struct RejectedTokens(IndexMap<String, Option<f64>>);
 
-impl RefusedTokens {
+impl RejectedTokens {
     /// When full, the oldest tokens are dropped.
     const CAPACITY: usize = 10_000;
     /// How long after its `iat` an identical token may be issued. RS256

@@ -93,7 +93,7 @@ async fn deliver_with_fault(
         }
         FaultKind::ExpiredToken => {
             if let Some(token) = request.bearer_token() {
-                world.lock().refused_tokens.add(token);
+                world.lock().rejected_tokens.add(token);
             }
             Delivery::Response(ApiError::token().into_reply().into_response(now))
         }

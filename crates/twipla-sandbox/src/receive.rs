@@ -28,7 +28,7 @@ impl BodyMemory {
 pub(crate) enum ReceiveError {
     /// The client closed the connection.
     ConnectionClosed,
-    Refused(ApiError),
+    Rejected(ApiError),
 }
 
 /// Reads a complete request. The permit reserves the memory of its body.
@@ -40,7 +40,7 @@ pub(crate) async fn receive(
     let (head, body) = request.into_parts();
     let Ok(read) = tokio::time::timeout(timeout, read_body(body, memory)).await else {
         let message = format!("the body did not arrive within {timeout:?}");
-        return Err(ReceiveError::Refused(ApiError::new(408, message)));
+        return Err(ReceiveError::Rejected(ApiError::new(408, message)));
     };
     let (body, permit) = read?;
     let headers = head.headers.iter().map(|(name, value)| {
@@ -63,7 +63,7 @@ async fn read_body(
 ) -> Result<(Vec<u8>, SemaphorePermit<'_>), ReceiveError> {
     let full = || {
         let message = "too many bodies are being received: try again later";
-        ReceiveError::Refused(ApiError::new(503, message))
+        ReceiveError::Rejected(ApiError::new(503, message))
     };
     let reserve = |bytes: usize| {
         u32::try_from(bytes)
@@ -80,7 +80,7 @@ async fn read_body(
         };
         if bytes.len() + data.len() > MAX_BODY {
             let error = ApiError::bad("the body is larger than 1 MiB");
-            return Err(ReceiveError::Refused(error));
+            return Err(ReceiveError::Rejected(error));
         }
         permit.merge(reserve(data.len())?);
         bytes.extend_from_slice(&data);

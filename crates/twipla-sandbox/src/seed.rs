@@ -409,7 +409,7 @@ impl Planter<'_> {
         self.account
             .package_named(name)
             .map(|package| package.id)
-            .ok_or_else(|| format!("there is no package {name:?}"))
+            .ok_or_else(|| format!("package {name:?} not found"))
     }
 
     /// Runs an operation like a request for it.

@@ -201,7 +201,7 @@ async fn handle(
             delivery
         }
         Ok((request, _memory)) => exchange(&server.world, &request, connection).await,
-        Err(ReceiveError::Refused(error)) => {
+        Err(ReceiveError::Rejected(error)) => {
             let now = server.world.lock().clock.now();
             Delivery::Response(error.into_reply().into_response(now))
         }

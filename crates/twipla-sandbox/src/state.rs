@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::account::{Account, Website};
-use crate::auth::{self, Bearer, RefusedTokens, SignedToken};
+use crate::auth::{self, Bearer, RejectedTokens, SignedToken};
 use crate::clock::Clock;
 use crate::commits::CommitLog;
 use crate::faults::Faults;
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) keys: HashMap<Uuid, DecodingKey>,
     pub(crate) logins: Vec<Login>,
     pub(crate) faults: Faults,
-    pub(crate) refused_tokens: RefusedTokens,
+    pub(crate) rejected_tokens: RejectedTokens,
     pub(crate) requests: RequestLog,
     pub(crate) commits: CommitLog,
     /// Required for every change made by the console: only its own page knows
@@ -89,7 +89,7 @@ impl World {
             keys: HashMap::new(),
             logins: Vec::new(),
             faults: Faults::default(),
-            refused_tokens: RefusedTokens::default(),
+            rejected_tokens: RejectedTokens::default(),
             requests: RequestLog::default(),
             commits: CommitLog::default(),
             console_token: hex(&rand::random()),
@@ -112,7 +112,7 @@ impl World {
     /// Returns the owner of a token, validated with the server's clock, or
     /// `None` if the token is invalid.
     pub(crate) fn bearer(&self, token: &str, now: DateTime<Utc>) -> Option<Bearer> {
-        if self.refused_tokens.contains(token, now) {
+        if self.rejected_tokens.contains(token, now) {
             return None;
         }
         auth::verify(token, now, |partner| self.keys.get(&partner).cloned())
@@ -120,7 +120,7 @@ impl World {
 
     /// Like [`bearer`](Self::bearer), but accepts an expired token.
     pub(crate) fn signed_token(&self, token: &str, now: DateTime<Utc>) -> Option<SignedToken> {
-        if self.refused_tokens.contains(token, now) {
+        if self.rejected_tokens.contains(token, now) {
             return None;
         }
         auth::verify_signed(token, now, |partner| self.keys.get(&partner).cloned())
@@ -129,7 +129,7 @@ impl World {
     /// Removes all faults and their effects on tokens.
     pub(crate) fn clear_faults(&mut self) {
         self.faults.clear();
-        self.refused_tokens.clear();
+        self.rejected_tokens.clear();
     }
 
     /// Returns the website of an API key that is valid at this billing time.

@@ -57,7 +57,7 @@ pub(super) fn back() -> Reply {
 }
 
 /// Renders the page, with the error of a rejected action.
-pub(super) fn show(world: &World, query: &Query, refused: Option<&ApiError>) -> Reply {
+pub(super) fn show(world: &World, query: &Query, error: Option<&ApiError>) -> Reply {
     let view = View::of(query);
     let page = html! {
         (DOCTYPE)
@@ -83,7 +83,7 @@ pub(super) fn show(world: &World, query: &Query, refused: Option<&ApiError>) -> 
                     p #live role="status" { "Reload to see changes" }
                 }
                 main {
-                    div #message role="alert" { @if let Some(error) = refused { p { (error.message()) } } }
+                    div #message role="alert" { @if let Some(error) = error { p { (error.message()) } } }
                     div.pair {
                         (clock(world))
                         (state(world))
@@ -95,7 +95,7 @@ pub(super) fn show(world: &World, query: &Query, refused: Option<&ApiError>) -> 
             }
         }
     };
-    let status = refused.map_or(200, |error| error.status);
+    let status = error.map_or(200, |error| error.status);
     file(status, "text/html; charset=utf-8", page.into_string())
 }
 

@@ -13,7 +13,7 @@ use crate::account::Website;
 use crate::input::{Fields, Query};
 use crate::reply::{ApiError, ApiResult, Reply};
 
-/// Rows for a query over sessions or pages.
+/// Returns the rows of a report on sessions or pages.
 pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
     let fields = Fields::of(body)?;
     let metrics = fields.texts("metrics")?;
@@ -112,7 +112,7 @@ pub(crate) fn rows(website: Uuid, body: Option<&Value>) -> ApiResult {
     Reply::payload(200, &rows)
 }
 
-/// One value a day.
+/// Returns a graph with one value per day.
 pub(crate) fn graph(site: &Website, query: &Query, body: Option<&Value>, kind: Graph) -> ApiResult {
     query.required("type")?;
     let days = Days::of_query(query)?;
@@ -136,7 +136,8 @@ pub(crate) fn graph(site: &Website, query: &Query, body: Option<&Value>, kind: G
     Reply::payload(200, &json!({ "labels": days.labels(), "datasets": [set] }))
 }
 
-/// Visits by traffic source. This reply has no `payload` envelope.
+/// Returns the visits by traffic source. The response has no `payload`
+/// envelope.
 pub(crate) fn traffic_share(site: &Website, query: &Query, body: Option<&Value>) -> ApiResult {
     let days = Days::of_query(query)?;
     let filter = GraphFilter::of(body, &site.domain)?;
@@ -149,7 +150,8 @@ pub(crate) fn traffic_share(site: &Website, query: &Query, body: Option<&Value>)
     Reply::json(200, &json!({ "labels": days.labels(), "datasets": sets }))
 }
 
-/// A few single sessions. What real rows look like is not public; these are invented.
+/// Returns a few single sessions. The format of real rows is not public; these
+/// are invented.
 pub(crate) fn raw_sessions(website: Uuid, body: Option<&Value>) -> ApiResult {
     Fields::of(body)?;
     let rows: Vec<_> = (0..3)
@@ -158,13 +160,13 @@ pub(crate) fn raw_sessions(website: Uuid, body: Option<&Value>) -> ApiResult {
     Reply::payload(200, &rows)
 }
 
-/// A combination of values of the dimensions, and its share of the visits.
+/// A combination of dimension values, and its share of the visits.
 struct Group {
     names: Vec<(&'static str, &'static str)>,
     share: f64,
 }
 
-/// What a metric is calculated for.
+/// The website and date ranges of a metric.
 struct Scope {
     website: Uuid,
     days: Days,

@@ -40,7 +40,7 @@ pub(crate) fn create(mut context: OperationContext<'_>) -> ApiResult {
     reply
 }
 
-/// An API key as a request describes it.
+/// The data of an API key to be created.
 pub(crate) struct NewKey<'a> {
     pub(crate) name: &'a str,
     pub(crate) comment: Option<&'a str>,
@@ -49,7 +49,7 @@ pub(crate) struct NewKey<'a> {
 }
 
 impl NewKey<'_> {
-    /// The key to add to a website.
+    /// Creates the key, without adding it to the website.
     pub(crate) fn build(
         self,
         account: &Account,
@@ -60,9 +60,9 @@ impl NewKey<'_> {
         let shown = ApiKey {
             id: ApiKeyId::unchecked(Uuid::new_v4().to_string()),
             name: self.name.to_owned(),
-            // One official client fails without a text here.
+            // One official client requires a string here.
             comment: Some(self.comment.unwrap_or_default().to_owned()),
-            // Two official clients need a date even if none was asked for: a
+            // Two official clients require a date even if none was requested: a
             // hundred years stand for "never".
             expires_at: Some(self.expires_at.unwrap_or(now + TimeDelta::days(36_500))),
             created_at: now,
@@ -74,7 +74,8 @@ impl NewKey<'_> {
     }
 }
 
-/// The reply with the secret. That of the raw client leaves it out when it is written.
+/// The response that contains the secret. The type of the raw client omits it
+/// when serialised.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CreatedApiKey<'a> {
@@ -83,7 +84,7 @@ struct CreatedApiKey<'a> {
     shown: &'a ApiKey,
 }
 
-/// The keys without their secrets.
+/// Lists the keys without their secrets.
 pub(crate) fn list(context: OperationContext<'_>) -> ApiResult {
     let keys = website(context.account, context.param(0))?.api_keys();
     Reply::payload(200, &keys.iter().map(|key| &key.shown).collect::<Vec<_>>())
@@ -101,7 +102,7 @@ pub(crate) fn delete(mut context: OperationContext<'_>) -> ApiResult {
     Ok(Reply::done())
 }
 
-/// A new refresh token, and the reply that hands it out.
+/// Creates a refresh token, and the reply that contains it.
 pub(crate) fn refresh_token() -> (String, ApiResult) {
     let refresh_token = secret("refresh-", 40);
     let tokens = json!({ "token": secret("access-", 40), "refreshToken": refresh_token });
@@ -109,7 +110,7 @@ pub(crate) fn refresh_token() -> (String, ApiResult) {
     (refresh_token, reply)
 }
 
-/// A random string that cannot be guessed.
+/// Returns a random string that cannot be guessed.
 fn secret(prefix: &str, length: usize) -> String {
     let random = rand::rng();
     let letters = random

@@ -229,7 +229,7 @@ async fn actions_change_the_sandbox() {
 #[tokio::test]
 async fn invalid_input_shows_an_error_on_the_page() {
     let console = Console::new().await;
-    for (action, fields, says) in [
+    for (action, fields, expected) in [
         (
             "advance",
             &[("days", "soon")][..],
@@ -268,7 +268,7 @@ async fn invalid_input_shows_an_error_on_the_page() {
         let page = response.text().await.unwrap();
         let (_, message) = page.split_once("role=\"alert\">").unwrap();
         assert!(
-            message.starts_with(&format!("<p>{says}")),
+            message.starts_with(&format!("<p>{expected}")),
             "{fields:?}: {}",
             &message[..200]
         );
@@ -367,7 +367,7 @@ async fn get_changes_nothing() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_are_refused() {
+async fn pages_of_other_origins_are_rejected() {
     let console = Console::new().await;
     let base = console.sandbox.base_url();
     for (headers, status) in [

@@ -167,7 +167,7 @@ async fn every_error_page_shows_the_reason() {
     let (unknown, expired) = (site.token("nobody", 600), site.token("c", -60));
     let tampered = format!("{}AAAA", &owner[..owner.len() - 4]);
     let partner = site.client.token.clone();
-    for (status, says, parameters) in [
+    for (status, expected, parameters) in [
         (401, "The URL contains no token.", vec![]),
         (
             401,
@@ -220,13 +220,16 @@ async fn every_error_page_shows_the_reason() {
         ),
     ] {
         let (got, page) = site.open(&address("/", &parameters)).await;
-        assert!(got == status && page.contains(says), "{says}: {got} {page}");
+        assert!(
+            got == status && page.contains(expected),
+            "{expected}: {got} {page}"
+        );
         assert!(
             page.contains("role=\"alert\"") && !page.contains("example.com"),
             "{page}"
         );
     }
-    for (says, name, value) in [
+    for (expected, name, value) in [
         ("The time zone is not known", "timezone", "Berlin"),
         ("The dates are not valid", "startDate", "2026-02-30"),
         ("The dates are not valid", "startDate", "2026-2-03"),
@@ -236,7 +239,10 @@ async fn every_error_page_shows_the_reason() {
         ("The dates are not valid", "endDate", "-262143-01-01"),
     ] {
         let (got, page) = site.open(&site.address("/", &[(name, value)])).await;
-        assert!(got == 400 && page.contains(says), "{value}: {got} {page}");
+        assert!(
+            got == 400 && page.contains(expected),
+            "{value}: {got} {page}"
+        );
     }
 }
 
@@ -244,7 +250,7 @@ async fn every_error_page_shows_the_reason() {
 async fn expired_token_error_is_shown_in_the_requested_language() {
     let site = Site::new().await;
     let expired = site.token("c", -60);
-    for (locale, says) in [
+    for (locale, expected) in [
         ("en", "The token has expired."),
         ("de", "Das Token ist abgelaufen."),
         ("fr", "Le jeton a expiré."),
@@ -258,7 +264,7 @@ async fn expired_token_error_is_shown_in_the_requested_language() {
             ];
             let (status, page) = site.open(&address(path, &parameters)).await;
             assert!(
-                status == 401 && page.contains(says),
+                status == 401 && page.contains(expected),
                 "{locale}: {status} {page}"
             );
         }

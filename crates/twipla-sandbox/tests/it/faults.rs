@@ -24,10 +24,10 @@ async fn expired_token_is_rejected_every_time() {
         assert_eq!(body["error"], "invalid access token", "attempt {attempt}");
     }
 
-    let refused = client.token.clone();
+    let rejected = client.token.clone();
     client.use_token_of_age(0);
     assert_eq!(client.get(WEBSITE).await.unwrap().status(), 200);
-    client.token = refused;
+    client.token = rejected;
     assert_eq!(client.get(WEBSITE).await.unwrap().status(), 401);
 
     sandbox.clear_faults();
@@ -145,9 +145,9 @@ async fn rate_limit_returns_429_with_retry_after() {
     for status in [200, 200, 429] {
         assert_eq!(client.get(WEBSITE).await.unwrap().status(), status);
     }
-    let refused = client.delete(WEBSITE).await.unwrap();
-    assert_eq!(refused.status(), 429);
-    assert_eq!(refused.headers()["retry-after"], "1");
+    let rejected = client.delete(WEBSITE).await.unwrap();
+    assert_eq!(rejected.status(), 429);
+    assert_eq!(rejected.headers()["retry-after"], "1");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(client.get(WEBSITE).await.unwrap().status(), 200);
     assert_eq!(sandbox.faults().faults[0].struck, 2);
@@ -250,7 +250,7 @@ async fn faults_are_added_listed_and_cleared_over_http() {
 async fn invalid_fault_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::with_website(&sandbox).await;
-    for (fault, says) in [
+    for (fault, expected) in [
         (
             json!({"kind": "hang", "operation": "get_site"}),
             "unknown operation \"get_site\"",
@@ -261,11 +261,11 @@ async fn invalid_fault_is_rejected() {
             "expected 200 to 599",
         ),
     ] {
-        let refused = client.post("/__sandbox/faults", &fault).await.unwrap();
-        assert_eq!(refused.status(), 400);
-        let body: Value = refused.json().await.unwrap();
+        let rejected = client.post("/__sandbox/faults", &fault).await.unwrap();
+        assert_eq!(rejected.status(), 400);
+        let body: Value = rejected.json().await.unwrap();
         let message = body["message"].as_str().unwrap();
-        assert!(message.contains(says), "{message}");
+        assert!(message.contains(expected), "{message}");
     }
     let fault = Fault::new(FaultKind::HtmlBody).after_commit();
     let error = sandbox.try_inject(fault).unwrap_err().to_string();

@@ -215,7 +215,7 @@ async fn total_size_of_incomplete_bodies_is_limited() {
     let head =
         format!("POST /v2/3as/customers HTTP/1.1\r\nhost: x\r\ncontent-length: {BODY}\r\n\r\n");
     let mut open = Vec::new();
-    let mut refused = 0;
+    let mut rejected = 0;
     for _ in 0..70 {
         let mut stream = connect(&sandbox);
         stream.write_all(head.as_bytes()).unwrap();
@@ -226,11 +226,14 @@ async fn total_size_of_incomplete_bodies_is_limited() {
             .unwrap();
         let mut status = [0; 12];
         if written.is_err() || stream.read_exact(&mut status).is_ok() {
-            refused += 1;
+            rejected += 1;
         }
         open.push(stream);
     }
-    assert!((6..70).contains(&refused), "{refused} of 70 were rejected");
+    assert!(
+        (6..70).contains(&rejected),
+        "{rejected} of 70 were rejected"
+    );
     drop(open);
 
     tokio::time::sleep(Duration::from_millis(200)).await;

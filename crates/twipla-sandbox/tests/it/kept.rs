@@ -166,7 +166,7 @@ async fn unusable_state_is_named_and_not_modified() {
         let started = Sandbox::builder().state(&file).start().await;
         started.unwrap_err().to_string()
     };
-    for (text, says) in [
+    for (text, expected) in [
         ("{", "EOF"),
         ("{}", "it has no version"),
         (r#"{"version": 2}"#, "expected version 1"),
@@ -182,7 +182,7 @@ async fn unusable_state_is_named_and_not_modified() {
     ] {
         std::fs::write(&file, text).unwrap();
         let error = start().await;
-        assert!(error.contains(says), "{text}: {error}");
+        assert!(error.contains(expected), "{text}: {error}");
         assert!(error.contains("state.json"), "{error}");
         assert!(error.contains("remove this one"), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
@@ -319,8 +319,8 @@ async fn reset_over_http_keeps_only_the_partners() {
     client.post("/v2/3as/websites", &website).await.unwrap_err();
 
     let unknown = json!({"only": "faults"});
-    let refused = client.post("/__sandbox/reset", &unknown).await.unwrap();
-    assert_eq!(refused.status(), 400);
+    let rejected = client.post("/__sandbox/reset", &unknown).await.unwrap();
+    assert_eq!(rejected.status(), 400);
     let reset = client.post("/__sandbox/reset", &json!({})).await.unwrap();
     assert_eq!(reset.status(), 204);
 

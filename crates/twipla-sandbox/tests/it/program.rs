@@ -354,7 +354,7 @@ fn startup_error(arguments: &[&str]) -> String {
 
 #[test]
 fn invalid_arguments_are_rejected_with_a_remedy() {
-    let folder = Folder::new("refused");
+    let folder = Folder::new("rejected");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let error = startup_error(&["--listen", &address, "--credentials", folder.text()]);
@@ -378,7 +378,7 @@ fn invalid_arguments_are_rejected_with_a_remedy() {
     );
 
     let id = "7128840a-5347-49a4-8dfa-9022d8dad21a";
-    for (partner, says) in [
+    for (partner, expected) in [
         ("id=x,model=website,public-key=f", "expected a UUID"),
         (
             &*format!("id={id},model=other,public-key=f"),
@@ -392,7 +392,7 @@ fn invalid_arguments_are_rejected_with_a_remedy() {
         ("nonsense", "name=value"),
     ] {
         let error = startup_error(&["--credentials", folder.text(), "--partner", partner]);
-        assert!(error.contains(says), "{partner}: {error}");
+        assert!(error.contains(expected), "{partner}: {error}");
     }
 }
 

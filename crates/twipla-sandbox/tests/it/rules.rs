@@ -141,7 +141,7 @@ async fn analytics_filter_matches_all_conditions() {
     assert_eq!(rows(json!({"and": [shop, shop]})).await, once);
     assert_eq!(once.0, 200);
 
-    for (body, says) in [
+    for (body, expected) in [
         (
             json!({"where": {"and": [], "or": [shop]}}),
             "where.or is not known",
@@ -155,13 +155,13 @@ async fn analytics_filter_matches_all_conditions() {
             "at least one value",
         ),
     ] {
-        let (status, refused) = graph(body.clone()).await;
+        let (status, rejected) = graph(body.clone()).await;
         assert_eq!(status, 400, "{body}");
-        assert!(refused.to_string().contains(says), "{refused}");
+        assert!(rejected.to_string().contains(expected), "{rejected}");
         if body.get("filter").is_none() {
-            let (status, refused) = rows(body["where"].clone()).await;
+            let (status, rejected) = rows(body["where"].clone()).await;
             assert_eq!(status, 400, "{body}");
-            assert!(refused.to_string().contains(says), "{refused}");
+            assert!(rejected.to_string().contains(expected), "{rejected}");
         }
     }
 }
@@ -189,7 +189,7 @@ async fn whole_numbers_are_stored_exactly_or_rejected() {
         assert_eq!(status, 201, "{sent}: {package}");
         assert_eq!(package["payload"]["touchpoints"], stored, "{sent}");
     }
-    for (sent, says) in [
+    for (sent, expected) in [
         (
             json!(9_223_372_036_854_775_808_u64),
             "touchpoints is too large",
@@ -198,9 +198,9 @@ async fn whole_numbers_are_stored_exactly_or_rejected() {
         (json!(1.5), "touchpoints must be a whole number"),
         (json!(-1), "must not be negative"),
     ] {
-        let (status, refused) = create(sent.clone()).await;
+        let (status, rejected) = create(sent.clone()).await;
         assert_eq!(status, 400, "{sent}");
-        let message = refused["message"].as_str().unwrap();
-        assert!(message.contains(says), "{sent}: {message}");
+        let message = rejected["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{sent}: {message}");
     }
 }

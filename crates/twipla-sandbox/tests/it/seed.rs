@@ -177,7 +177,7 @@ async fn invalid_seed_is_rejected_with_its_place() {
         ]})
     };
     let on = |subscription: Value| site(json!({ "subscription": subscription }));
-    for (partner, says) in [
+    for (partner, expected) in [
         (json!({"model": "other"}), "unknown variant `other`"),
         (
             json!({"model": "website", "sites": []}),
@@ -214,7 +214,7 @@ async fn invalid_seed_is_rejected_with_its_place() {
         ),
         (
             on(json!({"package": "Plus"})),
-            r#"website "w": there is no package "Plus""#,
+            r#"website "w": package "Plus" not found"#,
         ),
         (
             on(json!({"package": "Basic", "plannedDowngrade": "Pro"})),
@@ -245,7 +245,7 @@ async fn invalid_seed_is_rejected_with_its_place() {
     ] {
         let seed = json!({ "partners": [partner] });
         let error = started(&folder.0, &seed).await.unwrap_err().to_string();
-        assert!(error.contains(says), "{says}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
         assert!(error.contains("seed.json"), "{error}");
         assert!(!error.contains("twpl-"), "{error}");
     }

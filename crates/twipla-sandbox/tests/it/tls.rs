@@ -67,8 +67,8 @@ async fn client_in_another_language_reaches_every_known_host() {
     assert!(variables.contains(&exported), "{variables}");
 
     let responses = node(&folder.0, Some(&ca), &["example.com"]);
-    let refused = json!({"error": "ERR_TLS_CERT_ALTNAME_INVALID"});
-    assert_eq!(responses["example.com"], refused);
+    let rejected = json!({"error": "ERR_TLS_CERT_ALTNAME_INVALID"});
+    assert_eq!(responses["example.com"], rejected);
     let responses = node(&folder.0, None, &HOSTS[..1]);
     let error = responses[HOSTS[0]]["error"].as_str().unwrap().to_owned();
     assert!(

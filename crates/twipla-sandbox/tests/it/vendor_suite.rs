@@ -24,7 +24,7 @@ const SUITE: &str = include_str!("vendor_suite.json");
 #[serde(deny_unknown_fields)]
 struct Step {
     /// What the step checks.
-    says: String,
+    name: String,
     /// Method and path.
     send: String,
     body: Option<Value>,
@@ -86,18 +86,18 @@ async fn run(client: &Client, model: &str, count: usize) {
         let (method, path) = step.send.split_once(' ').unwrap();
         let method = method.parse().unwrap();
         let response = client.send(method, path, step.body.as_ref()).await.unwrap();
-        let (says, status) = (step.says, response.status());
+        let (step_name, status) = (step.name, response.status());
         let text = response.text().await.unwrap();
-        assert_eq!(status, step.status, "{says}: {text}");
+        assert_eq!(status, step.status, "{step_name}: {text}");
         let mut json: Value = serde_json::from_str(&text).unwrap();
         let payload = json["payload"].take();
         for (name, expected) in step.fields {
             let pointer = format!("/{}", name.replace('.', "/"));
             let shown = payload.pointer(&pointer).unwrap_or(&Value::Null);
             match expected.as_str() {
-                Some("in a month") => assert!(is_in_a_month(shown), "{says}: {name} {shown}"),
-                Some("as before") => assert_eq!(shown, &before[&name], "{says}: {name}"),
-                _ => assert_eq!(*shown, expected, "{says}: {name}"),
+                Some("in a month") => assert!(is_in_a_month(shown), "{step_name}: {name} {shown}"),
+                Some("as before") => assert_eq!(shown, &before[&name], "{step_name}: {name}"),
+                _ => assert_eq!(*shown, expected, "{step_name}: {name}"),
             }
         }
         if status.is_success() {
