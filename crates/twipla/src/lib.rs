@@ -188,8 +188,3 @@ pub mod types {
         SubscriptionStatus, SubscriptionType, Website, WebsiteContributors,
     };
 }
-
-/// The examples of the README compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
