@@ -1,14 +1,14 @@
-//! The guide: one page for each topic. It holds no code to call.
+//! The guide: one page for each topic, and no code to call.
 //!
-//! 1. [`onboarding`]: key, client, customer, website, lists
-//! 2. [`subscriptions`]: packages and both subscription models
-//! 3. [`dashboards`]: the dashboard in a page of yours, and its messages
-//! 4. [`analytics`]: API keys and the numbers they open
-//! 5. [`errors`]: what an error tells, and ambiguous failures
+//! 1. [`onboarding`]: from a key to the first customer with a website
+//! 2. [`subscriptions`]: packages and subscriptions under both models
+//! 3. [`dashboards`]: the dashboard in your own page, and its messages
+//! 4. [`analytics`]: API keys, reports and graphs
+//! 5. [`errors`]: what errors report, and ambiguous failures
 //! 6. [`bulk`]: many customers and websites
 //! 7. [`testing`]: tests without an account
-//! 8. [`tuning`]: timeouts, retries, proxies, certificates, HTTP/2
-//! 9. [`security`]: keys, tokens and what must not leak
+//! 8. [`tuning`]: timeouts, retries, proxies, certificates and HTTP/2
+//! 9. [`security`]: keys, tokens and secrets
 
 #[doc = include_str!("guide/onboarding.md")]
 pub mod onboarding {}

@@ -32,6 +32,7 @@
 //! - [`Error`] says what went wrong, and [`Error::is_ambiguous`] whether the server may have carried out the call
 //!   anyway.
 //! - [`types`] are the models of the contract, under the names used there.
+//! - [`guide`] explains all of it, a page for each topic.
 //!
 //! There are two kinds of ids. You choose the id of a customer and of a website, as
 //! text; TWIPLA issues the UUID of a package and a second id of a website. Each has
