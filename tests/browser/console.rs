@@ -75,6 +75,7 @@ async fn advances_the_clock(page: Page) {
 
 async fn injects_and_clears_a_fault(page: Page) {
     let stage = Stage::open(&page).await;
+    page.click("#inject summary").await;
     choose(&page, "#kind", "resetAfterCommit").await;
     choose(&page, "#operation", "create_customer").await;
     page.fill("#times", "2").await;
@@ -91,6 +92,7 @@ async fn injects_and_clears_a_fault(page: Page) {
 
 async fn shows_why_a_fault_is_rejected(page: Page) {
     let _stage = Stage::open(&page).await;
+    page.click("#inject summary").await;
     choose(&page, "#kind", "gateway").await;
     page.fill("#value", "418").await;
     page.click("#inject form button").await;

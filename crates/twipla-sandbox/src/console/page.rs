@@ -241,7 +241,7 @@ fn inject_form(world: &World) -> Markup {
         button { "Inject the fault" }
     };
     html! {
-        details #inject open {
+        details #inject {
             summary { "Inject a fault" }
             (action(world, "inject", &fields))
             p #value-hint.quiet {
