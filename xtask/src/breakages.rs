@@ -1,4 +1,4 @@
-//! Breaks the client on purpose, one small breakage at a time, and reports which tests notice.
+//! Breaks the code on purpose, one small breakage at a time, and reports which tests notice.
 //!
 //! `tests/breakages.toml` lists them. Each one is applied to a copy of the working tree in `target/breakages`. The tests
 //! that it names run first, and all others only if those pass. A breakage that nothing notices is a missing test.
@@ -52,10 +52,12 @@ struct Breakage {
     /// Text that occurs in the file exactly once.
     from: String,
     to: String,
+    /// The package whose own tests should notice, if it is not `twipla`.
+    package: Option<String>,
     /// Filters of the unit tests of `twipla` that should notice.
     #[serde(default)]
     unit_tests: Vec<String>,
-    /// Filters of the system tests that should notice.
+    /// Filters of the system tests that should notice, or of the tests of `package`.
     #[serde(default)]
     system_tests: Vec<String>,
 }
@@ -66,6 +68,15 @@ type TestCommand<'a> = (&'static str, Vec<&'a str>);
 impl Breakage {
     /// The test commands, the likeliest and quickest first.
     fn commands(&self) -> Vec<TestCommand<'_>> {
+        if let Some(package) = &self.package {
+            let all = package_tests(package);
+            let filters = self.system_tests.iter().map(String::as_str);
+            let filtered = all.iter().copied().chain(["--"]).chain(filters);
+            return vec![
+                ("its package's tests", filtered.collect()),
+                ("all tests of its package", all.to_vec()),
+            ];
+        }
         let mut commands = Vec::new();
         for (name, arguments, filters) in [
             ("its unit tests", UNIT_TESTS, &self.unit_tests),
@@ -97,11 +108,23 @@ pub fn run(layout: &Layout, only: Option<&str>) -> Result<bool> {
     let copy = layout.root().join("target/breakages/tree");
     copy_tree(layout.root(), &copy)?;
     // A test that fails anyway would notice every breakage.
-    for (name, arguments) in [("unit tests", UNIT_TESTS), ("system tests", SYSTEM_TESTS)] {
-        let failed = failed_tests(&copy, arguments)?;
+    let packages: BTreeSet<&str> = chosen
+        .iter()
+        .filter_map(|breakage| breakage.package.as_deref())
+        .collect();
+    let mut needed: Vec<Vec<&str>> = packages
+        .into_iter()
+        .map(|package| package_tests(package).to_vec())
+        .collect();
+    if chosen.iter().any(|breakage| breakage.package.is_none()) {
+        needed.extend([UNIT_TESTS.to_vec(), SYSTEM_TESTS.to_vec()]);
+    }
+    for arguments in needed {
+        let failed = failed_tests(&copy, &arguments)?;
         ensure!(
             failed.is_empty(),
-            "the {name} fail without a breakage, fix them first: {failed:?}"
+            "cargo test {} fails without a breakage, fix it first: {failed:?}",
+            arguments.join(" ")
         );
     }
     let mut rows = Vec::new();
@@ -168,6 +191,10 @@ fn summary(rows: &[Row<'_>]) -> String {
         let _ = writeln!(text, "SURVIVED: {}", row.name);
     }
     text
+}
+
+fn package_tests(package: &str) -> [&str; 4] {
+    ["-p", package, "--test", "it"]
 }
 
 /// All tests, the quick ones first.
