@@ -308,3 +308,24 @@ fn truncated(mut body: Vec<u8>, at: usize) -> Channel<Bytes, Dropped> {
     });
     channel
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_are_local() {
+        for (peer, expected) in [
+            ("127.0.0.1:80", true),
+            ("127.9.9.9:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]:80", true),
+            ("192.0.2.1:80", false),
+            ("0.0.0.0:80", false),
+            ("[::ffff:192.0.2.1]:80", false),
+            ("[2001:db8::1]:80", false),
+        ] {
+            assert_eq!(is_local(peer.parse().unwrap()), expected, "{peer}");
+        }
+    }
+}

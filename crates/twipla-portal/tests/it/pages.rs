@@ -51,7 +51,7 @@ async fn failed_read_says_whether_and_when_to_try_again() {
         assert!(html.contains(says), "{kind:?}: {html}");
         // What went wrong is for the log.
         assert!(!html.contains("list_packages"), "{html}");
-        // Everything that the database knows is there all the same.
+        // Pages that need only the database still work.
         assert_eq!(ada.open(&site).await.status, 200);
     }
 }
