@@ -92,7 +92,7 @@ impl World {
             rejected_tokens: RejectedTokens::default(),
             requests: RequestLog::default(),
             commits: CommitLog::default(),
-            console_token: hex(&rand::random()),
+            console_token: Uuid::new_v4().simple().to_string(),
             form_key: rand::random(),
         }
     }
@@ -146,8 +146,4 @@ impl World {
         accounts.sort_by_key(|account| account.id);
         json!({ "partners": accounts.iter().map(|account| account.snapshot(now)).collect::<Vec<_>>() })
     }
-}
-
-fn hex(bytes: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*bytes))
 }
