@@ -8,21 +8,23 @@ use crate::input::Query;
 use crate::reply::ApiError;
 use crate::state::World;
 
-/// Runs an action; `None` if it does not exist.
-pub(super) fn carry_out(
-    world: &mut World,
-    action: &str,
-    form: &Query,
-) -> Option<Result<(), ApiError>> {
-    let act = match action {
-        "advance" => advance,
-        "inject" => inject,
-        "clear-fault" => clear_fault,
-        "clear-faults" => clear_faults,
-        "reset" => reset,
-        _ => return None,
-    };
-    Some(check_token(world, form).and_then(|()| act(world, form)))
+/// Runs an action, if the form contains the token of the page.
+pub(super) fn carry_out(world: &mut World, action: &str, form: &Query) -> Result<(), ApiError> {
+    check_token(world, form)?;
+    match action {
+        "advance" => advance(world, form),
+        "inject" => inject(world, form),
+        "clear-fault" => clear_fault(world, form),
+        "clear-faults" => {
+            world.clear_faults();
+            Ok(())
+        }
+        "reset" => {
+            world.reset();
+            Ok(())
+        }
+        _ => Err(ApiError::new(404, "the action is unknown")),
+    }
 }
 
 /// Only the console's page contains the token, and pages of other origins
@@ -64,18 +66,6 @@ fn clear_fault(world: &mut World, form: &Query) -> Result<(), ApiError> {
     } else {
         Err(ApiError::new(404, "the fault was cleared already"))
     }
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "all actions have one signature")]
-fn clear_faults(world: &mut World, _form: &Query) -> Result<(), ApiError> {
-    world.clear_faults();
-    Ok(())
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "all actions have one signature")]
-fn reset(world: &mut World, _form: &Query) -> Result<(), ApiError> {
-    world.reset();
-    Ok(())
 }
 
 /// Parses the fault of a form with the parser of the control endpoint.

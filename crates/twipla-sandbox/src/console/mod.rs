@@ -22,8 +22,7 @@ pub(crate) fn handle(world: &mut World, request: &HttpRequest, endpoint: &str) -
         ("POST", _) => {
             let action = endpoint.strip_prefix("console/")?;
             let form = Query::parse(&String::from_utf8_lossy(&request.body));
-            let outcome = actions::carry_out(world, action, &form)?;
-            Some(match outcome {
+            Some(match actions::carry_out(world, action, &form) {
                 Ok(()) => page::back(),
                 Err(error) => page::show(world, &Query::parse(""), Some(&error)),
             })
